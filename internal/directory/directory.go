@@ -1,0 +1,148 @@
+// Package directory is the vocabulary of who may see whom: partners, their
+// access keys and grants, and the customers they are granted.
+//
+// It owns the rules that join these (which products of a customer a grant
+// shows, when a key counts, how names are ordered and searched). It does no
+// input and no output.
+package directory
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"partnerview/internal/money"
+	"partnerview/internal/usage"
+)
+
+// PartnerID names a partner: a lower-case letter or digit, then 1 to 62 of
+// a–z 0–9 -, as in "northwind".
+type PartnerID string
+
+// ParsePartnerID checks the form of a partner's ID.
+func ParsePartnerID(s string) (PartnerID, error) {
+	ok := len(s) >= 2 && len(s) <= 63 && s[0] != '-'
+	for i := 0; ok && i < len(s); i++ {
+		c := s[i]
+		ok = c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-'
+	}
+	if !ok {
+		return "", fmt.Errorf("a partner's id is a lower-case letter or digit, then 1 to 62 of a-z 0-9 -")
+	}
+	return PartnerID(s), nil
+}
+
+// PartnerStatus says whether a partner may look at all.
+type PartnerStatus string
+
+const (
+	Active    PartnerStatus = "active"
+	Suspended PartnerStatus = "suspended" // every request of it is refused as unauthenticated
+)
+
+// Partner is a reseller.
+type Partner struct {
+	ID     PartnerID
+	Name   string
+	Status PartnerStatus
+}
+
+// Grant lets a partner see one customer.
+type Grant struct {
+	Partner PartnerID
+	Account usage.AccountID
+	// Products narrows the grant; empty grants all that the customer has.
+	Products []usage.Product
+	// CustomerName is a copy of the customer's name, for order and search.
+	CustomerName string
+}
+
+// BillingMode says whether a customer pays before or after.
+type BillingMode string
+
+const (
+	Prepaid  BillingMode = "prepaid"
+	Postpaid BillingMode = "postpaid"
+)
+
+// Customer is an account of the platform.
+type Customer struct {
+	Account  usage.AccountID
+	Name     string // 1 to 200 characters, any script
+	Products []usage.Product
+	Currency money.Currency
+	Credit   Credit
+	// SubAccounts are the names under which the platform's exports list it.
+	SubAccounts []string
+}
+
+// Credit is what a customer has left to spend, in the customer's currency.
+type Credit struct {
+	Mode      BillingMode
+	Remaining *decimal.Decimal // nil: unknown
+	Limit     *decimal.Decimal // nil: none is known
+	AsOf      *time.Time       // when Remaining was true; nil: unknown
+}
+
+// Visible lists the products of a customer that a grant shows: both enabled
+// and granted, in the order of [usage.Products]. An empty grant list shows all.
+func Visible(enabled, granted []usage.Product) []usage.Product {
+	shown := make([]usage.Product, 0, len(enabled))
+	for _, p := range usage.Products() {
+		if slices.Contains(enabled, p) && (len(granted) == 0 || slices.Contains(granted, p)) {
+			shown = append(shown, p)
+		}
+	}
+	return shown
+}
+
+// AccessKey is what is kept of a partner's access key: never its secret.
+type AccessKey struct {
+	ID         string
+	Partner    PartnerID
+	SecretHash [32]byte // SHA-256 of the secret
+	Label      string
+	CreatedAt  time.Time
+	ExpiresAt  time.Time // zero: it does not expire
+	RevokedAt  time.Time // zero: it is not revoked
+}
+
+// Viewer is who asks, and what the authorizer granted for this very request.
+type Viewer struct {
+	Partner PartnerID
+	KeyID   string
+	// Account is the customer that the request's path names and the partner
+	// was granted; empty on a path that names none.
+	Account usage.AccountID
+	// Products is the grant's list; empty grants all that the customer has.
+	Products []usage.Product
+}
+
+// JoinProducts writes products as "sms,voice"; none is "".
+func JoinProducts(ps []usage.Product) string {
+	words := make([]string, len(ps))
+	for i, p := range ps {
+		words[i] = string(p)
+	}
+	return strings.Join(words, ",")
+}
+
+// SplitProducts reads what JoinProducts wrote. A word that is no product is an
+// error: to drop it could turn a narrowed grant into one for all products.
+func SplitProducts(s string) ([]usage.Product, error) {
+	if s == "" {
+		return nil, nil
+	}
+	var ps []usage.Product
+	for word := range strings.SplitSeq(s, ",") {
+		p, err := usage.ParseProduct(word)
+		if err != nil {
+			return nil, fmt.Errorf("products %q: %w", s, err)
+		}
+		ps = append(ps, p)
+	}
+	return ps, nil
+}

@@ -1,0 +1,97 @@
+// Package dynamo keeps partners, customers, price lists and usage in DynamoDB.
+// It is the only package that knows DynamoDB: tables, keys, expressions, and the
+// SDK's errors, which it turns into the kinds of package fault by type.
+//
+// There are four tables. All times in them are texts in [usage.TimeLayout], so
+// that their order is that of time; all decimals are texts in plain notation. An
+// attribute that is listed as optional is absent where it is unknown: there are
+// no NULL attributes. Names of attributes are the contract of template.yaml,
+// whose policies list, per function, those that it may read.
+//
+// # Partners
+//
+// Partition key pk (S), sort key sk (S).
+//
+//	partner    pk  PARTNER#northwind
+//	           sk  PROFILE
+//	           name    S  "Northwind Resellers"
+//	           status  S  "active" | "suspended"
+//
+//	grant      pk  PARTNER#northwind
+//	           sk  GRANT#acme_retail
+//	           accountId  S  "acme_retail"
+//	           name       S  "Acme Retail GmbH", a copy of the customer's
+//	           sortKey    S  "acme retail gmbh\x00acme_retail": directory.SortKey
+//	           products   L of S  optional: the grant shows only these
+//
+//	key        pk  KEY#4fzyo82mXw3b
+//	           sk  PROFILE
+//	           partnerId  S  "northwind"
+//	           hash       B  SHA-256 of the secret, 32 bytes
+//	           label      S  optional
+//	           createdAt  S
+//	           expiresAt  S  optional: from then on the key does not count
+//	           revokedAt  S  optional: the key does not count
+//
+//	reference  pk  PARTNER#northwind
+//	           sk  KEY#4fzyo82mXw3b: one of the partner's keys
+//
+// Index ByName: pk, sortKey; all attributes; holds the grants, since only they
+// have a sortKey. It lists and searches a partner's customers.
+// Index ByAccount: accountId, pk; keys only; holds the grants. It finds the
+// copies of a name when a customer is renamed.
+//
+// # Customers
+//
+// Partition key accountId (S).
+//
+//	customer   accountId        S  "acme_retail"
+//	           name             S  "Acme Retail GmbH"
+//	           products         L of S  ["sms", "voice"]
+//	           currency         S  "EUR"
+//	           billingMode      S  "prepaid" | "postpaid"
+//	           remainingCredit  S  optional: "1520.73"
+//	           creditLimit      S  optional
+//	           creditAsOf       S  optional
+//	           subAccounts      L of S  optional: names in the platform's exports
+//
+// # PriceLists
+//
+// Partition key log (S), sort key effectiveFrom (S).
+//
+//	list       log            S  "acme_retail#sms"
+//	           effectiveFrom  S  "2026-01-01T00:00:00.000Z"
+//	           currency       S  "EUR"
+//	           chargeOn       S  optional: "submitted" | "delivered"
+//	           scale          N  6
+//	           mode           S  "half-up" | "half-even" | "up"
+//	           rates          S  JSON, one object a rate; see rates.go
+//	           revision       S  changes whenever the list does
+//
+// # Usage
+//
+// Partition key log (S), sort key at (S); TTL attribute expiresAt.
+//
+//	record     log   S  "acme_retail#sms"
+//	           at    S  "2026-11-03T10:00:00.120Z#u-1": timestamp, "#", id
+//	           byId  S  "acme_retail#sms#u-1"
+//	           direction  S  optional
+//	           status     S  optional
+//	           statusAt   S  optional
+//	           errorCode  S  optional
+//	           from, to   S  optional; masked before they are written, and again when read
+//	           country    S  optional
+//	           operator   S  optional (sms, voice)
+//	           segments   N  optional (sms)
+//	           durationSeconds     N  optional (voice, video)
+//	           participants        N  optional (video)
+//	           participantSeconds  N  optional (video)
+//	           channel, category   S  optional (messaging)
+//	           recordedAmount      S  optional: "0.0412"
+//	           recordedCurrency    S  with recordedAmount
+//	           expiresAt  N  optional: seconds since 1970; not shown from then on
+//
+// Index ById: byId, at; keys only. It finds one record by its id.
+//
+// No key holds a telephone number.
+package dynamo

@@ -1,0 +1,190 @@
+// Package usage is the vocabulary of the usage logs: accounts, products,
+// records, periods and pages. A newcomer starts here.
+//
+// A platform's customer is an account. What it does with one of the four
+// products (SMS, voice, video, messaging apps) is logged as records. All records
+// of one account and one product are a [Log]; that is the unit that is granted,
+// stored, paged through and priced.
+//
+// Records here are already masked: From and To are [masking.Number]s, and there
+// is no field for a contact's name or a message's content. Times are UTC, cut to
+// the millisecond. A pointer is nil where the platform does not tell: unknown is
+// never zero.
+//
+// The package does no input and no output, and knows neither partners nor
+// prices.
+package usage
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"partnerview/internal/masking"
+	"partnerview/internal/money"
+)
+
+// AccountID names a customer's account: 3 to 50 of A–Z a–z 0–9 - . _ &, opaque
+// and case-sensitive, as in "acme_retail".
+type AccountID string
+
+// ParseAccountID checks the form of an account ID, not that the account exists.
+func ParseAccountID(s string) (AccountID, error) {
+	if len(s) < 3 || len(s) > 50 || !only(s, "-._&") {
+		return "", fmt.Errorf("an account ID is 3 to 50 of A-Z a-z 0-9 - . _ &")
+	}
+	return AccountID(s), nil
+}
+
+// RecordID is the platform's id of one record: 1 to 128 of A–Z a–z 0–9 . _ : -.
+// It is unique within a log together with the record's timestamp.
+type RecordID string
+
+// ParseRecordID checks the form of a record's id.
+func ParseRecordID(s string) (RecordID, error) {
+	if len(s) < 1 || len(s) > 128 || !only(s, "._:-") {
+		return "", fmt.Errorf("a record's id is 1 to 128 of A-Z a-z 0-9 . _ : -")
+	}
+	return RecordID(s), nil
+}
+
+// only tells whether s is made of ASCII letters, digits and the extra characters.
+func only(s, extra string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && strings.IndexByte(extra, c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Product is one of the platform's four products.
+type Product string
+
+const (
+	SMS       Product = "sms"
+	Voice     Product = "voice"
+	Video     Product = "video"
+	Messaging Product = "messaging" // messaging apps: WhatsApp, Viber, LINE, RCS, …
+)
+
+// Products lists the products in the order in which they are always shown.
+func Products() []Product { return []Product{SMS, Voice, Video, Messaging} }
+
+// ParseProduct reads "sms", "voice", "video" or "messaging".
+func ParseProduct(s string) (Product, error) {
+	for _, p := range Products() {
+		if string(p) == s {
+			return p, nil
+		}
+	}
+	return "", fmt.Errorf("a product is sms, voice, video or messaging")
+}
+
+// Log is all records of one account and one product: "acme_retail#sms".
+type Log struct {
+	Account AccountID
+	Product Product
+}
+
+// String is the log's key. No account ID holds a "#", so no two logs share one.
+func (l Log) String() string { return string(l.Account) + "#" + string(l.Product) }
+
+// Direction is seen from the customer: Outbound is what it sent. It is empty
+// where the platform does not tell, as for a plain video session.
+type Direction string
+
+const (
+	Inbound  Direction = "inbound"
+	Outbound Direction = "outbound"
+)
+
+// Status is how a record ended, lower-case: "delivered", "no_answer". The
+// platform's own words are kept, so there may be others than those below.
+// Empty is unknown.
+type Status string
+
+const (
+	Queued      Status = "queued"
+	Sent        Status = "sent"
+	Delivered   Status = "delivered"
+	Undelivered Status = "undelivered"
+	Read        Status = "read"
+	Rejected    Status = "rejected"
+	Failed      Status = "failed"
+	Received    Status = "received"
+	Completed   Status = "completed"
+	NoAnswer    Status = "no_answer"
+	Busy        Status = "busy"
+	Canceled    Status = "canceled"
+	Error       Status = "error"
+	InProgress  Status = "in_progress"
+	Unknown     Status = "unknown"
+)
+
+// Record is one line of a log: a message, a call leg or a video session.
+type Record struct {
+	Log
+	ID        RecordID
+	Timestamp time.Time  // when it was created or initiated, UTC, to the millisecond
+	Direction Direction  // empty: not told
+	Status    Status     // empty: not told
+	StatusAt  *time.Time // when the status was reached, UTC
+	ErrorCode string     // the platform's code; empty: none
+	From, To  masking.Number
+	Country   string // ISO 3166-1 alpha-2 of the remote party, as "GB"; empty: unknown
+	Operator  string // SMS, voice: MCC and MNC of the remote party, as "23401"; empty: unknown
+
+	Segments           *int64 // SMS: parts that the message was sent in
+	DurationSeconds    *int64 // voice, video
+	Participants       *int64 // video
+	ParticipantSeconds *int64 // video: sum over the participants of their seconds
+	Channel, Category  string // messaging: "whatsapp", "marketing"; empty: unknown
+
+	// RecordedPrice is what the platform says that this customer was charged;
+	// nil where it does not say.
+	RecordedPrice *money.Money
+
+	ExpiresAt time.Time // end of retention: from then on it is not shown; zero: kept for good
+}
+
+// Position is a record's place in its log: logs are ordered by timestamp, then
+// by id bytewise.
+type Position struct {
+	Timestamp time.Time
+	ID        RecordID
+}
+
+// Position is where the record stands in its log.
+func (r Record) Position() Position { return Position{r.Timestamp, r.ID} }
+
+// TimeLayout is the one form in which times leave the system and are kept: RFC
+// 3339, UTC, milliseconds, fixed width, so that the order of the texts is that
+// of the times.
+const TimeLayout = "2006-01-02T15:04:05.000Z"
+
+// FormatTime writes t in TimeLayout.
+func FormatTime(t time.Time) string { return t.UTC().Format(TimeLayout) }
+
+// ParseTime reads RFC 3339 with any offset and any fraction; the result is UTC,
+// cut to the millisecond. Years are 1 to 9999.
+func ParseTime(s string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("a time is RFC 3339, as 2026-11-03T10:00:00Z")
+	}
+	t = t.UTC().Truncate(time.Millisecond)
+	if t.Year() < 1 || t.Year() > 9999 {
+		return time.Time{}, fmt.Errorf("a time is RFC 3339, as 2026-11-03T10:00:00Z")
+	}
+	return t, nil
+}
+
+// Period is half-open: From is in it, To is not. A zero end is open.
+type Period struct{ From, To time.Time }
+
+// Contains tells whether t lies in the period.
+func (p Period) Contains(t time.Time) bool {
+	return (p.From.IsZero() || !t.Before(p.From)) && (p.To.IsZero() || t.Before(p.To))
+}
