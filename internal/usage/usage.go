@@ -159,6 +159,28 @@ type Position struct {
 // Position is where the record stands in its log.
 func (r Record) Position() Position { return Position{r.Timestamp, r.ID} }
 
+// String is "2026-11-03T10:00:00.120Z#u-1": the order of these texts is that of
+// the log, since a timestamp has a fixed width and "#" sorts below every
+// character of an id.
+func (p Position) String() string { return FormatTime(p.Timestamp) + "#" + string(p.ID) }
+
+// ParsePosition reads what String wrote.
+func ParsePosition(s string) (Position, error) {
+	when, name, found := strings.Cut(s, "#")
+	if !found || len(when) != len(TimeLayout) {
+		return Position{}, fmt.Errorf("a place in a log is a timestamp, #, and a record's id")
+	}
+	t, err := ParseTime(when)
+	if err != nil {
+		return Position{}, err
+	}
+	id, err := ParseRecordID(name)
+	if err != nil {
+		return Position{}, err
+	}
+	return Position{t, id}, nil
+}
+
 // TimeLayout is the one form in which times leave the system and are kept: RFC
 // 3339, UTC, milliseconds, fixed width, so that the order of the texts is that
 // of the times.

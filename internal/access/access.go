@@ -1,0 +1,122 @@
+// Package access decides who is calling and whether they may see the customer
+// that they ask for. It is the authorizer's logic, without Lambda.
+//
+// It owns the form of access keys, and the order of the questions: is this a key
+// at all, is it known and does it match, has it expired or been revoked, is its
+// partner active, is the customer granted. Every question that cannot be answered
+// (the database is down) is an error and never a "no": a failure of ours is not
+// told as the caller's fault, and is not remembered as a refusal.
+//
+// If this package errs, one partner reads another's customers. The rules stand in
+// docs/access.md.
+package access
+
+import (
+	"context"
+	"crypto/subtle"
+	"strings"
+	"time"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/fault"
+	"partnerview/internal/usage"
+)
+
+// Store is what a decision is made of.
+type Store interface {
+	// AccessKey reads a key by its id; fault.NotFound: there is none.
+	AccessKey(ctx context.Context, id string) (directory.AccessKey, error)
+	// PartnerAndGrant reads a partner and its grant of an account; the grant is
+	// nil where there is none or account is empty. fault.NotFound: there is no
+	// such partner.
+	PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error)
+}
+
+// Guard answers for requests. It may be used by several goroutines.
+type Guard struct {
+	store Store
+	now   func() time.Time
+}
+
+// NewGuard makes a Guard of what is stored and a clock.
+func NewGuard(store Store, now func() time.Time) *Guard { return &Guard{store, now} }
+
+// Request is what a decision is about.
+type Request struct {
+	// Authorization is the header's value, "Bearer pvk_…".
+	Authorization string
+	// Account is the {accountId} of the path, as it was sent; nil on a path that
+	// names no customer.
+	Account *string
+}
+
+// Decide says who is calling. A viewer and true: they may. A viewer and false:
+// they are known, but the customer of the path is not granted to them, or there
+// is none, or its ID is malformed: the three are not told apart.
+//
+// fault.Unauthenticated: there is no credential, or it is malformed, unknown,
+// expired, revoked or of a suspended partner. Any other error is ours.
+func (g *Guard) Decide(ctx context.Context, r Request) (directory.Viewer, bool, error) {
+	key, err := g.key(ctx, r.Authorization)
+	if err != nil {
+		return directory.Viewer{}, false, err
+	}
+	viewer := directory.Viewer{Partner: key.Partner, KeyID: key.ID}
+	var account usage.AccountID
+	malformed := false
+	if r.Account != nil {
+		account, err = usage.ParseAccountID(*r.Account)
+		malformed = err != nil
+	}
+	partner, grant, err := g.store.PartnerAndGrant(ctx, key.Partner, account)
+	if fault.Is(err, fault.NotFound) {
+		return directory.Viewer{}, false, refuse("the key's partner does not exist")
+	}
+	if err != nil {
+		return directory.Viewer{}, false, err
+	}
+	if partner.Status != directory.Active {
+		return directory.Viewer{}, false, refuse("partner " + string(partner.ID) + " is not active")
+	}
+	if r.Account == nil {
+		return viewer, true, nil
+	}
+	if malformed || grant == nil || grant.Account != account || grant.Partner != key.Partner {
+		return viewer, false, nil
+	}
+	viewer.Account, viewer.Products = account, grant.Products
+	return viewer, true, nil
+}
+
+// key finds the access key that a header holds, if it counts now.
+func (g *Guard) key(ctx context.Context, authorization string) (directory.AccessKey, error) {
+	scheme, text, _ := strings.Cut(authorization, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return directory.AccessKey{}, refuse("no bearer credential")
+	}
+	id, hash, ok := parseKey(strings.TrimSpace(text))
+	if !ok {
+		return directory.AccessKey{}, refuse("not an access key")
+	}
+	key, err := g.store.AccessKey(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return directory.AccessKey{}, refuse("key " + id + " is unknown")
+	}
+	if err != nil {
+		return directory.AccessKey{}, err
+	}
+	now := g.now()
+	switch {
+	case subtle.ConstantTimeCompare(key.SecretHash[:], hash[:]) != 1:
+		return directory.AccessKey{}, refuse("key " + id + " has another secret")
+	case !key.RevokedAt.IsZero():
+		return directory.AccessKey{}, refuse("key " + id + " is revoked")
+	case !key.ExpiresAt.IsZero() && !now.Before(key.ExpiresAt):
+		return directory.AccessKey{}, refuse("key " + id + " has expired")
+	}
+	return key, nil
+}
+
+// refuse makes the error for a credential that does not count; why is for the
+// log only.
+func refuse(why string) error { return fault.New(fault.Unauthenticated, why, nil) }

@@ -1,0 +1,183 @@
+package dynamo
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"partnerview/internal/fault"
+	"partnerview/internal/usage"
+)
+
+// maxPageBytes is how much of a log is read for one page; a page whose filter
+// matches little is short rather than slow.
+const maxPageBytes = 1 << 20
+
+// bytesPerUnit is what a capacity unit stands for in an eventually consistent
+// read: half a unit pays for 4 kB.
+const bytesPerUnit = 8 << 10
+
+// Log reads a page of a log. It reads in rounds, each larger than the one
+// before, until the page is full, the log ends, or maxPageBytes are read; an
+// unfiltered page takes one round.
+func (s *Store) Log(ctx context.Context, log usage.Log, q usage.Query) (usage.Page, error) {
+	in := query{
+		op: "log " + log.String(), table: s.tables.Usage,
+		projection:  recordAttributes,
+		values:      item{":log": str(log.String())},
+		newestFirst: q.Order == usage.NewestFirst,
+		limit:       q.Limit + 1, // one more, to know whether there is one
+	}
+	in.condition = periodCondition(q.Period, in.values)
+	in.filter = filterExpression(q.Filter, in.values)
+	if q.After != nil {
+		in.start = item{"log": in.values[":log"], "at": str(q.After.String())}
+	}
+	page := usage.Page{Records: make([]usage.Record, 0, q.Limit)}
+	scanned, bytes := 0, 0
+	for {
+		out, err := s.query(ctx, in)
+		if err != nil {
+			return usage.Page{}, err
+		}
+		for _, it := range out.Items {
+			r, err := decodeRecord(log, it)
+			if err != nil {
+				return usage.Page{}, err
+			}
+			if isExpired(r, q.Now) || !q.Filter.Matches(r) {
+				continue
+			}
+			if len(page.Records) == q.Limit {
+				last := page.Records[q.Limit-1].Position()
+				page.Next = &last
+				return page, nil
+			}
+			page.Records = append(page.Records, r)
+		}
+		if out.LastEvaluatedKey == nil {
+			return page, nil
+		}
+		scanned += int(out.ScannedCount)
+		bytes += bytesRead(out)
+		room := (maxPageBytes - bytes) / max(1, bytes/max(1, scanned))
+		if room <= 0 {
+			end := reader{item: out.LastEvaluatedKey}
+			place, err := usage.ParsePosition(end.text("at"))
+			if err != nil {
+				return usage.Page{}, badItem("place in log", log.String(), err)
+			}
+			page.Next = &place
+			return page, nil
+		}
+		in.start, in.limit = out.LastEvaluatedKey, min(4*in.limit, room)
+	}
+}
+
+// bytesRead is how much of the table a query read, by what it is charged for.
+func bytesRead(out *dynamodb.QueryOutput) int {
+	if out.ConsumedCapacity == nil || out.ConsumedCapacity.CapacityUnits == nil {
+		return int(out.ScannedCount) << 10 // an engine that does not tell: as if each item had 1 kB
+	}
+	return int(*out.ConsumedCapacity.CapacityUnits * bytesPerUnit)
+}
+
+// periodCondition is the key condition of a period. Keys are a timestamp, "#"
+// and more, so a bare timestamp sorts before every key of its instant: that makes
+// the period half-open.
+func periodCondition(p usage.Period, values item) string {
+	if !p.From.IsZero() {
+		values[":from"] = str(usage.FormatTime(p.From))
+	}
+	if !p.To.IsZero() {
+		values[":to"] = str(usage.FormatTime(p.To))
+	}
+	switch {
+	case !p.From.IsZero() && !p.To.IsZero():
+		return "#log = :log AND #at BETWEEN :from AND :to"
+	case !p.From.IsZero():
+		return "#log = :log AND #at >= :from"
+	case !p.To.IsZero():
+		return "#log = :log AND #at < :to"
+	}
+	return "#log = :log"
+}
+
+// filterExpression lets DynamoDB drop what usage.Filter would, so that it need
+// not travel. The last four digits are not among it: the engine must not compare
+// what another pipeline may have stored unmasked.
+func filterExpression(f usage.Filter, values item) string {
+	var conditions []string
+	if f.Direction != "" {
+		values[":direction"] = str(string(f.Direction))
+		conditions = append(conditions, "#direction = :direction")
+	}
+	oneOf := func(name string, words []string) {
+		if len(words) == 0 {
+			return
+		}
+		places := make([]string, len(words))
+		for i, w := range words {
+			places[i] = fmt.Sprintf(":%s%d", name, i)
+			values[places[i]] = str(w)
+		}
+		conditions = append(conditions, "#"+name+" IN ("+strings.Join(places, ",")+")")
+	}
+	oneOf("status", texts(f.Statuses))
+	oneOf("channel", f.Channels)
+	oneOf("country", f.Countries)
+	return strings.Join(conditions, " AND ")
+}
+
+func texts[W ~string](words []W) []string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = string(w)
+	}
+	return out
+}
+
+// Record reads one record by its id; the newest, should several timestamps bear
+// the id. NotFound: there is none, or its retention has ended.
+func (s *Store) Record(ctx context.Context, log usage.Log, id usage.RecordID, now time.Time) (usage.Record, error) {
+	op := "record " + byID(log, id)
+	out, err := s.query(ctx, query{
+		op: op, table: s.tables.Usage, index: "ById",
+		projection:  recordPlaceAttributes,
+		condition:   "#byId = :byId",
+		values:      item{":byId": str(byID(log, id))},
+		limit:       1,
+		newestFirst: true,
+	})
+	if err != nil {
+		return usage.Record{}, err
+	}
+	if len(out.Items) == 0 {
+		return usage.Record{}, fault.New(fault.NotFound, op, nil)
+	}
+	place := reader{item: out.Items[0]}
+	it, err := s.get(ctx, op, s.tables.Usage, item{"log": str(log.String()), "at": str(place.required("at"))}, recordAttributes)
+	if err != nil {
+		return usage.Record{}, err
+	}
+	if it == nil { // deleted since the index was written
+		return usage.Record{}, fault.New(fault.NotFound, op, nil)
+	}
+	r, err := decodeRecord(log, it)
+	if err != nil {
+		return usage.Record{}, err
+	}
+	if isExpired(r, now) {
+		return usage.Record{}, fault.New(fault.NotFound, op, nil)
+	}
+	return r, nil
+}
+
+// isExpired tells whether a record's retention has ended. DynamoDB deletes such
+// a record within days, not at once; until then it is there, but not shown.
+func isExpired(r usage.Record, now time.Time) bool {
+	return !r.ExpiresAt.IsZero() && !now.Before(r.ExpiresAt)
+}
