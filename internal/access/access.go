@@ -41,31 +41,24 @@ type Guard struct {
 // NewGuard makes a Guard of what is stored and a clock.
 func NewGuard(store Store, now func() time.Time) *Guard { return &Guard{store, now} }
 
-// Request is what a decision is about.
-type Request struct {
-	// Authorization is the header's value, "Bearer pvk_…".
-	Authorization string
-	// Account is the {accountId} of the path, as it was sent; nil on a path that
-	// names no customer.
-	Account *string
-}
-
-// Decide says who is calling. A viewer and true: they may. A viewer and false:
+// Decide says who is calling, by the value of an Authorization header ("Bearer
+// pvk_…"), and whether they may see an account: the {accountId} of the path as it
+// was sent, nil on a path that names no customer. A viewer and true: they may. A viewer and false:
 // they are known, but the customer of the path is not granted to them, or there
 // is none, or its ID is malformed: the three are not told apart.
 //
 // fault.Unauthenticated: there is no credential, or it is malformed, unknown,
 // expired, revoked or of a suspended partner. Any other error is ours.
-func (g *Guard) Decide(ctx context.Context, r Request) (directory.Viewer, bool, error) {
-	key, err := g.key(ctx, r.Authorization)
+func (g *Guard) Decide(ctx context.Context, authorization string, asked *string) (directory.Viewer, bool, error) {
+	key, err := g.key(ctx, authorization)
 	if err != nil {
 		return directory.Viewer{}, false, err
 	}
 	viewer := directory.Viewer{Partner: key.Partner, KeyID: key.ID}
 	var account usage.AccountID
 	malformed := false
-	if r.Account != nil {
-		account, err = usage.ParseAccountID(*r.Account)
+	if asked != nil {
+		account, err = usage.ParseAccountID(*asked)
 		malformed = err != nil
 	}
 	partner, grant, err := g.store.PartnerAndGrant(ctx, key.Partner, account)
@@ -78,7 +71,7 @@ func (g *Guard) Decide(ctx context.Context, r Request) (directory.Viewer, bool, 
 	if partner.Status != directory.Active {
 		return directory.Viewer{}, false, refuse("partner " + string(partner.ID) + " is not active")
 	}
-	if r.Account == nil {
+	if asked == nil {
 		return viewer, true, nil
 	}
 	if malformed || grant == nil || grant.Account != account || grant.Partner != key.Partner {

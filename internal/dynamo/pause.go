@@ -13,7 +13,7 @@ func pause(ctx context.Context, attempt int) error {
 	if attempt == 0 {
 		return ctx.Err()
 	}
-	longest := min(25*time.Millisecond<<attempt, 2*time.Second)
+	longest := min(25*time.Millisecond<<min(attempt, 10), 2*time.Second)
 	timer := time.NewTimer(longest/2 + rand.N(longest/2))
 	defer timer.Stop()
 	select {

@@ -16,7 +16,7 @@ const listsAtOnce = 3
 // PriceLists reads a log's price lists, newest first, from the newest that is
 // effective by upTo; a zero upTo starts with the newest of all. It reads a few;
 // older tells whether there may be more behind them.
-func (s *Store) PriceLists(ctx context.Context, log usage.Log, upTo time.Time) (lists []pricing.List, older bool, err error) {
+func (s *Store) PriceLists(ctx context.Context, log usage.Log, upTo time.Time) (lists []*pricing.Indexed, older bool, err error) {
 	in := query{
 		op: "price lists of " + log.String(), table: s.tables.PriceLists,
 		projection:  priceListAttributes,
@@ -34,7 +34,7 @@ func (s *Store) PriceLists(ctx context.Context, log usage.Log, upTo time.Time) (
 		return nil, false, err
 	}
 	for _, it := range out.Items {
-		l, err := s.lists.parsed(it)
+		l, err := s.lists.parsed(log.Product, it)
 		if err != nil {
 			return nil, false, err
 		}
@@ -51,12 +51,12 @@ const maxCachedLists = 32
 // every request, so a changed list is never missed: only the parsing is saved.
 type listCache struct {
 	mu    sync.Mutex
-	lists map[listKey]pricing.List
+	lists map[listKey]*pricing.Indexed
 }
 
 type listKey struct{ log, effectiveFrom, revision string }
 
-func (c *listCache) parsed(it item) (pricing.List, error) {
+func (c *listCache) parsed(product usage.Product, it item) (*pricing.Indexed, error) {
 	r := reader{item: it}
 	key := listKey{r.text("log"), r.text("effectiveFrom"), r.text("revision")}
 	c.mu.Lock()
@@ -65,14 +65,17 @@ func (c *listCache) parsed(it item) (pricing.List, error) {
 	if ok && key.revision != "" {
 		return l, nil
 	}
-	l, err := decodePriceList(it)
+	list, err := decodePriceList(it)
 	if err != nil {
-		return pricing.List{}, err
+		return nil, err
+	}
+	if l, err = pricing.Index(product, list); err != nil {
+		return nil, badItem("price list", key.log+"#"+key.effectiveFrom, err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.lists == nil || len(c.lists) >= maxCachedLists {
-		c.lists = make(map[listKey]pricing.List)
+		c.lists = make(map[listKey]*pricing.Indexed)
 	}
 	c.lists[key] = l
 	return l, nil

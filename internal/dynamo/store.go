@@ -48,13 +48,17 @@ const maxBatchGet = 100
 // not in the answer, whose order is DynamoDB's. Keys that DynamoDB leaves
 // unprocessed under load are asked for again, a few times.
 func (s *Store) getAll(ctx context.Context, op, table string, keys []item, p projection) ([]item, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	asked := map[string]types.KeysAndAttributes{table: {
+	return s.batchGet(ctx, op, table, types.KeysAndAttributes{
 		Keys:                     keys,
 		ProjectionExpression:     &p.expression,
 		ExpressionAttributeNames: p.names,
-	}}
+	})
+}
+
+func (s *Store) batchGet(ctx context.Context, op, table string, wanted types.KeysAndAttributes) ([]item, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	asked := map[string]types.KeysAndAttributes{table: wanted}
 	var items []item
 	for attempt := 0; len(asked) > 0; attempt++ {
 		if attempt == 4 {
@@ -83,6 +87,7 @@ type query struct {
 	start            item // ExclusiveStartKey
 	limit            int  // items read, before the filter; 0: as many as 1 MB holds
 	newestFirst      bool
+	consistent       bool // sees every write that was answered before; not on an index
 }
 
 func (s *Store) query(ctx context.Context, q query) (*dynamodb.QueryOutput, error) {
@@ -98,6 +103,9 @@ func (s *Store) query(ctx context.Context, q query) (*dynamodb.QueryOutput, erro
 		ScanIndexForward:          aws.Bool(!q.newestFirst),
 		Select:                    types.SelectSpecificAttributes, // the roles' policies ask for it by name
 		ReturnConsumedCapacity:    types.ReturnConsumedCapacityTotal,
+	}
+	if q.consistent {
+		in.ConsistentRead = &q.consistent
 	}
 	if q.index != "" {
 		in.IndexName = &q.index

@@ -1,0 +1,25 @@
+// Command authorizer is the Lambda authorizer in front of every data route.
+package main
+
+import (
+	"os"
+
+	"partnerview/internal/access"
+	"partnerview/internal/dynamo"
+	"partnerview/internal/gateway"
+	"partnerview/internal/gateway/tracing"
+)
+
+func main() {
+	log := gateway.Log()
+	now, err := gateway.Clock(os.Getenv)
+	if err != nil {
+		gateway.Exit(log, err)
+	}
+	db, err := dynamo.NewClient(os.Getenv, tracing.DynamoDB(os.Getenv))
+	if err != nil {
+		gateway.Exit(log, err)
+	}
+	guard := access.NewGuard(dynamo.NewStore(db, dynamo.TablesFromEnv(os.Getenv)), now)
+	gateway.ServeAuthorizer(guard.Decide, log)
+}

@@ -1,0 +1,26 @@
+// Command getusage is the Lambda function behind GET /customers/{accountId}/usage/….
+package main
+
+import (
+	"os"
+
+	"partnerview/internal/api"
+	"partnerview/internal/dynamo"
+	"partnerview/internal/gateway"
+	"partnerview/internal/gateway/tracing"
+)
+
+func main() {
+	log := gateway.Log()
+	now, err := gateway.Clock(os.Getenv)
+	if err != nil {
+		gateway.Exit(log, err)
+	}
+	db, err := dynamo.NewClient(os.Getenv, tracing.DynamoDB(os.Getenv))
+	if err != nil {
+		gateway.Exit(log, err)
+	}
+	store := dynamo.NewStore(db, dynamo.TablesFromEnv(os.Getenv))
+	env := api.Env{Viewer: gateway.Viewer, RequestID: gateway.RequestID, Now: now, Log: log}
+	gateway.Serve(api.GetUsage(env, store), log)
+}

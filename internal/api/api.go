@@ -1,0 +1,159 @@
+// Package api is the HTTP API that partners see: its routes, parameters, JSON
+// and errors.
+//
+// It owns the contract of openapi.yaml, and the interfaces of what it reads. It
+// does not know Lambda, DynamoDB or how a caller was identified: the viewer comes
+// from a function that is handed in. Every handler is an ordinary net/http
+// handler.
+//
+// Invariants. A handler on a customer's path reads nothing before the account
+// that was granted for this request is the account in the path. Answers hold no
+// number but masking.Numbers, no contact's name and no content: there are no
+// fields for them. An error's text never holds its cause; the cause is logged
+// once, with the request's id.
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/fault"
+)
+
+// Env is what every endpoint needs besides its store.
+type Env struct {
+	// Viewer is who asks, as the authorizer found; false: nobody was identified,
+	// which is a fault of the deployment, since the gateway lets nobody through.
+	Viewer func(context.Context) (directory.Viewer, bool)
+	// RequestID is the id that the caller can quote, and the log finds.
+	RequestID func(context.Context) string
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// Route is one path of the API.
+type Route struct {
+	Pattern    string   // as http.ServeMux has it: "GET /customers/{accountId}"
+	Parameters []string // in the query, as openapi.yaml lists them
+}
+
+// Routes is the table of all routes; the endpoints are made of it, and tests
+// hold template.yaml and openapi.yaml against it.
+func Routes() []Route { return []Route{listCustomers, getCustomer, getUsage, getRecord} }
+
+var (
+	listCustomers = Route{"GET /customers", []string{"search", "product", "limit", "cursor"}}
+	getCustomer   = Route{"GET /customers/{accountId}", nil}
+	getUsage      = Route{"GET /customers/{accountId}/usage/{product}", []string{"from", "to", "direction", "status", "channel", "country", "fromLast4", "toLast4", "order", "limit", "cursor"}}
+	getRecord     = Route{"GET /customers/{accountId}/usage/{product}/{recordId}", nil}
+)
+
+// answer is what an endpoint gives back: a body, and where the next page is.
+type answer struct {
+	body any
+	next string // a cursor; empty: no next page
+}
+
+// endpoint answers one request of a route, or fails.
+type endpoint func(*http.Request) (answer, error)
+
+// mux routes to endpoints; what matches none is the route_not_found problem.
+func (e Env) mux(endpoints map[string]endpoint) http.Handler {
+	mux := http.NewServeMux()
+	for pattern, serve := range endpoints {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			a, err := serve(r)
+			if err != nil {
+				e.fail(w, r, err)
+				return
+			}
+			e.succeed(w, r, a)
+		})
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { e.fail(w, r, errNoRoute) })
+	return mux
+}
+
+func (e Env) succeed(w http.ResponseWriter, r *http.Request, a answer) {
+	body, err := encode(a.body)
+	if err != nil {
+		e.fail(w, r, err)
+		return
+	}
+	if a.next != "" {
+		w.Header().Set("Link", nextLink(r, a.next))
+	}
+	write(w, http.StatusOK, "application/json", body)
+}
+
+// fail answers with the problem that an error is, and logs what the problem
+// does not say.
+func (e Env) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var p problem
+	if !errors.As(err, &p) {
+		p = problemOf(fault.KindOf(err))
+		e.Log.ErrorContext(r.Context(), "request failed", "requestId", e.RequestID(r.Context()), "code", p.Code, "cause", err)
+	}
+	p.RequestID = e.RequestID(r.Context())
+	body, err := encode(p)
+	if err != nil { // cannot happen: a problem is texts
+		http.Error(w, "", http.StatusInternalServerError)
+		return
+	}
+	if p.retryAfter != "" {
+		w.Header().Set("Retry-After", p.retryAfter)
+	}
+	write(w, p.Status, "application/problem+json", body)
+}
+
+// encode writes JSON as the gateway's own answers have it: account IDs may hold
+// "&", which is not escaped, and no newline ends it.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+func write(w http.ResponseWriter, status int, contentType string, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the connection is gone: there is nobody to tell
+}
+
+// viewer is who asks.
+func (e Env) viewer(r *http.Request) (directory.Viewer, error) {
+	v, ok := e.Viewer(r.Context())
+	if !ok || v.Partner == "" {
+		return directory.Viewer{}, fault.New(fault.Internal, "no viewer: the authorizer's context is missing", nil)
+	}
+	return v, nil
+}
+
+// customer is who asks on a customer's path. The authorizer has granted one
+// account; should it not be the path's, the request is refused as if the
+// customer did not exist, and the log tells.
+func (e Env) customer(r *http.Request) (directory.Viewer, error) {
+	v, err := e.viewer(r)
+	if err != nil {
+		return v, err
+	}
+	if asked := r.PathValue("accountId"); v.Account == "" || asked != string(v.Account) {
+		e.Log.ErrorContext(r.Context(), "the granted account is not the path's", "requestId", e.RequestID(r.Context()), "partner", v.Partner, "granted", v.Account)
+		return directory.Viewer{}, errNoCustomer
+	}
+	return v, nil
+}

@@ -1,0 +1,142 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/shopspring/decimal"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/fault"
+	"partnerview/internal/money"
+	"partnerview/internal/usage"
+)
+
+// CustomerList reads the customers granted to a partner.
+type CustomerList interface {
+	// Customers reads one page, with the products of each narrowed to what the
+	// partner may see. A page may be short and not be the last.
+	Customers(context.Context, directory.PartnerID, directory.CustomerQuery) (directory.CustomerPage, error)
+}
+
+// CustomerReader reads one customer.
+type CustomerReader interface {
+	// Customer reads a customer with all its products; fault.NotFound: there is
+	// none.
+	Customer(context.Context, usage.AccountID) (directory.Customer, error)
+}
+
+const (
+	customersOnPage    = 25
+	maxCustomersOnPage = 100
+	maxSearchBytes     = 800  // a name of 200 characters, the longest there is
+	maxSortKeyBytes    = 1024 // as long as DynamoDB lets an index key be
+)
+
+// ListCustomers serves GET /customers: the customers assigned to the viewer, by
+// name. 400 invalid_parameter.
+func ListCustomers(env Env, store CustomerList) http.Handler {
+	return env.mux(map[string]endpoint{listCustomers.Pattern: func(r *http.Request) (answer, error) {
+		viewer, err := env.viewer(r)
+		if err != nil {
+			return answer{}, err
+		}
+		p := readParams(r, listCustomers.Parameters)
+		q := directory.CustomerQuery{
+			Search:  directory.NewSearch(p.text("search", maxSearchBytes)),
+			Product: usage.Product(p.oneOf("product", "", strings.Split(directory.JoinProducts(usage.Products()), ",")...)),
+			Limit:   p.limit(customersOnPage, maxCustomersOnPage),
+			After:   p.open(),
+		}
+		if len(q.After) > maxSortKeyBytes || !utf8.ValidString(q.After) {
+			p.badCursor()
+		}
+		if err := p.err(); err != nil {
+			return answer{}, err
+		}
+		page, err := store.Customers(r.Context(), viewer.Partner, q)
+		if err != nil {
+			return answer{}, err
+		}
+		body := customersJSON{Data: make([]customerJSON, len(page.Customers))}
+		for i, c := range page.Customers {
+			body.Data[i] = customerOf(c)
+		}
+		a := answer{}
+		if page.Next != "" {
+			a.next = p.seal(page.Next)
+			body.NextCursor = &a.next
+		}
+		a.body = body
+		return a, nil
+	}})
+}
+
+// GetCustomer serves GET /customers/{accountId}: one customer as the viewer may
+// see it. 404 customer_not_found.
+func GetCustomer(env Env, store CustomerReader) http.Handler {
+	return env.mux(map[string]endpoint{getCustomer.Pattern: func(r *http.Request) (answer, error) {
+		viewer, err := env.customer(r)
+		if err != nil {
+			return answer{}, err
+		}
+		if err := readParams(r, getCustomer.Parameters).err(); err != nil {
+			return answer{}, err
+		}
+		c, err := store.Customer(r.Context(), viewer.Account)
+		if fault.Is(err, fault.NotFound) {
+			return answer{}, errNoCustomer
+		}
+		if err != nil {
+			return answer{}, err
+		}
+		c.Products = directory.Visible(c.Products, viewer.Products)
+		return answer{body: customerOf(c)}, nil
+	}})
+}
+
+type customersJSON struct {
+	Data       []customerJSON `json:"data"`
+	NextCursor *string        `json:"nextCursor"`
+}
+
+type customerJSON struct {
+	AccountID       usage.AccountID `json:"accountId"`
+	Name            string          `json:"name"`
+	Products        []usage.Product `json:"products"`
+	Currency        money.Currency  `json:"currency"`
+	RemainingCredit creditJSON      `json:"remainingCredit"`
+}
+
+type creditJSON struct {
+	Amount      *string               `json:"amount"`
+	Currency    money.Currency        `json:"currency"`
+	BillingMode directory.BillingMode `json:"billingMode"`
+	CreditLimit *string               `json:"creditLimit"`
+	AsOf        *string               `json:"asOf"`
+}
+
+func customerOf(c directory.Customer) customerJSON {
+	out := customerJSON{
+		AccountID: c.Account, Name: c.Name, Products: c.Products, Currency: c.Currency,
+		RemainingCredit: creditJSON{
+			Amount: decimalText(c.Credit.Remaining), Currency: c.Currency,
+			BillingMode: c.Credit.Mode, CreditLimit: decimalText(c.Credit.Limit),
+		},
+	}
+	if c.Credit.AsOf != nil {
+		text := usage.FormatTime(*c.Credit.AsOf)
+		out.RemainingCredit.AsOf = &text
+	}
+	return out
+}
+
+func decimalText(d *decimal.Decimal) *string {
+	if d == nil {
+		return nil
+	}
+	text := money.Text(*d)
+	return &text
+}

@@ -1,0 +1,192 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"partnerview/internal/usage"
+)
+
+// params reads a request's query and gathers every fault in it, so that a
+// caller mends all at once.
+type params struct {
+	path   string
+	values url.Values
+	faults []parameterFault
+}
+
+// repeatable are the parameters that may be given several times; one match is
+// enough.
+var repeatable = []string{"status", "channel", "country"}
+
+// maxRepeats is how often: DynamoDB compares with at most 100 values.
+const maxRepeats = 100
+
+// readParams checks what is common to all parameters: that the route and the
+// product have them, that they have a value, and that a single one comes once.
+func readParams(r *http.Request, known []string) *params {
+	p := &params{path: r.URL.Path}
+	var err error
+	if p.values, err = url.ParseQuery(r.URL.RawQuery); err != nil {
+		p.fault("query", "is not a well-formed query string: separate parameters with &, and percent-encode other characters")
+	}
+	for name, values := range p.values {
+		switch {
+		case !slices.Contains(known, name):
+			p.fault(clip(name), "is not a parameter here; there "+listOf(known))
+		case slices.Contains(values, ""):
+			p.fault(name, "has no value; give it one or leave it out")
+			delete(p.values, name)
+		case len(values) > 1 && !slices.Contains(repeatable, name):
+			p.fault(name, "is given more than once; give it once")
+		case len(values) > maxRepeats:
+			p.fault(name, fmt.Sprintf("is given more than %d times", maxRepeats))
+		}
+	}
+	return p
+}
+
+func listOf(known []string) string {
+	if len(known) == 0 {
+		return "are none"
+	}
+	return "are " + strings.Join(known, ", ")
+}
+
+// clip shortens a name that a caller made up, and leaves out what could be a
+// person's: digits beyond four.
+func clip(name string) string {
+	const most = 40
+	digits := 0
+	return strings.Map(func(c rune) rune {
+		if c >= '0' && c <= '9' {
+			if digits++; digits > 4 {
+				return '*'
+			}
+		}
+		return c
+	}, strings.ToValidUTF8(name[:min(len(name), most)], ""))
+}
+
+func (p *params) fault(parameter, detail string) {
+	p.faults = append(p.faults, parameterFault{parameter, detail})
+}
+
+// err is the problem that names every fault, in the order of the parameters'
+// names; nil where there is none.
+func (p *params) err() error {
+	if len(p.faults) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(p.faults, func(a, b parameterFault) int { return strings.Compare(a.Parameter, b.Parameter) })
+	return invalid(p.faults)
+}
+
+// text reads a text of at most so many bytes.
+func (p *params) text(name string, most int) string {
+	s := p.values.Get(name)
+	if len(s) > most {
+		p.fault(name, fmt.Sprintf("is longer than %d bytes", most))
+	}
+	return s
+}
+
+// limit reads how many entries a page may have.
+func (p *params) limit(standard, most int) int {
+	s := p.values.Get("limit")
+	if s == "" {
+		return standard
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > most || s[0] == '+' {
+		p.fault("limit", fmt.Sprintf("is a whole number from 1 to %d", most))
+		return standard
+	}
+	return n
+}
+
+// oneOf reads one of a few words; standard where it is absent.
+func (p *params) oneOf(name, standard string, words ...string) string {
+	s := p.values.Get(name)
+	if s == "" {
+		return standard
+	}
+	if !slices.Contains(words, s) {
+		p.fault(name, "is one of "+strings.Join(words, ", "))
+		return standard
+	}
+	return s
+}
+
+// instant reads an RFC 3339 time, or a date, which is its midnight in UTC.
+func (p *params) instant(name string) time.Time {
+	s := p.values.Get(name)
+	if s == "" {
+		return time.Time{}
+	}
+	if day, err := time.Parse(time.DateOnly, s); err == nil && day.Year() > 0 {
+		return day
+	}
+	t, err := usage.ParseTime(s)
+	if err != nil {
+		p.fault(name, "is a date such as 2026-11-03 (midnight UTC) or an RFC 3339 time such as 2026-11-03T10:00:00Z (write + as %2B)")
+	}
+	return t
+}
+
+// period reads from and to, half-open.
+func (p *params) period() usage.Period {
+	period := usage.Period{From: p.instant("from"), To: p.instant("to")}
+	if !period.From.IsZero() && !period.To.IsZero() && !period.From.Before(period.To) {
+		p.fault("to", "must be later than from: the period runs from from until just before to")
+	}
+	return period
+}
+
+// words reads a repeatable parameter, each value brought to its stored form by
+// normal, which refuses what can be none.
+func (p *params) words(name, want string, normal func(string) (string, bool)) []string {
+	var words []string
+	for _, v := range p.values[name] {
+		w, ok := normal(v)
+		if !ok {
+			p.fault(name, want)
+			return nil
+		}
+		if !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	return words
+}
+
+// last4 reads four digits. A longer run of digits is refused without saying it
+// again.
+func (p *params) last4(name string) string {
+	s := p.values.Get(name)
+	if s != "" && (len(s) != 4 || strings.Trim(s, "0123456789") != "") {
+		p.fault(name, "is exactly four digits, the last of a number; never send more of it")
+		return ""
+	}
+	return s
+}
+
+func statusWord(s string) (string, bool) {
+	s = strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(s))
+	return s, len(s) <= 32 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_") == ""
+}
+
+func channelWord(s string) (string, bool) {
+	s = strings.ToLower(s)
+	return s, len(s) <= 32 && s[0] >= 'a' && s[0] <= 'z' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
+}
+
+func countryCode(s string) (string, bool) {
+	s = strings.ToUpper(s)
+	return s, len(s) == 2 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}

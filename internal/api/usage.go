@@ -1,0 +1,241 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/fault"
+	"partnerview/internal/pricing"
+	"partnerview/internal/usage"
+)
+
+// UsageReader reads logs, and what their prices follow from.
+type UsageReader interface {
+	// CustomerProducts lists the products that a customer has; fault.NotFound:
+	// there is no such customer.
+	CustomerProducts(context.Context, usage.AccountID) ([]usage.Product, error)
+	// Log reads one page of a log. A page may be short and not be the last.
+	Log(context.Context, usage.Log, usage.Query) (usage.Page, error)
+	// Record reads one record whose retention has not ended; fault.NotFound:
+	// there is none.
+	Record(ctx context.Context, log usage.Log, id usage.RecordID, now time.Time) (usage.Record, error)
+	// PriceLists reads a few of a log's price lists, newest first, from the
+	// newest that is effective by upTo (zero: the newest of all). older tells
+	// whether there may be more behind them.
+	PriceLists(ctx context.Context, log usage.Log, upTo time.Time) (lists []*pricing.Indexed, older bool, err error)
+}
+
+const (
+	recordsOnPage    = 50
+	maxRecordsOnPage = 500
+)
+
+// GetUsage serves GET /customers/{accountId}/usage/{product}, a page of a log,
+// and the same with /{recordId}, one record. Each record carries the price that
+// the customer pays and why. 400 invalid_parameter, 404 customer_not_found,
+// product_not_found, record_not_found.
+func GetUsage(env Env, store UsageReader) http.Handler {
+	u := usageEndpoints{env, store}
+	return env.mux(map[string]endpoint{getUsage.Pattern: u.page, getRecord.Pattern: u.record})
+}
+
+type usageEndpoints struct {
+	env   Env
+	store UsageReader
+}
+
+// log is which log the path names, and who asks for it.
+func (u usageEndpoints) log(r *http.Request) (usage.Log, directory.Viewer, error) {
+	viewer, err := u.env.customer(r)
+	if err != nil {
+		return usage.Log{}, viewer, err
+	}
+	product, err := usage.ParseProduct(r.PathValue("product"))
+	if err != nil {
+		return usage.Log{}, viewer, errNoProduct
+	}
+	return usage.Log{Account: viewer.Account, Product: product}, viewer, nil
+}
+
+func (u usageEndpoints) page(r *http.Request) (answer, error) {
+	log, viewer, err := u.log(r)
+	if err != nil {
+		return answer{}, err
+	}
+	p := readParams(r, usageParameters(log.Product))
+	q := usageQuery(p)
+	q.Now = u.env.Now()
+	if err := p.err(); err != nil {
+		return answer{}, err
+	}
+	var page usage.Page
+	book, err := u.read(r.Context(), log, viewer, newest(q), func(ctx context.Context) ([]usage.Record, error) {
+		var err error
+		page, err = u.store.Log(ctx, log, q)
+		return page.Records, err
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	body := usageJSON{Data: make([]any, len(page.Records)), Range: rangeOf(q.Period)}
+	for i := range page.Records {
+		body.Data[i] = recordOf(&page.Records[i], book.Price(page.Records[i]))
+	}
+	a := answer{}
+	if page.Next != nil {
+		a.next = p.seal(page.Next.String())
+		body.NextCursor = &a.next
+	}
+	a.body = body
+	return a, nil
+}
+
+func (u usageEndpoints) record(r *http.Request) (answer, error) {
+	log, viewer, err := u.log(r)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := readParams(r, getRecord.Parameters).err(); err != nil {
+		return answer{}, err
+	}
+	id, err := usage.ParseRecordID(r.PathValue("recordId"))
+	if err != nil {
+		return answer{}, errNoRecord
+	}
+	var record usage.Record
+	book, err := u.read(r.Context(), log, viewer, time.Time{}, func(ctx context.Context) ([]usage.Record, error) {
+		var err error
+		record, err = u.store.Record(ctx, log, id, u.env.Now())
+		return []usage.Record{record}, err
+	})
+	if fault.Is(err, fault.NotFound) {
+		return answer{}, errNoRecord
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{body: recordOf(&record, book.Price(record))}, nil
+}
+
+// read checks that the viewer may see the log, reads records of it with fetch
+// and the price lists that cover them, all at the same time: the answer waits
+// for one round trip, not three. The records are not used before all are there.
+func (u usageEndpoints) read(ctx context.Context, log usage.Log, viewer directory.Viewer, upTo time.Time, fetch func(context.Context) ([]usage.Record, error)) (pricing.Book, error) {
+	var (
+		records []usage.Record
+		lists   []*pricing.Indexed
+		older   bool
+	)
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error { return u.mayRead(groupCtx, log, viewer) })
+	group.Go(func() (err error) { records, err = fetch(groupCtx); return err })
+	group.Go(func() (err error) { lists, older, err = u.store.PriceLists(groupCtx, log, upTo); return err })
+	if err := group.Wait(); err != nil {
+		return pricing.Book{}, err
+	}
+	for older && !covers(lists, records) {
+		var more []*pricing.Indexed
+		var err error
+		if more, older, err = u.store.PriceLists(ctx, log, beforeAll(lists, records)); err != nil {
+			return pricing.Book{}, err
+		}
+		lists = append(lists, more...)
+	}
+	return pricing.BookOf(log, lists...)
+}
+
+// mayRead tells, by an error, that the customer does not exist or that the
+// product is not both enabled and granted.
+func (u usageEndpoints) mayRead(ctx context.Context, log usage.Log, viewer directory.Viewer) error {
+	enabled, err := u.store.CustomerProducts(ctx, log.Account)
+	if fault.Is(err, fault.NotFound) {
+		return errNoCustomer
+	}
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(directory.Visible(enabled, viewer.Products), log.Product) {
+		return errNoProduct
+	}
+	return nil
+}
+
+// covers tells whether lists, newest first, go back to the one that was in force
+// at the oldest record.
+func covers(lists []*pricing.Indexed, records []usage.Record) bool {
+	if len(records) == 0 {
+		return true
+	}
+	oldest, _ := span(records)
+	return len(lists) > 0 && !lists[len(lists)-1].EffectiveFrom().After(oldest)
+}
+
+// beforeAll is where to read on: behind the lists that are there, and no later
+// than the newest record, since what came into force after it does not matter.
+func beforeAll(lists []*pricing.Indexed, records []usage.Record) time.Time {
+	_, newest := span(records)
+	if len(lists) > 0 {
+		if before := lists[len(lists)-1].EffectiveFrom().Add(-time.Millisecond); before.Before(newest) {
+			return before
+		}
+	}
+	return newest
+}
+
+// span is the times of the oldest and the newest of some records, which stand
+// in either order.
+func span(records []usage.Record) (oldest, newest time.Time) {
+	oldest, newest = records[0].Timestamp, records[len(records)-1].Timestamp
+	if newest.Before(oldest) {
+		oldest, newest = newest, oldest
+	}
+	return oldest, newest
+}
+
+// newest is a time that no record of the page can be later than, where the query
+// tells one.
+func newest(q usage.Query) time.Time {
+	if q.Order == usage.NewestFirst && q.After != nil {
+		return q.After.Timestamp
+	}
+	return q.Period.To
+}
+
+// usageParameters are those of the route that make sense for a product: only
+// messaging has channels.
+func usageParameters(product usage.Product) []string {
+	return slices.DeleteFunc(slices.Clone(getUsage.Parameters), func(name string) bool {
+		return name == "channel" && product != usage.Messaging
+	})
+}
+
+func usageQuery(p *params) usage.Query {
+	q := usage.Query{
+		Period: p.period(),
+		Filter: usage.Filter{
+			Direction: usage.Direction(p.oneOf("direction", "", string(usage.Inbound), string(usage.Outbound))),
+			Channels:  p.words("channel", "is a lower-case word such as whatsapp, of at most 32 characters", channelWord),
+			Countries: p.words("country", "is an ISO 3166-1 alpha-2 code such as GB", countryCode),
+			FromLast4: p.last4("fromLast4"),
+			ToLast4:   p.last4("toLast4"),
+		},
+		Order: usage.Order(p.oneOf("order", string(usage.NewestFirst), string(usage.OldestFirst), string(usage.NewestFirst))),
+		Limit: p.limit(recordsOnPage, maxRecordsOnPage),
+	}
+	for _, w := range p.words("status", "is a word such as delivered or no_answer, of at most 32 letters and _", statusWord) {
+		q.Filter.Statuses = append(q.Filter.Statuses, usage.Status(w))
+	}
+	if key := p.open(); key != "" {
+		after, err := usage.ParsePosition(key)
+		if err != nil || !q.Period.Contains(after.Timestamp) {
+			p.badCursor()
+		}
+		q.After = &after
+	}
+	return q
+}

@@ -1,0 +1,112 @@
+package dynamo
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"partnerview/internal/fault"
+)
+
+// persist repeats a call for as long as it is Unavailable: writes are the
+// operator's, who can wait for a table that is throttled or an engine that
+// restarts. How long is the context's to say; the error is then the call's last.
+// Every write here may be repeated, since it puts the same again.
+func persist(ctx context.Context, call func() error) error {
+	var last error
+	for attempt := 0; ; attempt++ {
+		if err := pause(ctx, attempt); err != nil {
+			if last != nil {
+				return last
+			}
+			return fault.New(fault.Unavailable, "not begun", err)
+		}
+		if last = call(); !fault.Is(last, fault.Unavailable) {
+			return last
+		}
+	}
+}
+
+// put writes one item in place of what has its key.
+func (s *Store) put(ctx context.Context, op, table string, it item) error {
+	return persist(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		_, err := s.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: it})
+		return translate(op, err)
+	})
+}
+
+// maxBatchWrite is how many items DynamoDB takes in one BatchWriteItem.
+const maxBatchWrite = 25
+
+// putAll writes items, of which no two may have the same key, in calls of
+// maxBatchWrite. What DynamoDB leaves unprocessed under load is sent again. An
+// error may come when some are written.
+func (s *Store) putAll(ctx context.Context, op, table string, items []item) error {
+	for batch := range slices.Chunk(items, maxBatchWrite) {
+		left := make([]types.WriteRequest, len(batch))
+		for i, it := range batch {
+			left[i] = types.WriteRequest{PutRequest: &types.PutRequest{Item: it}}
+		}
+		err := persist(ctx, func() error {
+			ctx, cancel := context.WithTimeout(ctx, callTimeout)
+			defer cancel()
+			out, err := s.db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: left}})
+			if err != nil {
+				return translate(op, err)
+			}
+			if left = out.UnprocessedItems[table]; len(left) > 0 {
+				return fault.New(fault.Unavailable, op+": items left unprocessed", nil)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// queryAll reads every item of a query, page by page.
+func (s *Store) queryAll(ctx context.Context, q query) ([]item, error) {
+	var items []item
+	for {
+		out, err := s.query(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, out.Items...)
+		if out.LastEvaluatedKey == nil {
+			return items, nil
+		}
+		q.start = out.LastEvaluatedKey
+	}
+}
+
+// scan reads a whole table. It is for the operator's commands only: what it
+// costs grows with the table.
+func (s *Store) scan(ctx context.Context, op, table string, p projection) ([]item, error) {
+	page := func(start item) (*dynamodb.ScanOutput, error) {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		return s.db.Scan(ctx, &dynamodb.ScanInput{
+			TableName: &table, ProjectionExpression: &p.expression, ExpressionAttributeNames: p.names,
+			ExclusiveStartKey: start, ConsistentRead: aws.Bool(true),
+		})
+	}
+	var items []item
+	for start := item(nil); ; {
+		out, err := page(start)
+		if err != nil {
+			return nil, translate(op, err)
+		}
+		items = append(items, out.Items...)
+		if start = out.LastEvaluatedKey; start == nil {
+			return items, nil
+		}
+	}
+}

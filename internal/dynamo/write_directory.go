@@ -1,0 +1,156 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/fault"
+	"partnerview/internal/usage"
+)
+
+// What the operator's commands read and write of partners, grants and
+// customers. Their reads are consistent: a command sees what the one before it
+// wrote.
+
+var (
+	partnerItemAttributes = project("pk", "sk", "name", "status", "accountId", "products")
+	grantKeyAttributes    = project("pk", "sk")
+	allOfCustomer         = project("accountId", "name", "products", "currency", "billingMode", "remainingCredit", "creditLimit", "creditAsOf", "subAccounts")
+)
+
+// PutPartner writes a partner in place of the one that has its ID; its grants
+// and access keys stay.
+func (s *Store) PutPartner(ctx context.Context, p directory.Partner) error {
+	return s.put(ctx, "write partner "+string(p.ID), s.tables.Partners, encodePartner(p))
+}
+
+// PutGrant writes a grant in place of the partner's grant of that account.
+func (s *Store) PutGrant(ctx context.Context, g directory.Grant) error {
+	return s.put(ctx, "write grant "+string(g.Partner)+"/"+string(g.Account), s.tables.Partners, encodeGrant(g))
+}
+
+// DeleteGrant takes a grant away. It is no error if there is none.
+func (s *Store) DeleteGrant(ctx context.Context, partner directory.PartnerID, account usage.AccountID) error {
+	return persist(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		_, err := s.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &s.tables.Partners, Key: grantItemKey(partner, account)})
+		return translate("delete grant "+string(partner)+"/"+string(account), err)
+	})
+}
+
+// RenameGrant changes a grant's copy of its customer's name, and with it its
+// place in the partner's list. What is granted stays as it is; a grant that does
+// not exist is not made.
+func (s *Store) RenameGrant(ctx context.Context, partner directory.PartnerID, account usage.AccountID, name string) error {
+	return persist(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName:                 &s.tables.Partners,
+			Key:                       grantItemKey(partner, account),
+			UpdateExpression:          aws.String("SET #name = :name, #sortKey = :sortKey"),
+			ConditionExpression:       aws.String("attribute_exists(#pk)"),
+			ExpressionAttributeNames:  map[string]string{"#name": "name", "#sortKey": "sortKey", "#pk": "pk"},
+			ExpressionAttributeValues: item{":name": str(name), ":sortKey": str(directory.SortKey(name, account))},
+		})
+		if gone := new(types.ConditionalCheckFailedException); errors.As(err, &gone) {
+			return nil
+		}
+		return translate("rename grant "+string(partner)+"/"+string(account), err)
+	})
+}
+
+func grantItemKey(partner directory.PartnerID, account usage.AccountID) item {
+	return item{"pk": str(partnerKey(partner)), "sk": str(grantKey(account))}
+}
+
+// PartnerWithGrants reads a partner and all its grants, in the order of account
+// IDs. NotFound: there is no such partner; the grants are then those that an
+// interrupted command may have left under its ID.
+func (s *Store) PartnerWithGrants(ctx context.Context, id directory.PartnerID) (directory.Partner, []directory.Grant, error) {
+	op := "partner " + string(id)
+	items, err := s.queryAll(ctx, query{
+		op: op, table: s.tables.Partners,
+		projection: partnerItemAttributes,
+		condition:  "#pk = :pk",
+		values:     item{":pk": str(partnerKey(id))},
+		consistent: true,
+	})
+	if err != nil {
+		return directory.Partner{}, nil, err
+	}
+	var partner *directory.Partner
+	var grants []directory.Grant
+	for _, it := range items {
+		r := reader{item: it}
+		switch sk := r.text("sk"); {
+		case sk == profile:
+			p, err := decodePartner(id, it)
+			if err != nil {
+				return directory.Partner{}, nil, err
+			}
+			partner = &p
+		case strings.HasPrefix(sk, grantPrefix):
+			g, err := decodeGrant(id, usage.AccountID(strings.TrimPrefix(sk, grantPrefix)), it)
+			if err != nil {
+				return directory.Partner{}, nil, err
+			}
+			grants = append(grants, g)
+		}
+	}
+	if partner == nil {
+		return directory.Partner{}, grants, fault.New(fault.NotFound, op, nil)
+	}
+	return *partner, grants, nil
+}
+
+// PartnersGranted lists the partners that are granted an account. A grant that
+// was written within the last second may be missing: an index follows its table.
+func (s *Store) PartnersGranted(ctx context.Context, account usage.AccountID) ([]directory.PartnerID, error) {
+	items, err := s.queryAll(ctx, query{
+		op: "partners of " + string(account), table: s.tables.Partners, index: "ByAccount",
+		projection: grantKeyAttributes,
+		condition:  "accountId = :account",
+		values:     item{":account": str(string(account))},
+	})
+	if err != nil {
+		return nil, err
+	}
+	partners := make([]directory.PartnerID, len(items))
+	for i, it := range items {
+		r := reader{item: it}
+		partners[i] = directory.PartnerID(strings.TrimPrefix(r.required("pk"), partnerPrefix))
+		if r.err != nil {
+			return nil, badItem("grant of", string(account), r.err)
+		}
+	}
+	return partners, nil
+}
+
+// PutCustomer writes a customer in place of the one that has its account ID.
+func (s *Store) PutCustomer(ctx context.Context, c directory.Customer) error {
+	return s.put(ctx, "write customer "+string(c.Account), s.tables.Customers, encodeCustomer(c))
+}
+
+// AllCustomers reads every customer, with its sub-accounts, in no order. It
+// reads the whole table.
+func (s *Store) AllCustomers(ctx context.Context) ([]directory.Customer, error) {
+	items, err := s.scan(ctx, "all customers", s.tables.Customers, allOfCustomer)
+	if err != nil {
+		return nil, err
+	}
+	customers := make([]directory.Customer, len(items))
+	for i, it := range items {
+		if customers[i], err = decodeCustomer(it); err != nil {
+			return nil, err
+		}
+	}
+	return customers, nil
+}

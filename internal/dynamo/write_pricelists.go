@@ -1,0 +1,69 @@
+package dynamo
+
+import (
+	"context"
+	"time"
+
+	"partnerview/internal/money"
+	"partnerview/internal/pricing"
+	"partnerview/internal/usage"
+)
+
+var priceListHeaderAttributes = project("log", "effectiveFrom", "currency", "revision")
+
+// PriceListHeader is a stored price list without its rates.
+type PriceListHeader struct {
+	EffectiveFrom time.Time
+	Currency      money.Currency
+	Revision      string // equal for lists that say the same; see Revision
+}
+
+// PriceListHeaders reads which price lists a log has, oldest first.
+func (s *Store) PriceListHeaders(ctx context.Context, log usage.Log) ([]PriceListHeader, error) {
+	items, err := s.queryAll(ctx, query{
+		op: "price lists of " + log.String(), table: s.tables.PriceLists,
+		projection: priceListHeaderAttributes,
+		condition:  "#log = :log",
+		values:     item{":log": str(log.String())},
+		consistent: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	headers := make([]PriceListHeader, len(items))
+	for i, it := range items {
+		r := reader{item: it}
+		headers[i] = PriceListHeader{r.time("effectiveFrom"), money.Currency(r.text("currency")), r.text("revision")}
+		if r.err != nil {
+			return nil, badItem("price list", log.String(), r.err)
+		}
+	}
+	return headers, nil
+}
+
+// Revision is what PriceListHeader.Revision would be if the list were stored. It
+// does not depend on when the list takes effect, nor on the order of its rates.
+// Invalid: the list is too large to be stored.
+func Revision(log usage.Log, l pricing.List) (string, error) {
+	it, err := encodePriceList(log, l)
+	if err != nil {
+		return "", err
+	}
+	r := reader{item: it}
+	return r.text("revision"), nil
+}
+
+// PutPriceLists writes lists of one log in place of those that take effect at
+// the same times, all in one call up to 25: interrupted, it leaves all of
+// them or none, unless the engine itself fails. Invalid: a list is too
+// large to be stored; then none is written.
+func (s *Store) PutPriceLists(ctx context.Context, log usage.Log, lists []pricing.List) error {
+	items := make([]item, len(lists))
+	for i, l := range lists {
+		var err error
+		if items[i], err = encodePriceList(log, l); err != nil {
+			return err
+		}
+	}
+	return s.putAll(ctx, "write price lists of "+log.String(), s.tables.PriceLists, items)
+}

@@ -1,0 +1,101 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/fault"
+)
+
+// authorizeTimeout ends a decision that waits for DynamoDB before Lambda does.
+const authorizeTimeout = 5 * time.Second
+
+// errUnauthorized is the one error that API Gateway takes for a 401; the text
+// must be exactly this. Any other error is AUTHORIZER_FAILURE, a 503, and is not
+// cached.
+var errUnauthorized = errors.New("Unauthorized")
+
+// Decide says who calls with an Authorization header, and whether they may see
+// the account, where the path names one (else nil). A fault.Unauthenticated: the
+// credential does not count. Any other error: it could not be found out.
+type Decide func(ctx context.Context, authorization string, account *string) (directory.Viewer, bool, error)
+
+// ServeAuthorizer runs the authorizer as a Lambda function; it does not return.
+func ServeAuthorizer(decide Decide, log *slog.Logger) { lambda.Start(Authorizer(decide, log)) }
+
+// Authorizer makes a Lambda handler for API Gateway's REQUEST authorizer events.
+// Its policy names exactly the method and path that were asked for, so that a
+// decision that API Gateway keeps can open no other. Not granted is a Deny.
+func Authorizer(decide Decide, log *slog.Logger) func(context.Context, events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
+	return func(ctx context.Context, event events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
+		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
+		defer cancel()
+		log := log.With("requestId", event.RequestContext.RequestID, "resource", event.Resource)
+		var account *string
+		if id, ok := event.PathParameters["accountId"]; ok {
+			account = &id
+		}
+		viewer, granted, err := decide(ctx, authorization(event), account)
+		if fault.Is(err, fault.Unauthenticated) {
+			log.InfoContext(ctx, "unauthorized", "why", err.Error())
+			return events.APIGatewayCustomAuthorizerResponse{}, errUnauthorized
+		}
+		if err != nil {
+			log.ErrorContext(ctx, "no decision", "cause", err)
+			return events.APIGatewayCustomAuthorizerResponse{}, errors.New("no decision: the cause is in the authorizer's log")
+		}
+		// A path with a wildcard in it would make a policy for more than itself.
+		granted = granted && !strings.ContainsAny(event.MethodArn, "*?")
+		log.InfoContext(ctx, "authorized", "granted", granted, "partnerId", viewer.Partner, "keyId", viewer.KeyID, "accountId", viewer.Account)
+		return decision(event.MethodArn, viewer, granted), nil
+	}
+}
+
+// authorization is the credential's header; empty where it is missing, or sent
+// more than once, since then nobody can say which of them counts.
+func authorization(event events.APIGatewayCustomAuthorizerRequestTypeRequest) string {
+	var found []string
+	for name, values := range event.MultiValueHeaders {
+		if strings.EqualFold(name, "Authorization") {
+			found = append(found, values...)
+		}
+	}
+	if len(event.MultiValueHeaders) == 0 {
+		for name, value := range event.Headers {
+			if strings.EqualFold(name, "Authorization") {
+				found = append(found, value)
+			}
+		}
+	}
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0]
+}
+
+func decision(methodARN string, viewer directory.Viewer, granted bool) events.APIGatewayCustomAuthorizerResponse {
+	effect := "Deny"
+	claims := map[string]any{partnerIDClaim: string(viewer.Partner), keyIDClaim: viewer.KeyID}
+	if granted {
+		effect = "Allow"
+		if viewer.Account != "" {
+			claims[accountIDClaim] = string(viewer.Account)
+			claims[productsClaim] = directory.JoinProducts(viewer.Products)
+		}
+	}
+	return events.APIGatewayCustomAuthorizerResponse{
+		PrincipalID: string(viewer.Partner),
+		PolicyDocument: events.APIGatewayCustomAuthorizerPolicy{
+			Version:   "2012-10-17",
+			Statement: []events.IAMPolicyStatement{{Action: []string{"execute-api:Invoke"}, Effect: effect, Resource: []string{methodARN}}},
+		},
+		Context: claims,
+	}
+}

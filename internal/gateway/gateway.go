@@ -1,0 +1,167 @@
+// Package gateway joins API Gateway and Lambda to net/http: it makes requests of
+// proxy events and answers of responses, reads who the authorizer found, and
+// turns the authorizer's own events into decisions.
+//
+// It owns what is peculiar to API Gateway: how paths are escaped, which errors
+// become which refusals, what a policy looks like. It does not know what the
+// handlers do.
+//
+// Identity is read only from the request's context, where the adapter puts what
+// API Gateway says. The adapter can also read it from a header, which any client
+// can send: that accessor is never used.
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/awslabs/aws-lambda-go-api-proxy/core"
+	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/usage"
+)
+
+// requestTimeout ends a request that waits for DynamoDB before Lambda ends the
+// function: the caller gets a 503 that says so.
+const requestTimeout = 8 * time.Second
+
+// Serve runs a handler as a Lambda function; it does not return.
+func Serve(h http.Handler, log *slog.Logger) { lambda.Start(Handler(h, log)) }
+
+// Exit ends a function that cannot start: a setting is missing or wrong.
+func Exit(log *slog.Logger, err error) {
+	log.Error("the function cannot start", "cause", err)
+	os.Exit(1)
+}
+
+// Log writes one JSON object a line, which CloudWatch Logs can search.
+func Log() *slog.Logger { return slog.New(slog.NewJSONHandler(os.Stdout, nil)) }
+
+// Clock is the time of day; or, where AWS_ENDPOINT_URL_DYNAMODB points at an
+// engine of one's own, the fixed time that PARTNERVIEW_NOW names, so that sample
+// data does not age. On a real table the variable is ignored: it would bring
+// expired keys back to life.
+func Clock(getenv func(string) string) (func() time.Time, error) {
+	text := getenv("PARTNERVIEW_NOW")
+	if text == "" || getenv("AWS_ENDPOINT_URL_DYNAMODB") == "" {
+		return time.Now, nil
+	}
+	fixed, err := usage.ParseTime(text)
+	if err != nil {
+		return nil, fmt.Errorf("PARTNERVIEW_NOW: %w", err)
+	}
+	return func() time.Time { return fixed }, nil
+}
+
+// Handler makes a Lambda handler for API Gateway's proxy events of an HTTP
+// handler. Request bodies are dropped: nothing here reads one.
+func Handler(h http.Handler, log *slog.Logger) func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+	adapter := httpadapter.New(h)
+	return func(ctx context.Context, event events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+		start := time.Now()
+		event.Path = path(event.Resource, event.PathParameters)
+		event.Body, event.IsBase64Encoded = "", false
+		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+		defer cancel()
+		response, err := adapter.ProxyWithContext(ctx, event)
+		logRequest(ctx, log, event, response.StatusCode, time.Since(start))
+		return response, err
+	}
+}
+
+// logRequest writes the one line that every request leaves. The path is told
+// by its resource and the account, never as sent: what a caller puts elsewhere
+// in a path or a query is not ours to keep.
+func logRequest(ctx context.Context, log *slog.Logger, event events.APIGatewayProxyRequest, status int, took time.Duration) {
+	claims := claimsOf(event.RequestContext)
+	log.InfoContext(ctx, "request",
+		"requestId", event.RequestContext.RequestID,
+		"method", event.HTTPMethod,
+		"resource", event.Resource,
+		"status", status,
+		"durationMs", float64(took.Microseconds())/1000,
+		"partnerId", claims[partnerIDClaim],
+		"keyId", claims[keyIDClaim],
+		"accountId", claims[accountIDClaim])
+}
+
+// path rebuilds the path of a request from the resource that API Gateway matched
+// and the parameters that it decoded. The event's own path is still escaped, and
+// the adapter would join it to a URL as it stands; behind a custom domain it also
+// begins with that domain's base path. A greedy parameter, {proxy+}, keeps its
+// slashes.
+func path(resource string, parameters map[string]string) string {
+	segments := strings.Split(resource, "/")
+	for i, segment := range segments {
+		name, isParameter := strings.CutPrefix(segment, "{")
+		if !isParameter {
+			continue
+		}
+		name, greedy := strings.CutSuffix(strings.TrimSuffix(name, "}"), "+")
+		value := parameters[name]
+		if !greedy {
+			segments[i] = url.PathEscape(value)
+			continue
+		}
+		parts := strings.Split(value, "/")
+		for j := range parts {
+			parts[j] = url.PathEscape(parts[j])
+		}
+		segments[i] = strings.Join(parts, "/")
+	}
+	return strings.Join(segments, "/")
+}
+
+// The authorizer's claims in the request's context: texts, since API Gateway
+// carries nothing else.
+const (
+	partnerIDClaim = "partnerId"
+	keyIDClaim     = "keyId"
+	accountIDClaim = "accountId"
+	productsClaim  = "products"
+)
+
+func claimsOf(c events.APIGatewayProxyRequestContext) map[string]string {
+	claims := make(map[string]string, len(c.Authorizer))
+	for name, v := range c.Authorizer {
+		if s, ok := v.(string); ok {
+			claims[name] = s
+		}
+	}
+	return claims
+}
+
+// Viewer is who the authorizer found to be asking; false where the request did
+// not come through it, or carries a claim that cannot be read.
+func Viewer(ctx context.Context) (directory.Viewer, bool) {
+	c, ok := core.GetAPIGatewayContextFromContext(ctx)
+	if !ok {
+		return directory.Viewer{}, false
+	}
+	claims := claimsOf(c)
+	products, err := directory.SplitProducts(claims[productsClaim])
+	if err != nil || claims[partnerIDClaim] == "" {
+		return directory.Viewer{}, false
+	}
+	return directory.Viewer{
+		Partner:  directory.PartnerID(claims[partnerIDClaim]),
+		KeyID:    claims[keyIDClaim],
+		Account:  usage.AccountID(claims[accountIDClaim]),
+		Products: products,
+	}, true
+}
+
+// RequestID is the id that API Gateway gave the request.
+func RequestID(ctx context.Context) string {
+	c, _ := core.GetAPIGatewayContextFromContext(ctx)
+	return c.RequestID
+}

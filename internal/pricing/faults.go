@@ -1,0 +1,163 @@
+package pricing
+
+import (
+	"fmt"
+	"strings"
+
+	"partnerview/internal/usage"
+)
+
+// maxRates is the most that one list may have: it must fit one item of the
+// store, and be read within a request.
+const maxRates = 2000
+
+// maxScale is the most decimals that a price may be rounded to.
+const maxScale = 18
+
+const (
+	wantScale   = "must be 0 to 18"
+	wantSeconds = "must be 1 or more seconds, up to 2^53 - 1"
+)
+
+// Fault is one thing that is wrong with a price list.
+type Fault struct {
+	// Path says where, as in a directory file: "currency", "rounding.scale",
+	// "rates[3]", "rates[3].increment.next". The first rate is rates[0].
+	Path string
+	// Detail says what is wanted: "must not be negative".
+	Detail string
+}
+
+func (f Fault) Error() string { return f.Path + ": " + f.Detail }
+
+// Faults checks a list that is meant for product p and names everything that is
+// wrong, in the order of the list; none means that the list can be used. Of two
+// rates with the same selectors the later is at fault, and names the earlier.
+//
+// What an absent key stands for (charge on submitted, six decimals, increments
+// of 60/60) must be filled in before. Whether a currency or country exists is
+// not checked, only its form; nor is the size of the list in bytes, which is the
+// store's to measure.
+func (l List) Faults(p usage.Product) []Fault {
+	c := checklist{product: p, rateAt: theListItself}
+	c.must(!l.EffectiveFrom.IsZero(), "effectiveFrom", "must be given")
+	c.must(len(l.Currency) == 3 && made(string(l.Currency), 'A', 'Z'), "currency", "must be an ISO 4217 code in capitals, as EUR")
+	c.chargeOn(l.ChargeOn)
+	c.must(l.Rounding.Scale >= 0 && l.Rounding.Scale <= maxScale, "rounding.scale", wantScale)
+	switch l.Rounding.Mode {
+	case HalfUp, HalfEven, Up:
+	default:
+		c.must(false, "rounding.mode", "must be half-up, half-even or up")
+	}
+	c.must(len(l.Rates) <= maxRates, "rates", fmt.Sprintf("has %d rates; a list has at most %d", len(l.Rates), maxRates))
+	first := make(map[Selectors]int, len(l.Rates))
+	for i, rate := range l.Rates {
+		c.rateAt = i
+		if earlier, found := first[rate.Selectors]; found {
+			c.must(false, "", fmt.Sprintf("has the same selectors as rates[%d]; only one of them could apply", earlier))
+		} else {
+			first[rate.Selectors] = i
+		}
+		c.rate(rate)
+	}
+	return c.faults
+}
+
+// checklist collects the faults of one list.
+type checklist struct {
+	product usage.Product
+	rateAt  int // the rate that is being checked, or theListItself
+	faults  []Fault
+}
+
+const theListItself = -1
+
+// must notes a fault, unless the rule holds. The path is seen from what is being
+// checked: the list, or the rate at rateAt, where "" is the rate as a whole.
+func (c *checklist) must(holds bool, path, detail string) {
+	if holds {
+		return
+	}
+	if c.rateAt != theListItself {
+		path = strings.TrimSuffix(fmt.Sprintf("rates[%d].%s", c.rateAt, path), ".")
+	}
+	c.faults = append(c.faults, Fault{path, detail})
+}
+
+func (c *checklist) chargeOn(on ChargeOn) {
+	switch {
+	case bySeconds(c.product):
+		c.must(on == "", "chargeOn", "is for sms and messaging only")
+	case on != "" && on != OnSubmitted && on != OnDelivered:
+		c.must(false, "chargeOn", "must be submitted or delivered")
+	}
+}
+
+func (c *checklist) rate(r Rate) {
+	c.must(!r.UnitPrice.IsNegative(), "unitPrice", "must not be negative")
+	c.must(!r.SetupFee.IsNegative(), "setupFee", "must not be negative")
+	c.increment(r.Increment)
+	c.selectors(r.Selectors)
+}
+
+func (c *checklist) increment(i Increment) {
+	if !bySeconds(c.product) {
+		c.must(i == Increment{}, "increment", "is for voice and video only")
+		return
+	}
+	c.must(i.First >= 1 && i.First <= maxQuantity, "increment.first", wantSeconds)
+	c.must(i.Next >= 1 && i.Next <= maxQuantity, "increment.next", wantSeconds)
+}
+
+// selectors refuses what could never match a record of the product: a selector
+// that its records do not have, and a value that they cannot have.
+func (c *checklist) selectors(s Selectors) {
+	switch s.Direction {
+	case "", usage.Inbound, usage.Outbound:
+	default:
+		c.must(false, "direction", "must be inbound or outbound")
+	}
+	c.must(s.Country == "" || len(s.Country) == 2 && made(s.Country, 'A', 'Z'), "country", "must be an ISO 3166-1 alpha-2 code in capitals, as GB")
+	if s.Operator != "" {
+		if c.product == usage.SMS || c.product == usage.Voice {
+			c.must((len(s.Operator) == 5 || len(s.Operator) == 6) && made(s.Operator, '0', '9'), "operator", "must be the 5 or 6 digits of MCC and MNC, as 26201")
+		} else {
+			c.must(false, "operator", "is for sms and voice only")
+		}
+	}
+	c.word("channel", s.Channel)
+	c.word("category", s.Category)
+}
+
+// word checks a selector of the messaging apps, in the form that records have.
+func (c *checklist) word(path, s string) {
+	switch {
+	case s == "":
+	case c.product != usage.Messaging:
+		c.must(false, path, "is for messaging only")
+	default:
+		c.must(isWord(s), path, "must be lower-case letters, digits and _, at most 32, as whatsapp")
+	}
+}
+
+func isWord(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z':
+		case i > 0 && (c >= '0' && c <= '9' || c == '_'):
+		default:
+			return false
+		}
+	}
+	return len(s) <= 32
+}
+
+// made tells whether every byte of s lies between two others.
+func made(s string, from, to byte) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < from || s[i] > to {
+			return false
+		}
+	}
+	return true
+}

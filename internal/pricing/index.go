@@ -1,0 +1,187 @@
+package pricing
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"partnerview/internal/usage"
+)
+
+// Indexed is a price list without faults, made ready to find rates in. It does
+// not change once made, so that a store may keep it for as long as the list is
+// the same, and many goroutines may use it.
+type Indexed struct {
+	product usage.Product
+	list    List
+	levels  []level // most specific first
+}
+
+// level is the rates of a list that name the same selectors. A list has at most
+// 32 levels, and mostly two or three: a record is looked up once in each, until
+// one answers, and no look-up walks the rates.
+type level struct {
+	names named
+	lines map[Selectors]*line
+}
+
+// Index checks a list of that product and makes it ready. The error names every
+// fault. The rates are copied: changing l afterwards changes nothing here.
+func Index(p usage.Product, l List) (*Indexed, error) {
+	if faults := l.Faults(p); len(faults) > 0 {
+		errs := make([]error, len(faults))
+		for i, f := range faults {
+			errs[i] = f
+		}
+		return nil, fmt.Errorf("%s price list of %s: %w", p, usage.FormatTime(l.EffectiveFrom), errors.Join(errs...))
+	}
+	l.Rates = slices.Clone(l.Rates)
+	indexed := &Indexed{product: p, list: l}
+
+	var count [namesAll + 1]int
+	for i := range l.Rates {
+		count[l.Rates[i].names()]++
+	}
+	var at [namesAll + 1]int
+	for n := namesAll; n >= 0; n-- {
+		if count[n] > 0 {
+			at[n] = len(indexed.levels)
+			indexed.levels = append(indexed.levels, level{named(n), make(map[Selectors]*line, count[n])})
+		}
+	}
+	lines := make([]line, len(l.Rates))
+	for i := range l.Rates {
+		rate := &l.Rates[i]
+		lines[i] = newLine(rate, partsOf(p), l.Rounding)
+		indexed.levels[at[rate.names()]].lines[rate.Selectors] = &lines[i]
+	}
+	return indexed, nil
+}
+
+// rate is the most specific rate that matches; nil if none does.
+func (l *Indexed) rate(r *usage.Record) *line {
+	for i := range l.levels {
+		if rate := l.levels[i].match(r); rate != nil {
+			return rate
+		}
+	}
+	return nil
+}
+
+func (l *level) match(r *usage.Record) *line {
+	key, all := l.names.of(r)
+	if !all {
+		return nil
+	}
+	return l.lines[key]
+}
+
+// named is the set of selectors that a rate names, one bit each. The bits stand
+// in the order in which specificity compares, so the more specific of two sets
+// is the larger number: one that names the operator is larger than any that does
+// not, and so on down to the direction.
+type named uint8
+
+const (
+	namesDirection named = 1 << iota
+	namesChannel
+	namesCategory
+	namesCountry
+	namesOperator
+
+	namesAll = 1<<iota - 1
+)
+
+func (s Selectors) names() named {
+	var n named
+	if s.Direction != "" {
+		n |= namesDirection
+	}
+	if s.Channel != "" {
+		n |= namesChannel
+	}
+	if s.Category != "" {
+		n |= namesCategory
+	}
+	if s.Country != "" {
+		n |= namesCountry
+	}
+	if s.Operator != "" {
+		n |= namesOperator
+	}
+	return n
+}
+
+// of is the record's own values of those selectors, and whether it has them all:
+// a selector that is named matches no record in which it is unknown.
+func (n named) of(r *usage.Record) (s Selectors, all bool) {
+	if n&namesDirection != 0 {
+		s.Direction = r.Direction
+	}
+	if n&namesChannel != 0 {
+		s.Channel = r.Channel
+	}
+	if n&namesCategory != 0 {
+		s.Category = r.Category
+	}
+	if n&namesCountry != 0 {
+		s.Country = r.Country
+	}
+	if n&namesOperator != 0 {
+		s.Operator = r.Operator
+	}
+	return s, s.names() == n
+}
+
+// decisive is the name of the selector that sets two sets apart, as in a price
+// list: the first, in the order of specificity, that only one of them has.
+func (n named) decisive(m named) string {
+	switch diff := n ^ m; {
+	case diff >= namesOperator:
+		return "operator"
+	case diff >= namesCountry:
+		return "country"
+	case diff >= namesCategory:
+		return "category"
+	case diff >= namesChannel:
+		return "channel"
+	case diff >= namesDirection:
+		return "direction"
+	}
+	return ""
+}
+
+// Candidate is a rate that matches a record.
+type Candidate struct {
+	Rate *Rate // as it stands in the list; do not change it
+	// LostBy is the selector that the winner names and this rate does not:
+	// operator, country, category, channel or direction. Empty for the winner.
+	LostBy string
+}
+
+// Candidates lists the rates of the list in force that match the record, the
+// winner first and the least specific last, each with what it lost by. None
+// match: an empty list. Whether a rate is used at all, [Book.Price] says.
+func (b Book) Candidates(r usage.Record) []Candidate {
+	l := b.inForce(r.Timestamp)
+	if l == nil || r.Log != b.log {
+		return nil
+	}
+	var matching []Candidate
+	var winner named
+	for _, level := range l.levels {
+		rate := level.match(&r)
+		if rate == nil {
+			continue
+		}
+		if matching == nil {
+			winner = level.names
+		}
+		matching = append(matching, Candidate{rate.Rate, winner.decisive(level.names)})
+	}
+	return matching
+}
+
+// EffectiveFrom is when the list takes effect.
+func (l *Indexed) EffectiveFrom() time.Time { return l.list.EffectiveFrom }
