@@ -1,0 +1,97 @@
+package directory
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"partnerview/internal/usage"
+)
+
+func TestVisibleIsWhatIsBothEnabledAndGranted(t *testing.T) {
+	p := func(words ...usage.Product) []usage.Product { return words }
+	for claim, c := range map[string]struct{ enabled, granted, want []usage.Product }{
+		"a grant of nothing in particular shows all":      {p(usage.Voice, usage.SMS), nil, p(usage.SMS, usage.Voice)},
+		"a narrowed grant hides the rest":                 {p(usage.SMS, usage.Voice), p(usage.Voice), p(usage.Voice)},
+		"a grant does not enable a product":               {p(usage.SMS), p(usage.SMS, usage.Video), p(usage.SMS)},
+		"where they do not meet, nothing is shown":        {p(usage.SMS), p(usage.Video), p()},
+		"the order is sms, voice, video, messaging":       {p(usage.Messaging, usage.Video, usage.Voice, usage.SMS), nil, usage.Products()},
+		"a customer without products shows none, not nil": {nil, nil, p()},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			got := Visible(c.enabled, c.granted)
+			if got == nil || !slices.Equal(got, c.want) {
+				t.Errorf("Visible(%v, %v) = %#v, want %v", c.enabled, c.granted, got, c.want)
+			}
+		})
+	}
+}
+
+func TestProductsSurviveTheClaim(t *testing.T) {
+	for _, ps := range [][]usage.Product{nil, {usage.SMS}, usage.Products()} {
+		got, err := SplitProducts(JoinProducts(ps))
+		if err != nil || !slices.Equal(got, ps) {
+			t.Errorf("%v comes back as %v, %v", ps, got, err)
+		}
+	}
+	// To drop the unknown word would leave an empty list, which grants all.
+	if got, err := SplitProducts("fax"); err == nil {
+		t.Errorf(`SplitProducts("fax") = %v: a narrowed grant became one for all products`, got)
+	}
+}
+
+func TestSortKeyOrdersByNameThenAccount(t *testing.T) {
+	inOrder := []string{
+		SortKey("Acme", "acme_2"),
+		SortKey("ACME", "acme_3"), // the same name but for its case
+		SortKey("Acme Retail", "acme_1"),
+		SortKey("Acme-Retail", "acme_0"),
+		SortKey("Zürich", "aaa"),
+		SortKey("Ägäis", "aaa"), // by bytes: not a dictionary's order, but the same everywhere
+	}
+	if !slices.IsSorted(inOrder) {
+		t.Errorf("not in order: %q", inOrder)
+	}
+	long := SortKey(strings.Repeat("名", 400), "acme_retail")
+	if len(long) > 1024 || !utf8.ValidString(long) || !strings.HasSuffix(long, "\x00acme_retail") {
+		t.Errorf("a long name's key has %d bytes, valid %v: %q", len(long), utf8.ValidString(long), long[len(long)-20:])
+	}
+}
+
+func TestSearchFindsWhateverTheCaseAndForm(t *testing.T) {
+	for _, c := range []struct {
+		text, name string
+		account    usage.AccountID
+		found      bool
+	}{
+		{"retail", "Acme Retail GmbH", "x-1", true},
+		{"RETAIL gm", "Acme Retail GmbH", "x-1", true},
+		{"strasse", "Bäckerei Hauptstraße", "x-1", true},
+		{"ＡＣＭＥ", "Acme", "x-1", true},
+		{"ﬁsch", "Fischer", "x-1", true},
+		{"東京", "東京商事", "x-1", true},
+		{"X-1", "Acme", "x-1", true},
+		{"x-2", "Acme", "x-1", false},
+		{"  acme ", "Acme", "x-1", true},
+		{"", "anything", "x-1", true},
+		{"acme\x00x", "Acme", "x-1", false}, // not across the parts of the sort key
+	} {
+		if got := NewSearch(c.text).Finds(c.name, c.account); got != c.found {
+			t.Errorf("search %q finds %q (%s): %v, want %v", c.text, c.name, c.account, got, c.found)
+		}
+	}
+}
+
+func TestParsePartnerID(t *testing.T) {
+	for _, good := range []string{"northwind", "a1", "0-0", strings.Repeat("a", 63)} {
+		if _, err := ParsePartnerID(good); err != nil {
+			t.Errorf("%q is refused: %v", good, err)
+		}
+	}
+	for _, bad := range []string{"", "a", "-ab", "North", "a_b", "a#b", strings.Repeat("a", 64)} {
+		if _, err := ParsePartnerID(bad); err == nil {
+			t.Errorf("%q is taken for a partner's id", bad)
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package money
+
+import "testing"
+
+func TestParseIsExactAndTextIsPlain(t *testing.T) {
+	cases := map[string]string{
+		"0.0412":    "0.0412",
+		"1520.7300": "1520.73",
+		"0E-7":      "0",
+		"0.0000000": "0",
+		"-12.50":    "-12.5",
+		"+3":        "3",
+		"-0":        "0",
+		"1e3":       "1000",
+		"1E-18":     "0.000000000000000001",
+		"1e18":      "1000000000000000000",
+		"007.10":    "7.1",
+		"0.1":       "0.1",
+		"123456789012345678901234567890.123456789": "123456789012345678901234567890.123456789",
+	}
+	for text, want := range cases {
+		d, err := Parse(text)
+		if err != nil {
+			t.Errorf("Parse(%q): %v", text, err)
+		} else if got := Text(d); got != want {
+			t.Errorf("Parse(%q) is written %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestParseRefusesWhatIsNoDecimal(t *testing.T) {
+	long := make([]byte, 65)
+	for i := range long {
+		long[i] = '1'
+	}
+	for _, text := range []string{"", " ", "1,5", ".5", "5.", "NaN", "Infinity", "0x1F", "1e400", "1e19", "1E-19", "1e", "1e+", "--1", "+-1", "1_000", "1.2.3", "٣", "1e0000000000000000000099", string(long)} {
+		if d, err := Parse(text); err == nil {
+			t.Errorf("Parse(%q) = %s, want an error", text, d)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"0.0412", "1e18", "-1E-18", "1e400", "+", "9"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := Parse(text)
+		if err != nil {
+			return
+		}
+		again, err := Parse(Text(d))
+		if len(Text(d)) <= maxText && (err != nil || !again.Equal(d)) {
+			t.Fatalf("Parse(%q) is written %q, which reads as %s, %v", text, Text(d), again, err)
+		}
+	})
+}
