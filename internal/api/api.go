@@ -20,6 +20,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"path"
 	"time"
 
 	"partnerview/internal/directory"
@@ -63,7 +64,8 @@ type answer struct {
 // endpoint answers one request of a route, or fails.
 type endpoint func(*http.Request) (answer, error)
 
-// mux routes to endpoints; what matches none is the route_not_found problem.
+// mux routes to endpoints; what matches none is the route_not_found problem. So is
+// a path with "//", "." or ".." in it, which http.ServeMux would redirect.
 func (e Env) mux(endpoints map[string]endpoint) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, serve := range endpoints {
@@ -77,7 +79,13 @@ func (e Env) mux(endpoints map[string]endpoint) http.Handler {
 		})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { e.fail(w, r, errNoRoute) })
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != path.Clean(r.URL.Path) {
+			e.fail(w, r, errNoRoute)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 func (e Env) succeed(w http.ResponseWriter, r *http.Request, a answer) {

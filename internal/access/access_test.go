@@ -1,0 +1,202 @@
+package access_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"partnerview/internal/access"
+	"partnerview/internal/directory"
+	"partnerview/internal/dynamo"
+	"partnerview/internal/dynamo/dynamotest"
+	"partnerview/internal/fault"
+	"partnerview/internal/usage"
+)
+
+var engine dynamotest.Engine
+
+func TestMain(m *testing.M) { os.Exit(engine.Run(m)) }
+
+var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+func clock() time.Time { return now }
+
+// world is two active partners and a suspended one. northwind sees acme_retail
+// whole and blue.sky narrowed to voice; southbank sees only other&co.
+func world(t *testing.T) (store *dynamo.Store, key func(directory.AccessKey) string) {
+	t.Helper()
+	store = engine.NewStore(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx := t.Context()
+	must(store.PutPartner(ctx, directory.Partner{ID: "northwind", Name: "Northwind", Status: directory.Active}))
+	must(store.PutPartner(ctx, directory.Partner{ID: "southbank", Name: "Southbank", Status: directory.Active}))
+	must(store.PutPartner(ctx, directory.Partner{ID: "eastgate", Name: "Eastgate", Status: directory.Suspended}))
+	must(store.PutGrant(ctx, directory.Grant{Partner: "northwind", Account: "acme_retail", CustomerName: "Acme"}))
+	must(store.PutGrant(ctx, directory.Grant{Partner: "northwind", Account: "blue.sky", CustomerName: "Blue Sky", Products: []usage.Product{usage.Voice}}))
+	must(store.PutGrant(ctx, directory.Grant{Partner: "southbank", Account: "other&co", CustomerName: "Other"}))
+	must(store.PutGrant(ctx, directory.Grant{Partner: "eastgate", Account: "acme_retail", CustomerName: "Acme"}))
+	return store, func(k directory.AccessKey) string {
+		t.Helper()
+		text, id, hash, err := access.NewKey(rand.Reader)
+		must(err)
+		k.ID, k.SecretHash, k.CreatedAt = id, hash, now.Add(-time.Hour)
+		must(store.PutAccessKey(ctx, k))
+		return text
+	}
+}
+
+func TestDecide(t *testing.T) {
+	store, key := world(t)
+	guard := access.NewGuard(store, clock)
+	north := key(directory.AccessKey{Partner: "northwind"})
+	other := key(directory.AccessKey{Partner: "northwind"})
+	account := func(s string) *string { return &s }
+	// mixed is a good key's id with another key's secret, and a checksum that fits.
+	mixed, err := access.Reseal(north[:17] + other[17:len(other)-6])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for claim, c := range map[string]struct {
+		header       string
+		account      *string
+		granted      bool
+		unauthorized bool
+	}{
+		"a partner may list its customers":               {header: "Bearer " + north, granted: true},
+		"the scheme's case does not matter":              {header: "bearer " + north, granted: true},
+		"a partner may see a granted customer":           {header: "Bearer " + north, account: account("acme_retail"), granted: true},
+		"a partner may not see another's customer":       {header: "Bearer " + north, account: account("other&co")},
+		"a customer that does not exist is the same":     {header: "Bearer " + north, account: account("nobody")},
+		"and so is a malformed account":                  {header: "Bearer " + north, account: account("x")},
+		"an account is not matched by its case":          {header: "Bearer " + north, account: account("ACME_RETAIL")},
+		"an account with a wildcard is nobody's":         {header: "Bearer " + north, account: account("*")},
+		"an empty account is not the list":               {header: "Bearer " + north, account: account("")},
+		"a grant's key is not an account":                {header: "Bearer " + north, account: account("PROFILE")},
+		"a key that expires later counts":                {header: "Bearer " + key(directory.AccessKey{Partner: "northwind", ExpiresAt: now.Add(time.Millisecond)}), granted: true},
+		"a key that expires now does not":                {header: "Bearer " + key(directory.AccessKey{Partner: "northwind", ExpiresAt: now}), unauthorized: true},
+		"a revoked key does not count":                   {header: "Bearer " + key(directory.AccessKey{Partner: "northwind", RevokedAt: now.Add(-time.Second)}), unauthorized: true},
+		"a suspended partner is refused, granted or not": {header: "Bearer " + key(directory.AccessKey{Partner: "eastgate"}), account: account("acme_retail"), unauthorized: true},
+		"a key of a partner that is gone does not count": {header: "Bearer " + key(directory.AccessKey{Partner: "gone"}), unauthorized: true},
+		"another key's secret does not open this one":    {header: "Bearer " + mixed, unauthorized: true},
+		"no credential is refused":                       {header: "", unauthorized: true},
+		"a bare key is refused":                          {header: north, unauthorized: true},
+		"another scheme is refused":                      {header: "Basic " + north, unauthorized: true},
+		"two keys in one header are refused":             {header: "Bearer " + north + ", Bearer " + north, unauthorized: true},
+		"a well-formed key that nobody has is refused":   {header: "Bearer " + fresh(t), unauthorized: true},
+		"a malformed account does not save a bad key":    {header: "Bearer junk", account: account("x"), unauthorized: true},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			viewer, granted, err := guard.Decide(t.Context(), c.header, c.account)
+			if c.unauthorized {
+				if !fault.Is(err, fault.Unauthenticated) || granted || viewer.Partner != "" {
+					t.Fatalf("got %+v, %v, %v; want a refusal that tells nothing", viewer, granted, err)
+				}
+				if strings.Contains(err.Error(), "pvk_") {
+					t.Errorf("the log's text holds a key: %v", err)
+				}
+				return
+			}
+			if err != nil || granted != c.granted {
+				t.Fatalf("granted %v, %v; want %v", granted, err, c.granted)
+			}
+			if viewer.Partner != "northwind" || viewer.KeyID == "" {
+				t.Errorf("the viewer is %+v, want a key of northwind", viewer)
+			}
+			if c.account != nil && granted && string(viewer.Account) != *c.account || !granted && viewer.Account != "" {
+				t.Errorf("the viewer's account is %q", viewer.Account)
+			}
+		})
+	}
+}
+
+func TestAGrantNarrowedToProductsSaysSo(t *testing.T) {
+	store, key := world(t)
+	account := "blue.sky"
+	viewer, granted, err := access.NewGuard(store, clock).Decide(t.Context(), "Bearer "+key(directory.AccessKey{Partner: "northwind"}), &account)
+	if err != nil || !granted || len(viewer.Products) != 1 || viewer.Products[0] != usage.Voice {
+		t.Errorf("got %+v, %v, %v; want voice alone: the other products would be seen by a partner that was not granted them", viewer, granted, err)
+	}
+}
+
+// A database that does not answer must be an error and not a "no": a refusal
+// is told as the caller's fault, and is cached.
+func TestADatabaseThatFailsIsNoRefusal(t *testing.T) {
+	store, key := world(t)
+	header := "Bearer " + key(directory.AccessKey{Partner: "northwind"})
+	account := "acme_retail"
+	for claim, broken := range map[string]access.Store{
+		"the key cannot be read":   failing{Store: store, key: true},
+		"the grant cannot be read": failing{Store: store, grant: true},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			_, granted, err := access.NewGuard(broken, clock).Decide(t.Context(), header, &account)
+			if granted || !fault.Is(err, fault.Unavailable) {
+				t.Errorf("got granted %v, %v; want unavailable", granted, err)
+			}
+		})
+	}
+}
+
+// A store that answers with another account's grant, or another partner's, must
+// not open this one.
+func TestAGrantForSomethingElseDoesNotCount(t *testing.T) {
+	store, key := world(t)
+	header := "Bearer " + key(directory.AccessKey{Partner: "northwind"})
+	account := "other&co"
+	for _, wrong := range []directory.Grant{{Partner: "northwind", Account: "acme_retail"}, {Partner: "southbank", Account: "other&co"}} {
+		_, granted, err := access.NewGuard(confused{store, wrong}, clock).Decide(t.Context(), header, &account)
+		if granted || err != nil {
+			t.Errorf("northwind sees other&co through the grant %+v: %v", wrong, err)
+		}
+	}
+}
+
+func fresh(t *testing.T) string {
+	text, _, _, err := access.NewKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// failing injects a database that does not answer.
+type failing struct {
+	access.Store
+	key, grant bool
+}
+
+var errDown = fault.New(fault.Unavailable, "test", errors.New("down"))
+
+func (f failing) AccessKey(ctx context.Context, id string) (directory.AccessKey, error) {
+	if f.key {
+		return directory.AccessKey{}, errDown
+	}
+	return f.Store.AccessKey(ctx, id)
+}
+
+func (f failing) PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error) {
+	if f.grant {
+		return directory.Partner{}, nil, errDown
+	}
+	return f.Store.PartnerAndGrant(ctx, id, account)
+}
+
+// confused injects a store that answers with the wrong grant.
+type confused struct {
+	access.Store
+	grant directory.Grant
+}
+
+func (c confused) PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error) {
+	p, _, err := c.Store.PartnerAndGrant(ctx, id, account)
+	return p, &c.grant, err
+}
