@@ -19,11 +19,12 @@ import (
 
 // DynamoDB is an option for a DynamoDB client, to be used once in a process.
 func DynamoDB(getenv func(string) string) func(*dynamodb.Options) {
-	if getenv("AWS_XRAY_DAEMON_ADDRESS") == "" {
+	daemon := getenv("AWS_XRAY_DAEMON_ADDRESS")
+	if daemon == "" {
 		return func(*dynamodb.Options) {}
 	}
 	xray.SetLogger(xraylog.NullLogger)
-	err := xray.Configure(xray.Config{ContextMissingStrategy: ctxmissing.NewDefaultIgnoreErrorStrategy()})
+	err := xray.Configure(xray.Config{DaemonAddr: daemon, ContextMissingStrategy: ctxmissing.NewDefaultIgnoreErrorStrategy()})
 	if err != nil {
 		return func(*dynamodb.Options) {} // tracing that cannot be set up is left out
 	}

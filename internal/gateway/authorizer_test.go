@@ -1,0 +1,150 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/fault"
+	"partnerview/internal/usage"
+)
+
+const arn = "arn:aws:execute-api:eu-central-1:123456789012:abcdefghij/v1/GET/customers/acme_retail"
+
+func authorizerEvent(headers map[string][]string) events.APIGatewayCustomAuthorizerRequestTypeRequest {
+	return events.APIGatewayCustomAuthorizerRequestTypeRequest{
+		Type: "REQUEST", MethodArn: arn, Resource: "/customers/{accountId}", MultiValueHeaders: headers,
+		PathParameters: map[string]string{"accountId": "acme_retail"},
+	}
+}
+
+func bearer(values ...string) map[string][]string {
+	return map[string][]string{"authorization": values}
+}
+
+func TestAnAllowNamesExactlyWhatWasAskedFor(t *testing.T) {
+	decide := func(_ context.Context, authorization string, account *string) (directory.Viewer, bool, error) {
+		if authorization != "Bearer x" || account == nil || *account != "acme_retail" {
+			t.Errorf("asked for %q, %v", authorization, account)
+		}
+		return directory.Viewer{Partner: "northwind", KeyID: "k1", Account: "acme_retail", Products: []usage.Product{usage.SMS, usage.Voice}}, true, nil
+	}
+	got, err := Authorizer(decide, quiet)(t.Context(), authorizerEvent(bearer("Bearer x")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := got.PolicyDocument.Statement
+	if len(s) != 1 || s[0].Effect != "Allow" || len(s[0].Resource) != 1 || s[0].Resource[0] != arn || len(s[0].Action) != 1 || s[0].Action[0] != "execute-api:Invoke" {
+		t.Errorf("the policy is %+v: kept in the cache it would open other paths", s)
+	}
+	for name, want := range map[string]string{"partnerId": "northwind", "keyId": "k1", "accountId": "acme_retail", "products": "sms,voice"} {
+		if got.Context[name] != want {
+			t.Errorf("the claim %s is %v, want %s", name, got.Context[name], want)
+		}
+	}
+	if len(got.Context) != 4 || got.PrincipalID != "northwind" {
+		t.Errorf("the claims are %v of %s: their size must not grow with the partner's customers", got.Context, got.PrincipalID)
+	}
+}
+
+func TestADenyCarriesNoAccount(t *testing.T) {
+	decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
+		return directory.Viewer{Partner: "northwind", KeyID: "k1"}, false, nil
+	}
+	got, err := Authorizer(decide, quiet)(t.Context(), authorizerEvent(bearer("Bearer x")))
+	if err != nil || got.PolicyDocument.Statement[0].Effect != "Deny" || got.PolicyDocument.Statement[0].Resource[0] != arn || got.Context["accountId"] != nil {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// A policy for …/usage/* would open every product, and the gateway keeps it.
+func TestAPathWithAWildcardIsNeverAllowed(t *testing.T) {
+	decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
+		return directory.Viewer{Partner: "northwind", Account: "acme_retail"}, true, nil
+	}
+	for _, path := range []string{"/usage/*", "/usage/sms/?", "/usage/*/*"} {
+		event := authorizerEvent(bearer("Bearer x"))
+		event.MethodArn += path
+		got, err := Authorizer(decide, quiet)(t.Context(), event)
+		if err != nil || got.PolicyDocument.Statement[0].Effect != "Deny" || got.Context["accountId"] != nil {
+			t.Errorf("%s: got %+v, %v", path, got, err)
+		}
+	}
+}
+
+func TestErrorsOfTheAuthorizer(t *testing.T) {
+	for claim, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a bad credential is exactly Unauthorized, which makes a 401":     {fault.New(fault.Unauthenticated, "key k1 is revoked", nil), "Unauthorized"},
+		"a database that is down is no refusal, and its cause stays here": {fault.New(fault.Unavailable, "query", errors.New("secret")), "no decision: the cause is in the authorizer's log"},
+		"an error that nobody foresaw is no refusal either":               {errors.New("secret"), "no decision: the cause is in the authorizer's log"},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
+				return directory.Viewer{}, false, c.err
+			}
+			got, err := Authorizer(decide, quiet)(t.Context(), authorizerEvent(bearer("Bearer x")))
+			if err == nil || err.Error() != c.want || len(got.PolicyDocument.Statement) != 0 {
+				t.Errorf("got %+v, %v, want the error %q", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestTheHeaderThatCounts(t *testing.T) {
+	for claim, c := range map[string]struct {
+		multi  map[string][]string
+		single map[string]string
+		want   string
+	}{
+		"the header's case does not matter":         {multi: map[string][]string{"AUTHORIZATION": {"Bearer a"}}, want: "Bearer a"},
+		"without it there is no credential":         {multi: map[string][]string{"Host": {"x"}}},
+		"two of them are none":                      {multi: bearer("Bearer a", "Bearer b")},
+		"two spellings are two":                     {multi: map[string][]string{"Authorization": {"Bearer a"}, "authorization": {"Bearer b"}}},
+		"single headers count where there are only": {single: map[string]string{"Authorization": "Bearer a"}, want: "Bearer a"},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			event := authorizerEvent(c.multi)
+			event.Headers = c.single
+			if got := authorization(event); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAPathWithoutAnAccountAsksForNone(t *testing.T) {
+	decide := func(_ context.Context, _ string, account *string) (directory.Viewer, bool, error) {
+		if account != nil {
+			t.Errorf("asked for the account %q", *account)
+		}
+		return directory.Viewer{Partner: "northwind"}, true, nil
+	}
+	event := authorizerEvent(bearer("Bearer x"))
+	event.PathParameters = nil
+	if _, err := Authorizer(decide, quiet)(t.Context(), event); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheAuthorizersLogHoldsNoCredential(t *testing.T) {
+	var out strings.Builder
+	decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
+		return directory.Viewer{Partner: "northwind", KeyID: "k1"}, true, nil
+	}
+	event := authorizerEvent(bearer("Bearer pvk_secret"))
+	event.QueryStringParameters = map[string]string{"toLast4": "0123"}
+	if _, err := Authorizer(decide, slog.New(slog.NewJSONHandler(&out, nil)))(t.Context(), event); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), "pvk_") || strings.Contains(out.String(), "0123") || !strings.Contains(out.String(), "northwind") {
+		t.Errorf("the line is %s", out.String())
+	}
+}

@@ -1,0 +1,190 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/usage"
+)
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+// echo answers with what a handler gets to see.
+func echo(w http.ResponseWriter, r *http.Request) {
+	viewer, ok := Viewer(r.Context())
+	body, _ := io.ReadAll(r.Body)
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"account": r.PathValue("accountId"), "product": r.PathValue("product"), "query": r.URL.Query(), "body": string(body),
+		"viewer": viewer, "known": ok, "requestId": RequestID(r.Context()),
+	})
+}
+
+type seen struct {
+	Account, Product, Body, RequestID string
+	Query                             map[string][]string
+	Viewer                            directory.Viewer
+	Known                             bool
+}
+
+func send(t *testing.T, event events.APIGatewayProxyRequest) (seen, int) {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /customers/{accountId}/usage/{product}", echo)
+	mux.HandleFunc("GET /customers/{accountId}", echo)
+	mux.HandleFunc("GET /customers", echo)
+	response, err := Handler(mux, quiet)(t.Context(), event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s seen
+	if response.StatusCode == 200 {
+		if err := json.Unmarshal([]byte(response.Body), &s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s, response.StatusCode
+}
+
+func customerEvent(account string) events.APIGatewayProxyRequest {
+	return events.APIGatewayProxyRequest{
+		Resource: "/customers/{accountId}", Path: "/as/it/was/sent", HTTPMethod: "GET",
+		PathParameters: map[string]string{"accountId": account},
+		RequestContext: events.APIGatewayProxyRequestContext{
+			RequestID:  "req-7",
+			Authorizer: map[string]any{"partnerId": "northwind", "keyId": "k1", "accountId": account, "products": "sms,voice", "integrationLatency": 12.0},
+		},
+	}
+}
+
+// The account that a handler sees is the one that API Gateway decoded, whatever
+// characters it holds and whatever base path a custom domain puts before it.
+func TestAnyAccountArrivesAsItWasDecoded(t *testing.T) {
+	for _, account := range []string{"acme_retail", "a&b", "a.b", "...", "a-b", "%zz", "a%26b", "a/b", "a?b=c", "a#b", "a;b", "a b", "ä", "a%2Fb", "a+b"} {
+		s, status := send(t, customerEvent(account))
+		if status != 200 || s.Account != account {
+			t.Errorf("account %q arrives as %q, status %d", account, s.Account, status)
+		}
+		if string(s.Viewer.Account) != account {
+			t.Errorf("the granted account %q arrives as %q", account, s.Viewer.Account)
+		}
+	}
+}
+
+func TestViewerIsWhatTheAuthorizerSaid(t *testing.T) {
+	s, _ := send(t, customerEvent("acme_retail"))
+	want := directory.Viewer{Partner: "northwind", KeyID: "k1", Account: "acme_retail", Products: []usage.Product{usage.SMS, usage.Voice}}
+	if diff := cmp.Diff(want, s.Viewer); diff != "" || !s.Known || s.RequestID != "req-7" {
+		t.Errorf("known %v, request %q, %s", s.Known, s.RequestID, diff)
+	}
+	// A claim that cannot be read must not widen the grant to all products.
+	for claim, value := range map[string]any{"products": "sms,fax", "partnerId": "", "partnerId ": nil} {
+		event := customerEvent("acme_retail")
+		event.RequestContext.Authorizer[strings.TrimSpace(claim)] = value
+		if s, _ := send(t, event); s.Known {
+			t.Errorf("with %s = %v the viewer is %+v", claim, value, s.Viewer)
+		}
+	}
+}
+
+// The adapter's header accessor trusts this header, which any client can send.
+func TestAForgedContextHeaderChangesNothing(t *testing.T) {
+	forged := `{"requestId":"forged","authorizer":{"partnerId":"southbank","accountId":"other","keyId":"x"}}`
+	for _, name := range []string{"X-GoLambdaProxy-ApiGw-Context", "x-golambdaproxy-apigw-context", "X-GoLambdaProxy-ApiGw-StageVars"} {
+		event := customerEvent("acme_retail")
+		event.Headers = map[string]string{name: forged}
+		event.MultiValueHeaders = map[string][]string{name: {forged}}
+		s, _ := send(t, event)
+		if s.Viewer.Partner != "northwind" || s.Viewer.Account != "acme_retail" || s.RequestID != "req-7" {
+			t.Errorf("the header %s makes the viewer %+v, request %s", name, s.Viewer, s.RequestID)
+		}
+		event.RequestContext.Authorizer = nil
+		if s, _ := send(t, event); s.Known {
+			t.Errorf("without an authorizer the header %s makes the viewer %+v", name, s.Viewer)
+		}
+	}
+}
+
+func TestTheQueryArrivesWithItsRepeatsAndTheBodyDoesNot(t *testing.T) {
+	event := customerEvent("acme_retail")
+	event.MultiValueQueryStringParameters = map[string][]string{"status": {"sent", "a&b=c"}, "from": {"2026-11-03T10:00:00+02:00"}}
+	event.Body, event.IsBase64Encoded = "not base 64!", true
+	s, status := send(t, event)
+	if diff := cmp.Diff(event.MultiValueQueryStringParameters, s.Query); diff != "" || status != 200 || s.Body != "" {
+		t.Errorf("status %d, body %q, %s", status, s.Body, diff)
+	}
+}
+
+// A request's log line tells what an operator needs, and nothing of what a
+// caller may have put into the path or the query.
+func TestTheLogLineHoldsNoQueryAndNoPath(t *testing.T) {
+	var out strings.Builder
+	event := customerEvent("acme_retail")
+	event.Path = "/customers/447700900123"
+	event.PathParameters["accountId"] = "447700900123"
+	event.MultiValueQueryStringParameters = map[string][]string{"toLast4": {"0123"}, "x": {"447700900123"}}
+	if _, err := Handler(http.NotFoundHandler(), slog.New(slog.NewJSONHandler(&out, nil)))(t.Context(), event); err != nil {
+		t.Fatal(err)
+	}
+	var line map[string]any
+	if err := json.Unmarshal([]byte(out.String()), &line); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), "7700900123") || strings.Contains(out.String(), "toLast4") {
+		t.Errorf("the line tells what was sent: %s", out.String())
+	}
+	if line["requestId"] != "req-7" || line["status"] != 404.0 || line["partnerId"] != "northwind" || line["resource"] != "/customers/{accountId}" {
+		t.Errorf("the line lacks something: %s", out.String())
+	}
+}
+
+func TestPathOfAGreedyParameterKeepsItsSlashes(t *testing.T) {
+	for value, want := range map[string]string{"assets/app.js": "/assets/app.js", "a b/c?d": "/a%20b/c%3Fd", "": "/"} {
+		if got := path("/{proxy+}", map[string]string{"proxy": value}); got != want {
+			t.Errorf("path of %q is %q, want %q", value, got, want)
+		}
+	}
+}
+
+// A handler that waits for a database gets its answer out before Lambda ends it.
+func TestARequestEndsBeforeLambdaDoes(t *testing.T) {
+	var left time.Duration
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+		if end, ok := r.Context().Deadline(); ok {
+			left = time.Until(end)
+		}
+	})
+	if _, err := Handler(h, quiet)(context.Background(), customerEvent("acme_retail")); err != nil {
+		t.Fatal(err)
+	}
+	if left <= 0 || left > requestTimeout {
+		t.Errorf("the request has %v left, want at most %v", left, requestTimeout)
+	}
+}
+
+func TestTheClockIsFixedOnlyOnAnEngineOfOnesOwn(t *testing.T) {
+	env := map[string]string{"PARTNERVIEW_NOW": "2026-06-04T00:00:00Z"}
+	getenv := func(name string) string { return env[name] }
+	clock, err := Clock(getenv)
+	if err != nil || time.Since(clock()) > time.Minute {
+		t.Errorf("on a real table the clock says %v, %v: an expired key would count again", clock(), err)
+	}
+	env["AWS_ENDPOINT_URL_DYNAMODB"] = "http://127.0.0.1:8000"
+	if clock, err = Clock(getenv); err != nil || !clock().Equal(time.Date(2026, 6, 4, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("the fixed clock says %v, %v", clock(), err)
+	}
+	env["PARTNERVIEW_NOW"] = "yesterday"
+	if _, err := Clock(getenv); err == nil {
+		t.Error("a clock was made of yesterday")
+	}
+}
