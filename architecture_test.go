@@ -1,0 +1,138 @@
+package partnerview_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers are the packages from the ground up: each may import only what stands
+// in a layer below its own, or below itself in its own folder. Packages of one
+// layer do not know each other; a command wires them.
+var layers = [][]string{
+	{"internal/masking", "internal/money", "internal/fault"},
+	{"internal/usage"},
+	{"internal/directory", "internal/pricing", "internal/template"},
+	{"internal/access", "internal/api", "internal/gateway", "internal/dynamo", "internal/importer", "internal/dashboard", "internal/local", "internal/sample", "internal/openapi"},
+	{"internal/operator"},
+	{"functions", "cmd", "internal/e2e", "internal/browsertest"},
+}
+
+// withAWS are the only packages that know types of AWS's libraries.
+var withAWS = []string{"internal/dynamo", "internal/gateway", "internal/local", "functions", "cmd"}
+
+// forTests are imported by tests alone.
+var forTests = []string{"internal/dynamo/dynamotest", "internal/pricing/pricingtest", "internal/openapi", "internal/e2e", "internal/browsertest"}
+
+// inFunctions are the modules that may be linked into a Lambda function. What is
+// not here costs every cold start something, and nobody decided that it should.
+var inFunctions = []string{
+	"github.com/aws/aws-lambda-go", "github.com/awslabs/aws-lambda-go-api-proxy",
+	"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/dynamodb", "github.com/aws/smithy-go",
+	"github.com/aws/aws-sdk-go-v2/internal/configsources", "github.com/aws/aws-sdk-go-v2/internal/endpoints/v2",
+	"github.com/aws/aws-sdk-go-v2/service/internal/accept-encoding", "github.com/aws/aws-sdk-go-v2/service/internal/endpoint-discovery",
+	"github.com/shopspring/decimal", "golang.org/x/text", "golang.org/x/sync",
+	// What aws-xray-sdk-go brings along.
+	"github.com/aws/aws-xray-sdk-go/v2", "github.com/pkg/errors", "github.com/valyala/fasthttp", "github.com/valyala/bytebufferpool",
+	"github.com/andybalholm/brotli", "github.com/klauspost/compress", "golang.org/x/net", "golang.org/x/sys",
+	"google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto/googleapis/rpc",
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+	Standard   bool
+	Module     *struct{ Path string }
+}
+
+func list(t *testing.T, arguments ...string) []goPackage {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports,Standard,Module"}, arguments...)...)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []goPackage
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+const module = "partnerview"
+
+// inFolder tells whether a package stands in a folder or below it.
+func inFolder(path, folder string) bool {
+	rest, ok := strings.CutPrefix(strings.TrimPrefix(path, module+"/"), folder)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
+// layerOf is a package's layer and its folder there; -1 where nobody placed it.
+func layerOf(path string) (int, string) {
+	for i, layer := range layers {
+		for _, folder := range layer {
+			if inFolder(path, folder) {
+				return i, folder
+			}
+		}
+	}
+	return -1, ""
+}
+
+func TestDependenciesPointOneWay(t *testing.T) {
+	for _, p := range list(t, "./...") {
+		if p.ImportPath == module { // the embedded contract: it imports nothing
+			continue
+		}
+		layer, folder := layerOf(p.ImportPath)
+		if layer < 0 {
+			t.Errorf("%s has no place among the layers: give it one in architecture_test.go", p.ImportPath)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if !strings.HasPrefix(imported, module+"/") {
+				continue
+			}
+			below, itsFolder := layerOf(imported)
+			if below >= layer && itsFolder != folder {
+				t.Errorf("%s imports %s, which does not stand below it", p.ImportPath, imported)
+			}
+			if slices.Contains(forTests, strings.TrimPrefix(imported, module+"/")) && !slices.Contains(forTests, strings.TrimPrefix(p.ImportPath, module+"/")) {
+				t.Errorf("%s imports %s, which is for tests", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+func TestTypesOfAWSStayInTheirPackages(t *testing.T) {
+	for _, p := range list(t, "./...") {
+		if slices.ContainsFunc(withAWS, func(folder string) bool { return inFolder(p.ImportPath, folder) }) {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if strings.HasPrefix(imported, "github.com/aws/") || strings.HasPrefix(imported, "github.com/awslabs/") {
+				t.Errorf("%s imports %s: only %s may know it", p.ImportPath, imported, strings.Join(withAWS, ", "))
+			}
+		}
+	}
+}
+
+func TestFunctionsLinkOnlyWhatWasDecided(t *testing.T) {
+	for _, p := range list(t, "-deps", "./functions/...") {
+		if p.Standard || p.Module == nil || p.Module.Path == module {
+			continue
+		}
+		if !slices.Contains(inFunctions, p.Module.Path) {
+			t.Errorf("a function links %s of %s, which nobody decided on: see docs/decisions/002-dependencies.md", p.ImportPath, p.Module.Path)
+		}
+	}
+}
