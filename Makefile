@@ -1,0 +1,89 @@
+# "make" lists the targets. Whatever they need beyond Go, Node 20 and Python 3 they install into this
+# folder (node_modules, .tools) through the ordinary package clients; "make clean" removes it again.
+
+GO        ?= go
+NPM       ?= npm
+PYTHON    ?= python3
+ARGS      ?=
+TESTFLAGS ?=
+BENCH     ?= .
+FUZZTIME  ?= 60s
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+CFN_LINT    := cfn-lint==1.58.0
+SAM_CLI     := aws-sam-cli==1.170.0
+
+ENGINE := node_modules/.package-lock.json
+LINT   := .tools/lint
+SAM    := .tools/sam
+
+# One target build-<logical id> for each function of template.yaml; a test compares the two.
+FUNCTIONS := AuthorizerFunction DashboardFunction GetCustomerFunction GetUsageFunction ListCustomersFunction
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check format vet staticcheck tidy lint validate build bench fuzz clean $(FUNCTIONS:%=build-%)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+run: $(if $(DYNAMODB_ENDPOINT),,$(ENGINE)) ## the whole product on this machine; ARGS="--help" tells its options
+	@$(GO) build -o build/local ./cmd/local && exec build/local $(ARGS)
+
+test: $(ENGINE) ## all tests; TESTFLAGS="-run Name" adds flags
+	$(GO) test $(TESTFLAGS) ./...
+
+# What CI runs. -race needs a C compiler.
+check: override TESTFLAGS += -race -shuffle=on
+check: format vet staticcheck tidy lint test ## formatting, linters, and all tests with -race, shuffled
+
+format:
+	@files=$$(gofmt -l cmd functions internal); test -z "$$files" || { echo "not formatted; run gofmt -w on: $$files" >&2; exit 1; }
+
+vet:
+	$(GO) vet ./...
+
+staticcheck:
+	$(GO) run $(STATICCHECK) ./...
+
+tidy:
+	$(GO) mod tidy -diff
+
+lint: $(LINT)/installed
+	$(LINT)/bin/cfn-lint template.yaml
+
+validate: $(SAM)/installed ## the template, as the SAM CLI and its linter see it
+	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam validate --lint --region us-east-1
+
+build: $(FUNCTIONS:%=build-%) ## the functions' binaries for Lambda, into build/
+
+# "sam build" calls these too, with ARTIFACTS_DIR set. GetUsageFunction is functions/getusage.
+$(FUNCTIONS:%=build-%): build-%Function:
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w" \
+		-o $(or $(ARTIFACTS_DIR),build/$*Function)/bootstrap ./functions/$(shell echo $* | tr A-Z a-z)
+
+bench: $(ENGINE) ## all benchmarks; BENCH=Name chooses
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' cmd functions internal | while IFS=: read -r file name; do \
+		$(GO) test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" </dev/null || exit 1; \
+	done
+
+clean: ## remove everything that the targets above made
+	rm -rf build node_modules .tools .aws-sam
+
+$(ENGINE): package.json package-lock.json .npmrc
+	@command -v $(NPM) >/dev/null || { echo "The local database needs Node 20 or later: install it, or set DYNAMODB_ENDPOINT to one that runs already." >&2; exit 1; }
+	$(NPM) ci --loglevel=error
+	@touch $@
+
+$(LINT)/installed: Makefile
+	$(PYTHON) -m venv $(LINT)
+	$(LINT)/bin/pip install --quiet --disable-pip-version-check $(CFN_LINT)
+	@touch $@
+
+$(SAM)/installed: Makefile
+	$(PYTHON) -m venv $(SAM)
+	$(SAM)/bin/pip install --quiet --disable-pip-version-check $(SAM_CLI)
+	@touch $@

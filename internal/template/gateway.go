@@ -1,0 +1,107 @@
+package template
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+func (rd *reading) gateway(id string) error {
+	var p struct {
+		StageName      string
+		DefinitionUri  any
+		DefinitionBody any
+		Auth           struct {
+			DefaultAuthorizer string
+			Authorizers       map[string]struct {
+				FunctionArn, FunctionPayloadType string
+				Identity                         struct {
+					Headers, Context             []string
+					QueryStrings, StageVariables []string
+					ReauthorizeEvery             *int `json:",string"`
+				}
+			}
+		}
+		AccessLogSetting struct{ DestinationArn, Format string }
+		MethodSettings   []struct {
+			LoggingLevel     string
+			DataTraceEnabled bool `json:",string"`
+		}
+		GatewayResponses map[string]struct {
+			StatusCode         int `json:",string"`
+			ResponseParameters struct{ Headers map[string]string }
+			ResponseTemplates  map[string]string
+		}
+	}
+	if err := rd.properties(id, &p); err != nil {
+		return err
+	}
+	if rd.api != "" {
+		return fmt.Errorf("there is an API already, %s; one is understood", rd.api)
+	}
+	if p.DefinitionUri != nil || p.DefinitionBody != nil {
+		return fmt.Errorf("a definition of its own may hold routes that are not seen here; write them as the functions' events")
+	}
+	rd.api, rd.standard = id, p.Auth.DefaultAuthorizer
+	rd.t.Stage = p.StageName
+	rd.t.AccessLog = AccessLog{Destination: p.AccessLogSetting.DestinationArn, Format: p.AccessLogSetting.Format}
+	for _, s := range p.MethodSettings {
+		rd.t.ExecutionLog = rd.t.ExecutionLog || s.DataTraceEnabled || s.LoggingLevel != "" && s.LoggingLevel != "OFF"
+	}
+	for name, a := range p.Auth.Authorizers {
+		if a.FunctionPayloadType != "REQUEST" {
+			return fmt.Errorf("authorizer %s: only REQUEST is understood", name)
+		}
+		if a.Identity.QueryStrings != nil || a.Identity.StageVariables != nil {
+			return fmt.Errorf("authorizer %s: only headers and the context are understood as identity sources", name)
+		}
+		ttl := 300 // what API Gateway takes where the template does not say
+		if a.Identity.ReauthorizeEvery != nil {
+			ttl = *a.Identity.ReauthorizeEvery
+		}
+		_, function, _ := strings.Cut(a.FunctionArn, ":function:")
+		rd.t.Authorizers = append(rd.t.Authorizers, Authorizer{
+			Name: name, Function: function, Headers: a.Identity.Headers, Context: a.Identity.Context,
+			TTL: time.Duration(ttl) * time.Second,
+		})
+	}
+	slices.SortFunc(rd.t.Authorizers, func(a, b Authorizer) int { return cmp.Compare(a.Name, b.Name) })
+	for typ, g := range p.GatewayResponses {
+		response := GatewayResponse{Type: typ, Status: g.StatusCode, Headers: make(map[string]string), body: g.ResponseTemplates["application/json"]}
+		for name, v := range g.ResponseParameters.Headers {
+			if len(v) < 2 || v[0] != '\'' || v[len(v)-1] != '\'' {
+				return fmt.Errorf("gateway response %s: header %s: only a fixed text in single quotes is understood", typ, name)
+			}
+			response.Headers[name] = v[1 : len(v)-1]
+		}
+		rd.t.GatewayResponses = append(rd.t.GatewayResponses, response)
+	}
+	slices.SortFunc(rd.t.GatewayResponses, func(a, b GatewayResponse) int { return cmp.Compare(a.Type, b.Type) })
+	return nil
+}
+
+// routes turns the functions' events into routes.
+func (rd *reading) routes() error {
+	for _, e := range rd.events {
+		route := Route{Method: strings.ToUpper(e.Method), Path: e.Path, Function: e.function, Authorizer: e.Auth.Authorizer}
+		if e.RestApiId != rd.api {
+			return fmt.Errorf("%s: %s %s: it must name the template's API, or it makes one of its own", e.function, e.Method, e.Path)
+		}
+		switch route.Authorizer {
+		case "":
+			route.Authorizer = rd.standard
+		case "NONE":
+			route.Authorizer = ""
+		}
+		if _, ok := rd.t.Authorizer(route.Authorizer); !ok && route.Authorizer != "" {
+			return fmt.Errorf("%s: %s %s: there is no authorizer %s", e.function, e.Method, e.Path, route.Authorizer)
+		}
+		rd.t.Routes = append(rd.t.Routes, route)
+	}
+	slices.SortFunc(rd.t.Routes, func(a, b Route) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method))
+	})
+	return nil
+}

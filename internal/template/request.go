@@ -1,0 +1,135 @@
+package template
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Request is one request to DynamoDB, as IAM judges it.
+type Request struct {
+	Action      string   // "dynamodb:Query"
+	Table       string   // the table's name
+	Index       string   // empty: the table itself
+	Attributes  []string // every top-level attribute named: projection, keys, conditions, filters
+	Select      string   // as sent, or "ALL_ATTRIBUTES" where nothing says which; empty with a projection alone
+	LeadingKeys []string // values of the partition key of the table or index
+}
+
+// read is the body of a read, field for field as DynamoDB's API has it. Fields
+// that are not here, such as the expressions' predecessors, are refused: they
+// may name attributes.
+type read struct {
+	TableName, IndexName, Select string
+	KeyConditionExpression       string
+	FilterExpression             string
+	ProjectionExpression         string
+	ExpressionAttributeNames     map[string]string
+	ExpressionAttributeValues    map[string]value
+	Key, ExclusiveStartKey       map[string]value
+	Keys                         []map[string]value          // in RequestItems only
+	RequestItems                 map[string]*json.RawMessage // in BatchGetItem only
+	Limit                        int
+	ScanIndexForward             bool
+	ConsistentRead               bool
+	ReturnConsumedCapacity       string
+}
+
+// value is an attribute's value: {"S": "PARTNER#northwind"}.
+type value map[string]any
+
+func (v value) text() string {
+	for _, x := range v {
+		return fmt.Sprint(x)
+	}
+	return ""
+}
+
+// Requests reads what a client sent to DynamoDB: the header X-Amz-Target
+// ("DynamoDB_20120810.Query") and the body. A BatchGetItem is one request for
+// each table that it names, as IAM takes it. Of other than reads only the action
+// and the table are read.
+func (t *Template) Requests(target string, body []byte) ([]Request, error) {
+	_, operation, _ := strings.Cut(target, ".")
+	action := "dynamodb:" + operation
+	switch operation {
+	case "GetItem", "Query", "BatchGetItem":
+	default:
+		var write struct{ TableName string }
+		if err := json.Unmarshal(body, &write); err != nil {
+			return nil, fmt.Errorf("%s: %w", operation, err)
+		}
+		return []Request{{Action: action, Table: write.TableName}}, nil
+	}
+	r, err := decodeRead(body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", operation, err)
+	}
+	if operation != "BatchGetItem" {
+		request, err := t.request(action, r)
+		return []Request{request}, err
+	}
+	var requests []Request
+	for table, source := range r.RequestItems {
+		of, err := decodeRead(*source)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", operation, table, err)
+		}
+		of.TableName = table
+		request, err := t.request(action, of)
+		if err != nil {
+			return nil, err
+		}
+		requests = append(requests, request)
+	}
+	slices.SortFunc(requests, func(a, b Request) int { return strings.Compare(a.Table, b.Table) })
+	return requests, nil
+}
+
+func decodeRead(body []byte) (r read, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	return r, decoder.Decode(&r)
+}
+
+func (t *Template) request(action string, r read) (Request, error) {
+	request := Request{Action: action, Table: r.TableName, Index: r.IndexName, Select: r.Select}
+	table, ok := t.Table(r.TableName)
+	if !ok {
+		return request, fmt.Errorf("%s: there is no table %q in the template", action, r.TableName)
+	}
+	partition := table.Key.Partition
+	for _, i := range table.Indexes {
+		if i.Name == r.IndexName {
+			partition = i.Key.Partition
+		}
+	}
+	if r.Select == "" && r.ProjectionExpression == "" {
+		request.Select = "ALL_ATTRIBUTES"
+	}
+	named := make(map[string]bool)
+	for _, expression := range []string{r.ProjectionExpression, r.KeyConditionExpression, r.FilterExpression} {
+		for _, name := range attributesIn(expression) {
+			if real, ok := r.ExpressionAttributeNames[name]; ok {
+				name = real
+			}
+			if strings.HasPrefix(name, "#") {
+				return request, fmt.Errorf("%s on %s: %s stands for no attribute", action, r.TableName, name)
+			}
+			named[name] = true
+		}
+	}
+	for _, key := range append(r.Keys, r.Key, r.ExclusiveStartKey) {
+		for name := range key {
+			named[name] = true
+		}
+	}
+	for name := range named {
+		request.Attributes = append(request.Attributes, name)
+	}
+	slices.Sort(request.Attributes)
+	request.LeadingKeys = r.leadingKeys(partition)
+	return request, nil
+}

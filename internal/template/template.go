@@ -1,0 +1,170 @@
+// Package template reads template.yaml: the one place where the product's
+// tables, functions, routes, rights and refusals are written down.
+//
+// What deploys is what runs on one machine, and what the tests check: package
+// local serves the product from this reading, and the tests here hold the
+// template to the rules of docs/security.md. The package owns the reading of
+// the template and the judgement of a request by a function's rights; it starts
+// nothing and calls nobody.
+//
+// Its reading is strict where a mistake would hide a right or a route: a
+// reference to nothing, an intrinsic function, a statement or a condition that
+// it does not model is an error that names the resource. Everything else that
+// CloudFormation would take (an alarm, a tag) is passed over.
+package template
+
+import (
+	"fmt"
+	"os"
+	"time"
+)
+
+// Template is what template.yaml says, with its references resolved. Lists are
+// in the order of their logical ids; routes in the order of path, then method.
+type Template struct {
+	Stage            string // the first segment of every path: "v1"
+	Parameters       map[string]string
+	Tables           []Table
+	Functions        []Function
+	Routes           []Route
+	Authorizers      []Authorizer
+	GatewayResponses []GatewayResponse
+	LogGroups        []LogGroup
+	AccessLog        AccessLog
+	ExecutionLog     bool // whether the gateway also writes its own log, with query strings
+	Outputs          map[string]string
+}
+
+// Table is a DynamoDB table.
+type Table struct {
+	ID         string            // logical id: "PartnersTable"
+	Name       string            // what a reference to it yields
+	Key        Key               //
+	Attributes map[string]string // key attribute → "S", "N" or "B"
+	Indexes    []Index
+	TTL        string // the attribute after which items are deleted; empty: none
+
+	OnDemand            bool
+	Encrypted           bool
+	PointInTimeRecovery bool
+	DeletionProtected   bool
+	Retained            bool // when the stack is deleted, and when the table is replaced
+}
+
+// Key names the attributes of a primary or index key. Sort may be empty.
+type Key struct{ Partition, Sort string }
+
+// Index is a global secondary index.
+type Index struct {
+	Name       string
+	Key        Key
+	Projection string   // "ALL", "KEYS_ONLY" or "INCLUDE"
+	Included   []string // with INCLUDE, besides the keys
+}
+
+// Function is a Lambda function.
+type Function struct {
+	ID           string // logical id: "GetUsageFunction"
+	Folder       string // of its main package, from the repository's root: "functions/getusage"
+	Handler      string // "bootstrap"
+	Runtime      string // "provided.al2023"
+	Architecture string // "arm64"
+	Timeout      time.Duration
+	MemoryMB     int
+	Environment  map[string]string
+	Traced       bool
+	LogGroup     string // the name of its log group
+	Role         string // logical id of its role
+	Statements   Statements
+}
+
+// Route is a method and a resource path, "/customers/{accountId}", and the
+// function that answers it. A path may end in a greedy parameter, "{proxy+}".
+type Route struct {
+	Method     string
+	Path       string
+	Function   string // logical id
+	Authorizer string // name; empty: open to everybody
+}
+
+// Authorizer is a REQUEST authorizer. Its decisions are cached by the values of
+// all its identity sources; a request that lacks one of them is refused without
+// asking it.
+type Authorizer struct {
+	Name     string
+	Function string        // logical id
+	Headers  []string      // identity sources: "Authorization"
+	Context  []string      // identity sources: "path"
+	TTL      time.Duration // 0: nothing is cached
+}
+
+// LogGroup is a CloudWatch log group.
+type LogGroup struct {
+	ID            string
+	Name          string
+	RetentionDays int // 0: for ever
+}
+
+// AccessLog is the gateway's log of requests.
+type AccessLog struct {
+	Destination string // the ARN of its log group
+	Format      string // JSON with $context variables for values
+}
+
+// Read reads the template at path. See [Parse].
+func Read(path string, values map[string]string) (*Template, error) {
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	t, err := Parse(source, values)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return t, nil
+}
+
+// Parse reads a template. values says what a reference yields: a parameter's
+// value in place of its default, a table's name in place of its logical id. A
+// key that is neither a parameter nor a resource of the template is an error.
+func Parse(source []byte, values map[string]string) (*Template, error) {
+	doc, err := parseDocument(source)
+	if err != nil {
+		return nil, err
+	}
+	r, err := newResolver(doc, values)
+	if err != nil {
+		return nil, err
+	}
+	return r.template()
+}
+
+// Table finds a table by its logical id or its name.
+func (t *Template) Table(idOrName string) (Table, bool) {
+	for _, table := range t.Tables {
+		if table.ID == idOrName || table.Name == idOrName {
+			return table, true
+		}
+	}
+	return Table{}, false
+}
+
+// Function finds a function by its logical id.
+func (t *Template) Function(id string) (Function, bool) {
+	for _, f := range t.Functions {
+		if f.ID == id {
+			return f, true
+		}
+	}
+	return Function{}, false
+}
+
+// Authorizer finds an authorizer by its name.
+func (t *Template) Authorizer(name string) (Authorizer, bool) {
+	for _, a := range t.Authorizers {
+		if a.Name == name {
+			return a, true
+		}
+	}
+	return Authorizer{}, false
+}
