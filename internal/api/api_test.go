@@ -458,6 +458,12 @@ func TestCursors(t *testing.T) {
 		flipped[i] ^= 1
 		bad[fmt.Sprintf("with character %d changed", i)] = log + "?direction=outbound&cursor=" + url.QueryEscape(string(flipped))
 	}
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	for _, c := range alphabet { // the last character has bits to spare
+		if ended := cursor[:len(cursor)-1] + string(c); ended != cursor {
+			bad["ending in "+string(c)] = log + "?direction=outbound&cursor=" + ended
+		}
+	}
 	for claim, target := range bad {
 		if w := ask(t, s, north, target); w.Code != 400 || !strings.Contains(w.Body.String(), `"parameter":"cursor"`) {
 			t.Errorf("a cursor %s is answered with %d %s", claim, w.Code, w.Body)

@@ -36,8 +36,8 @@
 //	reference  pk  PARTNER#northwind
 //	           sk  KEY#4fzyo82mXw3b: one of the partner's keys
 //
-// Index ByName: pk, sortKey; all attributes; holds the grants, since only they
-// have a sortKey. It lists and searches a partner's customers.
+// Index ByName: pk, sortKey; with accountId, name and products; holds the grants,
+// since only they have a sortKey. It lists and searches a partner's customers.
 // Index ByAccount: accountId, pk; keys only; holds the grants. It finds the
 // copies of a name when a customer is renamed.
 //
