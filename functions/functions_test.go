@@ -28,6 +28,7 @@ import (
 	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/gateway"
 	"partnerview/internal/masking"
+	"partnerview/internal/template"
 	"partnerview/internal/usage"
 )
 
@@ -123,6 +124,28 @@ func TestRecordedEventsThroughTheAdapterAndOverHTTP(t *testing.T) {
 func text(v any) string {
 	s, _ := v.(string)
 	return s
+}
+
+// A route that is missing in the template is not deployed; one that has no
+// authorizer is open to everybody.
+func TestTheTemplateDeploysEachRouteBehindTheAuthorizer(t *testing.T) {
+	stack, err := template.Read("../template.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	guarded := map[string]bool{}
+	for _, r := range stack.Routes {
+		if r.Authorizer != "" {
+			guarded[r.Method+" "+r.Path] = true
+		}
+	}
+	want := map[string]bool{}
+	for _, r := range api.Routes() {
+		want[r.Pattern] = true
+	}
+	if diff := cmp.Diff(want, guarded); diff != "" {
+		t.Errorf("the API's routes (-) and those that the template guards (+) differ: %s", diff)
+	}
 }
 
 func TestTheRecordedAuthorizerEvent(t *testing.T) {

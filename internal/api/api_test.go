@@ -13,10 +13,12 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/shopspring/decimal"
 
 	"partnerview/internal/api"
@@ -26,6 +28,7 @@ import (
 	"partnerview/internal/fault"
 	"partnerview/internal/masking"
 	"partnerview/internal/money"
+	"partnerview/internal/openapi"
 	"partnerview/internal/pricing"
 	"partnerview/internal/usage"
 )
@@ -74,7 +77,43 @@ func ask(t *testing.T, s store, viewer any, target string) *httptest.ResponseRec
 	}
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
+	keepsContract(t, r, w)
 	return w
+}
+
+var contract = sync.OnceValues(openapi.Load)
+
+// keepsContract holds an answer against openapi.yaml, and a page's Link against
+// its nextCursor, which OpenAPI cannot.
+func keepsContract(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) {
+	t.Helper()
+	spec, err := contract()
+	must(t, err)
+	if err := spec.CheckAnswer(r.Method, r.URL.EscapedPath(), w.Code, w.Header(), w.Body.Bytes()); err != nil {
+		t.Errorf("%s breaks openapi.yaml: %v", r.URL, err)
+	}
+	more := strings.Contains(w.Body.String(), `"nextCursor":"`)
+	if linked := w.Header().Get("Link") != ""; linked != more {
+		t.Errorf("%s: there is a next page: %v, there is a Link: %v", r.URL, more, linked)
+	}
+}
+
+func TestTheRoutesAreThoseOfTheContract(t *testing.T) {
+	spec, err := contract()
+	must(t, err)
+	promised := map[string][]string{}
+	for _, r := range spec.Routes() {
+		if r.Pattern != "GET /openapi.yaml" { // functions/dashboard serves it
+			promised[r.Pattern] = r.Parameters
+		}
+	}
+	served := map[string][]string{}
+	for _, r := range api.Routes() {
+		served[r.Pattern] = r.Parameters
+	}
+	if diff := cmp.Diff(promised, served, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("openapi.yaml (-) and the routes (+) differ: %s", diff)
+	}
 }
 
 func must(t testing.TB, err error) {
@@ -369,6 +408,24 @@ func TestOnlyTheGrantedAccountIsServed(t *testing.T) {
 	}
 	wantProblem(t, ask(t, s, nil, "/customers"), 500, "internal")
 	wantProblem(t, ask(t, s, directory.Viewer{}, "/customers"), 500, "internal")
+}
+
+// The record is looked for while it is checked whether the viewer may see the
+// log. Whatever comes first, the answer does not tell whether the record is there.
+func TestARefusalDoesNotDependOnWhatIsInTheLog(t *testing.T) {
+	s := acme(t)
+	for _, missing := range []error{fault.New(fault.NotFound, "record", nil), fault.New(fault.Unavailable, "query", nil)} {
+		wantProblem(t, ask(t, late{broken{s, missing}}, narrow, "/customers/acme_retail/usage/sms/u-1"), 404, "product_not_found")
+		wantProblem(t, ask(t, late{broken{s, missing}}, narrow, "/customers/acme_retail/usage/sms"), 404, "product_not_found")
+	}
+}
+
+// late injects an engine whose answer about the customer is the last to come.
+type late struct{ store }
+
+func (l late) CustomerProducts(ctx context.Context, account usage.AccountID) ([]usage.Product, error) {
+	time.Sleep(20 * time.Millisecond)
+	return l.store.CustomerProducts(ctx, account)
 }
 
 func TestANarrowedGrantShowsOnlyItsProducts(t *testing.T) {

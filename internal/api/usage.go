@@ -1,12 +1,12 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"partnerview/internal/directory"
 	"partnerview/internal/fault"
@@ -124,18 +124,21 @@ func (u usageEndpoints) record(r *http.Request) (answer, error) {
 
 // read checks that the viewer may see the log, reads records of it with fetch
 // and the price lists that cover them, all at the same time: the answer waits
-// for one round trip, not three. The records are not used before all are there.
+// for one round trip, not three. The check's error goes before the others, so
+// that a viewer who may not see the log learns nothing of what is in it.
 func (u usageEndpoints) read(ctx context.Context, log usage.Log, viewer directory.Viewer, upTo time.Time, fetch func(context.Context) ([]usage.Record, error)) (pricing.Book, error) {
 	var (
-		records []usage.Record
-		lists   []*pricing.Indexed
-		older   bool
+		denied, notFetched, notListed error
+		records                       []usage.Record
+		lists                         []*pricing.Indexed
+		older                         bool
+		reads                         sync.WaitGroup
 	)
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return u.mayRead(groupCtx, log, viewer) })
-	group.Go(func() (err error) { records, err = fetch(groupCtx); return err })
-	group.Go(func() (err error) { lists, older, err = u.store.PriceLists(groupCtx, log, upTo); return err })
-	if err := group.Wait(); err != nil {
+	reads.Go(func() { denied = u.mayRead(ctx, log, viewer) })
+	reads.Go(func() { records, notFetched = fetch(ctx) })
+	reads.Go(func() { lists, older, notListed = u.store.PriceLists(ctx, log, upTo) })
+	reads.Wait()
+	if err := cmp.Or(denied, notFetched, notListed); err != nil {
 		return pricing.Book{}, err
 	}
 	for older && !covers(lists, records) {

@@ -8,9 +8,10 @@ import (
 	"partnerview/internal/usage"
 )
 
-// maxQuantity is the most that is priced: 2^53 - 1, the largest whole number that
-// every reader of JSON holds exactly. It is 285 million years of seconds; beyond
-// it nothing in this package could be relied on not to overflow.
+// maxQuantity is the most that is priced: 2^53 - 1, the largest whole number up
+// to which every reader of JSON is exact. In seconds that is 285 million years.
+// It bounds quantities and increments, and so keeps each int64 below from
+// overflowing.
 const maxQuantity = 1<<53 - 1
 
 // bySeconds tells whether a product is priced by the minute.
@@ -99,7 +100,7 @@ func (i Increment) billable(seconds int64) int64 {
 // (120 × count + 3000) / 6000: 90 s are 13800/6000 = 2.3 steps, 0.02.
 type line struct {
 	*Rate
-	unit, fee, by big.Int
+	unit, fee, by *big.Int
 }
 
 // newLine prepares a rate whose unit price is for that many parts: 60 seconds of
@@ -107,7 +108,7 @@ type line struct {
 func newLine(r *Rate, parts int64, to Rounding) line {
 	// Shifted by so many decimals, both prices are whole numbers.
 	decimals := max(to.Scale, -r.UnitPrice.Exponent(), -r.SetupFee.Exponent())
-	l := line{Rate: r, unit: *whole(r.UnitPrice, decimals), by: *whole(decimal.NewFromInt(parts), decimals-to.Scale)}
+	l := line{Rate: r, unit: whole(r.UnitPrice, decimals), fee: new(big.Int), by: whole(decimal.NewFromInt(parts), decimals-to.Scale)}
 	if !r.SetupFee.IsZero() {
 		l.fee.Mul(whole(r.SetupFee, decimals), big.NewInt(parts))
 	}
@@ -122,9 +123,9 @@ func whole(d decimal.Decimal, decimals int32) *big.Int { return d.Shift(decimals
 func (l *line) price(count int64, to Rounding) decimal.Decimal {
 	var steps, rest big.Int
 	steps.SetInt64(count)
-	steps.Mul(&steps, &l.unit).Add(&steps, &l.fee)
-	steps.QuoRem(&steps, &l.by, &rest)
-	if to.Mode.up(&steps, &rest, &l.by) {
+	steps.Mul(&steps, l.unit).Add(&steps, l.fee)
+	steps.QuoRem(&steps, l.by, &rest)
+	if to.Mode.up(&steps, &rest, l.by) {
 		steps.Add(&steps, big.NewInt(1))
 	}
 	return decimal.NewFromBigInt(&steps, -to.Scale)

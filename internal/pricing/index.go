@@ -18,9 +18,10 @@ type Indexed struct {
 	levels  []level // most specific first
 }
 
-// level is the rates of a list that name the same selectors. A list has at most
-// 32 levels, and mostly two or three: a record is looked up once in each, until
-// one answers, and no look-up walks the rates.
+// level is the rates of a list that name the same selectors. A list has as many
+// levels as it has such sets, mostly two or three and never more than 16, since
+// no product has more than four selectors. A record is looked up once in each,
+// until one answers; nothing walks the rates.
 type level struct {
 	names named
 	lines map[Selectors]*line
@@ -59,6 +60,9 @@ func Index(p usage.Product, l List) (*Indexed, error) {
 	return indexed, nil
 }
 
+// EffectiveFrom is when the list takes effect.
+func (l *Indexed) EffectiveFrom() time.Time { return l.list.EffectiveFrom }
+
 // rate is the most specific rate that matches; nil if none does.
 func (l *Indexed) rate(r *usage.Record) *line {
 	for i := range l.levels {
@@ -69,13 +73,7 @@ func (l *Indexed) rate(r *usage.Record) *line {
 	return nil
 }
 
-func (l *level) match(r *usage.Record) *line {
-	key, all := l.names.of(r)
-	if !all {
-		return nil
-	}
-	return l.lines[key]
-}
+func (l *level) match(r *usage.Record) *line { return l.lines[l.names.of(r)] }
 
 // named is the set of selectors that a rate names, one bit each. The bits stand
 // in the order in which specificity compares, so the more specific of two sets
@@ -113,9 +111,9 @@ func (s Selectors) names() named {
 	return n
 }
 
-// of is the record's own values of those selectors, and whether it has them all:
-// a selector that is named matches no record in which it is unknown.
-func (n named) of(r *usage.Record) (s Selectors, all bool) {
+// of is the record's own values of those selectors. Where the record does not
+// tell one of them, no rate of that level is equal: its rates name it.
+func (n named) of(r *usage.Record) (s Selectors) {
 	if n&namesDirection != 0 {
 		s.Direction = r.Direction
 	}
@@ -131,7 +129,7 @@ func (n named) of(r *usage.Record) (s Selectors, all bool) {
 	if n&namesOperator != 0 {
 		s.Operator = r.Operator
 	}
-	return s, s.names() == n
+	return s
 }
 
 // decisive is the name of the selector that sets two sets apart, as in a price
@@ -182,6 +180,3 @@ func (b Book) Candidates(r usage.Record) []Candidate {
 	}
 	return matching
 }
-
-// EffectiveFrom is when the list takes effect.
-func (l *Indexed) EffectiveFrom() time.Time { return l.list.EffectiveFrom }

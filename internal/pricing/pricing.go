@@ -2,8 +2,13 @@
 // that this customer pays, and says why.
 //
 // It owns the order of the outcomes (rated, free, recorded, unrated), the choice
-// of the list in force and of the most specific rate, increments and rounding.
-// It does no input and no output, and changes nothing that it is given.
+// of the list in force and of the most specific rate, increments and rounding,
+// and what a price list may say. It does no input and no output, and changes
+// nothing that it is given.
+//
+// A [List] is what the operator wrote. [List.Faults] checks it, and [Index] makes
+// it ready to be looked up in, once for as long as it stays the same. The indexed
+// lists of one log are its [Book], and [Book.Price] prices a record.
 //
 // Amounts are exact decimals. A price is calculated without loss and rounded
 // once, at the end. Unknown is never 0: what cannot be priced has no amount.
@@ -24,7 +29,7 @@ import (
 type List struct {
 	EffectiveFrom time.Time // UTC, to the millisecond
 	Currency      money.Currency
-	ChargeOn      ChargeOn // SMS, messaging; empty elsewhere
+	ChargeOn      ChargeOn // SMS, messaging (empty: OnSubmitted); empty elsewhere
 	Rounding      Rounding
 	Rates         []Rate // at most 2,000, no two with the same selectors
 }
@@ -96,7 +101,7 @@ type Reason string
 
 const (
 	NoPriceList     Reason = "no_price_list"    // recorded, unrated: no list was in force
-	QuantityUnknown Reason = "quantity_unknown" // recorded, unrated: segments or seconds are not told
+	QuantityUnknown Reason = "quantity_unknown" // recorded, unrated: segments or seconds are not told, or impossible
 	NoRate          Reason = "no_rate"          // recorded, unrated: no rate of the list matches
 	ByStatus        Reason = "status"           // free: a message that its status does not charge
 	NothingBillable Reason = "nothing_billable" // free: quantity 0

@@ -1,0 +1,187 @@
+package pricing_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"partnerview/internal/pricing"
+	"partnerview/internal/usage"
+)
+
+// full is a record that every selector of its product can match.
+func full(log usage.Log) usage.Record {
+	r := usage.Record{Log: log, Timestamp: day, Direction: usage.Outbound, Status: usage.Delivered, Country: "DE", Segments: count(1)}
+	switch log.Product {
+	case usage.Messaging:
+		r.Channel, r.Category = "whatsapp", "marketing"
+	case usage.SMS:
+		r.Operator = "26201"
+	}
+	return r
+}
+
+// selectorsOf reads "operator country", as the tests below name rates.
+func selectorsOf(names string) pricing.Selectors {
+	all := pricing.Selectors{Direction: usage.Outbound, Channel: "whatsapp", Category: "marketing", Country: "DE", Operator: "26201"}
+	var s pricing.Selectors
+	for _, name := range strings.Fields(names) {
+		switch name {
+		case "direction":
+			s.Direction = all.Direction
+		case "channel":
+			s.Channel = all.Channel
+		case "category":
+			s.Category = all.Category
+		case "country":
+			s.Country = all.Country
+		case "operator":
+			s.Operator = all.Operator
+		}
+	}
+	return s
+}
+
+// Every set of selectors that a rate of the product can name, written down from
+// the rule by hand, the most specific first.
+var (
+	orderOfSMS = []string{
+		"operator country direction", "operator country", "operator direction", "operator",
+		"country direction", "country", "direction", "",
+	}
+	orderOfMessaging = []string{
+		"country category channel direction", "country category channel", "country category direction", "country category",
+		"country channel direction", "country channel", "country direction", "country",
+		"category channel direction", "category channel", "category direction", "category",
+		"channel direction", "channel", "direction", "",
+	}
+)
+
+// Every pair of the possible sets of selectors, in both orders of the list.
+func TestTheMoreSpecificOfTwoRatesWins(t *testing.T) {
+	for _, c := range []struct {
+		log   usage.Log
+		order []string
+	}{{sms, orderOfSMS}, {messaging, orderOfMessaging}} {
+		for i, more := range c.order {
+			for _, less := range c.order[i+1:] {
+				winner := pricing.Rate{Selectors: selectorsOf(more), UnitPrice: dec("1")}
+				loser := pricing.Rate{Selectors: selectorsOf(less), UnitPrice: dec("2")}
+				for _, l := range []pricing.List{euros(winner, loser), euros(loser, winner)} {
+					if p := mustBook(t, c.log, l).Price(full(c.log)); p.Why == nil || p.Why.Rate.Selectors != winner.Selectors {
+						t.Errorf("%s: [%s] did not win over [%s]", c.log.Product, more, less)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestARateMatchesOnlyWhenEverySelectorThatItNamesIsEqual(t *testing.T) {
+	type change = func(*usage.Record)
+	for _, c := range []struct {
+		claim string
+		log   usage.Log
+		names string
+		to    change
+		want  string
+	}{
+		{"another direction", sms, "direction", func(r *usage.Record) { r.Direction = usage.Inbound }, "unrated no_rate"},
+		{"an unknown direction", sms, "direction", func(r *usage.Record) { r.Direction = "" }, "unrated no_rate"},
+		{"another country", sms, "country", func(r *usage.Record) { r.Country = "GB" }, "unrated no_rate"},
+		{"an unknown country", sms, "country", func(r *usage.Record) { r.Country = "" }, "unrated no_rate"},
+		{"another operator", sms, "operator", func(r *usage.Record) { r.Operator = "26202" }, "unrated no_rate"},
+		{"an operator without its leading zeros", sms, "operator", func(r *usage.Record) { r.Operator = "2621" }, "unrated no_rate"},
+		{"an unknown operator", sms, "operator", func(r *usage.Record) { r.Operator = "" }, "unrated no_rate"},
+		{"another channel", messaging, "channel", func(r *usage.Record) { r.Channel = "rcs" }, "unrated no_rate"},
+		{"an unknown channel", messaging, "channel", func(r *usage.Record) { r.Channel = "" }, "unrated no_rate"},
+		{"another category", messaging, "category", func(r *usage.Record) { r.Category = "utility" }, "unrated no_rate"},
+		{"an unknown category", messaging, "category", func(r *usage.Record) { r.Category = "" }, "unrated no_rate"},
+		{"one of two that is not equal", sms, "operator country", func(r *usage.Record) { r.Country = "GB" }, "unrated no_rate"},
+		{"one that the rate does not name", sms, "country", func(r *usage.Record) { r.Operator = "26202" }, "rated 1 EUR"},
+		{"none that the rate names, as it names none", sms, "", func(r *usage.Record) { r.Country, r.Direction = "", "" }, "rated 1 EUR"},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			r := full(c.log)
+			c.to(&r)
+			is(t, mustBook(t, c.log, euros(pricing.Rate{Selectors: selectorsOf(c.names), UnitPrice: dec("1")})).Price(r), c.want)
+		})
+	}
+}
+
+// A record without a country must not find the last resort where a look-up by
+// country would: the rate by direction is the more specific one.
+func TestWhatARecordDoesNotTellHidesNoRate(t *testing.T) {
+	r := full(sms)
+	r.Country = ""
+	l := euros(
+		pricing.Rate{Selectors: selectorsOf("country"), UnitPrice: dec("1")},
+		pricing.Rate{Selectors: selectorsOf("direction"), UnitPrice: dec("2")},
+		pricing.Rate{UnitPrice: dec("3")},
+	)
+	is(t, mustBook(t, sms, l).Price(r), "rated 2 EUR")
+}
+
+func TestEveryRateOfALongListIsFound(t *testing.T) {
+	l := aList(2000)
+	book := mustBook(t, voice, l)
+	for _, rate := range l.Rates {
+		r := usage.Record{Log: voice, Timestamp: day, Direction: rate.Direction, Country: rate.Country, Operator: rate.Operator, DurationSeconds: count(1)}
+		if p := book.Price(r); p.Why == nil || p.Why.Rate.Selectors != rate.Selectors {
+			t.Fatalf("%+v is not priced by its own rate", rate.Selectors)
+		}
+	}
+}
+
+func TestCandidatesSayWhatEachRateLostBy(t *testing.T) {
+	l := euros(
+		pricing.Rate{UnitPrice: dec("5")},
+		pricing.Rate{Selectors: selectorsOf("country"), UnitPrice: dec("3")},
+		pricing.Rate{Selectors: selectorsOf("operator country"), UnitPrice: dec("1")},
+		pricing.Rate{Selectors: selectorsOf("operator direction"), UnitPrice: dec("2")},
+		pricing.Rate{Selectors: pricing.Selectors{Country: "GB"}, UnitPrice: dec("4")},
+	)
+	book := mustBook(t, sms, l)
+	var got []string
+	for _, c := range book.Candidates(full(sms)) {
+		got = append(got, strings.TrimSpace(fmt.Sprint(c.Rate.UnitPrice, " ", c.LostBy)))
+	}
+	// The rate for GB does not match, and is none.
+	if want := "1, 2 country, 3 operator, 5 operator"; strings.Join(got, ", ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+	if none := book.Candidates(usage.Record{Log: sms, Timestamp: january.Add(-1)}); len(none) != 0 {
+		t.Errorf("candidates without a list in force: %v", none)
+	}
+	r := full(sms)
+	r.Operator, r.Country = "26202", "FR"
+	if last := book.Candidates(r); len(last) != 1 || last[0].LostBy != "" || last[0].Rate != book.Price(r).Why.Rate {
+		t.Errorf("the only candidate is not the one that prices: %v", last)
+	}
+}
+
+// Every pair of sets: the loser lost by the first selector, in the order of
+// specificity, that only the winner names.
+func TestALoserLostByTheFirstSelectorThatOnlyTheWinnerNames(t *testing.T) {
+	order := []string{"operator", "country", "category", "channel", "direction"}
+	for _, c := range []struct {
+		log   usage.Log
+		order []string
+	}{{sms, orderOfSMS}, {messaging, orderOfMessaging}} {
+		for i, more := range c.order {
+			for _, less := range c.order[i+1:] {
+				want := ""
+				for _, name := range order {
+					if strings.Contains(more, name) != strings.Contains(less, name) {
+						want = name
+						break
+					}
+				}
+				book := mustBook(t, c.log, euros(pricing.Rate{Selectors: selectorsOf(more)}, pricing.Rate{Selectors: selectorsOf(less)}))
+				if got := book.Candidates(full(c.log)); len(got) != 2 || got[1].LostBy != want {
+					t.Errorf("[%s] lost to [%s] by %q, not by %q", less, more, got[1].LostBy, want)
+				}
+			}
+		}
+	}
+}
