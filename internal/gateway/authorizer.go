@@ -39,7 +39,8 @@ func Authorizer(decide Decide, log *slog.Logger) func(context.Context, events.AP
 		defer cancel()
 		log := log.With("requestId", event.RequestContext.RequestID, "resource", event.Resource)
 		var account *string
-		if id, ok := event.PathParameters["accountId"]; ok {
+		if sent, ok := event.PathParameters["accountId"]; ok {
+			id := unescape(sent)
 			account = &id
 		}
 		viewer, granted, err := decide(ctx, authorization(event), account)

@@ -120,6 +120,22 @@ func TestTheHeaderThatCounts(t *testing.T) {
 	}
 }
 
+func TestTheAuthorizerMeansTheAccountThatTheEndpointSees(t *testing.T) {
+	for parameter, want := range map[string]string{"a&b": "a&b", "a%26b": "a&b", "%25zz": "%zz", "a%2Fb": "a/b"} {
+		decide := func(_ context.Context, _ string, account *string) (directory.Viewer, bool, error) {
+			if account == nil || *account != want {
+				t.Errorf("the parameter %q is taken for the account %v, want %q", parameter, account, want)
+			}
+			return directory.Viewer{Partner: "northwind"}, false, nil
+		}
+		event := authorizerEvent(bearer("Bearer x"))
+		event.PathParameters["accountId"] = parameter
+		if _, err := Authorizer(decide, quiet)(t.Context(), event); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestAPathWithoutAnAccountAsksForNone(t *testing.T) {
 	decide := func(_ context.Context, _ string, account *string) (directory.Viewer, bool, error) {
 		if account != nil {

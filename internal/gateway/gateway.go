@@ -95,10 +95,9 @@ func logRequest(ctx context.Context, log *slog.Logger, event events.APIGatewayPr
 }
 
 // path rebuilds the path of a request from the resource that API Gateway matched
-// and the parameters that it decoded. The event's own path is still escaped, and
-// the adapter would join it to a URL as it stands; behind a custom domain it also
-// begins with that domain's base path. A greedy parameter, {proxy+}, keeps its
-// slashes.
+// and its parameters. The adapter would join the event's own path to a URL as it
+// stands; behind a custom domain that also begins with the domain's base path. A
+// greedy parameter, {proxy+}, keeps its slashes.
 func path(resource string, parameters map[string]string) string {
 	segments := strings.Split(resource, "/")
 	for i, segment := range segments {
@@ -107,18 +106,27 @@ func path(resource string, parameters map[string]string) string {
 			continue
 		}
 		name, greedy := strings.CutSuffix(strings.TrimSuffix(name, "}"), "+")
-		value := parameters[name]
-		if !greedy {
-			segments[i] = url.PathEscape(value)
-			continue
+		values := []string{parameters[name]}
+		if greedy {
+			values = strings.Split(parameters[name], "/")
 		}
-		parts := strings.Split(value, "/")
-		for j := range parts {
-			parts[j] = url.PathEscape(parts[j])
+		for j, value := range values {
+			values[j] = url.PathEscape(unescape(value))
 		}
-		segments[i] = strings.Join(parts, "/")
+		segments[i] = strings.Join(values, "/")
 	}
 	return strings.Join(segments, "/")
+}
+
+// unescape decodes a path parameter. A REST API passes parameters on as they were
+// sent, percent-encoded; other gateways decode them. What cannot be decoded has
+// been already. The authorizer and the endpoint decode alike, so that both speak
+// of the same account.
+func unescape(parameter string) string {
+	if plain, err := url.PathUnescape(parameter); err == nil {
+		return plain
+	}
+	return parameter
 }
 
 // The authorizer's claims in the request's context: texts, since API Gateway
