@@ -122,6 +122,15 @@ func TestWhatARecordDoesNotTellHidesNoRate(t *testing.T) {
 	is(t, mustBook(t, sms, l).Price(r), "rated 2 EUR")
 }
 
+func TestAnIndexedListSaysWhenItTakesEffect(t *testing.T) {
+	l := euros()
+	l.EffectiveFrom = day
+	indexed, err := pricing.Index(usage.SMS, l)
+	if err != nil || !indexed.EffectiveFrom().Equal(day) {
+		t.Errorf("%v, %v", indexed, err)
+	}
+}
+
 func TestEveryRateOfALongListIsFound(t *testing.T) {
 	l := aList(2000)
 	book := mustBook(t, voice, l)
