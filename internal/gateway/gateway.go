@@ -173,3 +173,10 @@ func RequestID(ctx context.Context) string {
 	c, _ := core.GetAPIGatewayContextFromContext(ctx)
 	return c.RequestID
 }
+
+// PublicPath is the path that the client asked for, with the stage and a custom
+// domain's base path, escaped: "/v1/customers".
+func PublicPath(ctx context.Context) string {
+	c, _ := core.GetAPIGatewayContextFromContext(ctx)
+	return c.Path
+}

@@ -1,0 +1,20 @@
+// Command dashboard is the Lambda function behind the page, the contract and every
+// path that is no route. It has no rights to any table.
+package main
+
+import (
+	"partnerview"
+	"partnerview/internal/dashboard"
+	"partnerview/internal/gateway"
+)
+
+func main() {
+	log := gateway.Log()
+	page, err := dashboard.Handler([]byte(partnerview.OpenAPI()), dashboard.Gateway{
+		RequestID: gateway.RequestID, PublicPath: gateway.PublicPath,
+	})
+	if err != nil {
+		gateway.Exit(log, err)
+	}
+	gateway.Serve(page, log)
+}
