@@ -1,0 +1,89 @@
+package importer
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+	"golang.org/x/text/unicode/norm"
+)
+
+// countries are the alpha-2 codes of ISO 3166-1, and XK, which it leaves free
+// and everybody uses for Kosovo.
+const countries = " AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ " +
+	"CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR " +
+	"GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP " +
+	"KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ " +
+	"NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW " +
+	"SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ " +
+	"UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW "
+
+// callingCodes are the country codes of ITU-T E.164 that one country alone has.
+// Left out are those that several share, 1, 7, 39, 44, 47, 61, 64, 212, 262, 290,
+// 358, 500, 590, 599 and 672: from them no country can be told.
+const callingCodes = " 20EG 27ZA 30GR 31NL 32BE 33FR 34ES 36HU 40RO 41CH 43AT 45DK 46SE 48PL 49DE 51PE 52MX 53CU 54AR 55BR 56CL 57CO 58VE " +
+	"60MY 62ID 63PH 65SG 66TH 81JP 82KR 84VN 86CN 90TR 91IN 92PK 93AF 94LK 95MM 98IR " +
+	"211SS 213DZ 216TN 218LY 220GM 221SN 222MR 223ML 224GN 225CI 226BF 227NE 228TG 229BJ 230MU 231LR 232SL 233GH 234NG 235TD 236CF 237CM 238CV 239ST " +
+	"240GQ 241GA 242CG 243CD 244AO 245GW 246IO 248SC 249SD 250RW 251ET 252SO 253DJ 254KE 255TZ 256UG 257BI 258MZ 260ZM 261MG 263ZW 264NA 265MW 266LS 267BW 268SZ 269KM " +
+	"291ER 297AW 298FO 299GL 350GI 351PT 352LU 353IE 354IS 355AL 356MT 357CY 359BG 370LT 371LV 372EE 373MD 374AM 375BY 376AD 377MC 378SM 380UA 381RS 382ME 383XK 385HR 386SI 387BA 389MK " +
+	"420CZ 421SK 423LI 501BZ 502GT 503SV 504HN 505NI 506CR 507PA 508PM 509HT 591BO 592GY 593EC 594GF 595PY 596MQ 597SR 598UY " +
+	"670TL 673BN 674NR 675PG 676TO 677SB 678VU 679FJ 680PW 681WF 682CK 683NU 685WS 686KI 687NC 688TV 689PF 690TK 691FM 692MH " +
+	"850KP 852HK 853MO 855KH 856LA 880BD 886TW 960MV 961LB 962JO 963SY 964IQ 965KW 966SA 967YE 968OM 970PS 971AE 972IL 973BH 974QA 975BT 976MN 977NP 992TJ 993TM 994AZ 995GE 996KG 998UZ "
+
+// parseCountry reads an ISO 3166-1 alpha-2 code in any case.
+func parseCountry(text string) (code string, ok bool) {
+	code = strings.ToUpper(text)
+	if len(code) != 2 || !strings.Contains(countries, " "+code+" ") {
+		return "", false
+	}
+	return code, true
+}
+
+// atlas finds countries by what the platform's exports call them.
+type atlas struct {
+	byName        map[string]string // simplified English name → alpha-2
+	byCallingCode map[string]string // "65" → "SG"
+}
+
+func newAtlas() atlas {
+	a := atlas{byName: map[string]string{}, byCallingCode: map[string]string{}}
+	names := display.English.Regions()
+	for code := range strings.FieldsSeq(countries) {
+		if region, err := language.ParseRegion(code); err == nil {
+			a.byName[simplified(names.Name(region))] = code
+		}
+	}
+	for entry := range strings.FieldsSeq(callingCodes) {
+		digits, code := entry[:len(entry)-2], entry[len(entry)-2:]
+		a.byCallingCode[digits] = code
+	}
+	return a
+}
+
+// find tells the country of an English name or an alpha-2 code, else of a calling
+// code that is one country's alone; empty: none can be told.
+func (a atlas) find(name, callingCode string) string {
+	if code, ok := parseCountry(name); ok {
+		return code
+	}
+	if code, ok := a.byName[simplified(name)]; ok {
+		return code
+	}
+	return a.byCallingCode[strings.TrimPrefix(callingCode, "+")]
+}
+
+// simplified is a name in lower-case letters without accents, with what differs
+// between spellings made the same: "Côte d’Ivoire" and "COTE D'IVOIRE", "Bosnia &
+// Herzegovina" and "Bosnia and Herzegovina", "Hong Kong SAR China" and "Hong Kong".
+func simplified(name string) string {
+	name = strings.ToLower(strings.ReplaceAll(name, "&", " and "))
+	name = strings.TrimSuffix(name, " sar china")
+	var letters strings.Builder
+	for _, r := range norm.NFD.String(name) {
+		if unicode.IsLetter(r) {
+			letters.WriteRune(r)
+		}
+	}
+	return letters.String()
+}

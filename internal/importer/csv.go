@@ -1,0 +1,167 @@
+package importer
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"unicode/utf8"
+)
+
+// csvRecords splits a stream of comma-separated values (RFC 4180) into records.
+// The separator may also be a semicolon or a tab: the platform does not say which
+// it uses, and spreadsheets change it.
+//
+// A field in quotes may hold separators, line ends and doubled quotes. In a field
+// that does not begin with a quote, quotes are ordinary characters.
+//
+// A quote that is opened by mistake would swallow all lines behind it. So a
+// record of several lines is given up when it turns out to be wrong: text behind
+// a closing quote, another number of fields than the header, longer than
+// maxRecord, the end of the file. Then only its first line is lost, and reading
+// goes on with the second. A line is looked at again no more often than the
+// header has columns, since one field too many is enough to give up.
+type csvRecords struct {
+	lines     *lines
+	separator byte // 0: that of "," ";" and tab which the first line has most of
+	columns   int  // how many fields a record has; 0: any number, for the header
+
+	text []byte // the fields of the record at hand, one behind the other
+	ends []int  // where in text each ends
+}
+
+// broken is the reason for which a record cannot be read, although the next may.
+type broken string
+
+func (b broken) Error() string { return string(b) }
+
+const (
+	strayQuote = "has a quote that is not closed, or not doubled within quotes"
+	notColumns = "has another number of fields than the header"
+)
+
+// next reads a record, passing over blank lines, and tells the number of its
+// first line. The error is broken, io.EOF behind the last record, or what the
+// stream failed with.
+func (c *csvRecords) next() (number int, err error) {
+	for {
+		number = c.lines.number
+		line, err := c.lines.lineEnd(0)
+		switch {
+		case errors.Is(err, errTooLong):
+			c.lines.skipLine()
+			return number, broken(tooLong)
+		case err != nil:
+			return number, err
+		case len(bytes.TrimSpace(c.lines.window()[:line])) == 0:
+			c.lines.advance(line)
+			continue
+		}
+		if c.separator == 0 {
+			c.separator = mostFrequent(c.lines.window()[:line], ",;\t")
+		}
+		end, err := c.split(line)
+		switch {
+		case err == nil && !utf8.Valid(c.lines.window()[:end]):
+			err = broken(notUTF8)
+		case err != nil && !errors.As(err, new(broken)):
+			return number, err
+		case err != nil:
+			end = line
+		}
+		c.lines.advance(end)
+		return number, err
+	}
+}
+
+// mostFrequent is the one of some bytes that a text has most of, the first where
+// they draw.
+func mostFrequent(text []byte, of string) byte {
+	most := of[0]
+	for _, b := range []byte(of) {
+		if bytes.Count(text, []byte{b}) > bytes.Count(text, []byte{most}) {
+			most = b
+		}
+	}
+	return most
+}
+
+// split takes apart the record at the window's start, whose first line ends at
+// line, and tells where it ends.
+func (c *csvRecords) split(line int) (end int, err error) {
+	c.text, c.ends = c.text[:0], c.ends[:0]
+	first, at := line, 0
+	for {
+		w := c.lines.window()[:line]
+		stop := len(withoutNewline(w))
+		if at < stop && w[at] == '"' {
+			if at, line, err = c.quoted(at+1, line); err != nil {
+				return 0, err
+			}
+			w = c.lines.window()[:line]
+			stop = len(withoutNewline(w))
+		} else {
+			length := bytes.IndexByte(w[at:stop], c.separator)
+			if length < 0 {
+				length = stop - at
+			}
+			c.text = append(c.text, w[at:at+length]...)
+			at += length
+		}
+		c.ends = append(c.ends, len(c.text))
+
+		switch {
+		case at == stop && (c.columns == 0 || len(c.ends) == c.columns):
+			return line, nil
+		case at < stop && w[at] != c.separator:
+			return 0, broken(strayQuote)
+		case at == stop || len(c.ends) == c.columns:
+			if line != first {
+				return 0, broken(strayQuote)
+			}
+			return 0, broken(notColumns)
+		}
+		at++
+	}
+}
+
+// quoted appends a field in quotes to the text, from behind its opening quote on
+// and over as many lines as it takes. It tells where the closing quote has been
+// passed, and where that line ends.
+func (c *csvRecords) quoted(at, line int) (int, int, error) {
+	for {
+		w := c.lines.window()[:line]
+		length := bytes.IndexByte(w[at:], '"')
+		switch {
+		case length >= 0 && at+length+1 < line && w[at+length+1] == '"':
+			c.text = append(c.text, w[at:at+length+1]...)
+			at += length + 2
+		case length >= 0:
+			c.text = append(c.text, w[at:at+length]...)
+			return at + length + 1, line, nil
+		default:
+			c.text = append(c.text, w[at:]...)
+			at = line
+			var err error
+			line, err = c.lines.lineEnd(at)
+			if errors.Is(err, errTooLong) || err == io.EOF {
+				err = broken(strayQuote)
+			}
+			if err != nil {
+				return 0, 0, err
+			}
+		}
+	}
+}
+
+func withoutNewline(line []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+}
+
+// field is the text of a field of the record at hand.
+func (c *csvRecords) field(i int) string {
+	start := 0
+	if i > 0 {
+		start = c.ends[i-1]
+	}
+	return string(bytes.TrimSpace(c.text[start:c.ends[i]]))
+}

@@ -1,0 +1,289 @@
+package importer
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"partnerview/internal/masking"
+	"partnerview/internal/money"
+	"partnerview/internal/usage"
+)
+
+// draft is a record in the making, whatever the format. Its methods read one
+// field each from its text, under the name that the file has for it; an empty
+// text leaves the field unknown, which only some fields may be. The first fault
+// is kept, and decides.
+type draft struct {
+	options Options
+	record  usage.Record
+	numbers []string // the full numbers of from and to: nothing else may repeat them
+	secret  bool     // the id may be such a number: a rejection does not tell it
+	dropped []string
+
+	idField, timeField string // what the file calls them
+	field, reason      string // of the first fault; no reason: there is none
+}
+
+func newDraft(o Options) draft {
+	if o.RetentionMonths == 0 {
+		o.RetentionMonths = DefaultRetentionMonths
+	}
+	return draft{options: o}
+}
+
+// begin forgets the record before.
+func (d *draft) begin() { *d = draft{options: d.options} }
+
+func (d *draft) fail(field, reason string) {
+	if d.reason == "" {
+		d.field, d.reason = field, reason
+	}
+}
+
+func (d *draft) drop(field string) {
+	if !slices.Contains(d.dropped, field) {
+		d.dropped = append(d.dropped, field)
+	}
+}
+
+// end masks one end of the record. It comes before all that could repeat it.
+func (d *draft) end(raw string) masking.Number {
+	d.numbers = append(d.numbers, numbersIn(raw)...)
+	return masking.Mask(raw)
+}
+
+// owner finds whose record it is: the first of the names that is a customer's
+// decides. Names that nobody has are not made up for by Options.Account.
+func (d *draft) owner(field string, names ...string) {
+	named := ""
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		if d.options.Accounts != nil {
+			if id, found := d.options.Accounts(name); found {
+				d.record.Account = id
+				return
+			}
+		}
+		if named == "" {
+			named = name
+		}
+	}
+	switch {
+	case named != "":
+		d.fail(field, quoted(named)+"is no known customer's account or sub-account")
+	case d.options.Account != "":
+		d.record.Account = d.options.Account
+	default:
+		d.fail(field, missing)
+	}
+}
+
+const missing = "is missing"
+
+func (d *draft) product(field, text string) {
+	product, err := usage.ParseProduct(text)
+	switch {
+	case text == "":
+		d.fail(field, missing)
+	case err != nil:
+		d.fail(field, quoted(text)+"must be sms, voice, video or messaging")
+	}
+	d.record.Product = product
+}
+
+func (d *draft) id(field, text string) {
+	d.idField = field
+	id, err := usage.ParseRecordID(text)
+	switch {
+	case text == "":
+		d.fail(field, missing)
+	case err != nil:
+		d.fail(field, "must be 1 to 128 of A-Z a-z 0-9 . _ : -")
+	}
+	d.record.ID = id
+}
+
+func (d *draft) timestamp(field, text string, parse func(string) (time.Time, error)) {
+	d.timeField = field
+	if text == "" {
+		d.fail(field, missing)
+	} else if at := d.time(field, text, parse); at != nil {
+		d.record.Timestamp = *at
+	}
+}
+
+func (d *draft) time(field, text string, parse func(string) (time.Time, error)) *time.Time {
+	if text == "" {
+		return nil
+	}
+	at, err := parse(text)
+	if err != nil {
+		d.fail(field, "must be a time in RFC 3339, as 2026-11-03T10:00:00Z")
+		return nil
+	}
+	return &at
+}
+
+func (d *draft) direction(field, text string) {
+	switch direction := usage.Direction(text); direction {
+	case "", usage.Inbound, usage.Outbound:
+		d.record.Direction = direction
+	default:
+		d.fail(field, quoted(text)+"must be inbound or outbound")
+	}
+}
+
+// status takes the platform's word, in lower case and with "_" for "-" and " ".
+func (d *draft) status(field, text string) {
+	word := underscored(text)
+	ok := len(word) <= 32 && (word != "" || text == "")
+	for i := 0; i < len(word); i++ {
+		c := word[i]
+		ok = ok && (c >= 'a' && c <= 'z' || c == '_')
+	}
+	if !ok {
+		d.fail(field, quoted(text)+"must be 1 to 32 letters, -, _ or spaces")
+		return
+	}
+	d.record.Status = usage.Status(word)
+}
+
+func underscored(text string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(strings.TrimSpace(text)), "-", "_"), " ", "_")
+}
+
+// word reads a channel or a category.
+func (d *draft) word(field, text string) string {
+	word := strings.ToLower(text)
+	ok := len(word) <= 32
+	for i := 0; i < len(word); i++ {
+		c := word[i]
+		ok = ok && (c >= 'a' && c <= 'z' || i > 0 && (isDigit(c) || c == '_'))
+	}
+	if !ok {
+		d.fail(field, quoted(text)+"must be a letter, then up to 31 letters, digits or _")
+		return ""
+	}
+	if hasNumber(word) {
+		d.fail(field, "must not hold a number of 8 digits or more")
+		return ""
+	}
+	return word
+}
+
+func (d *draft) country(field, text string) string {
+	code, ok := parseCountry(text)
+	if text != "" && !ok {
+		d.fail(field, quoted(text)+"is not an ISO 3166-1 alpha-2 code, as GB")
+	}
+	return code
+}
+
+func (d *draft) operator(field, text string) string {
+	if text != "" && !isOperator(text) {
+		d.fail(field, "must be the 5 or 6 digits of MCC and MNC, as 23401")
+		return ""
+	}
+	return text
+}
+
+// isOperator tells whether s is a mobile country code of three digits followed
+// by a mobile network code of two or three (ITU-T E.212).
+func isOperator(s string) bool { return (len(s) == 5 || len(s) == 6) && countDigits(s) == len(s) }
+
+// errorCode drops a code that may be a telephone number.
+func (d *draft) errorCode(field, text string) {
+	if hasNumber(text) {
+		d.drop(field)
+		return
+	}
+	ok := len(text) <= 32
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		ok = ok && (c|0x20 >= 'a' && c|0x20 <= 'z' || isDigit(c) || c == '_' || c == '.' || c == '-')
+	}
+	if !ok {
+		d.fail(field, "must be 1 to 32 of A-Z a-z 0-9 _ . -")
+		return
+	}
+	d.record.ErrorCode = text
+}
+
+// maxCount bounds segments, seconds and participants: a call of 115 days is a
+// mistake, and no telephone number has so few digits.
+const maxCount = 9_999_999
+
+func (d *draft) count(field, text string, most int64) *int64 {
+	if text == "" {
+		return nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n > most || !isDigit(text[0]) {
+		d.fail(field, "must be a whole number from 0 to "+strconv.FormatInt(most, 10))
+		return nil
+	}
+	return &n
+}
+
+// price reads a recorded price. There is one only where both parts are: a 0 with
+// its currency is a known 0, without it is unknown.
+func (d *draft) price(amountField, amount, currencyField, code string) {
+	if amount == "" || code == "" {
+		return
+	}
+	value, err := money.Parse(amount)
+	switch {
+	case err != nil:
+		d.fail(amountField, quoted(amount)+"must be a decimal number, as 0.0412")
+		return
+	case value.IsNegative():
+		d.fail(amountField, "must not be negative")
+		return
+	}
+	currency, ok := parseCurrency(code)
+	if !ok {
+		d.fail(currencyField, quoted(code)+"is not an ISO 4217 code, as EUR")
+		return
+	}
+	d.record.RecordedPrice = &money.Money{Amount: value, Currency: currency}
+}
+
+// row ends the record that began at a line.
+func (d *draft) row(line int) Row {
+	d.checkRepeats()
+	expires := d.record.Timestamp.AddDate(0, d.options.RetentionMonths, 0)
+	if !expires.After(d.options.Now) {
+		d.fail(d.timeField, "is past the retention time of "+strconv.Itoa(d.options.RetentionMonths)+" months")
+	}
+	if d.reason != "" {
+		reject := &Reject{Line: line, Field: d.field, Reason: d.reason}
+		if !d.secret && !repeats(string(d.record.ID), d.numbers) {
+			reject.ID = d.record.ID
+		}
+		return Row{Line: line, Rejected: reject}
+	}
+	d.record.ExpiresAt = expires
+	return Row{Line: line, Record: d.record, Dropped: d.dropped}
+}
+
+// checkRepeats refuses a record that tells the full number of one of its ends in
+// another field: above all in its id, which is part of a key. An error code that
+// does is already dropped.
+func (d *draft) checkRepeats() {
+	refuse := func(field, text string) {
+		if repeats(text, d.numbers) {
+			d.fail(field, "holds the record's own from or to number")
+		}
+	}
+	refuse(d.idField, string(d.record.ID))
+	if price := d.record.RecordedPrice; price != nil {
+		refuse("recordedPrice", money.Text(price.Amount))
+	}
+	if seconds := d.record.ParticipantSeconds; seconds != nil {
+		refuse("participantSeconds", strconv.FormatInt(*seconds, 10))
+	}
+}

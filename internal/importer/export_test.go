@@ -1,0 +1,216 @@
+package importer
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/text/currency"
+	"golang.org/x/text/language"
+)
+
+// smsRow is an SMS export of one row; the pairs are columns and values that it
+// has beside, or in place of, the required.
+func smsRow(pairs ...string) string {
+	return csvRow([]string{"umid", "u-1", "createdat", "2026-05-03T10:00:00Z", "direction", "1", "subaccountid", "acme_one"}, pairs)
+}
+
+func messagingRow(pairs ...string) string {
+	return csvRow([]string{"umid", "u-1", "step", "1", "createdAt", "2026-05-03T10:00:00Z", "direction", "outbound", "subAccountId", "acme_one"}, pairs)
+}
+
+func voiceRow(pairs ...string) string {
+	return csvRow([]string{"CallId", "u-1", "InitiatedAt", "2026-05-03T10:00:00Z", "Direction", "OUTBOUND", "SubAccountId", "acme_one"}, pairs)
+}
+
+func csvRow(required, pairs []string) string {
+	values := map[string]string{}
+	var names []string
+	for _, list := range [][]string{required, pairs} {
+		for i := 0; i < len(list); i += 2 {
+			if _, there := values[list[i]]; !there {
+				names = append(names, list[i])
+			}
+			values[list[i]] = list[i+1]
+		}
+	}
+	fields := make([]string, len(names))
+	for i, name := range names {
+		fields[i] = values[name]
+	}
+	return strings.Join(names, ",") + "\n" + strings.Join(fields, ",") + "\n"
+}
+
+func TestExportRows(t *testing.T) {
+	const sms = "2 acme_one#sms u-1 2026-05-03T10:00:00.000Z "
+	const message = "2 acme_one#messaging u-1:1 2026-05-03T10:00:00.000Z dir=outbound"
+	const call = "2 acme_one#voice u-1 2026-05-03T10:00:00.000Z "
+	for _, c := range []struct {
+		name   string
+		format Format
+		file   string
+		want   string
+	}{
+		{"an outbound SMS goes from source to msisdn", ConnectSMS, smsRow("source", "+12025550100", "msisdn", "+447700900123"), sms + "dir=outbound from=****0100 to=****0123"},
+		{"an inbound one the other way", ConnectSMS, smsRow("source", "+12025550100", "msisdn", "+447700900123", "direction", "0"), sms + "dir=inbound from=****0123 to=****0100"},
+		{"a direction in words", ConnectSMS, smsRow("direction", "Inbound"), sms + "dir=inbound"},
+		{"columns in any order", ConnectSMS, "smscount,Direction,SUBACCOUNT_ID,body,CreatedAt,UMID\n2,1,acme_one,x,2026-05-03T10:00:00Z,u-1\n", sms + "dir=outbound seg=2"},
+		{"an account in place of a sub-account", ConnectSMS, smsRow("subaccountid", "", "accountid", "acme_two"), "2 acme_two#sms u-1 2026-05-03T10:00:00.000Z dir=outbound"},
+		{"the sub-account before the account", ConnectSMS, smsRow("subaccountid", "sample-two.otp", "accountid", "acme_one"), "2 acme_two#sms u-1 2026-05-03T10:00:00.000Z dir=outbound"},
+		{"an unknown sub-account of a known account", ConnectSMS, smsRow("subaccountid", "new", "accountid", "acme_one"), sms + "dir=outbound"},
+		{"the platform's other spelling of a time", ConnectSMS, smsRow("createdat", "2026-05-03 10:00:00 UTC", "status_timestamp", "2026-05-03 12:00:01.2349+02:00"), sms + "dir=outbound at=2026-05-03T10:00:01.234Z"},
+		{"a country in small letters", ConnectSMS, smsRow("country", "gb"), sms + "dir=outbound in=GB"},
+		{"a country that is none is unknown", ConnectSMS, smsRow("country", "Germany"), sms + "dir=outbound"},
+		{"an operator needs both codes", ConnectSMS, smsRow("mcc", "234"), sms + "dir=outbound"},
+		{"and both as codes are", ConnectSMS, smsRow("mcc", "23", "mnc", "0123"), sms + "dir=outbound"},
+		{"a price needs both parts", ConnectSMS, smsRow("price_total", "0"), sms + "dir=outbound"},
+		{"the other one too", ConnectSMS, smsRow("price_currency", "EUR"), sms + "dir=outbound"},
+		{"a known price of 0", ConnectSMS, smsRow("price_total", "0E-7", "price_currency", "EUR"), sms + "dir=outbound price=0EUR"},
+		{"error code 0 is none", ConnectSMS, smsRow("status_errorcode", "0"), sms + "dir=outbound"},
+		{"an error code that may be a number is dropped", ConnectSMS, smsRow("status_errorcode", "447700900123"), sms + "dir=outbound dropped=status_errorcode"},
+
+		{"an outbound message has no from", ConnectMessaging, messagingRow("user_msisdn", "447700900123", "user_channelUserId", "447700900123"), message + " to=****0123"},
+		{"an inbound message has no to", ConnectMessaging, messagingRow("user_msisdn", "447700900123", "direction", "inbound"), strings.Replace(message, "outbound", "inbound", 1) + " from=****0123"},
+		{"a channel of two words", ConnectMessaging, messagingRow("channelType", "Facebook Messenger"), message + " channel=facebook_messenger"},
+
+		{"an outbound call's remote side is its destination", ConnectVoice, voiceRow("SourceCountry", "Singapore", "DestinationCountry", "United Kingdom", "SourceMCC", "525", "SourceMNC", "03", "DestinationMCC", "234", "DestinationMNC", "01"),
+			call + "dir=outbound in=GB op=23401"},
+		{"an inbound call's its source", ConnectVoice, voiceRow("Direction", "INBOUND", "SourceCountry", "Singapore", "DestinationCountry", "United Kingdom", "SourceMCC", "525", "SourceMNC", "03"),
+			call + "dir=inbound in=SG op=52503"},
+		{"a call without a direction has none", ConnectVoice, voiceRow("Direction", "", "SourceCountry", "Singapore", "DestinationCountry", "Singapore", "SourceMCC", "525", "SourceMNC", "03"), call[:len(call)-1]},
+		{"a country that only its calling code tells", ConnectVoice, voiceRow("DestinationCountry", "Deutschland", "DestinationCountryCode", "+49"), call + "dir=outbound in=DE"},
+		{"billable seconds are not the duration", ConnectVoice, voiceRow("DurationInSec", "37", "BillableDurationInSec", "60"), call + "dir=outbound sec=37"},
+	} {
+		if got := described(readAll(t, strings.NewReader(c.file), c.format, options())); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestExportRowsThatAreRejected(t *testing.T) {
+	const time = "must be a time in RFC 3339, as 2026-11-03T10:00:00Z [u-1]"
+	for _, c := range []struct {
+		name   string
+		format Format
+		file   string
+		want   string
+	}{
+		{"no id", ConnectSMS, smsRow("umid", ""), "umid: is missing []"},
+		{"a bad id", ConnectSMS, smsRow("umid", "a b"), "umid: must be 1 to 128 of A-Z a-z 0-9 . _ : - []"},
+		{"an id that is the record's number", ConnectSMS, smsRow("umid", "447700900123", "msisdn", "+44 7700 900123"), "umid: holds the record's own from or to number []"},
+		{"no account", ConnectSMS, smsRow("subaccountid", ""), "subAccountId: is missing [u-1]"},
+		{"an unknown account", ConnectSMS, smsRow("subaccountid", "nobody", "accountid", "447700900123"), `subAccountId: "nobody" is no known customer's account or sub-account [u-1]`},
+		{"no timestamp", ConnectSMS, smsRow("createdat", ""), "createdat: is missing [u-1]"},
+		{"a time without a zone", ConnectSMS, smsRow("createdat", "2026-05-03 10:00:00"), "createdat: " + time},
+		{"a time of its own kind", ConnectSMS, smsRow("createdat", "03.05.2026 10:00"), "createdat: " + time},
+		{"a bad status time", ConnectSMS, smsRow("status_timestamp", "-"), "status_timestamp: " + time},
+		{"past its retention", ConnectSMS, smsRow("createdat", "2020-05-03T10:00:00Z"), "createdat: is past the retention time of 13 months [u-1]"},
+		{"no direction", ConnectSMS, smsRow("direction", ""), "direction: is missing [u-1]"},
+		{"a direction of its own", ConnectSMS, smsRow("direction", "2"), `direction: "2" must be inbound or outbound [u-1]`},
+		{"negative segments", ConnectSMS, smsRow("smscount", "-1"), "smscount: must be a whole number from 0 to 9999999 [u-1]"},
+		{"a price of 1e400", ConnectSMS, smsRow("price_total", "1e400", "price_currency", "EUR"), `price_total: "1e400" must be a decimal number, as 0.0412 [u-1]`},
+		{"a negative price", ConnectSMS, smsRow("price_total", "-1", "price_currency", "EUR"), "price_total: must not be negative [u-1]"},
+		{"a currency that is none", ConnectSMS, smsRow("price_total", "1", "price_currency", "EURO"), `price_currency: "EURO" is not an ISO 4217 code, as EUR [u-1]`},
+		{"a message without a step", ConnectMessaging, messagingRow("step", ""), "step: is missing []"},
+		{"a message without an id", ConnectMessaging, messagingRow("umid", ""), "umid: is missing []"},
+		{"a channel that is none", ConnectMessaging, messagingRow("channelType", "?"), "channelType: must be a letter, then up to 31 letters, digits or _ [u-1:1]"},
+		{"a negative duration", ConnectVoice, voiceRow("DurationInSec", "-5"), "DurationInSec: must be a whole number from 0 to 9999999 [u-1]"},
+		{"a call's status with digits", ConnectVoice, voiceRow("CallStatus", "SIP 480"), "CallStatus: must be 1 to 32 letters, -, _ or spaces [u-1]"},
+	} {
+		if got := described(readAll(t, strings.NewReader(c.file), c.format, options())); got != "2 REJECTED "+c.want {
+			t.Errorf("%s:\n got %s\nwant 2 REJECTED %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestCountriesOfCalls(t *testing.T) {
+	a := newAtlas()
+	for _, c := range []struct{ name, callingCode, want string }{
+		{"Singapore", "", "SG"},
+		{"united kingdom", "", "GB"},
+		{"UNITED STATES", "1", "US"},
+		{"Canada", "1", "CA"}, // the name goes before a calling code that several share
+		{"Hong Kong SAR China", "", "HK"},
+		{"Hong Kong", "", "HK"},
+		{"Cote d'Ivoire", "", "CI"},
+		{"Côte d’Ivoire", "", "CI"},
+		{"Bosnia and Herzegovina", "", "BA"},
+		{"Kosovo", "", "XK"},
+		{"sg", "", "SG"},
+		{"", "65", "SG"},
+		{"", "+852", "HK"},
+		{"Viet Nam", "84", "VN"},
+		{"Nowhere", "1", ""},
+		{"Nowhere", "44", ""}, // shared with Guernsey, Jersey and the Isle of Man
+		{"Nowhere", "7", ""},
+		{"Nowhere", "6", ""},
+		{"Nowhere", "659", ""},
+		{"Nowhere", "60MY", ""},
+		{"", "", ""},
+	} {
+		if got := a.find(c.name, c.callingCode); got != c.want {
+			t.Errorf("%q, %q: %q, want %q", c.name, c.callingCode, got, c.want)
+		}
+	}
+}
+
+func TestEachCountryHasANameOfItsOwnAndEachCallingCodeACountry(t *testing.T) {
+	a := newAtlas()
+	codes := strings.Fields(countries)
+	if len(codes) != 250 || len(a.byName) != len(codes) {
+		t.Errorf("%d codes with %d names, want the 249 of ISO 3166-1 and XK", len(codes), len(a.byName))
+	}
+	for _, code := range codes {
+		if region, err := language.ParseRegion(code); err != nil || !region.IsCountry() || region.String() != code {
+			t.Errorf("%s is no country: %v", code, err)
+		}
+	}
+	entries := strings.Fields(callingCodes)
+	if len(entries) != len(a.byCallingCode) {
+		t.Errorf("a calling code is there twice")
+	}
+	for _, entry := range entries {
+		digits, code := entry[:len(entry)-2], entry[len(entry)-2:]
+		if _, ok := parseCountry(code); !ok || countDigits(digits) != len(digits) || len(digits) < 2 || len(digits) > 3 {
+			t.Errorf("%s is no calling code and country", entry)
+		}
+		for _, other := range entries {
+			if other != entry && strings.HasPrefix(other, digits) {
+				t.Errorf("%s begins as %s does", other, entry)
+			}
+		}
+	}
+}
+
+// golang.org/x/text knows the currencies of 2017. What it has as money in use is
+// known here too, but for units that only funds use, and what was withdrawn since.
+func TestCurrenciesAreThoseInUse(t *testing.T) {
+	const not = " ANG CUC HRK MRO SLL STD VEF ZWL USN USS CHE CHW COU MXV UYI BOV XSU XUA XDR "
+	known := map[string]bool{}
+	for it := currency.Query(currency.NonTender, currency.Historical); it.Next(); {
+		known[it.Unit().String()] = true
+	}
+	for it := currency.Query(); it.Next(); {
+		code := it.Unit().String()
+		if _, ok := parseCurrency(code); !ok && !strings.Contains(not, " "+code+" ") {
+			t.Errorf("%s is in use", code)
+		}
+	}
+	newer := map[string]bool{"MRU": true, "SLE": true, "STN": true, "UYW": true, "VED": true, "VES": true, "XCG": true, "ZWG": true}
+	seen := map[string]bool{}
+	for code := range strings.FieldsSeq(currencies) {
+		if seen[code] || len(code) != 3 || !known[code] && !newer[code] {
+			t.Errorf("%s is no currency, or there twice", code)
+		}
+		seen[code] = true
+	}
+	for _, code := range []string{"EUR", "JPY", "VES", "XOF"} {
+		if _, ok := parseCurrency(code); !ok {
+			t.Errorf("%s is refused", code)
+		}
+	}
+	for _, code := range []string{"", "EURO", "eur", "EU", "DEM", "XXX", "XTS", "XAU", "ZZZ", " EU", "R J"} {
+		if _, ok := parseCurrency(code); ok {
+			t.Errorf("%q is taken", code)
+		}
+	}
+}

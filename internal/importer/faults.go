@@ -1,0 +1,115 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Fault is one thing that is wrong in a directory file.
+type Fault struct {
+	File   string // as the operator named it: "directory.yaml"
+	Line   int    // from 1
+	Path   string // "customers[0].currency"; empty: the file as a whole
+	Detail string // `"EURO" is not an ISO 4217 code`
+}
+
+// Error is "directory.yaml:12: customers[0].currency: "EURO" is not an ISO 4217
+// code".
+func (f Fault) Error() string {
+	text := fmt.Sprintf("%s:%d: ", f.File, f.Line)
+	if f.Path != "" {
+		text += f.Path + ": "
+	}
+	return text + f.Detail
+}
+
+// Faults are all that is wrong in a directory file, in the order of its lines.
+// As an error they have a line each.
+type Faults []Fault
+
+func (fs Faults) Error() string {
+	texts := make([]string, len(fs))
+	for i, f := range fs {
+		texts[i] = f.Error()
+	}
+	return strings.Join(texts, "\n")
+}
+
+// checklist collects the faults of a file while it is read.
+type checklist struct {
+	file   string
+	faults Faults
+	blamed map[string]bool // paths that have a fault
+}
+
+func newChecklist(file string) *checklist { return &checklist{file: file, blamed: map[string]bool{}} }
+
+func (c *checklist) fail(line int, path, format string, args ...any) {
+	c.faults = append(c.faults, Fault{c.file, line, path, fmt.Sprintf(format, args...)})
+	c.blamed[path] = true
+}
+
+// blames tells whether a path has a fault, or one of those that it lies in: what
+// could not be read has no other fault than that.
+func (c *checklist) blames(path string) bool {
+	for path != "" && !c.blamed[path] {
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+	return path != ""
+}
+
+// err is all faults, or nil.
+func (c *checklist) err() error {
+	if len(c.faults) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(c.faults, func(a, b Fault) int { return a.Line - b.Line })
+	return c.faults
+}
+
+// shown is a value of a directory file as a fault quotes it.
+func shown(value string) string {
+	const most = 60
+	if letters := []rune(value); len(letters) > most {
+		value = string(letters[:most]) + "…"
+	}
+	return fmt.Sprintf("%q", value)
+}
+
+// nearest is the one of some words that a mistyped one may stand for, or empty.
+func nearest(word string, words []string) string {
+	best, least := "", 3
+	for _, w := range words {
+		if d := distance(strings.ToLower(word), strings.ToLower(w)); d < least && d < len(w)/2+1 {
+			best, least = w, d
+		}
+	}
+	return best
+}
+
+// distance is how many letters must be put in, taken out or changed to make b of
+// a (Levenshtein), as far as that is of interest: words whose lengths differ
+// much are far apart.
+func distance(a, b string) int {
+	if len(a) > len(b)+2 || len(b) > len(a)+2 {
+		return 3
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,187 @@
+package importer
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"partnerview/internal/masking"
+	"partnerview/internal/money"
+)
+
+func TestNumbersAreFoundInWhateverFormTheyHave(t *testing.T) {
+	for raw, want := range map[string]string{
+		"+44 (7700) 900-123":          "447700900123",
+		"tel:+44 7700 900123":         "447700900123",
+		"447700900123;ext=4":          "447700900123",
+		"12025550147/447700900123":    "12025550147447700900123",
+		"a 12025550147 b 447700900 c": "12025550147 447700900",
+		"1234567":                     "",
+		"+44770090xxxx":               "44770090",
+		"SampleCo":                    "",
+		"****0123":                    "",
+	} {
+		if got := strings.Join(numbersIn(raw), " "); got != want {
+			t.Errorf("%q: %q, want %q", raw, got, want)
+		}
+	}
+	if !repeats("a_4477.0090-0123:1", []string{"447700900123"}) || repeats("447700900124", []string{"447700900123"}) || repeats("447700900123", nil) {
+		t.Error("repeats")
+	}
+}
+
+func TestOnlyAWordIsQuoted(t *testing.T) {
+	for value, want := range map[string]string{
+		"EURO": `"EURO" `, "1e400": `"1e400" `, "sms-x_y.z:1": `"sms-x_y.z:1" `,
+		"": "", "447700900123": "", "12345678": "", "1-2.3_4+5:6.7.8": "", "two words": "", "a@example.com": "", "naïve": "", "a\nb": "", `a"b`: "",
+		strings.Repeat("a", 33): "",
+	} {
+		if got := quoted(value); got != want {
+			t.Errorf("%q: %q, want %q", value, got, want)
+		}
+	}
+}
+
+// output is all that leaves the package for a row, as texts.
+func output(r Row) []string {
+	texts := append([]string{fmt.Sprintf("%+v", r.Record), describe(r)}, r.Dropped...)
+	if p := r.Record.RecordedPrice; p != nil {
+		texts = append(texts, money.Text(p.Amount))
+	}
+	if r.Rejected != nil {
+		b, _ := json.Marshal(r.Rejected)
+		texts = append(texts, string(b))
+	}
+	return texts
+}
+
+// assertNoNumber fails where the output has a full number, as it stood in the
+// file or as its digits alone.
+func assertNoNumber(t *testing.T, rows []Row, file []byte, ends []string) {
+	t.Helper()
+	for _, end := range ends {
+		digits, isNumber := masking.Digits(end)
+		if !isNumber {
+			continue
+		}
+		for _, r := range rows {
+			for _, text := range output(r) {
+				if strings.Contains(text, digits) || strings.Contains(text, end) {
+					t.Fatalf("%q of %q is told in %q", end, file, text)
+				}
+			}
+		}
+	}
+}
+
+func FuzzNativeTellsNoNumber(f *testing.F) {
+	for _, c := range badLines() {
+		if len(c.line) < 1000 {
+			f.Add([]byte(c.line + line("")))
+		}
+	}
+	f.Add(testFile(f, "native.ndjson"))
+	f.Add(gzipped([]byte(line(`,"to":"+447700900123"`))))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		rows, err := readUntilError(bytes.NewReader(file), Native, options())
+		if err != nil {
+			return // only where it is gzip or UTF-16, which says nothing of lines
+		}
+		last := 0
+		for _, r := range rows {
+			if r.Line <= last {
+				t.Fatalf("%q: row %d is on line %d", file, last, r.Line)
+			}
+			last = r.Line
+		}
+		// Each line is compared with its own rows, so that a number that is
+		// another record's account or id is no false alarm.
+		for i, text := range bytes.Split(bytes.TrimPrefix(file, []byte("\xef\xbb\xbf")), []byte("\n")) {
+			var fields map[string]any
+			if json.Unmarshal(text, &fields) != nil {
+				continue
+			}
+			from, _ := fields["from"].(string)
+			to, _ := fields["to"].(string)
+			assertNoNumber(t, rowsOn(rows, i+1), file, []string{from, to})
+		}
+	})
+}
+
+func rowsOn(rows []Row, line int) (on []Row) {
+	for _, r := range rows {
+		if r.Line == line {
+			on = append(on, r)
+		}
+	}
+	return on
+}
+
+// The same from the other side: whatever stands in the fields, a known number in
+// from or to comes out nowhere.
+func FuzzNativeFieldsTellNoNumber(f *testing.F) {
+	f.Add("u-1", "sms", "delivered", "447700900123", "whatsapp", "0.0412", "note", int64(2))
+	f.Add("447700900123", "voice", "4477 0090 0123", "+447700900123", "n4477", "447700900123", "+447700900123", int64(447700900123))
+	f.Add("a-44-7700-900123", "video", "x", "44.7700.900123", "", "447.700900123E3", "447700900123", int64(4477009))
+	f.Fuzz(func(t *testing.T, id, product, status, code, channel, amount, unknown string, count int64) {
+		const number = "+447700900123"
+		text, err := json.Marshal(map[string]any{
+			"accountId": "acme_one", "timestamp": "2026-05-03T10:00:00Z", "from": number, "to": "tel:" + number,
+			"id": id, "product": product, "status": status, "errorCode": code, "channel": channel, "category": channel, "operator": code, "country": channel,
+			"recordedPrice": map[string]any{"amount": amount, "currency": "EUR", unknown: 1}, "contactName": number, "content": number,
+			"segments": count, "durationSeconds": count, "participants": count, "participantSeconds": count, unknown: unknown,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		assertNoNumber(t, readAll(t, bytes.NewReader(text), Native, options()), text, []string{number})
+	})
+}
+
+func FuzzExportsTellNoNumber(f *testing.F) {
+	for _, fx := range fixtureRecords {
+		f.Add(fixture(f, fx.file))
+	}
+	f.Add(testFile(f, "broken-quotes.csv"))
+	f.Add([]byte(smsRow("umid", "447700900123", "msisdn", "+447700900123", "source", "12025550147", "status_errorcode", "447700900123", "price_total", "447700900123", "price_currency", "EUR")))
+	f.Add([]byte(messagingRow("umid", "447700900123", "user_msisdn", "447700900123", "channelType", "447700900123")))
+	f.Add([]byte(voiceRow("CallId", "447700900123", "SourceEndpoint", "+447700900123", "DestinationEndpoint", "12025550147", "CallStatus", "12025550147")))
+	ends := map[Format][]string{
+		ConnectSMS:       {"msisdn", "source"},
+		ConnectMessaging: {"usermsisdn"},
+		ConnectVoice:     {"sourceendpoint", "destinationendpoint"},
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		records, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(file, []byte("\xef\xbb\xbf")))).ReadAll()
+		for format, columns := range ends {
+			rows, fatal := readUntilError(bytes.NewReader(file), format, options())
+			if fatal != nil || err != nil || len(records) == 0 || len(rows) != len(records)-1 {
+				continue // the two do not agree on what the records are
+			}
+			for i, record := range records[1:] {
+				var numbers []string
+				for j, name := range records[0] {
+					for _, column := range columns {
+						if columnKey(strings.TrimSpace(name)) == column {
+							numbers = append(numbers, strings.TrimSpace(record[j]))
+						}
+					}
+				}
+				assertNoNumber(t, rows[i:i+1], file, numbers)
+			}
+		}
+	})
+}
+
+func testFile(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

@@ -1,0 +1,156 @@
+package importer
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"time"
+
+	"partnerview/internal/usage"
+)
+
+// Format names what a usage file looks like.
+type Format string
+
+const (
+	Native           Format = "native"                // NDJSON of all four products
+	ConnectSMS       Format = "connect-sms-csv"       // 8x8 Connect's SMS logs
+	ConnectMessaging Format = "connect-messaging-csv" // its Messaging Apps logs
+	ConnectVoice     Format = "connect-voice-csv"     // its voice logs, a row a call leg
+)
+
+// Formats lists all formats, the native one first.
+func Formats() []Format { return []Format{Native, ConnectSMS, ConnectMessaging, ConnectVoice} }
+
+// ParseFormat reads a format's name.
+func ParseFormat(s string) (Format, error) {
+	names := make([]string, 0, len(Formats()))
+	for _, f := range Formats() {
+		if string(f) == s {
+			return f, nil
+		}
+		names = append(names, string(f))
+	}
+	return "", fmt.Errorf("a format is %s", strings.Join(names, ", "))
+}
+
+// DefaultRetentionMonths is how long records are kept where nothing else is said.
+const DefaultRetentionMonths = 13
+
+// Options say what a file alone does not tell.
+type Options struct {
+	// Accounts finds the customer that a name stands for: its account ID or one
+	// of its sub-accounts. An account ID goes before another's sub-account.
+	Accounts func(name string) (usage.AccountID, bool)
+	// Account is whose records those are that name no account; empty: such a
+	// record is rejected.
+	Account usage.AccountID
+	// RetentionMonths is how many months after its timestamp a record is kept;
+	// 0 means DefaultRetentionMonths.
+	RetentionMonths int
+	// Now is the time: what its retention has ended for is rejected.
+	Now time.Time
+}
+
+// Row is what one line of usage, or one record of a CSV file, came to.
+type Row struct {
+	Line     int          // where it begins in the file (unpacked), from 1
+	Rejected *Reject      // why it is not taken; nil: Record is good
+	Record   usage.Record // masked; zero where rejected
+	// Dropped names the fields that were left out of the record, each once. A
+	// name that could itself be something private is "(other)", as is every one
+	// beyond a hundred.
+	Dropped []string
+}
+
+// Reject says why a line is not taken. As JSON it is a line of the file of
+// rejected lines. It never holds the line itself, nor a value that could be a
+// telephone number, a name or a text.
+type Reject struct {
+	Line   int            `json:"line"`
+	Field  string         `json:"field,omitempty"` // empty: the line as a whole
+	Reason string         `json:"reason"`
+	ID     usage.RecordID `json:"id,omitempty"` // where the line has a valid one
+}
+
+// ReadUsage reads a file of usage, row by row, in the order of the file. The file
+// may be gzipped, and begin with a byte order mark. Blank lines are no rows.
+//
+// A line that cannot be taken is a row with Rejected set, and the next is read.
+// An error is about the file as a whole, and ends the sequence: it cannot be
+// read any further, or lacks a column that no record can do without. Memory is
+// bounded, however long the file and its lines are.
+func ReadUsage(r io.Reader, f Format, o Options) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		rows, err := open(r, f, o)
+		for err == nil {
+			var row Row
+			if row, err = rows.next(); err == nil && !yield(row, nil) {
+				return
+			}
+		}
+		if err != io.EOF {
+			yield(Row{}, fmt.Errorf("read %s: %w", f, err))
+		}
+	}
+}
+
+// rows is a format's reader. Its next is io.EOF behind the last row.
+type rows interface {
+	next() (Row, error)
+}
+
+func open(r io.Reader, f Format, o Options) (rows, error) {
+	text, err := unpack(r)
+	if err != nil {
+		return nil, err
+	}
+	switch f {
+	case Native:
+		return openNative(text, o), nil
+	case ConnectSMS:
+		return openExport(text, o, connectSMS())
+	case ConnectMessaging:
+		return openExport(text, o, connectMessaging())
+	case ConnectVoice:
+		return openExport(text, o, connectVoice())
+	}
+	_, err = ParseFormat(string(f))
+	return nil, err
+}
+
+const byteOrderMark = "\xef\xbb\xbf" // of UTF-8
+
+// unpack undoes gzip and passes over a byte order mark.
+func unpack(r io.Reader) (io.Reader, error) {
+	packed := bufio.NewReader(r)
+	magic, err := packed.Peek(2)
+	if err != nil && err != io.EOF { // a shorter file is one too
+		return nil, err
+	}
+	if bytes.Equal(magic, []byte{0xff, 0xfe}) || bytes.Equal(magic, []byte{0xfe, 0xff}) {
+		return nil, errors.New("the file is UTF-16; save it as UTF-8")
+	}
+	text := packed
+	if bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		unpacked, err := gzip.NewReader(packed)
+		if err != nil {
+			return nil, fmt.Errorf("unpack gzip: %w", err)
+		}
+		text = bufio.NewReader(unpacked)
+	}
+	mark, err := text.Peek(len(byteOrderMark))
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	if string(mark) == byteOrderMark {
+		_, err = text.Discard(len(byteOrderMark))
+		return text, err
+	}
+	return text, nil
+}

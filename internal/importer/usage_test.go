@@ -1,0 +1,270 @@
+package importer
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// line is a native record with everything that is required and the given rest.
+func line(rest string) string {
+	return `{"accountId":"acme_one","product":"sms","id":"u-1","timestamp":"2026-05-03T10:00:00Z"` + rest + "}\n"
+}
+
+func gzipped(text []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(text)
+	_ = w.Close()
+	return b.Bytes()
+}
+
+func TestAFormatIsNamedAsInTheDocuments(t *testing.T) {
+	for _, want := range []Format{"native", "connect-sms-csv", "connect-messaging-csv", "connect-voice-csv"} {
+		if got, err := ParseFormat(string(want)); got != want || err != nil {
+			t.Errorf("ParseFormat(%q) = %q, %v", want, got, err)
+		}
+	}
+	if _, err := ParseFormat("csv"); err == nil || err.Error() != "a format is native, connect-sms-csv, connect-messaging-csv, connect-voice-csv" {
+		t.Errorf("ParseFormat of an unknown name: %v", err)
+	}
+	if _, err := readUntilError(strings.NewReader(""), "csv", options()); err == nil {
+		t.Error("a file of an unknown format is read")
+	}
+}
+
+func TestAFileThatCannotBeReadAsAWholeIsAnError(t *testing.T) {
+	sms := string(fixture(t, "8x8-sms-log.csv"))
+	for _, c := range []struct {
+		name   string
+		file   string
+		format Format
+		want   string // part of the error
+	}{
+		{"UTF-16", "\xff\xfe{\x00}\x00", Native, "UTF-16"},
+		{"gzip of nothing", "\x1f\x8b", Native, "gzip"},
+		{"gzip cut short", string(gzipped([]byte(sms))[:200]), ConnectSMS, "unexpected EOF"},
+		{"a CSV file with nothing in it", "", ConnectSMS, "empty"},
+		{"an export of another product", sms, ConnectVoice, "no column CallId, InitiatedAt"},
+		{"a file without its key columns", "subaccountid,direction,msisdn\nx,1,y\n", ConnectSMS, "no column umid, createdat"},
+		{"NDJSON read as CSV", line(""), ConnectSMS, "is the file of this format?"},
+		{"a column twice", "umid,createdat,direction,Created_At\n", ConnectSMS, `"Created_At" twice`},
+		{"nobody's file", "umid,createdat,direction\n", ConnectSMS, "neither subAccountId nor accountId"},
+		{"a header with a broken quote", "umid,\"createdat\n", ConnectSMS, "quote"},
+		{"a header too long", strings.Repeat("a,", maxRecord) + "\n", ConnectSMS, "1048576 bytes"},
+		{"a header with too many columns", strings.Repeat("a,", maxColumns) + "\n", ConnectSMS, "1000 columns"},
+	} {
+		rows, err := readUntilError(strings.NewReader(c.file), c.format, options())
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
+		}
+		if c.format != ConnectSMS && len(rows) > 0 {
+			t.Errorf("%s: %d rows", c.name, len(rows))
+		}
+	}
+}
+
+func TestAHeaderIsNotRepeatedInAnError(t *testing.T) {
+	header := "+447700900123,4477 0090 0123,umid\n+447700900124,x,y\n"
+	_, err := readUntilError(strings.NewReader(header), ConnectSMS, options())
+	if err == nil || strings.Contains(err.Error(), "7700") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A line that a failing stream cuts short could still be a record, but not the
+// one that was sent.
+func TestALineThatTheStreamCutsShortIsNoRecord(t *testing.T) {
+	broken := errors.New("connection lost")
+	for name, text := range map[string]string{"native": line("") + strings.TrimSuffix(line(""), "\n"), "blank rest": line("")} {
+		rows, err := readUntilError(io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken)), Native, options())
+		if !errors.Is(err, broken) || len(rows) != 1 {
+			t.Errorf("%s: %d rows and %v, want 1 and that the connection was lost", name, len(rows), err)
+		}
+	}
+	csv := "umid,createdat,direction,subaccountid\nu-1,2026-05-03T10:00:00Z,1,acme_one\nu-2,2026-05-03T10:00:00Z,1,acme_o"
+	rows, err := readUntilError(io.MultiReader(strings.NewReader(csv), iotest.ErrReader(broken)), ConnectSMS, options())
+	if !errors.Is(err, broken) || len(rows) != 1 {
+		t.Errorf("CSV: %d rows and %v", len(rows), err)
+	}
+	quoted := csv[:strings.Index(csv, "u-2")] + "u-2,\"2026"
+	rows, err = readUntilError(io.MultiReader(strings.NewReader(quoted), iotest.ErrReader(broken)), ConnectSMS, options())
+	if !errors.Is(err, broken) || len(rows) != 1 {
+		t.Errorf("CSV in quotes: %d rows and %v", len(rows), err)
+	}
+}
+
+func TestAStreamThatNeverGivesAnythingIsAnError(t *testing.T) {
+	l := newLines(neverReader{})
+	if _, err := l.lineEnd(0); !errors.Is(err, io.ErrNoProgress) {
+		t.Errorf("error %v", err)
+	}
+}
+
+type neverReader struct{}
+
+func (neverReader) Read([]byte) (int, error) { return 0, nil }
+
+func TestReadingStopsWhereTheCallerStops(t *testing.T) {
+	n := 0
+	for range ReadUsage(strings.NewReader(strings.Repeat(line(""), 5)), Native, options()) {
+		if n++; n == 2 {
+			break
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+func TestOneByteAtATimeReadsTheSame(t *testing.T) {
+	for _, f := range fixtureRecords {
+		rows := readAll(t, iotest.OneByteReader(bytes.NewReader(fixture(t, f.file))), f.format, options())
+		if got := described(rows); got != strings.TrimSpace(f.want) {
+			t.Errorf("%s:\n%s", f.file, got)
+		}
+	}
+}
+
+func TestBlankLinesAreNoRowsButCountAsLines(t *testing.T) {
+	rows := readAll(t, strings.NewReader("\n\r\n  \n"+line("")+"\n"+line("")), Native, options())
+	if len(rows) != 2 || rows[0].Line != 4 || rows[1].Line != 6 {
+		t.Errorf("rows %+v", rows)
+	}
+	rows = readAll(t, strings.NewReader("\numid,createdat,direction,subaccountid\n\nu-1,2026-05-03T10:00:00Z,1,acme_one\n\n"), ConnectSMS, options())
+	if len(rows) != 1 || rows[0].Line != 4 {
+		t.Errorf("rows %+v", rows)
+	}
+}
+
+func TestRecordsOfAFileThatNamesNoAccountAreTheGivenOnes(t *testing.T) {
+	given := options()
+	given.Account = "acme_two"
+	none := `{"product":"sms","id":"u-1","timestamp":"2026-05-03T10:00:00Z"}` + "\n"
+	csv := "umid,createdat,direction\nu-1,2026-05-03T10:00:00Z,1\n"
+	for _, c := range []struct {
+		name   string
+		file   string
+		format Format
+		o      Options
+		want   string
+	}{
+		{"native, given", none, Native, given, "1 acme_two#sms u-1 2026-05-03T10:00:00.000Z"},
+		{"native, not given", none, Native, options(), "1 REJECTED accountId: is missing [u-1]"},
+		{"CSV, given", csv, ConnectSMS, given, "2 acme_two#sms u-1 2026-05-03T10:00:00.000Z dir=outbound"},
+		{"a file that names one keeps it", line(""), Native, given, "1 acme_one#sms u-1 2026-05-03T10:00:00.000Z"},
+		{"nor is an unknown one made up for", strings.Replace(line(""), "acme_one", "acme_six", 1), Native, given,
+			`1 REJECTED accountId: "acme_six" is no known customer's account or sub-account [u-1]`},
+	} {
+		if got := described(readAll(t, strings.NewReader(c.file), c.format, c.o)); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestARecordPastItsRetentionIsRejected(t *testing.T) {
+	at := func(timestamp string) string { return strings.Replace(line(""), "2026-05-03T10:00:00Z", timestamp, 1) }
+	const past = "1 REJECTED timestamp: is past the retention time of %d months [u-1]"
+	for _, c := range []struct {
+		months    int
+		timestamp string
+		want      string
+	}{
+		{0, "2025-05-10T00:00:00.001Z", "1 acme_one#sms u-1 2025-05-10T00:00:00.001Z"},
+		{0, "2025-05-10T00:00:00Z", fmt.Sprintf(past, 13)}, // its 13 months end just now
+		{1, "2026-05-10T00:00:00.001Z", "1 acme_one#sms u-1 2026-05-10T00:00:00.001Z"},
+		{1, "2026-05-09T00:00:00Z", fmt.Sprintf(past, 1)},
+	} {
+		o := options()
+		o.RetentionMonths = c.months
+		if got := described(readAll(t, strings.NewReader(at(c.timestamp)), Native, o)); got != c.want {
+			t.Errorf("%d months, %s:\n got %s\nwant %s", c.months, c.timestamp, got, c.want)
+		}
+	}
+}
+
+func TestARejectIsALineOfJSON(t *testing.T) {
+	rows := readAll(t, strings.NewReader("no JSON\n"+line(`,"segments":-1`)), Native, options())
+	for i, want := range []string{
+		`{"line":1,"reason":"is not a JSON object"}`,
+		`{"line":2,"field":"segments","reason":"must be a whole number from 0 to 9999999","id":"u-1"}`,
+	} {
+		if got, err := json.Marshal(rows[i].Rejected); string(got) != want || err != nil {
+			t.Errorf("%s, %v; want %s", got, err, want)
+		}
+	}
+}
+
+// repeated gives a text over and over, some number of bytes in all.
+type repeated struct {
+	text string
+	left int
+	at   int
+}
+
+func (r *repeated) Read(p []byte) (n int, err error) {
+	for n < len(p) && r.left > 0 {
+		k := copy(p[n:], r.text[r.at:])
+		n, r.left, r.at = n+k, r.left-k, (r.at+k)%len(r.text)
+	}
+	if n == 0 {
+		err = io.EOF
+	}
+	return n, err
+}
+
+func TestMemoryDoesNotGrowWithTheFile(t *testing.T) {
+	long := strings.Repeat("x", 20_000)
+	csv := "umid,createdat,direction,subaccountid,body\n"
+	record := "u-1,2026-05-03T10:00:00Z,1,acme_one,\"two\nlines\"\n"
+	for _, c := range []struct {
+		name   string
+		format Format
+		file   io.Reader
+	}{
+		{"many records", Native, &repeated{text: line(`,"to":"+447700900123"`), left: 8 << 20}},
+		{"one line of 8 MB", Native, &repeated{text: long, left: 8 << 20}},
+		{"many CSV records", ConnectSMS, io.MultiReader(strings.NewReader(csv), &repeated{text: record, left: 8 << 20})},
+		{"a quote that is never closed", ConnectSMS, io.MultiReader(strings.NewReader(csv+`"`), &repeated{text: "x\n", left: 2 << 20})},
+		{"many names of unknown fields", Native, &unknownFields{left: 30_000}},
+	} {
+		var before, during runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		most, n := uint64(0), 0
+		for _, err := range ReadUsage(c.file, c.format, options()) {
+			if err != nil {
+				t.Fatalf("%s: %v", c.name, err)
+			}
+			if n++; n%100_000 == 1 {
+				runtime.GC()
+				runtime.ReadMemStats(&during)
+				most = max(most, during.HeapAlloc)
+			}
+		}
+		if n == 0 {
+			t.Errorf("%s: no rows", c.name)
+		}
+		if grown := int64(most) - int64(before.HeapAlloc); grown > 5<<20 {
+			t.Errorf("%s: the heap grew by %d bytes", c.name, grown)
+		}
+	}
+}
+
+// unknownFields is a file in which every record has a field of its own name.
+type unknownFields struct{ left int }
+
+func (u *unknownFields) Read(p []byte) (int, error) {
+	if u.left == 0 {
+		return 0, io.EOF
+	}
+	u.left--
+	return copy(p, line(fmt.Sprintf(`,"f%d":1`, u.left))), nil
+}
