@@ -1,10 +1,12 @@
 package dynamo
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"partnerview/internal/fault"
 	"partnerview/internal/money"
@@ -43,6 +45,7 @@ func encodePriceList(log usage.Log, l pricing.List) (item, error) {
 			rates[i].SetupFee = money.Text(r.SetupFee)
 		}
 	}
+	slices.SortFunc(rates, compareSelectors) // a list in another order is the same list, and has the same revision
 	text, err := json.Marshal(rates)
 	if err != nil {
 		return nil, fmt.Errorf("rates of %s: %w", log, err)
@@ -62,6 +65,13 @@ func encodePriceList(log usage.Log, l pricing.List) (item, error) {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%d|%s|%s", l.Currency, l.ChargeOn, l.Rounding.Scale, l.Rounding.Mode, text))
 	it["revision"] = str(base64.RawURLEncoding.EncodeToString(sum[:12]))
 	return it, nil
+}
+
+func compareSelectors(a, b rateJSON) int {
+	return cmp.Or(
+		cmp.Compare(a.Operator, b.Operator), cmp.Compare(a.Country, b.Country), cmp.Compare(a.Category, b.Category),
+		cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.Direction, b.Direction),
+	)
 }
 
 func decodePriceList(it item) (pricing.List, error) {

@@ -71,6 +71,23 @@ func grantItemKey(partner directory.PartnerID, account usage.AccountID) item {
 	return item{"pk": str(partnerKey(partner)), "sk": str(grantKey(account))}
 }
 
+// Partner reads a partner. NotFound: there is none.
+func (s *Store) Partner(ctx context.Context, id directory.PartnerID) (directory.Partner, error) {
+	op := "partner " + string(id)
+	items, err := s.batchGet(ctx, op, s.tables.Partners, types.KeysAndAttributes{
+		Keys:                 []item{{"pk": str(partnerKey(id)), "sk": str(profile)}},
+		ConsistentRead:       aws.Bool(true),
+		ProjectionExpression: &partnerItemAttributes.expression, ExpressionAttributeNames: partnerItemAttributes.names,
+	})
+	if err != nil {
+		return directory.Partner{}, err
+	}
+	if len(items) == 0 {
+		return directory.Partner{}, fault.New(fault.NotFound, op, nil)
+	}
+	return decodePartner(id, items[0])
+}
+
 // PartnerWithGrants reads a partner and all its grants, in the order of account
 // IDs. NotFound: there is no such partner; the grants are then those that an
 // interrupted command may have left under its ID.

@@ -61,7 +61,7 @@ type place struct {
 	at  string
 }
 
-func placeOf(r usage.Record) place { return place{r.Log, at(r.Position())} }
+func placeOf(r usage.Record) place { return place{r.Log, r.Position().String()} }
 
 // merge leaves one record of each key, and tells where.
 func merge(records []usage.Record) ([]usage.Record, map[place]int) {
@@ -104,7 +104,7 @@ func (s *Store) storedOutcomes(ctx context.Context, records []usage.Record) ([]u
 	keys := make([]item, len(records))
 	for i, r := range records {
 		logs[r.Log.String()] = r.Log
-		keys[i] = item{"log": str(r.Log.String()), "at": str(at(r.Position()))}
+		keys[i] = item{"log": str(r.Log.String()), "at": str(r.Position().String())}
 	}
 	var items []item
 	err := persist(ctx, func() (err error) {

@@ -10,10 +10,7 @@
 // package of this project. The rule stands in docs/privacy.md.
 package masking
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "strings"
 
 // stars stands for everything of a number but its last four digits.
 const stars = "****"
@@ -116,5 +113,5 @@ func (n Number) MarshalJSON() ([]byte, error) {
 	if n.IsNull() {
 		return []byte("null"), nil
 	}
-	return json.Marshal(n.masked)
+	return []byte(`"` + n.masked + `"`), nil // stars and digits: nothing to escape
 }

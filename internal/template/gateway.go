@@ -10,10 +10,11 @@ import (
 
 func (rd *reading) gateway(id string) error {
 	var p struct {
-		StageName      string
-		DefinitionUri  any
-		DefinitionBody any
-		Auth           struct {
+		StageName              string
+		MinimumCompressionSize *int `json:",string"`
+		DefinitionUri          any
+		DefinitionBody         any
+		Auth                   struct {
 			DefaultAuthorizer string
 			Authorizers       map[string]struct {
 				FunctionArn, FunctionPayloadType string
@@ -47,6 +48,10 @@ func (rd *reading) gateway(id string) error {
 	rd.api, rd.standard = id, p.Auth.DefaultAuthorizer
 	rd.t.Stage = p.StageName
 	rd.t.AccessLog = AccessLog{Destination: p.AccessLogSetting.DestinationArn, Format: p.AccessLogSetting.Format}
+	rd.t.CompressFrom = -1
+	if p.MinimumCompressionSize != nil {
+		rd.t.CompressFrom = *p.MinimumCompressionSize
+	}
 	for _, s := range p.MethodSettings {
 		rd.t.ExecutionLog = rd.t.ExecutionLog || s.DataTraceEnabled || s.LoggingLevel != "" && s.LoggingLevel != "OFF"
 	}

@@ -32,6 +32,7 @@ type Template struct {
 	LogGroups        []LogGroup
 	AccessLog        AccessLog
 	ExecutionLog     bool // whether the gateway also writes its own log, with query strings
+	CompressFrom     int  // answers of so many bytes are compressed for clients that ask; -1: none are
 	Outputs          map[string]string
 }
 

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/importer"
+	"partnerview/internal/usage"
+)
+
+// The exit codes; docs/operating.md tells them.
+const (
+	exitFailure  = 1 // nothing, or not all, was done: the error says what
+	exitUsage    = 2 // the command line cannot be
+	exitRejected = 3 // all was done, but for lines that could not be taken
+)
+
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// commandLine is what may be typed.
+type commandLine struct {
+	Apply applyCommand `cmd:"" help:"Bring partners, customers and price lists to the state of a file."`
+	Key   struct {
+		Create keyCreateCommand `cmd:"" help:"Make an access key for a partner. It is shown once."`
+		List   keyListCommand   `cmd:"" help:"List a partner's access keys."`
+		Revoke keyRevokeCommand `cmd:"" help:"Make an access key count no longer."`
+	} `cmd:"" help:"Access keys."`
+	Import struct {
+		Usage importUsageCommand `cmd:"" help:"Load usage records from files."`
+	} `cmd:"" help:"Load data."`
+
+	Connection connection `embed:""`
+	Output     string     `short:"o" enum:"text,json" default:"text" help:"Form of the output: text for people, json for programs."`
+}
+
+// errRejected ends a command that has done all it could.
+var errRejected = errors.New("some lines were rejected")
+
+// run carries a command line out and returns the exit code.
+func run(ctx context.Context, args []string, std streams) int {
+	var line commandLine
+	helped := false
+	parser, err := kong.New(&line,
+		kong.Name("partnerctl"),
+		kong.Description("The operator's tool of Partnerview. Exit codes: 0 all well, 1 failure, 2 wrong use, 3 some lines rejected."),
+		kong.Writers(std.out, std.err),
+		kong.Exit(func(int) { helped = true }), // kong asks for it after --help, and goes on
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"formats": formatNames()},
+	)
+	if err != nil {
+		fmt.Fprintln(std.err, "partnerctl:", err)
+		return exitFailure
+	}
+	command, err := parser.Parse(args)
+	switch {
+	case helped:
+		return 0
+	case err != nil:
+		fmt.Fprintf(std.err, "partnerctl: %v\nSee: partnerctl --help\n", err)
+		return exitUsage
+	}
+	err = command.Run(&session{ctx, std, line.Connection, line.Output == "json"})
+	var misuse misuseError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errRejected):
+		return exitRejected
+	case errors.As(err, &misuse):
+		fmt.Fprintf(std.err, "partnerctl: %s\n", misuse)
+		return exitUsage
+	}
+	fmt.Fprintf(std.err, "partnerctl: %s\n", explain(ctx, err))
+	return exitFailure
+}
+
+// misuseError is a command line that cannot be, found while it is carried out.
+type misuseError string
+
+func (m misuseError) Error() string { return string(m) }
+
+// session is what a command runs with.
+type session struct {
+	ctx        context.Context
+	std        streams
+	connection connection
+	json       bool
+}
+
+// printJSON writes a command's result for programs.
+func (s *session) printJSON(v any) error {
+	e := json.NewEncoder(s.std.out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+func (s *session) printf(format string, a ...any) { fmt.Fprintf(s.std.out, format, a...) }
+
+// The arguments that have a form of their own are checked as they are read, so
+// that a wrong one is wrong use.
+type (
+	partnerArgument struct{ id directory.PartnerID }
+	accountArgument struct{ id usage.AccountID }
+	formatArgument  struct{ format importer.Format }
+)
+
+func (a *partnerArgument) UnmarshalText(text []byte) (err error) {
+	a.id, err = directory.ParsePartnerID(string(text))
+	return err
+}
+
+func (a *accountArgument) UnmarshalText(text []byte) (err error) {
+	a.id, err = usage.ParseAccountID(string(text))
+	return err
+}
+
+func (a *formatArgument) UnmarshalText(text []byte) (err error) {
+	a.format, err = importer.ParseFormat(string(text))
+	return err
+}
+
+func formatNames() string {
+	var names []string
+	for _, f := range importer.Formats() {
+		names = append(names, string(f))
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"partnerview/internal/sample"
+)
+
+// The commands of docs/operating.md work when they are pasted one after the
+// other, on what make run has loaded. Only make run itself and the build are done
+// for them here.
+func TestCommandsOfOperatingWorkWhenPasted(t *testing.T) {
+	page, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var script []string
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
+		if !strings.Contains(block[1], "make run") {
+			script = append(script, strings.ReplaceAll(block[1], "go build -o build/partnerctl ./cmd/partnerctl\n", ""))
+		}
+	}
+	if len(script) < 6 {
+		t.Fatalf("the page has %d blocks of commands", len(script))
+	}
+
+	d := newDesk(t)
+	if err := os.Mkdir(filepath.Join(d.dir, "build"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(os.Args[0], filepath.Join(d.dir, "build", "partnerctl")); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../../testdata/sample/directory.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory, err := sample.Directory(string(text), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.must("apply", "-f", d.write("sample.yaml", string(directory)))
+	ready, err := json.Marshal(map[string]any{
+		"dynamodbEndpoint": engine.Endpoint(t),
+		"tables":           d.tables,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.write("build/ready.json", string(ready))
+
+	shell := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", strings.Join(script, "\n"))
+	shell.Dir = d.dir
+	shell.Env = []string{asCommand + "=yes", "PATH=" + os.Getenv("PATH"), "HOME=" + d.dir, "GOCOVERDIR=" + d.dir}
+	out, err := shell.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v after\n%s", err, out)
+	}
+	for _, want := range []string{"4 changes; nothing was written.", "4 changes written.", "written    2", "Prices of the past change:", "status: active → suspended"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("the commands do not say %q:\n%s", want, out)
+		}
+	}
+}

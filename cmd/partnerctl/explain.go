@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+
+	"partnerview/internal/fault"
+	"partnerview/internal/importer"
+	"partnerview/internal/operator"
+)
+
+// explain says what went wrong and what to do next: one line, or a list.
+func explain(ctx context.Context, err error) string {
+	var faults importer.Faults
+	var refusal operator.Refusal
+	var api smithy.APIError
+	missing := new(types.ResourceNotFoundException)
+	switch {
+	case errors.As(err, &faults):
+		return fmt.Sprintf("nothing was written: the file has %s\n%v", count(len(faults), "fault"), faults)
+	case errors.As(err, &refusal):
+		return string(refusal)
+	case ctx.Err() != nil:
+		return "interrupted. What was written stays; run the same command again to do the rest"
+	case errors.As(err, &missing):
+		return "a table is not there: check the names of the tables, --stack, --endpoint and the region: " + oneLine(err)
+	case fault.Is(err, fault.Unavailable):
+		return "the database does not answer: check that it runs, and --endpoint; then run the same command again, which is safe: " + oneLine(err)
+	case errors.As(err, &api):
+		return "AWS refuses: check the credentials and what they may do: " + oneLine(err)
+	}
+	return oneLine(err)
+}
+
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// count is "1 fault" or "2 faults".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -1,0 +1,17 @@
+// Partnerctl is the tool of the platform's operator: it brings partners,
+// customers and price lists to the state of a file, makes and revokes access
+// keys, and loads usage. docs/operating.md shows it at work.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends us at once
+	os.Exit(run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+}

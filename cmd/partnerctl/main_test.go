@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"partnerview/internal/dynamo"
+	"partnerview/internal/dynamo/dynamotest"
+)
+
+var engine dynamotest.Engine
+
+// With this variable set, the test binary is partnerctl.
+const asCommand = "PARTNERCTL_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+		return
+	}
+	os.Exit(engine.Run(m))
+}
+
+// desk is where an operator sits: a folder, and an environment.
+type desk struct {
+	t      *testing.T
+	dir    string
+	env    []string
+	tables dynamo.Tables
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	tables := engine.NewTables(t)
+	return &desk{t, t.TempDir(), []string{
+		"DYNAMODB_ENDPOINT=" + engine.Endpoint(t),
+		"PARTNERS_TABLE=" + tables.Partners, "CUSTOMERS_TABLE=" + tables.Customers,
+		"PRICELISTS_TABLE=" + tables.PriceLists, "USAGE_TABLE=" + tables.Usage,
+	}, tables}
+}
+
+// result is what a command came to.
+type result struct {
+	code        int
+	out, errOut string
+}
+
+func (d *desk) command(args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(d.t.Context(), os.Args[0], args...)
+	cmd.Dir = d.dir
+	cmd.Env = append([]string{asCommand + "=yes", "HOME=" + d.dir, "AWS_EC2_METADATA_DISABLED=true", "GOCOVERDIR=" + d.dir}, d.env...)
+	return cmd
+}
+
+func (d *desk) run(args ...string) result { return d.feed("", args...) }
+
+// feed runs partnerctl with something on its standard input.
+func (d *desk) feed(stdin string, args ...string) result {
+	d.t.Helper()
+	cmd := d.command(args...)
+	var out, errOut bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errOut
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		d.t.Fatal(err)
+	}
+	return result{cmd.ProcessState.ExitCode(), out.String(), errOut.String()}
+}
+
+// must runs partnerctl and expects all to be well.
+func (d *desk) must(args ...string) string {
+	d.t.Helper()
+	r := d.run(args...)
+	if r.code != 0 {
+		d.t.Fatalf("partnerctl %s: exit code %d: %s", strings.Join(args, " "), r.code, r.errOut)
+	}
+	return r.out
+}
+
+func (d *desk) write(name, text string) string {
+	d.t.Helper()
+	path := filepath.Join(d.dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+	return path
+}
+
+func (d *desk) read(name string) string {
+	d.t.Helper()
+	text, err := os.ReadFile(filepath.Join(d.dir, name))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return string(text)
+}
+
+func (d *desk) has(name string) bool {
+	_, err := os.Stat(filepath.Join(d.dir, name))
+	return err == nil
+}
+
+// decode reads JSON that must have these fields and no others.
+func decode(t *testing.T, text string, into any) {
+	t.Helper()
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+}
+
+// fails expects an exit code and texts on the standard error, whose first line
+// begins with the command's name.
+func (r result) fails(t *testing.T, code int, texts ...string) {
+	t.Helper()
+	if r.code != code || !strings.HasPrefix(r.errOut, "partnerctl: ") {
+		t.Errorf("exit code %d, want %d; the error is %q", r.code, code, r.errOut)
+	}
+	for _, text := range texts {
+		if !strings.Contains(r.errOut, text) {
+			t.Errorf("the error does not say %q: %q", text, r.errOut)
+		}
+	}
+}
+
+const directoryFile = `
+partners:
+  - {id: northwind, name: Northwind, customers: [{accountId: acme_retail, products: [sms]}]}
+customers:
+  - {accountId: acme_retail, name: Acme, products: [sms, voice], currency: EUR, billingMode: prepaid, subAccounts: [acme_hq]}
+priceLists:
+  - {accountId: acme_retail, product: sms, effectiveFrom: 2020-01-01T00:00:00Z, currency: EUR, rates: [{unitPrice: "0.1"}]}
+`
+
+func usageLine(id, more string) string {
+	at := time.Now().AddDate(0, -1, 0).UTC().Format(time.RFC3339)
+	return `{"accountId":"acme_retail","product":"sms","id":"` + id + `","timestamp":"` + at + `"` + more + "}\n"
+}

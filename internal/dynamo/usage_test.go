@@ -1,0 +1,231 @@
+package dynamo_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+
+	"partnerview/internal/dynamo"
+	"partnerview/internal/fault"
+	"partnerview/internal/masking"
+	"partnerview/internal/money"
+	"partnerview/internal/usage"
+)
+
+// walk reads a log from end to end, page by page.
+func walk(t *testing.T, s *dynamo.Store, log usage.Log, q usage.Query, betweenPages func()) []usage.Record {
+	t.Helper()
+	var all []usage.Record
+	for range 10_000 {
+		page, err := s.Log(t.Context(), log, q)
+		must(t, err)
+		if len(page.Records) > q.Limit {
+			t.Fatalf("a page of %d records for a limit of %d", len(page.Records), q.Limit)
+		}
+		all = append(all, page.Records...)
+		if page.Next == nil {
+			return all
+		}
+		q.After = page.Next
+		if betweenPages != nil {
+			betweenPages()
+		}
+	}
+	t.Fatal("the pages do not end")
+	return nil
+}
+
+// sampleLog is 60 records, oldest first: several share a timestamp, some are past
+// their retention, and directions, statuses and countries alternate.
+func sampleLog() []usage.Record {
+	var records []usage.Record
+	for i := range 60 {
+		r := record(acmeSMS, name("u-%02d", i), now.Add(time.Duration(i/3)*time.Minute))
+		if i%2 == 0 {
+			r.Direction = usage.Inbound
+		}
+		if i%5 == 0 {
+			r.Status = usage.Failed
+		}
+		if i%4 == 0 {
+			r.Country, r.To = "DE", masking.Mask("+44 7700 900456")
+		}
+		if i%7 == 0 {
+			r.ExpiresAt = now
+		}
+		records = append(records, r)
+	}
+	return records
+}
+
+func TestEveryLimitAndOrderGivesEachRecordOnce(t *testing.T) {
+	s := engine.NewStore(t)
+	write(t, s, sampleLog()...)
+	write(t, s,
+		record(usage.Log{Account: "acme_retail", Product: usage.Voice}, "other-product", now),
+		record(usage.Log{Account: "acme", Product: usage.SMS}, "other-account", now),
+		record(usage.Log{Account: "acme_retail2", Product: usage.SMS}, "longer-account", now))
+
+	tests := []struct {
+		name   string
+		filter usage.Filter
+		period usage.Period
+		shows  func(i int) bool // of sampleLog, but for what has expired
+	}{
+		{"without a filter", usage.Filter{}, usage.Period{}, func(int) bool { return true }},
+		{"one direction", usage.Filter{Direction: usage.Inbound}, usage.Period{}, func(i int) bool { return i%2 == 0 }},
+		{"one of two statuses, one country", usage.Filter{Statuses: []usage.Status{"failed", "queued"}, Countries: []string{"GB"}}, usage.Period{},
+			func(i int) bool { return i%5 == 0 && i%4 != 0 }},
+		{"last four digits", usage.Filter{ToLast4: "0456"}, usage.Period{}, func(i int) bool { return i%4 == 0 }},
+		{"nothing matches", usage.Filter{Statuses: []usage.Status{"busy"}}, usage.Period{}, func(int) bool { return false }},
+		{"a period from one instant to before another", usage.Filter{}, usage.Period{From: now.Add(5 * time.Minute), To: now.Add(9 * time.Minute)},
+			func(i int) bool { return i/3 >= 5 && i/3 < 9 }},
+		{"from an instant on", usage.Filter{}, usage.Period{From: now.Add(5 * time.Minute)}, func(i int) bool { return i/3 >= 5 }},
+		{"before an instant", usage.Filter{}, usage.Period{To: now.Add(5 * time.Minute)}, func(i int) bool { return i/3 < 5 }},
+	}
+	for i, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var want []string
+			for i := range 60 {
+				if i%7 != 0 && tt.shows(i) {
+					want = append(want, name("u-%02d", i))
+				}
+			}
+			limits := []int{1, 2, 3, 7, 51, 52, 500}
+			if i < 2 {
+				limits = nil
+				for n := range 62 {
+					limits = append(limits, n+1)
+				}
+				limits = append(limits, 499, 500)
+			}
+			for _, limit := range limits {
+				q := usage.Query{Filter: tt.filter, Period: tt.period, Limit: limit, Order: usage.OldestFirst, Now: now}
+				if diff := cmp.Diff(want, slices.Clip(ids(walk(t, s, acmeSMS, q, nil))), emptyIsNil); diff != "" {
+					t.Fatalf("limit %d, oldest first (-want +got):\n%s", limit, diff)
+				}
+				q.Order = usage.NewestFirst
+				got := ids(walk(t, s, acmeSMS, q, nil))
+				slices.Reverse(got)
+				if diff := cmp.Diff(want, got, emptyIsNil); diff != "" {
+					t.Fatalf("limit %d, newest first (-want +got):\n%s", limit, diff)
+				}
+			}
+		})
+	}
+}
+
+var emptyIsNil = cmp.Transformer("emptyIsNil", func(s []string) []string { return append([]string(nil), s...) })
+
+func TestRecordsThatArriveWhilePagingDisturbNoOthers(t *testing.T) {
+	s := engine.NewStore(t)
+	var want []string
+	for i := range 30 {
+		r := record(acmeSMS, name("m-%02d", i), now.Add(time.Duration(i)*time.Second))
+		want = append(want, string(r.ID))
+		write(t, s, r)
+	}
+	for _, order := range []usage.Order{usage.OldestFirst, usage.NewestFirst} {
+		arrived := 0
+		arrive := func() { // before, amid and behind what is there
+			for _, at := range []time.Duration{-1, 15*time.Second + 1, time.Hour} {
+				write(t, s, record(acmeSMS, name("new-%s-%d", order, arrived), now.Add(at*time.Duration(arrived+1))))
+				arrived++
+			}
+		}
+		got := ids(walk(t, s, acmeSMS, usage.Query{Limit: 4, Order: order, Now: now}, arrive))
+		got = slices.DeleteFunc(got, func(id string) bool { return strings.HasPrefix(id, "new-") })
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", order, diff)
+		}
+	}
+}
+
+func TestFilteredPageReadsAMegabyteAndNoMore(t *testing.T) {
+	s := engine.NewStore(t)
+	const each, count = 4 << 10, 600 // 2.4 MB
+	var records []usage.Record
+	for i := range count {
+		r := record(acmeSMS, name("r-%04d", i), now.Add(time.Duration(i)*time.Second))
+		r.ErrorCode = strings.Repeat("e", each-300)
+		records = append(records, r)
+	}
+	records[count-1].Status = usage.Read
+	write(t, s, records...)
+
+	q := usage.Query{Filter: usage.Filter{Statuses: []usage.Status{usage.Read}}, Limit: 10, Order: usage.OldestFirst, Now: now}
+	page, err := s.Log(t.Context(), acmeSMS, q)
+	must(t, err)
+	if len(page.Records) != 0 || page.Next == nil {
+		t.Fatalf("got %d records and next %v; want an empty page with a place to read on from", len(page.Records), page.Next)
+	}
+	if read := int(page.Next.Timestamp.Sub(now)/time.Second) * each; read < 700<<10 || read > 1200<<10 {
+		t.Errorf("the page read %d kB, want about 1 MB", read>>10)
+	}
+	if got := ids(walk(t, s, acmeSMS, q, nil)); !slices.Equal(got, []string{"r-0599"}) {
+		t.Errorf("reading on finds %v, want the one that matches", got)
+	}
+}
+
+func TestEveryFieldComesBackAsItWasWritten(t *testing.T) {
+	s := engine.NewStore(t)
+	price := money.Money{Amount: decimal.RequireFromString("0.0412"), Currency: "EUR"}
+	common := usage.Record{
+		ID: "id:1", Timestamp: now.Add(120 * time.Millisecond), Direction: usage.Inbound, Status: "strange_word", StatusAt: instant(now.Add(time.Second)),
+		ErrorCode: "E.1", From: masking.Mask("+44 7700 900123"), To: masking.Mask("ACME"), Country: "GB", RecordedPrice: &price,
+		ExpiresAt: now.AddDate(0, 13, 0),
+	}
+	sms, voice, video, messaging := common, common, common, common
+	sms.Log, sms.Operator, sms.Segments = acmeSMS, "23401", number(0)
+	voice.Log, voice.Operator, voice.DurationSeconds = usage.Log{Account: "acme_retail", Product: usage.Voice}, "23401", number(61)
+	video.Log = usage.Log{Account: "acme_retail", Product: usage.Video}
+	video.DurationSeconds, video.Participants, video.ParticipantSeconds = number(60), number(3), number(179)
+	messaging.Log, messaging.Channel, messaging.Category = usage.Log{Account: "acme_retail", Product: usage.Messaging}, "whatsapp", "marketing"
+	bare := usage.Record{Log: acmeSMS, ID: "bare", Timestamp: now}
+
+	for _, want := range []usage.Record{sms, voice, video, messaging, bare} {
+		write(t, s, want)
+		got, err := s.Record(t.Context(), want.Log, want.ID, now)
+		must(t, err)
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(masking.Number{})); diff != "" {
+			t.Errorf("%s/%s (-want +got):\n%s", want.Log, want.ID, diff)
+		}
+		page, err := s.Log(t.Context(), want.Log, usage.Query{Limit: 10, Filter: usage.Filter{Statuses: []usage.Status{want.Status}}, Now: now})
+		must(t, err)
+		if want.Status != "" && (len(page.Records) != 1 || !cmp.Equal(want, page.Records[0], cmp.AllowUnexported(masking.Number{}))) {
+			t.Errorf("%s: the log shows another record than was written", want.Log)
+		}
+	}
+}
+
+func TestRecordIsFoundInItsOwnLogOnly(t *testing.T) {
+	s := engine.NewStore(t)
+	expired := record(acmeSMS, "expired", now)
+	expired.ExpiresAt = now
+	twice := record(acmeSMS, "twice", now)
+	newer := record(acmeSMS, "twice", now.Add(time.Minute))
+	write(t, s, record(acmeSMS, "u-1", now), expired, twice, newer)
+
+	got, err := s.Record(t.Context(), acmeSMS, "twice", now)
+	must(t, err)
+	if !got.Timestamp.Equal(newer.Timestamp) {
+		t.Errorf("of two records with one id, that of %s is shown; want the newer", got.Timestamp)
+	}
+	for _, absent := range []struct {
+		log usage.Log
+		id  usage.RecordID
+	}{
+		{acmeSMS, "u-2"}, {acmeSMS, "u"}, {acmeSMS, "expired"},
+		{usage.Log{Account: "acme_retail", Product: usage.Voice}, "u-1"},
+		{usage.Log{Account: "acme", Product: usage.SMS}, "u-1"},
+	} {
+		if _, err := s.Record(t.Context(), absent.log, absent.id, now); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s/%s: got %v, want not found", absent.log, absent.id, err)
+		}
+	}
+}

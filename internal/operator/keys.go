@@ -1,0 +1,91 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"partnerview/internal/access"
+	"partnerview/internal/directory"
+	"partnerview/internal/fault"
+)
+
+const maxLabel = 100
+
+// CreateKey makes an access key for a partner. The text is the key itself, to be
+// handed to the partner; it is not stored and cannot be told again. A lifetime of
+// 0 means that the key does not expire. The label is for the operator, up to 100
+// characters, and may be empty.
+//
+// Refusal: there is no such partner, or the label or lifetime cannot be.
+func (o *Operator) CreateKey(ctx context.Context, partner directory.PartnerID, label string, lifetime time.Duration) (text string, key directory.AccessKey, err error) {
+	switch {
+	case utf8.RuneCountInString(label) > maxLabel || !utf8.ValidString(label) || strings.ContainsFunc(label, unicode.IsControl):
+		return "", key, Refusal(fmt.Sprintf("a key's label has at most %d characters, none of them a control character", maxLabel))
+	case lifetime < 0:
+		return "", key, Refusal("a key cannot expire before it is made: give a duration such as 720h")
+	}
+	if err := o.mustExist(ctx, partner); err != nil {
+		return "", key, err
+	}
+	text, id, hash, err := access.NewKey(o.random)
+	if err != nil {
+		return "", key, err
+	}
+	now := o.now().UTC().Truncate(time.Millisecond)
+	key = directory.AccessKey{ID: id, Partner: partner, SecretHash: hash, Label: label, CreatedAt: now}
+	if lifetime > 0 {
+		key.ExpiresAt = now.Add(lifetime).Truncate(time.Millisecond)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := o.store.PutAccessKey(ctx, key); err != nil {
+		return "", key, err
+	}
+	return text, key, nil
+}
+
+// ListKeys lists a partner's access keys by the time of their making, those that
+// have expired or been revoked too. Refusal: there is no such partner.
+func (o *Operator) ListKeys(ctx context.Context, partner directory.PartnerID) ([]directory.AccessKey, error) {
+	if err := o.mustExist(ctx, partner); err != nil {
+		return nil, err
+	}
+	return o.store.AccessKeys(ctx, partner)
+}
+
+// RevokeKey makes a key count no longer. It may be repeated, and the key keeps
+// the time of the first. The authorizer's answers are cached: access ends within
+// AuthorizerTtlSeconds of template.yaml. Refusal: there is no such key.
+func (o *Operator) RevokeKey(ctx context.Context, id string) (directory.AccessKey, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	key, err := o.store.RevokeAccessKey(ctx, id, o.now())
+	if fault.Is(err, fault.NotFound) {
+		return key, Refusal(fmt.Sprintf("there is no key %q: a key's id is what stands between pvk_ and the next _; partnerctl key list shows a partner's", id))
+	}
+	return key, err
+}
+
+// StateOf says whether a key counts now: "active", "expired" or "revoked". A
+// suspended partner's keys do not count, whatever their state.
+func (o *Operator) StateOf(k directory.AccessKey) string {
+	switch {
+	case !k.RevokedAt.IsZero():
+		return "revoked"
+	case !k.ExpiresAt.IsZero() && !o.now().Before(k.ExpiresAt):
+		return "expired"
+	}
+	return "active"
+}
+
+func (o *Operator) mustExist(ctx context.Context, partner directory.PartnerID) error {
+	_, err := o.store.Partner(ctx, partner)
+	if fault.Is(err, fault.NotFound) {
+		return Refusal(fmt.Sprintf("there is no partner %q: name it in a directory file and load that with partnerctl apply", partner))
+	}
+	return err
+}

@@ -1,0 +1,279 @@
+package operator_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"partnerview/internal/dynamo"
+	"partnerview/internal/dynamo/dynamotest"
+	"partnerview/internal/fault"
+	"partnerview/internal/importer"
+	"partnerview/internal/operator"
+	"partnerview/internal/sample"
+	"partnerview/internal/usage"
+)
+
+const customersFile = `customers:
+  - {accountId: acme_retail, name: Acme, products: [sms, voice], currency: EUR, billingMode: prepaid, subAccounts: [acme_hq]}
+  - {accountId: beta, name: Beta, products: [sms], currency: EUR, billingMode: prepaid, subAccounts: [acme_otp]}
+`
+
+func line(account, id string, second int, more string) string {
+	at := usage.FormatTime(now.AddDate(0, -1, 0).Add(time.Duration(second) * time.Second))
+	return fmt.Sprintf(`{"accountId":%q,"product":"sms","id":%q,"timestamp":%q%s}`, account, id, at, more) + "\n"
+}
+
+func TestImportCountsEveryLineOnce(t *testing.T) {
+	o, s := newOperator(t)
+	apply(t, o, customersFile)
+	file := line("acme_retail", "m-1", 1, `,"content":"x","colour":"red"`) +
+		line("acme_hq", "m-2", 2, `,"colour":"blue"`) +
+		"\n" +
+		"not json\n" +
+		line("nobody", "m-3", 3, "") +
+		line("acme_retail", "m-1", 1, `,"status":"sent"`) +
+		line("beta", "m-1", 1, "") +
+		strings.Replace(line("beta", "m-9", 1, ""), "2026", "2020", 1)
+	var rejected []importer.Reject
+	counts, err := o.ImportUsage(t.Context(), strings.NewReader(file), operator.UsageImport{
+		Rejected: func(r importer.Reject) error { rejected = append(rejected, r); return nil },
+	})
+	must(t, err)
+	want := operator.UsageCounts{Read: 7, Written: 3, Duplicate: 1, Rejected: 3, Dropped: map[string]int{"colour": 2, "content": 1}}
+	if diff := cmp.Diff(want, counts); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+	var lines []int
+	for _, r := range rejected {
+		lines = append(lines, r.Line)
+	}
+	if !slices.Equal(lines, []int{4, 5, 8}) || !strings.Contains(rejected[2].Reason, "retention") {
+		t.Errorf("rejected are %+v", rejected)
+	}
+	r, err := s.Record(t.Context(), usage.Log{Account: "acme_retail", Product: usage.SMS}, "m-1", now)
+	must(t, err)
+	if r.Status != usage.Sent || !r.ExpiresAt.Equal(r.Timestamp.AddDate(0, 13, 0)) {
+		t.Errorf("stored is %+v; want the later line, kept for 13 months", r)
+	}
+}
+
+func TestAccountOfALineIsFoundByItsNames(t *testing.T) {
+	o, s := newOperator(t)
+	apply(t, o, customersFile)
+	file := line("acme_hq", "hq", 1, "") + line("acme_otp", "otp", 1, "") + line("beta", "beta", 1, "")
+	_, err := o.ImportUsage(t.Context(), strings.NewReader(file), operator.UsageImport{})
+	must(t, err)
+	for id, account := range map[usage.RecordID]usage.AccountID{"hq": "acme_retail", "otp": "beta", "beta": "beta"} {
+		if _, err := s.Record(t.Context(), usage.Log{Account: account, Product: usage.SMS}, id, now); err != nil {
+			t.Errorf("%s is not in the log of %s: %v", id, account, err)
+		}
+	}
+}
+
+func TestImportForAnAccountThatDoesNotExistIsRefused(t *testing.T) {
+	o, _ := newOperator(t)
+	_, err := o.ImportUsage(t.Context(), strings.NewReader(""), operator.UsageImport{Account: "nobody"})
+	var refusal operator.Refusal
+	if !errors.As(err, &refusal) {
+		t.Errorf("got %v, want a refusal", err)
+	}
+}
+
+// lines is n records, 40 of each id, whose error codes tell their place in the
+// file.
+func lines(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(line("acme_retail", fmt.Sprintf("m-%d", i%(n/40)), i%(n/40), fmt.Sprintf(`,"errorCode":"n%d"`, i)))
+	}
+	return b.String()
+}
+
+func TestOfTheSameRecordTheLastOfTheFileWins(t *testing.T) {
+	o, s := newOperator(t)
+	apply(t, o, customersFile)
+	const n = 3240 // 81 ids: no multiple of the writers
+	counts, err := o.ImportUsage(t.Context(), strings.NewReader(lines(n)), operator.UsageImport{})
+	must(t, err)
+	if counts.Read != n || counts.Written+counts.Duplicate != n {
+		t.Errorf("counts do not add up: %+v", counts)
+	}
+	for i := range n / 40 {
+		r, err := s.Record(t.Context(), usage.Log{Account: "acme_retail", Product: usage.SMS}, usage.RecordID(fmt.Sprintf("m-%d", i)), now)
+		must(t, err)
+		if want := fmt.Sprintf("n%d", n-n/40+i); r.ErrorCode != want {
+			t.Fatalf("of m-%d, %s is stored; want %s, the last of the file", i, r.ErrorCode, want)
+		}
+	}
+	again, err := o.ImportUsage(t.Context(), strings.NewReader(lines(n)), operator.UsageImport{})
+	must(t, err)
+	if diff := cmp.Diff(counts, again); diff != "" {
+		t.Errorf("the same file counts otherwise the second time (-first +second):\n%s", diff)
+	}
+}
+
+func TestCutFileIsLoadedAsFarAsItGoesAndTold(t *testing.T) {
+	o, _ := newOperator(t)
+	apply(t, o, customersFile)
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	for i := range 5000 {
+		_, _ = io.WriteString(w, line("acme_retail", fmt.Sprintf("m-%d-%d", i, i*7919), i, ""))
+	}
+	must(t, w.Close())
+	cut := packed.Bytes()[:packed.Len()/2]
+	counts, err := o.ImportUsage(t.Context(), bytes.NewReader(cut), operator.UsageImport{})
+	if err == nil {
+		t.Error("that the file is cut is not told")
+	}
+	if counts.Read == 0 || counts.Read != counts.Written {
+		t.Errorf("counts are %+v; want what was read, written", counts)
+	}
+}
+
+func TestImportSurvivesARestartOfTheEngine(t *testing.T) {
+	own := dynamotest.Start(t)
+	s := own.NewStore(t)
+	o := operator.New(s, clock)
+	apply(t, o, customersFile)
+	const n = 3000
+	var file strings.Builder
+	for i := range n {
+		file.WriteString(line("acme_retail", fmt.Sprintf("m-%d", i), i, ""))
+	}
+	var restarts atomic.Int32
+	counts, err := o.ImportUsage(t.Context(), strings.NewReader(file.String()), operator.UsageImport{
+		Progress: func(c operator.UsageCounts) {
+			if c.Written > n/4 && restarts.CompareAndSwap(0, 1) || c.Written > n/2 && restarts.CompareAndSwap(1, 2) {
+				own.Stop()
+				own.Restart(t)
+			}
+		},
+	})
+	must(t, err)
+	if restarts.Load() != 2 || counts.Written != n {
+		t.Errorf("%d restarts; counts %+v", restarts.Load(), counts)
+	}
+	if got := len(readAll(t, s, usage.Log{Account: "acme_retail", Product: usage.SMS})); got != n {
+		t.Errorf("%d records are stored, want %d", got, n)
+	}
+}
+
+func readAll(t *testing.T, s *dynamo.Store, log usage.Log) []usage.Record {
+	t.Helper()
+	var all []usage.Record
+	for q := (usage.Query{Limit: 500, Now: now}); ; {
+		page, err := s.Log(t.Context(), log, q)
+		must(t, err)
+		all = append(all, page.Records...)
+		if q.After = page.Next; q.After == nil {
+			return all
+		}
+	}
+}
+
+func TestImportEndsWhenTheStoreRefuses(t *testing.T) {
+	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
+	o := operator.New(dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables), clock)
+	apply(t, o, customersFile)
+	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
+		if c.Operation == "BatchWriteItem" {
+			dynamotest.Refuse(w, "AccessDeniedException")
+			return true
+		}
+		return false
+	})
+	if _, err := o.ImportUsage(t.Context(), endless{}, operator.UsageImport{}); !fault.Is(err, fault.Internal) {
+		t.Errorf("got %v, want internal", err)
+	}
+}
+
+func TestImportEndsWhenRejectedLinesCannotBeKept(t *testing.T) {
+	o, _ := newOperator(t)
+	full := errors.New("disk full")
+	_, err := o.ImportUsage(t.Context(), endless{}, operator.UsageImport{Rejected: func(importer.Reject) error { return full }})
+	if !errors.Is(err, full) {
+		t.Errorf("got %v, want %v", err, full)
+	}
+}
+
+// endless is a file without an end: the same line over and over.
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) {
+	text := line("acme_retail", "m-1", 1, "")
+	return copy(b, text[:min(len(b), len(text))]), nil
+}
+
+func TestMemoryDoesNotGrowWithAFile(t *testing.T) {
+	o, _ := newOperator(t)
+	apply(t, o, customersFile)
+	var peak uint64
+	progress := func(operator.UsageCounts) {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		peak = max(peak, m.HeapAlloc)
+	}
+	measure := func(n int) uint64 {
+		peak = 0
+		_, err := o.ImportUsage(t.Context(), io.LimitReader(endless{}, int64(n*len(line("acme_retail", "m-1", 1, "")))), operator.UsageImport{Progress: progress})
+		must(t, err)
+		return peak
+	}
+	small := measure(1_000)
+	if large := measure(10_000); large > small+8<<20 {
+		t.Errorf("ten times the file takes %d kB in place of %d kB", large>>10, small>>10)
+	}
+}
+
+// sampleDirectory is testdata/sample's, as of now.
+func sampleDirectory(t testing.TB) importer.Directory {
+	t.Helper()
+	text, err := os.ReadFile("../../testdata/sample/directory.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rendered, err := sample.Directory(string(text), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := importer.ParseDirectory(bytes.NewReader(rendered), "directory.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestSampleDataLoadsInSecondsAndWithoutRejects(t *testing.T) {
+	o, _ := newOperator(t)
+	begun := time.Now()
+	plan, err := o.Plan(t.Context(), sampleDirectory(t), false)
+	must(t, err)
+	must(t, o.Apply(t.Context(), plan))
+	applied := time.Now()
+	const n = 20_000
+	in, out := io.Pipe()
+	go func() { out.CloseWithError(sample.Usage(out, now, n)) }()
+	counts, err := o.ImportUsage(t.Context(), in, operator.UsageImport{})
+	must(t, err)
+	t.Logf("applied %d changes in %s, loaded %d records in %s", len(plan.Changes), applied.Sub(begun), counts.Written, time.Since(applied))
+	if counts.Written != n || counts.Rejected != 0 {
+		t.Errorf("counts are %+v, want %d written", counts, n)
+	}
+	if took := time.Since(begun); took > 60*time.Second {
+		t.Errorf("loading took %s", took)
+	}
+}
