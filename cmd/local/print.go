@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/local"
+	"partnerview/internal/usage"
+)
+
+// tableVariables name the tables for partnerctl, in the order in which they are
+// printed.
+var tableVariables = []string{"PARTNERS_TABLE", "CUSTOMERS_TABLE", "PRICELISTS_TABLE", "USAGE_TABLE"}
+
+// announce tells how to use what serves now.
+func announce(w io.Writer, stack *local.Stack, partners []demoPartner) {
+	fmt.Fprintf(w, "\nPartnerview serves on %s/ until Ctrl-C. The dashboard opens there; the API is described in %[1]s/openapi.yaml.\n", stack.BaseURL)
+	if len(partners) > 0 {
+		fmt.Fprint(w, "\nDemo keys:\n")
+		columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for _, p := range partners {
+			fmt.Fprintf(columns, "  %s\t%s\t%s\n", p.ID, p.Status, p.Key)
+		}
+		columns.Flush()
+	}
+	if i := slices.IndexFunc(partners, func(p demoPartner) bool { return p.Status == directory.Active && p.first != usage.Log{} }); i >= 0 {
+		customer := "/customers/" + url.PathEscape(string(partners[i].first.Account))
+		fmt.Fprint(w, "\nTry:\n")
+		for _, path := range []string{"/customers?limit=3", customer, customer + "/usage/" + string(partners[i].first.Product) + "?limit=2"} {
+			fmt.Fprintf(w, "  curl -H 'Authorization: Bearer %s' '%s%s'\n", partners[i].Key, stack.BaseURL, path)
+		}
+	}
+	if !stack.Fresh {
+		fmt.Fprint(w, "\nThe tables were there already, and no sample data was loaded into them. partnerctl makes keys:\n")
+	} else {
+		fmt.Fprint(w, "\nFor partnerctl on these tables:\n")
+	}
+	fmt.Fprintf(w, "  export DYNAMODB_ENDPOINT=%s\n", stack.Endpoint)
+	for _, name := range tableVariables {
+		fmt.Fprintf(w, "  export %s=%s\n", name, stack.Getenv(name))
+	}
+	fmt.Fprintln(w)
+}
+
+// writeReadyFile writes where everything is, for programs. It appears whole, and
+// only its owner may read the keys in it.
+func writeReadyFile(path string, stack *local.Stack, partners []demoPartner) error {
+	tables := make(map[string]string)
+	for id, name := range stack.Tables {
+		tables[strings.TrimSuffix(id, "Table")] = name
+	}
+	text, err := json.MarshalIndent(struct {
+		BaseURL  string            `json:"baseUrl"`
+		Endpoint string            `json:"dynamodbEndpoint"`
+		Tables   map[string]string `json:"tables"`
+		Partners []demoPartner     `json:"partners"`
+	}{stack.BaseURL, stack.Endpoint, tables, append([]demoPartner{}, partners...)}, "", "  ")
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".ready-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if _, err := f.Write(append(text, '\n')); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// complaints passes on of the functions' logs what is wrong. That a request was
+// answered is told by the gateway already, in a line that is easier to read.
+type complaints struct{ to io.Writer }
+
+func (c complaints) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(`"level":"INFO"`)) {
+		return len(line), nil
+	}
+	return c.to.Write(line)
+}
