@@ -1,0 +1,317 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"partnerview/internal/dynamo/dynamotest"
+)
+
+// routes are the paths on a customer: each must refuse alike.
+var routes = map[string]string{"customer": "", "log": "/usage/sms", "record": "/usage/sms/u-1"}
+
+// code is a problem's code; empty where the answer is none.
+func (a answer) code() string {
+	var p struct{ Code string }
+	_ = json.Unmarshal([]byte(a.body), &p)
+	return p.Code
+}
+
+// withoutID is the answer's body but for what differs between any two answers.
+func (a answer) withoutID(t *testing.T) string {
+	t.Helper()
+	var p struct{ RequestID string }
+	if err := json.Unmarshal([]byte(a.body), &p); err != nil || p.RequestID == "" {
+		t.Fatalf("no request id in %s", a.body)
+	}
+	return strings.Replace(a.body, p.RequestID, "-", 1)
+}
+
+func customerPath(account string) string { return "/customers/" + url.PathEscape(account) }
+
+func TestWhoSeesWhat(t *testing.T) {
+	// What the sample directory grants, written down a second time.
+	type row struct {
+		partner, account string
+		sees             map[string]bool // product → shown; nil: the customer is not there
+	}
+	all := map[string]bool{"sms": true, "voice": true, "video": true, "messaging": true}
+	matrix := []row{
+		{"northwind", "mueller_soehne", all},
+		{"northwind", "harbourline_freight", map[string]bool{"sms": true, "voice": true, "messaging": true}}, // no video enabled
+		{"southbank", "harbourline_freight", map[string]bool{"sms": true}},                                   // narrowed
+		{"southbank", "mueller_soehne", map[string]bool{"voice": true, "video": true}},
+		{"southbank", "zoes_cafe", map[string]bool{}}, // narrowed to what it does not have
+		{"westmarch", "pearl&dhow", nil},              // filled in below: what pearl&dhow has is the directory's business
+		{"northwind", "pearl&dhow", nil},
+		{"westmarch", "mueller_soehne", nil},
+		{"southbank", "null&void", nil},
+		{"northwind", "brolly-library", nil}, // nobody's
+		{"northwind", "no_such_account", nil},
+		{"northwind", "KITEBIRD", nil},
+		{"northwind", "x", nil},
+		{"northwind", strings.Repeat("a", 51), nil},
+		{"northwind", "a/b", nil},
+		{"northwind", "a b", nil},
+		{"northwind", "*", nil},
+		{"northwind", "mueller_soehn?", nil},
+		{"northwind", "%zz", nil},
+		{"northwind", "%2F", nil},
+		{"northwind", "null%26void", nil},
+		{"newhaven", "mueller_soehne", nil},
+	}
+	var refusal string
+	for _, row := range matrix {
+		if row.partner == "westmarch" && row.account == "pearl&dhow" {
+			continue // seen below
+		}
+		key := pv.key(t, row.partner)
+		if row.sees == nil {
+			for route, path := range routes {
+				a := pv.get(t, key, customerPath(row.account)+path)
+				if a.status != 404 || a.code() != "customer_not_found" {
+					t.Errorf("%s on the %s of %s: %d %s: it would learn that the account exists", row.partner, route, row.account, a.status, a.body)
+					continue
+				}
+				if refusal == "" {
+					refusal = a.withoutID(t)
+				}
+				if got := a.withoutID(t); got != refusal {
+					t.Errorf("%s on the %s of %s is refused otherwise than others:\n got %s\nwant %s", row.partner, route, row.account, got, refusal)
+				}
+			}
+			continue
+		}
+		if a := pv.get(t, key, customerPath(row.account)); a.status != 200 {
+			t.Errorf("%s does not see %s, which is granted: %d %s", row.partner, row.account, a.status, a.body)
+		}
+		for product := range all {
+			a := pv.get(t, key, customerPath(row.account)+"/usage/"+product)
+			switch {
+			case row.sees[product] && a.status != 200:
+				t.Errorf("%s does not see %s of %s, which is granted: %d %s", row.partner, product, row.account, a.status, a.body)
+			case !row.sees[product] && (a.status != 404 || a.code() != "product_not_found"):
+				t.Errorf("%s sees %s of %s, which it is not granted: %d", row.partner, product, row.account, a.status)
+			}
+		}
+	}
+	if a := pv.get(t, pv.key(t, "westmarch"), "/customers/pearl&dhow"); a.status != 200 {
+		t.Errorf("an unescaped & in the path: %d %s", a.status, a.body)
+	}
+	if a := pv.get(t, pv.key(t, "westmarch"), "/customers/pearl%26dhow"); a.status != 200 {
+		t.Errorf("an escaped & in the path: %d %s", a.status, a.body)
+	}
+}
+
+// The gateway refuses what is not granted, the endpoint what is granted but gone:
+// nobody can tell one from the other, by body or by header.
+func TestAGrantedAccountThatIsGoneIsRefusedAsOneThatNeverWas(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "directory.yaml")
+	const directory = `
+customers:
+  - {accountId: soon_gone, name: Soon Gone, products: [sms], currency: EUR, billingMode: postpaid}
+partners:
+  - {id: gone-test, name: Gone Test, customers: [{accountId: soon_gone}]}
+`
+	if err := os.WriteFile(file, []byte(directory), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, complaint, code := pv.partnerctl(t, "", "apply", "-f", file); code != 0 {
+		t.Fatalf("apply: exit %d, %s%s", code, out, complaint)
+	}
+	out, complaint, code := pv.partnerctl(t, "", "key", "create", "--partner", "gone-test", "--output", "json")
+	var created struct{ Key string }
+	if err := json.Unmarshal([]byte(out), &created); err != nil || code != 0 {
+		t.Fatalf("key create: exit %d, %s", code, complaint)
+	}
+	if a := pv.get(t, created.Key, "/customers/soon_gone"); a.status != 200 {
+		t.Fatalf("while it is there: %d %s", a.status, a.body)
+	}
+	db := dynamotest.ClientOf(t, pv.ready.DynamodbEndpoint)
+	if _, err := db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
+		TableName: &pv.ready.Tables.Customers, Key: map[string]types.AttributeValue{"accountId": &types.AttributeValueMemberS{Value: "soon_gone"}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for route, path := range routes {
+		gone := pv.get(t, created.Key, "/customers/soon_gone"+path)
+		never := pv.get(t, created.Key, "/customers/never_was"+path)
+		if gone.status != 404 || gone.withoutID(t) != never.withoutID(t) {
+			t.Errorf("the %s of an account that is gone: %d %s\nof one that never was: %d %s", route, gone.status, gone.body, never.status, never.body)
+		}
+		for _, name := range []string{"Content-Type", "Cache-Control", "Strict-Transport-Security", "X-Content-Type-Options"} {
+			if !slices.Equal(gone.header[name], never.header[name]) {
+				t.Errorf("the %s's header %s tells them apart: %q, %q", route, name, gone.header[name], never.header[name])
+			}
+		}
+	}
+	if a := pv.get(t, created.Key, "/customers"); a.status != 200 || strings.Contains(a.body, "soon_gone") {
+		t.Errorf("the list: %d %s", a.status, a.body)
+	}
+}
+
+// A list is the partner's own grants, all of them, and nothing else.
+func TestAListHoldsThePartnersOwnCustomersAndNoOthers(t *testing.T) {
+	for partner, want := range grantsOfSample(t) {
+		if partner == "eastgate" {
+			continue // suspended
+		}
+		for _, limit := range []string{"1", "7", "25", "100"} {
+			got := map[string]bool{}
+			for path := "/customers?limit=" + limit; path != ""; {
+				var page struct {
+					Data       []struct{ AccountID string }
+					NextCursor string
+				}
+				pv.read(t, pv.key(t, partner), path, &page)
+				for _, c := range page.Data {
+					if got[c.AccountID] {
+						t.Errorf("%s gets %s twice, %s a page", partner, c.AccountID, limit)
+					}
+					if got[c.AccountID] = true; !want[c.AccountID] {
+						t.Errorf("%s sees %s, which is not its own", partner, c.AccountID)
+					}
+				}
+				if path = ""; page.NextCursor != "" {
+					path = "/customers?limit=" + limit + "&cursor=" + page.NextCursor
+				}
+			}
+			if len(got) != len(want) {
+				t.Errorf("%s sees %d customers, %s a page, want %d", partner, len(got), limit, len(want))
+			}
+		}
+	}
+}
+
+func TestCredentialsThatDoNotCount(t *testing.T) {
+	good := pv.key(t, "northwind")
+	other := pv.key(t, "southbank")
+	for claim, key := range map[string]string{
+		"a suspended partner's":                  pv.key(t, "eastgate"),
+		"a key with its last character changed":  good[:len(good)-1] + "~",
+		"a key cut short":                        good[:len(good)-1],
+		"one key's id with another one's secret": good[:17] + other[17:],
+		"something else altogether":              "hunter2",
+	} {
+		for _, path := range []string{"/customers", "/customers/mueller_soehne", "/customers/mueller_soehne/usage/sms", "/customers/mueller_soehne/usage/sms/u-1", "/customers/nobody"} {
+			if a := pv.get(t, key, path); a.status != 401 || a.code() != "unauthorized" || a.header.Get("WWW-Authenticate") != "Bearer" {
+				t.Errorf("%s on %s: %d %s", claim, path, a.status, a.body)
+			}
+		}
+	}
+	for claim, headers := range map[string][]string{
+		"no header":                {},
+		"an empty header":          {"Authorization", ""},
+		"another scheme":           {"Authorization", "Basic " + good},
+		"the key in another place": {"X-Api-Key", good},
+	} {
+		if a := pv.get(t, "", "/customers", headers...); a.status != 401 || a.code() != "unauthorized" {
+			t.Errorf("%s: %d %s", claim, a.status, a.body)
+		}
+	}
+	if a := pv.get(t, "", "/customers?access_token="+good); a.status != 401 {
+		t.Errorf("a key in the query string counts: %d", a.status)
+	}
+}
+
+func TestUnknownRoutesAreAProblemToo(t *testing.T) {
+	key := pv.key(t, "northwind")
+	for _, path := range []string{"/nothing", "/customers/mueller_soehne/usage", "/customers/mueller_soehne/usage/sms/u-1/x", "/Customers"} {
+		if a := pv.get(t, key, path); a.status != 404 || a.code() != "route_not_found" {
+			t.Errorf("GET %s: %d %s", path, a.status, a.body)
+		}
+	}
+	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
+		r, err := http.NewRequestWithContext(t.Context(), method, pv.ready.BaseURL+"/customers", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+key)
+		if a := pv.do(t, r); a.status != 404 || a.code() != "route_not_found" {
+			t.Errorf("%s /customers: %d %s", method, a.status, a.body)
+		}
+	}
+}
+
+// Under the adapter's other entry point this header is where identity comes from.
+func TestAForgedHeaderChangesNothing(t *testing.T) {
+	forged := `{"authorizer":{"partnerId":"westmarch","keyId":"x","accountId":"pearl&dhow","products":""}}`
+	key := pv.key(t, "northwind")
+	for _, name := range []string{"X-GoLambdaProxy-ApiGw-Context", "x-golambdaproxy-apigw-context"} {
+		if a := pv.get(t, key, "/customers/pearl&dhow", name, forged); a.status != 404 {
+			t.Errorf("with %s northwind sees a customer of westmarch: %d %s", name, a.status, a.body)
+		}
+		if a := pv.get(t, key, "/customers?limit=100", name, forged); a.status != 200 || strings.Contains(a.body, "pearl&dhow") {
+			t.Errorf("with %s northwind lists as westmarch: %d %s", name, a.status, a.body)
+		}
+		if a := pv.get(t, "", "/customers", name, forged); a.status != 401 {
+			t.Errorf("with %s and no key: %d", name, a.status)
+		}
+	}
+}
+
+// The decision for a granted customer is in the gateway's cache; it must not
+// answer for another.
+func TestACachedDecisionOpensNoOtherPath(t *testing.T) {
+	key := pv.key(t, "westmarch")
+	for range 3 {
+		if a := pv.get(t, key, "/customers/kitebird/usage/sms"); a.status != 200 {
+			t.Fatalf("a granted log: %d %s", a.status, a.body)
+		}
+		for _, path := range []string{"/customers/mueller_soehne/usage/sms", "/customers/KiteBird/usage/sms", "/customers/mueller_soehne"} {
+			if a := pv.get(t, key, path); a.status != 404 || a.code() != "customer_not_found" {
+				t.Errorf("after a granted log, %s: %d %s", path, a.status, a.body)
+			}
+		}
+	}
+}
+
+// The gateway keeps decisions for one second here (AuthorizerTtlSeconds).
+func TestARevokedKeyStopsWithinTheTTL(t *testing.T) {
+	out, complaint, code := pv.partnerctl(t, "", "key", "create", "--partner", "westmarch", "--label", "to be revoked", "--expires", "720h", "--output", "json")
+	var created struct{ PartnerID, KeyID, Key, ExpiresAt string }
+	if err := json.Unmarshal([]byte(out), &created); err != nil || code != 0 || created.PartnerID != "westmarch" {
+		t.Fatalf("key create: exit %d, %v, %s%s", code, err, out, complaint)
+	}
+	if want := clock.Add(720 * time.Hour).Format("2006-01-02T15:04:05.000Z"); created.ExpiresAt != want {
+		t.Errorf("the key expires at %s, want %s", created.ExpiresAt, want)
+	}
+	if a := pv.get(t, created.Key, "/customers/kitebird"); a.status != 200 {
+		t.Fatalf("the new key: %d %s", a.status, a.body)
+	}
+	if _, complaint, code := pv.partnerctl(t, "", "key", "revoke", created.KeyID); code != 0 {
+		t.Fatalf("key revoke: exit %d, %s", code, complaint)
+	}
+	for deadline := time.Now().Add(1500 * time.Millisecond); ; time.Sleep(20 * time.Millisecond) {
+		if a := pv.get(t, created.Key, "/customers/kitebird"); a.status == 401 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("a revoked key still opens a customer, 1.5 s after it was revoked with a TTL of 1 s")
+		}
+	}
+}
+
+func TestAnExpiredKeyDoesNotCount(t *testing.T) {
+	anHourAgo := clock.Add(-time.Hour).Format(time.RFC3339)
+	for expires, want := range map[string]int{"59m": 401, "60m": 401, "61m": 200} {
+		out, complaint, code := pv.partnerctlAt(t, anHourAgo, "", "key", "create", "--partner", "westmarch", "--expires", expires, "--output", "json")
+		var created struct{ Key string }
+		if err := json.Unmarshal([]byte(out), &created); err != nil || code != 0 {
+			t.Fatalf("key create: exit %d, %v, %s%s", code, err, out, complaint)
+		}
+		if a := pv.get(t, created.Key, "/customers"); a.status != want {
+			t.Errorf("a key made an hour ago for %s: %d, want %d", expires, a.status, want)
+		}
+	}
+}

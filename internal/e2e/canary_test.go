@@ -1,0 +1,95 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"partnerview/internal/sample"
+	"partnerview/internal/usage"
+)
+
+// Every record of the sample went in with a marked name, a marked content and
+// full numbers. Whatever comes out is searched for them: answers and headers by
+// get and read, partnerctl's output by partnerctl, the logs of every process when
+// the tests end. This test asks for what carries most, and looks at the rest.
+func TestNoCanaryLeaves(t *testing.T) {
+	key := pv.key(t, "northwind")
+	for _, product := range usage.Products() {
+		log, partner := middling(t, product)
+		var page usagePage
+		pv.read(t, pv.key(t, partner), logPath(log)+"?limit=5", &page)
+		if leaks := sample.Leaks(page.NextCursor); leaks != nil {
+			t.Errorf("a cursor of %s tells %q", log, leaks)
+		}
+		pv.read(t, pv.key(t, partner), logPath(log)+"?limit=5&cursor="+page.NextCursor, &page)
+		pv.get(t, pv.key(t, partner), logPath(log)+"/"+page.Data[0].ID)
+	}
+	// A caller who sends a number does not get it back, nor does a log.
+	const number = "447700900123"
+	for _, path := range []string{
+		"/customers?search=" + number, "/customers?x=" + number, "/customers?" + number + "=x", "/customers?cursor=" + number, "/customers/" + number, "/customers/mueller_soehne/usage/" + number,
+		"/customers/mueller_soehne/usage/sms/" + number, "/customers/mueller_soehne/usage/sms?toLast4=" + number, "/customers/mueller_soehne/usage/sms?from=" + number, "/" + number,
+	} {
+		pv.get(t, key, path)
+	}
+	if leaks := sample.Leaks(pv.output.String()); leaks != nil {
+		t.Errorf("the processes' logs hold %q", leaks)
+	}
+	if !strings.Contains(pv.output.String(), "mueller_soehne") {
+		t.Error("the logs hold nothing at all: there was nothing to search")
+	}
+}
+
+// Lines that cannot be taken are told by number, field and reason.
+func TestRejectedLinesDoNotQuoteWhatTheyHeld(t *testing.T) {
+	const number, name, content = "+447700900123", "CANARY-NAME-1", "CANARY-CONTENT-1"
+	var lines strings.Builder
+	for _, change := range []map[string]any{
+		{"timestamp": "yesterday"}, {"from": 447700900123}, {"id": "447700900123", "to": number}, {"accountId": "nobody"}, {"product": number}, {"segments": "+447700900123"}, {"status": number},
+		{"country": number}, {"direction": number}, {"recordedPrice": number}, {"id": number}, {number: number}, {"errorCode": number},
+	} {
+		line := map[string]any{"accountId": "mueller_soehne", "product": "sms", "id": "rejected-1", "timestamp": now, "from": number, "contactName": name, "content": content}
+		for k, v := range change {
+			line[k] = v
+		}
+		text, err := json.Marshal(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines.Write(append(text, '\n'))
+	}
+	lines.WriteString(`{"accountId":"mueller_soehne","from":"` + number + "\n")
+	rejects := filepath.Join(t.TempDir(), "rejects.ndjson")
+	out, complaint, code := pv.partnerctl(t, lines.String(), "import", "usage", "--rejects", rejects, "--output", "json", "-")
+	if code != 3 {
+		t.Errorf("exit %d, want 3: %s%s", code, out, complaint)
+	}
+	written, err := os.ReadFile(rejects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(written), "\n"); n < 10 {
+		t.Errorf("only %d lines were rejected: %s", n, written)
+	}
+	if leaks := sample.Leaks(string(written)); leaks != nil {
+		t.Errorf("the file of rejected lines tells %q", leaks)
+	}
+	for i := range 3 {
+		var reject struct {
+			Line          int
+			Field, Reason string
+		}
+		line := strings.Split(string(written), "\n")[i]
+		if err := json.Unmarshal([]byte(line), &reject); err != nil || reject.Line == 0 || reject.Reason == "" {
+			t.Errorf("a rejected line is told as %s: %v", line, err)
+		}
+	}
+	var summary struct{ Read, Written, Duplicate, Rejected int }
+	if err := json.Unmarshal([]byte(out), &summary); err != nil || summary.Read != summary.Written+summary.Duplicate+summary.Rejected {
+		t.Errorf("the summary does not add up: %s", fmt.Sprint(out))
+	}
+}

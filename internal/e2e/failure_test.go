@@ -1,0 +1,148 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"partnerview/internal/template"
+	"partnerview/internal/usage"
+)
+
+// However the database fails, partners are told that it is our fault and that
+// they may try again, soon enough; and nothing of it is remembered.
+func TestADatabaseThatFailsIsA503(t *testing.T) {
+	paths := []string{"/customers", "/customers/mueller_soehne", "/customers/mueller_soehne/usage/sms", "/customers/mueller_soehne/usage/sms/u-1"}
+	for claim, m := range map[string]mode{"down": down, "throttling": throttling, "slow": slow} {
+		t.Run(claim, func(t *testing.T) {
+			// A key that the gateway has no decision for: it is the authorizer that fails.
+			out, _, code := pv.partnerctl(t, "", "key", "create", "--partner", "northwind", "--output", "json")
+			var unknown struct{ Key string }
+			if err := json.Unmarshal([]byte(out), &unknown); err != nil || code != 0 {
+				t.Fatalf("key create: exit %d, %v", code, err)
+			}
+			known := pv.key(t, "northwind")
+			for _, path := range paths {
+				pv.proxy.mode.Store(int32(passing))
+				for range 2 { // the decision is in the cache, fresh
+					pv.get(t, known, path)
+				}
+				pv.proxy.set(t, m)
+				for who, key := range map[string]string{"the endpoint": known, "the authorizer": unknown.Key} {
+					start := time.Now()
+					a := pv.get(t, key, path)
+					if took := time.Since(start); a.status != 503 || a.code() != "unavailable" || a.header.Get("Retry-After") == "" || took > 10*time.Second {
+						t.Errorf("%s on %s: %d after %v: %s", who, path, a.status, took, a.body)
+					}
+				}
+			}
+			pv.proxy.mode.Store(int32(passing))
+			for _, path := range paths[:3] {
+				if a := pv.get(t, unknown.Key, path); a.status != 200 {
+					t.Errorf("after the database came back, %s: %d %s: the failure was kept as a refusal", path, a.status, a.body)
+				}
+			}
+		})
+	}
+}
+
+// What a page costs, counted at the wire.
+func TestAPageCostsOneRoundTripAndAListTwo(t *testing.T) {
+	key := pv.key(t, "northwind")
+	big := biggestLog(t)
+	for _, c := range []struct {
+		path, function string
+		want           []string // calls, sorted
+		most           float64  // capacity units of its queries
+	}{
+		// 100 records of about 300 bytes: 4 units; the price lists are 1 more.
+		{logPath(big) + "?limit=100", "GetUsageFunction", []string{"GetItem", "Query", "Query"}, 8},
+		{logPath(big) + "?limit=100&order=asc", "GetUsageFunction", []string{"GetItem", "Query", "Query"}, 8},
+		{"/customers?limit=25", "ListCustomersFunction", []string{"BatchGetItem", "Query"}, 2},
+		{"/customers?search=and", "ListCustomersFunction", []string{"BatchGetItem", "Query"}, 2},
+		{customerPath("mueller_soehne"), "GetCustomerFunction", []string{"GetItem"}, 0},
+	} {
+		var calls []string
+		var units float64
+		time.Sleep(1100 * time.Millisecond) // the cached decision is gone: the authorizer is asked as well
+		var authorizer []string
+		for _, s := range pv.proxy.during(func() { pv.get(t, key, c.path) }) {
+			if s.function == "AuthorizerFunction" {
+				authorizer = append(authorizer, s.op)
+				continue
+			}
+			if s.function != c.function {
+				t.Errorf("%s is answered by %s", c.path, s.function)
+			}
+			calls, units = append(calls, s.op), units+s.units
+		}
+		slices.Sort(calls)
+		if !slices.Equal(calls, c.want) || units > c.most {
+			t.Errorf("%s costs %v and %.1f units, want %v and at most %.1f", c.path, calls, units, c.want, c.most)
+		}
+		if !slices.Equal(authorizer, []string{"GetItem", "BatchGetItem"}) {
+			t.Errorf("the authorizer's decision on %s costs %v, want a GetItem, then a BatchGetItem", c.path, authorizer)
+		}
+	}
+}
+
+func biggestLog(t *testing.T) usage.Log {
+	t.Helper()
+	var best usage.Log
+	for log, records := range load(t).records {
+		if viewerOf(t, log) == "northwind" && len(records) > len(load(t).records[best]) {
+			best = log
+		}
+	}
+	return best
+}
+
+// Every request that a function has sent while these tests ran is held against
+// that function's own statements in template.yaml, as IAM would.
+func TestEveryRequestToTheTablesIsWithinItsRole(t *testing.T) {
+	key := pv.key(t, "northwind")
+	log := usage.Log{Account: "mueller_soehne", Product: usage.SMS}
+	var first usagePage
+	pv.read(t, key, logPath(log)+"?limit=1", &first)
+	for _, path := range []string{ // each kind of request, should this test run alone
+		"/customers", "/customers?search=a&product=sms", customerPath("mueller_soehne"), logPath(log),
+		logPath(log) + "?status=sent&country=gb&direction=outbound&toLast4=0123&from=2026-10-01&to=2026-11-01&order=asc",
+		"/customers/mueller_soehne/usage/messaging?channel=whatsapp", logPath(log) + "/" + first.Data[0].ID, logPath(log) + "?cursor=" + first.NextCursor + "&limit=1",
+	} {
+		if a := pv.get(t, key, path); a.status != 200 {
+			t.Fatalf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+	tables := pv.ready.Tables
+	written, err := template.Read(pv.root+"/template.yaml", map[string]string{
+		"PartnersTable": tables.Partners, "CustomersTable": tables.Customers, "PriceListsTable": tables.PriceLists, "UsageTable": tables.Usage,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for _, s := range pv.proxy.all() {
+		function, ok := written.Function(s.function)
+		if !ok {
+			t.Fatalf("a request of %q, which is no function of the template", s.function)
+		}
+		requests, err := written.Requests(s.target, s.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range requests {
+			seen[fmt.Sprint(s.function, " ", s.op, " ", r.Index)]++
+			if err := function.Allow(r); err != nil {
+				t.Errorf("IAM would refuse: %v", err)
+			}
+		}
+	}
+	for _, want := range []string{"AuthorizerFunction GetItem ", "AuthorizerFunction BatchGetItem ", "ListCustomersFunction Query ByName", "ListCustomersFunction BatchGetItem ",
+		"GetCustomerFunction GetItem ", "GetUsageFunction GetItem ", "GetUsageFunction Query ", "GetUsageFunction Query ById"} {
+		if seen[want] == 0 {
+			t.Errorf("no request of the kind %q was seen; there were %v", want, seen)
+		}
+	}
+}

@@ -1,0 +1,262 @@
+// Package e2e_test drives the whole product as `make run` starts it: cmd/local
+// with the real binaries, the routes and the authorizer of template.yaml, a real
+// engine behind a proxy that records and fails, and data loaded by the operator's
+// own code. Whatever the product answers is held against openapi.yaml, and
+// searched for canaries.
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"partnerview/internal/dynamo/dynamotest"
+	"partnerview/internal/openapi"
+	"partnerview/internal/sample"
+)
+
+// now is the time of all these tests: samples and fixtures do not age.
+const now = "2026-11-20T12:00:00Z"
+
+var clock = func() time.Time {
+	t, err := time.Parse(time.RFC3339, now)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}()
+
+// product is one running Partnerview; the tests share it.
+type product struct {
+	ready     readyFile
+	proxy     *proxy
+	root, bin string // the repository; a folder with partnerctl in it
+	spec      *openapi.Spec
+	process   *exec.Cmd
+	output    *lockedBuffer
+}
+
+// readyFile is what cmd/local writes when it serves.
+type readyFile struct {
+	BaseURL          string
+	DynamodbEndpoint string
+	Tables           struct{ Partners, Customers, PriceLists, Usage string }
+	Partners         []struct{ ID, Status, Key string }
+}
+
+var (
+	engine dynamotest.Engine
+	pv     *product
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "partnerview-e2e")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	defer engine.Stop()
+	if pv, err = start(dir); err != nil {
+		fmt.Fprintln(os.Stderr, "partnerview does not start:", err)
+		return 1
+	}
+	code := m.Run()
+	if err := pv.stop(); err != nil {
+		fmt.Fprintln(os.Stderr, "partnerview does not stop:", err)
+		code = 1
+	}
+	if leaks := sample.Leaks(pv.output.String()); leaks != nil {
+		fmt.Fprintf(os.Stderr, "FAIL: the processes' logs hold %q\n", leaks)
+		code = 1
+	}
+	return code
+}
+
+func start(dir string) (*product, error) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return nil, err
+	}
+	p := &product{root: root, bin: dir, output: &lockedBuffer{}}
+	if p.spec, err = openapi.Load(); err != nil {
+		return nil, err
+	}
+	for _, command := range []string{"local", "partnerctl"} {
+		build := exec.Command("go", "build", "-o", filepath.Join(dir, command), "./cmd/"+command)
+		build.Dir = root
+		if out, err := build.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("go build ./cmd/%s: %w\n%s", command, err, out)
+		}
+	}
+	endpoint, err := engine.Listen()
+	if err != nil {
+		return nil, err
+	}
+	if p.proxy, err = startProxy(endpoint); err != nil {
+		return nil, err
+	}
+	ready := filepath.Join(dir, "ready.json")
+	p.process = exec.Command(filepath.Join(dir, "local"), "--listen", "127.0.0.1:0", "--ready-file", ready, "--now", now, "--parameter", "AuthorizerTtlSeconds=1", "--logs")
+	p.process.Dir, p.process.Stdout, p.process.Stderr = root, p.output, p.output
+	p.process.Env = append(os.Environ(), "DYNAMODB_ENDPOINT="+p.proxy.url)
+	if err := p.process.Start(); err != nil {
+		return nil, err
+	}
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		if text, err := os.ReadFile(ready); err == nil && json.Unmarshal(text, &p.ready) == nil {
+			return p, nil
+		}
+		if time.Now().After(deadline) || p.process.Process.Signal(syscall.Signal(0)) != nil {
+			_ = p.stop()
+			return nil, fmt.Errorf("not ready: %s", p.output)
+		}
+	}
+}
+
+// stop ends the product as Ctrl-C does, and tells whether it ended well.
+func (p *product) stop() error {
+	defer p.proxy.close()
+	if err := p.process.Process.Signal(os.Interrupt); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- p.process.Wait() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(20 * time.Second):
+		_ = p.process.Process.Kill()
+		<-ended
+		return fmt.Errorf("it ran on for 20 s after an interrupt: %s", p.output)
+	}
+}
+
+// key is a partner's demo key.
+func (p *product) key(t testing.TB, partner string) string {
+	t.Helper()
+	for _, known := range p.ready.Partners {
+		if known.ID == partner {
+			return known.Key
+		}
+	}
+	t.Fatalf("the ready file has no partner %s", partner)
+	return ""
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// get asks the product with a key; an empty key sends none. Every answer must
+// keep the contract, and hold no canary.
+func (p *product) get(t testing.TB, key, path string, headers ...string) answer {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "GET", p.ready.BaseURL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key != "" {
+		r.Header.Set("Authorization", "Bearer "+key)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	return p.do(t, r)
+}
+
+func (p *product) do(t testing.TB, r *http.Request) answer {
+	t.Helper()
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.spec.CheckAnswer(r.Method, r.URL.EscapedPath(), response.StatusCode, response.Header, body); err != nil {
+		t.Errorf("%s %s breaks openapi.yaml: %v", r.Method, r.URL, err)
+	}
+	var head bytes.Buffer
+	_ = response.Header.Write(&head)
+	if leaks := sample.Leaks(head.String() + string(body)); leaks != nil {
+		t.Errorf("%s %s tells %q", r.Method, r.URL, leaks)
+	}
+	return answer{response.StatusCode, response.Header, string(body)}
+}
+
+// read asks for what must be there.
+func (p *product) read(t testing.TB, key, path string, into any) answer {
+	t.Helper()
+	a := p.get(t, key, path)
+	if a.status != http.StatusOK {
+		t.Fatalf("GET %s: %d %s", path, a.status, a.body)
+	}
+	if err := json.Unmarshal([]byte(a.body), into); err != nil {
+		t.Fatalf("GET %s: %v", path, err)
+	}
+	return a
+}
+
+// partnerctl runs the operator's tool on the product's tables.
+func (p *product) partnerctl(t testing.TB, stdin string, arguments ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	return p.partnerctlAt(t, now, stdin, arguments...)
+}
+
+// partnerctlAt is partnerctl at another time.
+func (p *product) partnerctlAt(t testing.TB, now, stdin string, arguments ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, "partnerctl"), append(arguments, "--now", now)...)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "DYNAMODB_ENDPOINT="+p.ready.DynamodbEndpoint, "PARTNERS_TABLE="+p.ready.Tables.Partners, "CUSTOMERS_TABLE="+p.ready.Tables.Customers,
+		"PRICELISTS_TABLE="+p.ready.Tables.PriceLists, "USAGE_TABLE="+p.ready.Tables.Usage)
+	var out, complaints bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &complaints
+	_ = cmd.Run() // the exit code is what tests look at
+	for name, text := range map[string]string{"stdout": out.String(), "stderr": complaints.String()} {
+		if leaks := sample.Leaks(text); leaks != nil {
+			t.Errorf("partnerctl %s: its %s tells %q", strings.Join(arguments, " "), name, leaks)
+		}
+	}
+	return out.String(), complaints.String(), cmd.ProcessState.ExitCode()
+}
+
+// lockedBuffer is written by a process while tests read it.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
