@@ -35,7 +35,7 @@ var inFunctions = []string{
 	"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/dynamodb", "github.com/aws/smithy-go",
 	"github.com/aws/aws-sdk-go-v2/internal/configsources", "github.com/aws/aws-sdk-go-v2/internal/endpoints/v2",
 	"github.com/aws/aws-sdk-go-v2/service/internal/accept-encoding", "github.com/aws/aws-sdk-go-v2/service/internal/endpoint-discovery",
-	"github.com/shopspring/decimal", "golang.org/x/text", "golang.org/x/sync",
+	"github.com/shopspring/decimal", "golang.org/x/text",
 	// What aws-xray-sdk-go brings along.
 	"github.com/aws/aws-xray-sdk-go/v2", "github.com/pkg/errors", "github.com/valyala/fasthttp", "github.com/valyala/bytebufferpool",
 	"github.com/andybalholm/brotli", "github.com/klauspost/compress", "golang.org/x/net", "golang.org/x/sys",
