@@ -79,8 +79,8 @@ func TestPagingGivesEachRecordOnceWhileOthersArrive(t *testing.T) {
 				}
 			}
 			for _, order := range []string{"asc", "desc"} {
-				for _, limit := range []int{1, 2, 3, 7, 49, 50, 99, 100, 499, 500} {
-					if limit < 7 && len(want) > 200 {
+				for _, limit := range []int{1, 7, 50, 99, 500} {
+					if limit < 7 && len(want) > 40 {
 						continue // the store's own tests go through every size
 					}
 					query, err := url.ParseQuery(filter)
