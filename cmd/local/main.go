@@ -34,7 +34,7 @@ type commandLine struct {
 	Path      string            `type:"path" placeholder:"FOLDER" help:"Keep the tables in this folder. Sample data is loaded only when it is new."`
 	Parameter map[string]string `placeholder:"NAME=VALUE" help:"Give a parameter of template.yaml another value than its default, as AuthorizerTtlSeconds=0. May be repeated."`
 	Logs      bool              `help:"Show all that the functions log, not only what is wrong."`
-	Endpoint  string            `env:"DYNAMODB_ENDPOINT" placeholder:"URL" help:"A DynamoDB engine that runs already, such as DynamoDB Local. Without one, dynalite is started, which needs Node."`
+	Endpoint  string            `env:"DYNAMODB_ENDPOINT,AWS_ENDPOINT_URL_DYNAMODB" placeholder:"URL" help:"A DynamoDB engine that runs already, such as DynamoDB Local. Without one, dynalite is started, which needs Node."`
 }
 
 const description = `Runs the whole of Partnerview on this machine: a DynamoDB engine, the functions of template.yaml as their real binaries, and the gateway with its routes, authorizer and refusals. It prints the address, a demo key of each partner and calls to try, and then a line for each request. Ctrl-C ends it and everything that it started.`
@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 // serve runs the product until ctx ends, or something that it needs does.
-func serve(ctx context.Context, line commandLine, stdout, stderr io.Writer) (err error) {
+func serve(ctx context.Context, line commandLine, stdout, stderr io.Writer) error {
 	root, err := repository()
 	if err != nil {
 		return err
@@ -112,7 +112,9 @@ func serve(ctx context.Context, line commandLine, stdout, stderr io.Writer) (err
 	defer func() {
 		late, cancelLate := context.WithTimeout(context.Background(), stopTimeout)
 		defer cancelLate()
-		err = errors.Join(err, stack.Stop(late))
+		if stopErr := stack.Stop(late); stopErr != nil {
+			fmt.Fprintln(stderr, "local:", stopErr)
+		}
 		<-ended
 		cancel(nil)
 	}()

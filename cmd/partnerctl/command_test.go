@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -222,7 +223,7 @@ func TestImportReadsThePlatformsExports(t *testing.T) {
 	d := newDesk(t)
 	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
 	for format, file := range map[string]string{"connect-sms-csv": "8x8-sms-log.csv", "connect-messaging-csv": "8x8-chatapps-log.csv", "connect-voice-csv": "8x8-voice-log.csv"} {
-		text, err := os.ReadFile("../../testdata/fixtures/" + file)
+		text, err := os.ReadFile(filepath.Join(d.root, "testdata", "fixtures", file))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,26 +243,28 @@ func TestImportReadsThePlatformsExports(t *testing.T) {
 func TestWrongUseIsToldAsSuch(t *testing.T) {
 	d := newDesk(t)
 	d.write("a.ndjson", "")
+	d.write("a.ndjson.rejected.ndjson", "")
 	for name, tt := range map[string]struct {
 		args []string
 		says string
 	}{
-		"no command":            {nil, "expected one of"},
-		"unknown command":       {[]string{"frobnicate"}, "frobnicate"},
-		"no file":               {[]string{"apply"}, "--file"},
-		"unknown flag":          {[]string{"apply", "-f", "x", "--force"}, "--force"},
-		"no partner":            {[]string{"key", "create"}, "--partner"},
-		"bad partner":           {[]string{"key", "list", "--partner", "North Wind"}, "a-z 0-9 -"},
-		"bad duration":          {[]string{"key", "create", "--partner", "northwind", "--expires", "soon"}, "soon"},
-		"no key":                {[]string{"key", "revoke"}, "KEYID"},
-		"nothing to import":     {[]string{"import", "usage"}, "FILE"},
-		"unknown format":        {[]string{"import", "usage", "--format", "xml", "a.ndjson"}, "native, connect-sms-csv"},
-		"bad account":           {[]string{"import", "usage", "--account", "a b", "a.ndjson"}, "account ID"},
-		"unknown output":        {[]string{"key", "list", "--partner", "northwind", "-o", "xml"}, "text"},
-		"bad time":              {[]string{"key", "list", "--partner", "northwind", "--now", "yesterday"}, "now"},
-		"a file twice":          {[]string{"import", "usage", "a.ndjson", "./a.ndjson"}, "twice"},
-		"rejects over a file":   {[]string{"import", "usage", "a.ndjson", "--rejects", "a.ndjson"}, "overwritten"},
-		"endpoint that is none": {[]string{"key", "list", "--partner", "northwind", "--endpoint", "localhost:8000"}, "http://127.0.0.1:8000"},
+		"no command":             {nil, "expected one of"},
+		"unknown command":        {[]string{"frobnicate"}, "frobnicate"},
+		"no file":                {[]string{"apply"}, "--file"},
+		"unknown flag":           {[]string{"apply", "-f", "x", "--force"}, "--force"},
+		"no partner":             {[]string{"key", "create"}, "--partner"},
+		"bad partner":            {[]string{"key", "list", "--partner", "North Wind"}, "a-z 0-9 -"},
+		"bad duration":           {[]string{"key", "create", "--partner", "northwind", "--expires", "soon"}, "soon"},
+		"no key":                 {[]string{"key", "revoke"}, "KEYID"},
+		"nothing to import":      {[]string{"import", "usage"}, "FILE"},
+		"unknown format":         {[]string{"import", "usage", "--format", "xml", "a.ndjson"}, "native, connect-sms-csv"},
+		"bad account":            {[]string{"import", "usage", "--account", "a b", "a.ndjson"}, "account ID"},
+		"unknown output":         {[]string{"key", "list", "--partner", "northwind", "-o", "xml"}, "text"},
+		"bad time":               {[]string{"key", "list", "--partner", "northwind", "--now", "yesterday"}, "now"},
+		"a file twice":           {[]string{"import", "usage", "a.ndjson", "./a.ndjson"}, "twice"},
+		"rejects over a file":    {[]string{"import", "usage", "a.ndjson", "--rejects", "a.ndjson"}, "overwritten"},
+		"an old list of rejects": {[]string{"import", "usage", "a.ndjson", "a.ndjson.rejected.ndjson"}, "overwritten"},
+		"endpoint that is none":  {[]string{"key", "list", "--partner", "northwind", "--endpoint", "localhost:8000"}, "http://127.0.0.1:8000"},
 	} {
 		t.Run(name, func(t *testing.T) { d.run(tt.args...).fails(t, 2, tt.says) })
 	}
@@ -351,7 +354,7 @@ func TestInterruptedImportEndsAndSaysWhatToDo(t *testing.T) {
 	})
 	d.env = append(d.env, "DYNAMODB_ENDPOINT="+proxy.URL)
 	file := d.write("usage.ndjson", usageLine("m-1", ""))
-	cmd := d.command("import", "usage", file)
+	cmd := d.process(os.Args[0], "import", "usage", file)
 	var errOut bytes.Buffer
 	cmd.Stderr = &errOut
 	if err := cmd.Start(); err != nil {

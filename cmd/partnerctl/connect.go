@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -19,8 +20,15 @@ import (
 // connection says where the tables are.
 type connection struct {
 	Stack    string     `placeholder:"NAME" help:"Take the tables of this deployed stack, instead of those that PARTNERS_TABLE, CUSTOMERS_TABLE, PRICELISTS_TABLE and USAGE_TABLE name."`
-	Endpoint string     `placeholder:"URL" env:"DYNAMODB_ENDPOINT,AWS_ENDPOINT_URL_DYNAMODB" help:"A DynamoDB engine other than AWS's, such as the one that make run starts. One on this machine needs neither credentials nor a region."`
+	Endpoint string     `placeholder:"URL" help:"A DynamoDB engine other than AWS's, such as the one that make run starts. One on this machine needs neither credentials nor a region. Default: DYNAMODB_ENDPOINT or AWS_ENDPOINT_URL_DYNAMODB."`
 	Now      *time.Time `placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00" help:"Take this for the time, as 2026-06-01T00:00:00Z. Only with --endpoint: on AWS the past is the past."`
+}
+
+// AfterApply takes the endpoint from the environment where no flag gives it. An
+// empty variable counts as none, which kong's own reading of variables does not.
+func (c *connection) AfterApply() error {
+	c.Endpoint = cmp.Or(c.Endpoint, os.Getenv("DYNAMODB_ENDPOINT"), os.Getenv("AWS_ENDPOINT_URL_DYNAMODB"))
+	return nil
 }
 
 // table is one of the four: where its name comes from, and where it goes.

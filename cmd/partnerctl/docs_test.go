@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -14,8 +12,8 @@ import (
 )
 
 // The commands of docs/operating.md work when they are pasted one after the
-// other, on what make run has loaded. Only make run itself and the build are done
-// for them here.
+// other, on what make run has loaded. The build, and the variables that make run
+// prints, are the test's.
 func TestCommandsOfOperatingWorkWhenPasted(t *testing.T) {
 	page, err := os.ReadFile("../../docs/operating.md")
 	if err != nil {
@@ -23,9 +21,7 @@ func TestCommandsOfOperatingWorkWhenPasted(t *testing.T) {
 	}
 	var script []string
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
-		if !strings.Contains(block[1], "make run") {
-			script = append(script, strings.ReplaceAll(block[1], "go build -o build/partnerctl ./cmd/partnerctl\n", ""))
-		}
+		script = append(script, strings.ReplaceAll(block[1], "go build -o build/partnerctl ./cmd/partnerctl\n", ""))
 	}
 	if len(script) < 6 {
 		t.Fatalf("the page has %d blocks of commands", len(script))
@@ -38,7 +34,7 @@ func TestCommandsOfOperatingWorkWhenPasted(t *testing.T) {
 	if err := os.Symlink(os.Args[0], filepath.Join(d.dir, "build", "partnerctl")); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile("../../testdata/sample/directory.yaml")
+	text, err := os.ReadFile(filepath.Join(d.root, "testdata", "sample", "directory.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,19 +43,8 @@ func TestCommandsOfOperatingWorkWhenPasted(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.must("apply", "-f", d.write("sample.yaml", string(directory)))
-	ready, err := json.Marshal(map[string]any{
-		"dynamodbEndpoint": engine.Endpoint(t),
-		"tables":           d.tables,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.write("build/ready.json", string(ready))
 
-	shell := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", strings.Join(script, "\n"))
-	shell.Dir = d.dir
-	shell.Env = []string{asCommand + "=yes", "PATH=" + os.Getenv("PATH"), "HOME=" + d.dir, "GOCOVERDIR=" + d.dir}
-	out, err := shell.CombinedOutput()
+	out, err := d.process("bash", "-euo", "pipefail", "-c", strings.Join(script, "\n")).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v after\n%s", err, out)
 	}

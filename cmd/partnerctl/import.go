@@ -85,8 +85,14 @@ func (c *importUsageCommand) check() error {
 		}
 		seen[path] = true
 	}
-	if c.Rejects != "" && seen[c.Rejects] {
-		return misuseError("--rejects names a file that is to be loaded; it would be overwritten")
+	for _, file := range c.Files {
+		list, err := filepath.Abs(newRejects(c.Rejects, false).pathFor(file))
+		if err != nil {
+			return err
+		}
+		if seen[list] {
+			return misuseError(fmt.Sprintf("%s is to be loaded, and would be overwritten by the list of rejected lines of %s: leave it out, or give another --rejects", list, file))
+		}
 	}
 	return nil
 }

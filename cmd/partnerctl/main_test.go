@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,20 +29,43 @@ func TestMain(m *testing.M) {
 
 // desk is where an operator sits: a folder, and an environment.
 type desk struct {
-	t      *testing.T
-	dir    string
-	env    []string
-	tables dynamo.Tables
+	t         *testing.T
+	dir, root string // root is the repository's
+	env       []string
+	tables    dynamo.Tables
 }
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	tables := engine.NewTables(t)
-	return &desk{t, t.TempDir(), []string{
+	d := &desk{t, t.TempDir(), root, []string{
 		"DYNAMODB_ENDPOINT=" + engine.Endpoint(t),
 		"PARTNERS_TABLE=" + tables.Partners, "CUSTOMERS_TABLE=" + tables.Customers,
 		"PRICELISTS_TABLE=" + tables.PriceLists, "USAGE_TABLE=" + tables.Usage,
 	}, tables}
+	t.Chdir(d.dir)
+	return d
+}
+
+// variables are all that may lead somewhere: the desk's own, and nothing of the
+// machine's.
+func (d *desk) variables() map[string]string {
+	all := map[string]string{"HOME": d.dir, "AWS_EC2_METADATA_DISABLED": "true"}
+	for _, name := range []string{
+		"DYNAMODB_ENDPOINT", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_CLOUDFORMATION", "PARTNERS_TABLE", "CUSTOMERS_TABLE", "PRICELISTS_TABLE", "USAGE_TABLE",
+		"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+	} {
+		all[name] = ""
+	}
+	for _, variable := range d.env {
+		name, value, _ := strings.Cut(variable, "=")
+		all[name] = value
+	}
+	return all
 }
 
 // result is what a command came to.
@@ -52,27 +74,29 @@ type result struct {
 	out, errOut string
 }
 
-func (d *desk) command(args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(d.t.Context(), os.Args[0], args...)
-	cmd.Dir = d.dir
-	cmd.Env = append([]string{asCommand + "=yes", "HOME=" + d.dir, "AWS_EC2_METADATA_DISABLED=true", "GOCOVERDIR=" + d.dir}, d.env...)
-	return cmd
-}
-
 func (d *desk) run(args ...string) result { return d.feed("", args...) }
 
 // feed runs partnerctl with something on its standard input.
 func (d *desk) feed(stdin string, args ...string) result {
 	d.t.Helper()
-	cmd := d.command(args...)
-	var out, errOut bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errOut
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		d.t.Fatal(err)
+	for name, value := range d.variables() {
+		d.t.Setenv(name, value)
 	}
-	return result{cmd.ProcessState.ExitCode(), out.String(), errOut.String()}
+	var out, errOut bytes.Buffer
+	code := run(d.t.Context(), args, streams{strings.NewReader(stdin), &out, &errOut})
+	return result{code, out.String(), errOut.String()}
+}
+
+// process makes an executable at the desk run with its environment; partnerctl
+// itself is os.Args[0].
+func (d *desk) process(name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(d.t.Context(), name, args...)
+	cmd.Dir = d.dir
+	cmd.Env = []string{asCommand + "=yes", "PATH=" + os.Getenv("PATH"), "GOCOVERDIR=" + d.dir}
+	for name, value := range d.variables() {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	return cmd
 }
 
 // must runs partnerctl and expects all to be well.

@@ -34,7 +34,8 @@
 //	           revokedAt  S  optional: the key does not count
 //
 //	reference  pk  PARTNER#northwind
-//	           sk  KEY#4fzyo82mXw3b: one of the partner's keys
+//	           sk  KEY#4fzyo82mXw3b: one of the partner's keys. It is written before
+//	           the key, which may be missing after an interruption
 //
 // Index ByName: pk, sortKey; with accountId, name and products; holds the grants,
 // since only they have a sortKey. It lists and searches a partner's customers.

@@ -430,6 +430,7 @@ func TestInterruptedApplyGivesNoPartnerMoreThanTheOldOrTheNewFile(t *testing.T) 
 		plan, err := o.Plan(ctx, parse(t, newFile), false)
 		must(t, err)
 		err = o.Apply(ctx, plan)
+		proxy.Close()
 		for partner, got := range rights(t, direct) {
 			if !isWithin(got, oldRights[partner]) && !isWithin(got, newRights[partner]) {
 				t.Errorf("interrupted %s, %s sees %v; the old file gives %v, the new one %v", when, partner,

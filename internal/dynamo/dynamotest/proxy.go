@@ -2,6 +2,7 @@ package dynamotest
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,10 +16,12 @@ import (
 type Proxy struct {
 	URL string
 
-	engine string
-	mu     sync.Mutex
-	calls  []Call
-	meddle func(Call, Answer) bool
+	engine   string
+	mu       sync.Mutex
+	calls    []Call
+	meddle   func(Call, Answer) bool
+	underWay int
+	ended    *sync.Cond // a call that was under way
 }
 
 // Call is a request to the engine.
@@ -34,6 +37,7 @@ type Answer = http.ResponseWriter
 func (e *Engine) NewProxy(t testing.TB) *Proxy {
 	t.Helper()
 	p := &Proxy{engine: e.Endpoint(t)}
+	p.ended = sync.NewCond(&p.mu)
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
 	p.URL = server.URL
@@ -47,6 +51,17 @@ func (p *Proxy) Meddle(with func(Call, Answer) (answered bool)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.meddle = with
+}
+
+// Close cuts every further call, and returns when those under way have ended: a
+// call that its client has given up may still reach the engine.
+func (p *Proxy) Close() {
+	p.Meddle(func(_ Call, w Answer) bool { Cut(w); return true })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.underWay > 0 {
+		p.ended.Wait()
+	}
 }
 
 // Calls lists the calls since the last time that it was asked.
@@ -77,7 +92,14 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.calls = append(p.calls, call)
 	meddle := p.meddle
+	p.underWay++
 	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.underWay--
+		p.ended.Broadcast()
+	}()
 	if meddle != nil && meddle(call, w) {
 		return
 	}
@@ -85,7 +107,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, body []byte) {
-	onward, err := http.NewRequestWithContext(r.Context(), r.Method, p.engine+r.URL.Path, bytes.NewReader(body))
+	onward, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), r.Method, p.engine+r.URL.Path, bytes.NewReader(body))
 	if err != nil {
 		Cut(w)
 	}

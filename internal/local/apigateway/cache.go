@@ -8,7 +8,7 @@ import (
 // cache keeps decisions for a time. All are kept equally long, so the oldest is
 // always the next to go.
 type cache struct {
-	ttl   time.Duration // 0: nothing is kept
+	ttl   time.Duration // 0: none is ever found again
 	clock func() time.Time
 
 	mu    sync.Mutex
@@ -36,9 +36,6 @@ func (c *cache) get(key string) (*decision, bool) {
 }
 
 func (c *cache) put(key string, d *decision) {
-	if c.ttl == 0 {
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.clock()

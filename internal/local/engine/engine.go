@@ -60,7 +60,7 @@ const (
 // The ways out of what can be missing. They are one line each: they are shown
 // as they are.
 var (
-	errNoNode = errors.New("Node is not installed, and dynalite, the DynamoDB engine of this machine, needs it: " +
+	errNoNode = errors.New("dynalite, the DynamoDB engine of this machine, needs Node, which is not installed: " +
 		"install Node 20 or later, or set DYNAMODB_ENDPOINT to an engine that runs already")
 	errNoDynalite = errors.New("dynalite, the DynamoDB engine of this machine, is not installed: " +
 		"run npm ci, or set DYNAMODB_ENDPOINT to an engine that runs already")
@@ -125,7 +125,7 @@ func (e *Engine) whyNotStarted(ctx context.Context) error {
 
 // wait belongs to the process and ends with it.
 func (e *Engine) wait(stdout *io.PipeWriter) {
-	err := e.cmd.Wait()
+	e.cmd.Wait() // ProcessState says how it went
 	stdout.Close()
 	e.mu.Lock()
 	if !e.stopped {
@@ -134,9 +134,6 @@ func (e *Engine) wait(stdout *io.PipeWriter) {
 			why = e.cmd.ProcessState.String()
 		}
 		e.err = fmt.Errorf("the DynamoDB engine (dynalite, process %d) ended: %s", e.cmd.Process.Pid, why)
-		if err == nil {
-			err = errors.New("it was not asked to")
-		}
 	}
 	e.mu.Unlock()
 	close(e.done)

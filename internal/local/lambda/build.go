@@ -26,7 +26,7 @@ func Build(ctx context.Context, root, folder, bootstrap string) error {
 	said, err := cmd.CombinedOutput()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		return errors.New("Go is not installed, or not on the PATH; it builds the functions")
+		return errors.New("the functions cannot be built: there is no go on the PATH")
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:

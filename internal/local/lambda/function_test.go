@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,7 +21,22 @@ import (
 
 var probe string // the binary of testdata/functions/probe
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+// With this variable set, the test binary is a program that runs the binary that
+// it names as a function, tells the function's process id, and does nothing more.
+const asParent = "LAMBDA_TEST_AS_PARENT"
+
+func TestMain(m *testing.M) {
+	if bootstrap := os.Getenv(asParent); bootstrap != "" {
+		f := New(Config{Name: "Probe", Bootstrap: bootstrap, Timeout: time.Minute})
+		response, err := f.Invoke(context.Background(), payload(order{}))
+		if err != nil {
+			os.Exit(1)
+		}
+		fmt.Printf("%s\n", response)
+		select {}
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	folder, err := os.MkdirTemp("", "partnerview-lambda-")
@@ -219,6 +236,47 @@ func TestWhatAFunctionPrintsIsLoggedLineByLineUnderItsName(t *testing.T) {
 	waitUntil(t, func() bool { return strings.Contains(log.String(), "Probe | one\nProbe | two\n") })
 }
 
+func TestALineThatDoesNotEndIsCut(t *testing.T) {
+	log := new(buffer)
+	l := &lines{prefix: "Probe", to: log}
+	for range 3 * maxLine / 1024 {
+		l.Write(bytes.Repeat([]byte("x"), 1024))
+	}
+	if n := strings.Count(log.String(), "\n"); n != 3 {
+		t.Errorf("a line of three times the longest is printed as %d", n)
+	}
+}
+
+func TestStopEndsTheWaitForAnInstance(t *testing.T) {
+	f := start1(t, Config{MaxInstances: 1})
+	ask(t, f, order{})
+	errs := make(chan error, 2)
+	for range 2 {
+		go func() {
+			_, err := f.Invoke(context.Background(), payload(order{Do: "sleep", Millis: 60_000}))
+			errs <- err
+		}()
+	}
+	waitUntil(t, func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.coming == 0 && len(f.waiting) == 1
+	})
+	begun := time.Now()
+	f.Stop()
+	if took := time.Since(begun); took >= stopTimeout {
+		t.Errorf("Stop took %s: the process was killed, not asked to end", took)
+	}
+	var failed *Failure
+	one, other := <-errs, <-errs
+	if errors.Is(other, ErrStopped) {
+		one, other = other, one
+	}
+	if !errors.Is(one, ErrStopped) || !errors.As(other, &failed) {
+		t.Errorf("the one that waited got %v, the one at work %v", one, other)
+	}
+}
+
 func TestStopEndsEveryProcessAndPortAndGoroutine(t *testing.T) {
 	before := runtime.NumGoroutine()
 	f := start1(t, Config{MaxInstances: 3})
@@ -252,6 +310,30 @@ func TestStopEndsEveryProcessAndPortAndGoroutine(t *testing.T) {
 	if _, err := f.Invoke(t.Context(), nil); !errors.Is(err, ErrStopped) {
 		t.Errorf("Invoke after Stop = %v, want ErrStopped", err)
 	}
+}
+
+func TestAFunctionEndsWithTheProcessThatStartedIt(t *testing.T) {
+	parent := exec.Command(os.Args[0])
+	parent.Env = append(os.Environ(), asParent+"="+probe)
+	stdout, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var function answer
+	err = json.NewDecoder(stdout).Decode(&function)
+	parent.Process.Kill()
+	parent.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Kill(function.PID, syscall.SIGKILL)
+	waitUntil(t, func() bool {
+		state, _ := exec.Command("ps", "-o", "state=", "-p", strconv.Itoa(function.PID)).Output()
+		return len(state) == 0 || state[0] == 'Z' // nobody may be there to bury it
+	})
 }
 
 func TestTheDeployedFlagsAreUsed(t *testing.T) {

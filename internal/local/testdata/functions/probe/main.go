@@ -24,7 +24,7 @@ type order struct {
 func main() {
 	switch os.Getenv("PROBE_START") {
 	case "exit":
-		fmt.Println("I cannot start")
+		fmt.Print("I cannot start") // a line without an end
 		os.Exit(3)
 	case "hang":
 		select {}

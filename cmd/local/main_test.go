@@ -1,0 +1,342 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// command is a run of ours in the test's own process.
+type command struct {
+	stop           context.CancelFunc
+	stdout, stderr *buffer
+	code           chan int
+}
+
+func begin(t *testing.T, args ...string) *command {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	c := &command{stop: stop, stdout: new(buffer), stderr: new(buffer), code: make(chan int, 1)}
+	var ended sync.WaitGroup
+	ended.Go(func() { c.code <- run(ctx, args, c.stdout, c.stderr) })
+	t.Cleanup(func() {
+		stop()
+		ended.Wait()
+	})
+	return c
+}
+
+// serves waits until the ready file is there.
+func (c *command) serves(t *testing.T, readyFile string) []byte {
+	t.Helper()
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if text, err := os.ReadFile(readyFile); err == nil {
+			return text
+		}
+		if code, ended := c.ended(); ended {
+			t.Fatalf("it ended with %d: %s", code, c.stderr)
+		}
+	}
+	t.Fatalf("it does not serve: %s", c.stderr)
+	return nil
+}
+
+func (c *command) ended() (code int, ended bool) {
+	select {
+	case code := <-c.code:
+		c.code <- code
+		return code, true
+	default:
+		return 0, false
+	}
+}
+
+func (c *command) wait(t *testing.T) int {
+	t.Helper()
+	select {
+	case code := <-c.code:
+		c.code <- code
+		return code
+	case <-time.After(time.Minute):
+		t.Fatalf("it does not end: %s", c.stderr)
+		return 0
+	}
+}
+
+type readyFile struct {
+	BaseURL          string
+	DynamodbEndpoint string
+	Tables           map[string]string
+	Partners         []struct{ ID, Status, Key string }
+}
+
+var curlLine = regexp.MustCompile(`(?m)^  curl -H 'Authorization: (Bearer pvk_\w+)' '(http\S+)'$`)
+
+// It runs as a user would run it: with sample data, until Ctrl-C.
+func TestItServesTheSampleUntilItIsEnded(t *testing.T) {
+	t.Setenv("DYNAMODB_ENDPOINT", "")
+	node := markNode(t)
+	path := filepath.Join(t.TempDir(), "ready.json")
+	if err := os.WriteFile(path, []byte("stale"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := begin(t, "--listen", "127.0.0.1:0", "--ready-file", path, "--now", "2026-11-20T12:00:00Z")
+	text := []byte("stale")
+	for string(text) == "stale" { // until the old one is gone
+		text, _ = os.ReadFile(path)
+	}
+	var ready readyFile
+	if err := json.Unmarshal(c.serves(t, path), &ready); err != nil {
+		t.Fatal(err)
+	}
+	status := make(map[string]int)
+	for _, p := range ready.Partners {
+		status[p.Status]++
+		want := 200
+		if p.Status == "suspended" {
+			want = 401
+		}
+		if got := get(t, ready.BaseURL+"/customers", "Bearer "+p.Key); got != want {
+			t.Errorf("%s, which is %s, gets %d, want %d", p.ID, p.Status, got, want)
+		}
+		if !strings.Contains(c.stdout.String(), p.Key) {
+			t.Errorf("the key of %s is not printed", p.ID)
+		}
+	}
+	if status["active"] < 2 || status["suspended"] < 1 {
+		t.Errorf("the ready file has the partners %v", ready.Partners)
+	}
+	for _, name := range []string{"Partners", "Customers", "PriceLists", "Usage"} {
+		if ready.Tables[name] == "" {
+			t.Errorf("the ready file has no table %s: %v", name, ready.Tables)
+		}
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the keys in the ready file may be read by others: %v, %v", info.Mode(), err)
+	}
+	lines := curlLine.FindAllStringSubmatch(c.stdout.String(), -1)
+	if len(lines) != 3 {
+		t.Errorf("%d lines to try are printed, want 3:\n%s", len(lines), c.stdout)
+	}
+	for _, line := range lines {
+		if got := get(t, line[2], line[1]); got != 200 {
+			t.Errorf("%s answers %d", line[0], got)
+		}
+	}
+	if log := c.stderr.String(); !strings.Contains(log, "GET /v1/customers 200 ") || strings.Contains(log, "limit=") || strings.Contains(log, `"level":"INFO"`) {
+		t.Errorf("the requests are logged as\n%s", log)
+	}
+
+	c.stop()
+	if code := c.wait(t); code != 0 {
+		t.Errorf("it ended with %d: %s", code, c.stderr)
+	}
+	if syscall.Kill(node.pid(t), 0) == nil {
+		t.Error("the engine lives on")
+	}
+	for _, url := range []string{ready.BaseURL, ready.DynamodbEndpoint} {
+		address, _, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/")
+		if conn, err := net.Dial("tcp", address); err == nil {
+			conn.Close()
+			t.Errorf("%s is still open", address)
+		}
+	}
+}
+
+func TestEmptyHasTablesAndNothingInThem(t *testing.T) {
+	t.Setenv("DYNAMODB_ENDPOINT", "")
+	path := filepath.Join(t.TempDir(), "ready.json")
+	c := begin(t, "--listen", "127.0.0.1:0", "--ready-file", path, "--empty")
+	var ready readyFile
+	if err := json.Unmarshal(c.serves(t, path), &ready); err != nil {
+		t.Fatal(err)
+	}
+	if ready.Partners == nil || len(ready.Partners) > 0 || len(ready.Tables) != 4 {
+		t.Errorf("the ready file has the partners %v and tables %v", ready.Partners, ready.Tables)
+	}
+	for _, want := range []string{"export DYNAMODB_ENDPOINT=" + ready.DynamodbEndpoint + "\n", "export USAGE_TABLE=" + ready.Tables["Usage"] + "\n"} {
+		if !strings.Contains(c.stdout.String(), want) {
+			t.Errorf("%q is not printed:\n%s", want, c.stdout)
+		}
+	}
+}
+
+func TestAnEngineThatDiesEndsItWithTheWayOut(t *testing.T) {
+	t.Setenv("DYNAMODB_ENDPOINT", "")
+	node := markNode(t)
+	path := filepath.Join(t.TempDir(), "ready.json")
+	c := begin(t, "--listen", "127.0.0.1:0", "--ready-file", path, "--empty")
+	c.serves(t, path)
+	syscall.Kill(node.pid(t), syscall.SIGKILL)
+	if code := c.wait(t); code != exitFailure {
+		t.Errorf("it ended with %d", code)
+	}
+	wantLastLine(t, c.stderr.String(), "ended: signal: killed; start again, or set DYNAMODB_ENDPOINT to another engine")
+}
+
+func TestATakenPortIsToldWithTheWayOut(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	c := begin(t, "--listen", taken.Addr().String())
+	if code := c.wait(t); code != exitFailure {
+		t.Errorf("it ended with %d", code)
+	}
+	wantLastLine(t, c.stderr.String(), taken.Addr().String()+" is taken by another program: end that, or choose another address: --listen 127.0.0.1:0")
+}
+
+func TestAMissingNodeIsToldWithTheWayOut(t *testing.T) {
+	t.Setenv("DYNAMODB_ENDPOINT", "")
+	tool, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	if err := os.Symlink(tool, filepath.Join(folder, "go")); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", folder)
+	c := begin(t, "--listen", "127.0.0.1:0")
+	if code := c.wait(t); code != exitFailure {
+		t.Errorf("it ended with %d", code)
+	}
+	wantLastLine(t, c.stderr.String(), "install Node 20 or later, or set DYNAMODB_ENDPOINT")
+}
+
+func TestAnEngineThatIsNotThereIsToldWithTheWayOut(t *testing.T) {
+	t.Setenv("DYNAMODB_ENDPOINT", "http://127.0.0.1:1")
+	c := begin(t, "--listen", "127.0.0.1:0")
+	if code := c.wait(t); code != exitFailure {
+		t.Errorf("it ended with %d", code)
+	}
+	wantLastLine(t, c.stderr.String(), "start it, or unset DYNAMODB_ENDPOINT")
+}
+
+func TestAFolderAndAForeignEngineContradictEachOther(t *testing.T) {
+	t.Setenv("DYNAMODB_ENDPOINT", "http://127.0.0.1:1")
+	c := begin(t, "--listen", "127.0.0.1:0", "--path", t.TempDir())
+	if code := c.wait(t); code != exitFailure {
+		t.Errorf("it ended with %d", code)
+	}
+	wantLastLine(t, c.stderr.String(), "leave it out, or unset DYNAMODB_ENDPOINT")
+}
+
+func TestOutsideTheRepositoryItSaysSo(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c := begin(t)
+	if code := c.wait(t); code != exitFailure {
+		t.Errorf("it ended with %d", code)
+	}
+	wantLastLine(t, c.stderr.String(), "run this in Partnerview's repository")
+}
+
+func TestHelpDescribesEveryFlag(t *testing.T) {
+	c := begin(t, "--help")
+	if code := c.wait(t); code != 0 {
+		t.Errorf("it ended with %d", code)
+	}
+	for _, flag := range []string{"--listen=ADDRESS", "--empty", "--ready-file=PATH", "--now=TIME", "--path=FOLDER", "--parameter=NAME=VALUE", "--logs", "--endpoint=URL", "$DYNAMODB_ENDPOINT"} {
+		if !strings.Contains(c.stdout.String(), flag) {
+			t.Errorf("%s is not in\n%s", flag, c.stdout)
+		}
+	}
+}
+
+func TestAWrongCommandLineIsWrongUse(t *testing.T) {
+	for _, args := range [][]string{{"--no-such-flag"}, {"--now", "yesterday"}, {"serve"}} {
+		c := begin(t, args...)
+		if code := c.wait(t); code != exitUsage || !strings.Contains(c.stderr.String(), "--help") {
+			t.Errorf("%v ended with %d: %s", args, code, c.stderr)
+		}
+	}
+}
+
+// wantLastLine also wants no line but the one that tells of the start before it.
+func wantLastLine(t *testing.T, text, want string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if last := lines[len(lines)-1]; !strings.Contains(last, want) || !strings.HasPrefix(last, "local: ") || len(lines) > 2 {
+		t.Errorf("it says\n%s\nwant one line with %q", text, want)
+	}
+}
+
+// markedNode tells which process Node runs in.
+type markedNode string
+
+// markNode puts a node before the real one that notes its process id.
+func markNode(t *testing.T) markedNode {
+	t.Helper()
+	real, err := exec.LookPath("node")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	noted := filepath.Join(folder, "pid")
+	script := fmt.Sprintf("#!/bin/sh\necho $$ > '%s'\nexec '%s' \"$@\"\n", noted, real)
+	if err := os.WriteFile(filepath.Join(folder, "node"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", folder+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return markedNode(noted)
+}
+
+func (n markedNode) pid(t *testing.T) int {
+	t.Helper()
+	text, err := os.ReadFile(string(n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+func get(t *testing.T, url, authorization string) int {
+	t.Helper()
+	r, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", authorization)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// buffer may be written to and read by many goroutines.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
