@@ -245,6 +245,22 @@ func TestOutsideTheRepositoryItSaysSo(t *testing.T) {
 	wantLastLine(t, c.stderr.String(), "run this in Partnerview's repository")
 }
 
+func TestOfTheFunctionsLogsOnlyWhatIsWrongIsShown(t *testing.T) {
+	shown := new(buffer)
+	for _, line := range []string{
+		`GetUsageFunction | {"level":"INFO","msg":"request"}` + "\n",
+		`AuthorizerFunction | 2026/11/20 12:00:00 {"errorMessage":"Unauthorized","errorType":"errorString"}` + "\n",
+		`GetUsageFunction | {"level":"ERROR","msg":"failed"}` + "\n",
+		"GetUsageFunction | panic: oh no\n",
+	} {
+		complaints{shown}.Write([]byte(line))
+	}
+	want := "GetUsageFunction | {\"level\":\"ERROR\",\"msg\":\"failed\"}\nGetUsageFunction | panic: oh no\n"
+	if got := shown.String(); got != want {
+		t.Errorf("shown is\n%s\nwant\n%s", got, want)
+	}
+}
+
 func TestHelpDescribesEveryFlag(t *testing.T) {
 	c := begin(t, "--help")
 	if code := c.wait(t); code != 0 {

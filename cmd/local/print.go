@@ -83,12 +83,15 @@ func writeReadyFile(path string, stack *local.Stack, partners []demoPartner) err
 }
 
 // complaints passes on of the functions' logs what is wrong. That a request was
-// answered is told by the gateway already, in a line that is easier to read.
+// answered, or its key refused, is told by the gateway already, in a line that is
+// easier to read.
 type complaints struct{ to io.Writer }
 
 func (c complaints) Write(line []byte) (int, error) {
-	if bytes.Contains(line, []byte(`"level":"INFO"`)) {
-		return len(line), nil
+	for _, usual := range []string{`"level":"INFO"`, `"errorMessage":"Unauthorized"`} {
+		if bytes.Contains(line, []byte(usual)) {
+			return len(line), nil
+		}
 	}
 	return c.to.Write(line)
 }

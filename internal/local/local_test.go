@@ -180,6 +180,7 @@ func TestAForeignEngineIsUsedAndLeftAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Stop()
+	before := runtime.NumGoroutine()
 	s := start(t, Options{Endpoint: e.Endpoint})
 	if s.Endpoint != e.Endpoint || !s.Fresh {
 		t.Errorf("the endpoint is %s, fresh %v", s.Endpoint, s.Fresh)
@@ -193,6 +194,7 @@ func TestAForeignEngineIsUsedAndLeftAsItWas(t *testing.T) {
 	if got := tableNames(t, e.Endpoint); len(got) != 0 {
 		t.Errorf("the tables %v stay behind", got)
 	}
+	wantGoroutines(t, before)
 }
 
 func TestTablesOnDiskAreFoundAgain(t *testing.T) {
@@ -229,12 +231,15 @@ func TestStopLeavesNoProcessNoPortAndNoGoroutine(t *testing.T) {
 		t.Errorf("the engine, process %d, lives on", pid)
 	}
 	for _, url := range []string{s.BaseURL, s.Endpoint} {
-		address, _, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/")
-		if conn, err := net.Dial("tcp", address); err == nil {
-			conn.Close()
+		if address, _, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/"); serves(address) {
 			t.Errorf("%s is still open", address)
 		}
 	}
+	wantGoroutines(t, before)
+}
+
+func wantGoroutines(t *testing.T, before int) {
+	t.Helper()
 	http.DefaultClient.CloseIdleConnections()
 	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -274,6 +279,10 @@ func TestWhatKeepsItFromStartingIsToldAndEndsTheRest(t *testing.T) {
 				c.o.Root = root
 			}
 			c.o.Binaries = t.TempDir()
+			port := closedPort(t)
+			if c.o.Listen == "" {
+				c.o.Listen = port
+			}
 			s, err := Start(t.Context(), c.o)
 			if err == nil {
 				s.Stop(t.Context())
@@ -282,7 +291,29 @@ func TestWhatKeepsItFromStartingIsToldAndEndsTheRest(t *testing.T) {
 			if !strings.Contains(err.Error(), c.want) || claim != "functions that do not build" && strings.Contains(err.Error(), "\n") {
 				t.Errorf("Start = %v, want %q", err, c.want)
 			}
+			if serves(port) {
+				t.Errorf("%s stays open", port)
+			}
 		})
+	}
+}
+
+func TestABuildWaitsForAnother(t *testing.T) {
+	folder := t.TempDir()
+	unlock, err := lock(filepath.Join(folder, "lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	built := make(chan error, 1)
+	go func() { built <- build(t.Context(), root, folder, nil) }()
+	select {
+	case err := <-built:
+		t.Fatalf("it did not wait: %v", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	unlock()
+	if err := <-built; err != nil {
+		t.Error(err)
 	}
 }
 
@@ -339,9 +370,19 @@ func closedPort(t *testing.T) string {
 	return l.Addr().String()
 }
 
+func serves(address string) bool {
+	conn, err := net.Dial("tcp", address)
+	if err == nil {
+		conn.Close()
+	}
+	return err == nil
+}
+
 func tableNames(t *testing.T, endpoint string) []string {
 	t.Helper()
-	listed, err := newTables(endpoint).db.ListTables(t.Context(), &dynamodb.ListTablesInput{})
+	tables := newTables(endpoint)
+	defer tables.close()
+	listed, err := tables.db.ListTables(t.Context(), &dynamodb.ListTablesInput{})
 	if err != nil {
 		t.Fatal(err)
 	}

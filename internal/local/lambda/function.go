@@ -204,6 +204,8 @@ func (f *Function) remove(i *instance, why *Failure) {
 func (f *Function) Stop() {
 	f.mu.Lock()
 	f.stopped = true
+	for f.answer(placement{err: ErrStopped}) {
+	}
 	var all []*instance
 	for i := range f.instances {
 		all = append(all, i)
