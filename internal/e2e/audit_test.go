@@ -1,0 +1,197 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"partnerview/internal/usage"
+)
+
+// logLine is what a function prints about a request.
+type logLine struct {
+	Msg              string
+	Audit            bool
+	RequestID        string
+	TraceID          string
+	Route            string
+	PartnerID        string
+	KeyID            string
+	AccountID        string
+	AccountIDs       []string
+	Product          string
+	Records          int
+	Status           int
+	Stack            string
+	DurationMs       float64
+	ConsumedCapacity float64
+}
+
+// lines are the JSON lines that a kind of function has printed so far.
+func (p *product) lines(t *testing.T, which func(logLine) bool) (found []logLine) {
+	t.Helper()
+	for text := range strings.Lines(p.output.String()) {
+		_, text, isFunction := strings.Cut(text, "Function | {")
+		if !isFunction {
+			continue
+		}
+		var line logLine
+		if err := json.Unmarshal([]byte("{"+text), &line); err != nil {
+			t.Fatalf("a function prints what is not JSON: %s", text)
+		}
+		if which(line) {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+// disclosure is an answer with data as its client has it: what the audit must tell.
+type disclosure struct {
+	request, route, partner string
+	accounts, product       string
+	records                 int
+}
+
+// TestTheAuditIsExactlyWhatClientsWereShown asks for all kinds of things, some of
+// them at the same time, and compares the audit lines with the answers that held
+// data: none is missing, none is there twice, and each says who saw what of whom.
+func TestTheAuditIsExactlyWhatClientsWereShown(t *testing.T) {
+	const list, one, page, record = "GET /customers", "GET /customers/{accountId}", "GET /customers/{accountId}/usage/{product}", "GET /customers/{accountId}/usage/{product}/{recordId}"
+	before := len(pv.lines(t, func(l logLine) bool { return l.Audit }))
+
+	var mu sync.Mutex
+	want, refused := []disclosure(nil), 0
+	ask := func(partner, path, route, account, product string) {
+		a := pv.get(t, pv.key(t, partner), path)
+		mu.Lock()
+		defer mu.Unlock()
+		if a.status != http.StatusOK {
+			refused++
+			return
+		}
+		s := disclosure{request: a.header.Get("x-amzn-RequestId"), route: route, partner: partner, accounts: account, product: product, records: 1}
+		if route == list || route == page {
+			var body struct {
+				Data []struct{ AccountID string }
+			}
+			if err := json.Unmarshal([]byte(a.body), &body); err != nil {
+				t.Error(err)
+			}
+			s.records = len(body.Data)
+			if route == list {
+				var accounts []string
+				for _, c := range body.Data {
+					accounts = append(accounts, c.AccountID)
+				}
+				s.accounts = strings.Join(accounts, " ")
+			}
+		}
+		want = append(want, s)
+	}
+	var requests sync.WaitGroup
+	for _, partner := range []string{"northwind", "southbank", "westmarch", "newhaven"} { // one of them suspended
+		requests.Go(func() {
+			for _, query := range []string{"", "?limit=1", "?search=e&limit=100", "?search=nobody+at+all", "?product=voice", "?limit=0", "?x=1"} {
+				ask(partner, "/customers"+query, list, "", "")
+			}
+			for _, account := range []string{"mueller_soehne", "harbourline_freight", "pearl&dhow", "no_such_account"} {
+				ask(partner, customerPath(account), one, account, "")
+				for _, product := range usage.Products() {
+					path := customerPath(account) + "/usage/" + string(product)
+					for _, query := range []string{"", "?limit=7&order=asc", "?status=nothing", "?from=2030-01-01", "?limit=501"} {
+						ask(partner, path+query, page, account, string(product))
+					}
+					ask(partner, path+"/no-such-record", record, account, string(product))
+				}
+			}
+		})
+	}
+	for _, product := range usage.Products() {
+		log, partner := middling(t, product)
+		var first usagePage
+		path := logPath(log)
+		a := pv.read(t, pv.key(t, partner), path+"?limit=2", &first)
+		mu.Lock()
+		want = append(want, disclosure{a.header.Get("x-amzn-RequestId"), page, partner, string(log.Account), string(product), 2})
+		mu.Unlock()
+		ask(partner, path+"?limit=2&cursor="+url.QueryEscape(first.NextCursor), page, string(log.Account), string(product))
+		ask(partner, path+"/"+first.Data[0].ID, record, string(log.Account), string(product))
+	}
+	requests.Wait()
+	if len(want) < 80 || refused < 80 {
+		t.Fatalf("%d answers held data, %d were refused: too few of either to show anything", len(want), refused)
+	}
+
+	var got []disclosure
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		got = nil
+		for _, l := range pv.lines(t, func(l logLine) bool { return l.Audit })[before:] {
+			got = append(got, disclosure{l.RequestID, l.Route, l.PartnerID, strings.Join(l.AccountIDs, " "), l.Product, l.Records})
+			if l.KeyID == "" || l.Stack == "" {
+				t.Errorf("an audit line lacks the key or the stack: %+v", l)
+			}
+		}
+		if len(got) >= len(want) || time.Now().After(deadline) {
+			break
+		}
+	}
+	byRequest := func(a, b disclosure) int { return strings.Compare(a.request, b.request) }
+	slices.SortFunc(want, byRequest)
+	slices.SortFunc(got, byRequest)
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(disclosure{})); diff != "" {
+		t.Errorf("what clients were shown (-) and the audit (+) differ:\n%s", diff)
+	}
+	// A line of another that came too late to be compared would be one too many.
+	time.Sleep(300 * time.Millisecond)
+	if n := len(pv.lines(t, func(l logLine) bool { return l.Audit })) - before; n != len(want) {
+		t.Errorf("%d audit lines for %d answers", n, len(want))
+	}
+}
+
+// The line of a request tells what an operator asks about it first.
+func TestTheLogTellsWhatARequestTook(t *testing.T) {
+	log, partner := middling(t, usage.SMS)
+	var units float64
+	var a answer
+	for _, s := range pv.proxy.during(func() { a = pv.get(t, pv.key(t, partner), logPath(log)+"?limit=100") }) {
+		if s.function == "GetUsageFunction" {
+			units += s.units
+		}
+	}
+	id := a.header.Get("x-amzn-RequestId")
+	line, err := eventually(func() (logLine, error) {
+		found := pv.lines(t, func(l logLine) bool { return l.Msg == "request" && l.RequestID == id })
+		if len(found) != 1 {
+			return logLine{}, fmt.Errorf("%d lines for request %s", len(found), id)
+		}
+		return found[0], nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if line.PartnerID != partner || line.AccountID != string(log.Account) || line.Product != "sms" || line.Records != 100 || line.Status != 200 || line.DurationMs <= 0 || line.TraceID == "" {
+		t.Errorf("the line is %+v", line)
+	}
+	if units == 0 || line.ConsumedCapacity != units {
+		t.Errorf("the line says that it consumed %v units, DynamoDB says %v", line.ConsumedCapacity, units)
+	}
+}
+
+// eventually asks until there is an answer, for five seconds.
+func eventually[T any](ask func() (T, error)) (T, error) {
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		v, err := ask()
+		if err == nil || time.Now().After(deadline) {
+			return v, err
+		}
+	}
+}

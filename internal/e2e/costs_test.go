@@ -1,0 +1,128 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"partnerview/internal/usage"
+)
+
+var update = flag.Bool("update", false, "write what was measured to cmd/costs/measured.json")
+
+// taken is what a request took of a function; cmd/costs reckons with it.
+type taken struct {
+	ReadUnits, DurationMs, LogBytes, ResponseBytes float64
+}
+
+// What a request reads is the same each time, and cmd/costs makes a bill of it:
+// should a change make a request dearer, this fails, and the table in
+// docs/deploy.md with it. Durations differ from run to run and are not compared.
+func TestWhatARequestTakes(t *testing.T) {
+	log, partner := middling(t, usage.SMS)
+	var page usagePage
+	pv.read(t, pv.key(t, partner), logPath(log)+"?limit=50", &page)
+	requests := map[string]string{
+		"list of 25 customers": "/customers", "customer": customerPath(string(log.Account)),
+		"page of 50 records": logPath(log) + "?limit=50", "record": logPath(log) + "/" + page.Data[0].ID,
+	}
+	got := make(map[string]taken)
+	for name, path := range requests {
+		var runs, decisions []taken
+		for range 12 {
+			a := pv.get(t, pv.key(t, partner), path)
+			if a.status != 200 {
+				t.Fatalf("%s: %d", name, a.status)
+			}
+			id := a.header.Get("x-amzn-RequestId")
+			function, authorizer, err := pv.printed(t, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			function.ResponseBytes = float64(len(a.body))
+			runs = append(runs, function)
+			if authorizer.LogBytes > 0 { // it was asked, not the cache
+				decisions = append(decisions, authorizer)
+			}
+		}
+		got[name] = median(runs)
+		if name == "customer" && len(decisions) > 0 { // on a customer's path a grant is read too
+			got["decision"] = median(decisions)
+		}
+	}
+	if *update {
+		text, err := json.MarshalIndent(got, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(pv.root, "cmd/costs/measured.json"), append(text, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	text, err := os.ReadFile(filepath.Join(pv.root, "cmd/costs/measured.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want map[string]taken
+	if err := json.Unmarshal(text, &want); err != nil {
+		t.Fatal(err)
+	}
+	for name, w := range want {
+		if g, ok := got[name]; ok && g.ReadUnits != w.ReadUnits {
+			t.Errorf("%s reads %v units, cmd/costs reckons with %v; run this test with -update, and then go run ./cmd/costs for docs/deploy.md", name, g.ReadUnits, w.ReadUnits)
+		}
+	}
+}
+
+// printed is what a request's functions printed: how much, and what it tells.
+func (p *product) printed(t *testing.T, id string) (function, authorizer taken, err error) {
+	t.Helper()
+	_, err = eventually(func() (bool, error) {
+		function, authorizer = taken{}, taken{}
+		for text := range strings.Lines(p.output.String()) {
+			name, text, _ := strings.Cut(text, " | ")
+			if !strings.Contains(text, id) || !strings.HasPrefix(text, "{") {
+				continue
+			}
+			var line struct {
+				logLine
+				DecisionMs float64
+			}
+			if err := json.Unmarshal([]byte(text), &line); err != nil {
+				return false, err
+			}
+			into := &function
+			if name == "AuthorizerFunction" {
+				into = &authorizer
+			}
+			into.LogBytes += float64(len(text))
+			into.ReadUnits += line.ConsumedCapacity
+			into.DurationMs += line.DurationMs + line.DecisionMs
+		}
+		if function.DurationMs == 0 {
+			return false, fmt.Errorf("request %s left no line", id)
+		}
+		return true, nil
+	})
+	return function, authorizer, err
+}
+
+// median is each number's own.
+func median(runs []taken) taken {
+	by := func(of func(taken) float64) float64 {
+		var all []float64
+		for _, r := range runs {
+			all = append(all, of(r))
+		}
+		slices.Sort(all)
+		return all[len(all)/2]
+	}
+	return taken{by(func(r taken) float64 { return r.ReadUnits }), by(func(r taken) float64 { return r.DurationMs }),
+		by(func(r taken) float64 { return r.LogBytes }), by(func(r taken) float64 { return r.ResponseBytes })}
+}
