@@ -17,19 +17,17 @@
 package dynamotest
 
 import (
-	"bufio"
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"partnerview/internal/local/engine"
 )
 
 // Engine is a running dynalite, or one that starts when it is first asked for.
@@ -38,8 +36,7 @@ type Engine struct {
 	mu      sync.Mutex
 	dir     string // where tables are kept over a restart; empty: in memory
 	port    int    // 0: any; kept over a restart
-	running *exec.Cmd
-	stdin   io.Closer
+	running *engine.Engine
 }
 
 // Start runs an engine that belongs to one test and keeps its tables over Stop
@@ -75,63 +72,19 @@ func (e *Engine) Listen() (url string, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.running == nil {
-		if err := e.start(); err != nil {
+		root, err := repositoryRoot()
+		if err != nil {
+			return "", err
+		}
+		if e.running, err = engine.Start(context.Background(), root, e.dir, e.port); err != nil {
+			return "", fmt.Errorf("tests need a DynamoDB engine: %w", err)
+		}
+		_, port, _ := strings.Cut(strings.TrimPrefix(e.running.Endpoint, "http://"), ":")
+		if e.port, err = strconv.Atoi(port); err != nil {
 			return "", err
 		}
 	}
-	return "http://127.0.0.1:" + strconv.Itoa(e.port), nil
-}
-
-// program prints its port when it serves, and ends when its standard input does:
-// that is when we end, however we end.
-const program = `
-const [port, path] = process.argv.slice(1)
-const server = require('dynalite')({createTableMs: 0, path: path || undefined})
-server.keepAliveTimeout = 0
-// dynalite throws when a client goes away in the middle of a request; any other error still ends it.
-process.on('uncaughtException', e => { if (e.code !== 'ECONNRESET') { console.error(e); process.exit(1) } })
-server.listen(+port, '127.0.0.1', () => console.log(server.address().port))
-process.stdin.on('end', () => process.exit(0)).resume()
-`
-
-const startTimeout = 20 * time.Second
-
-func (e *Engine) start() error {
-	root, err := repositoryRoot()
-	if err != nil {
-		return err
-	}
-	cmd := exec.Command("node", "--eval", program, strconv.Itoa(e.port), e.dir)
-	cmd.Dir = root // where require looks for node_modules
-	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return err
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("tests need a DynamoDB engine, and that needs Node 20 or later: install it, then run make test: %w", err)
-	}
-	late := time.AfterFunc(startTimeout, func() { cmd.Process.Kill() })
-	defer late.Stop()
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err == nil {
-		e.port, err = strconv.Atoi(strings.TrimSpace(line))
-	}
-	if err != nil {
-		cmd.Process.Kill()
-		cmd.Wait()
-		if strings.Contains(complaint.String(), "Cannot find module 'dynalite'") {
-			return errors.New("tests need dynalite, a DynamoDB engine: run make test, or npm ci once")
-		}
-		return fmt.Errorf("dynalite did not start: %w: %s", err, complaint.String())
-	}
-	e.running, e.stdin = cmd, stdin
-	return nil
+	return e.running.Endpoint, nil
 }
 
 // Restart starts the engine again after Stop, at the same address.
@@ -146,9 +99,7 @@ func (e *Engine) Stop() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.running != nil {
-		e.running.Process.Kill()
-		e.running.Wait()
-		e.stdin.Close()
+		e.running.Kill()
 		e.running = nil
 	}
 }
