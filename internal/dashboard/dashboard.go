@@ -1,0 +1,129 @@
+// Package dashboard is what a partner's employee opens in a browser: a page that
+// calls the API with the credential of the person who signed in.
+//
+// It owns the page (web/: HTML, style, plain JavaScript modules, pictures), its
+// addresses and its headers; it serves openapi.yaml and a readable form of it, and
+// answers every path that is not its own with the problem route_not_found. It has
+// no data and reads none: what the page shows comes from the API alone.
+//
+// The page refers to everything relative to itself, so that it works under any
+// stage and any base path of a domain. Scripts and styles have the hash of their
+// contents in their names and may be kept for ever; the document names them and is
+// checked each time. Should the headers of [secure] fall away, a name that holds
+// markup would still be shown as text, since no script turns a text into markup,
+// but nothing would stop a mistake in that rule any more.
+package dashboard
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// Gateway is what the page needs to know of the gateway before it. Either
+// function may be nil.
+type Gateway struct {
+	// RequestID is the id of the request, for problems.
+	RequestID func(context.Context) string
+	// PublicPath is the path that the client asked for, stage and base path
+	// included: "/v1". The page itself lives at "/v1/", since its addresses are
+	// relative; without the slash it is redirected there.
+	PublicPath func(context.Context) string
+}
+
+// Handler serves the page at /, its assets, /openapi.yaml, and /docs, which shows
+// openapi.yaml readably. Paths come without the gateway's stage. An error means
+// that the files of web/ do not fit together.
+func Handler(openapi []byte, gateway Gateway) (http.Handler, error) {
+	files, err := siteFiles()
+	if err != nil {
+		return nil, err
+	}
+	files["/openapi.yaml"] = newFile(openapi, "application/yaml")
+	return &handler{files, gateway}, nil
+}
+
+type handler struct {
+	files   map[string]file // by path
+	gateway Gateway
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	secure(w.Header())
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.notFound(w, r)
+		return
+	}
+	if to, ok := h.missingSlash(r); ok {
+		w.Header().Set("Location", to)
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusTemporaryRedirect)
+		return
+	}
+	f, ok := h.files[r.URL.Path]
+	if !ok {
+		h.notFound(w, r)
+		return
+	}
+	f.serve(w, r)
+}
+
+// missingSlash is where the page is, relative to an address of it that lacks the
+// slash at its end. From /v1 the page's assets/… would be looked for at /assets/….
+func (h *handler) missingSlash(r *http.Request) (string, bool) {
+	if r.URL.Path != "/" || h.gateway.PublicPath == nil {
+		return "", false
+	}
+	public := h.gateway.PublicPath(r.Context())
+	if public == "" || strings.HasSuffix(public, "/") {
+		return "", false
+	}
+	// "./" keeps a colon in the last segment from being read as a scheme.
+	return "./" + public[strings.LastIndex(public, "/")+1:] + "/", true
+}
+
+// notFound answers with the API's form of an error, which the API's own package
+// describes.
+func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {
+	var id string
+	if h.gateway.RequestID != nil {
+		id = h.gateway.RequestID(r.Context())
+	}
+	body, err := json.Marshal(struct {
+		Type      string `json:"type"`
+		Title     string `json:"title"`
+		Status    int    `json:"status"`
+		Detail    string `json:"detail"`
+		Code      string `json:"code"`
+		RequestID string `json:"requestId"`
+	}{
+		"about:blank", http.StatusText(http.StatusNotFound), http.StatusNotFound,
+		"There is no such route. The routes are listed in /v1/openapi.yaml.", "route_not_found", id,
+	})
+	if err != nil { // cannot happen: it is texts and a number
+		http.Error(w, "", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write(body) // the connection is gone: there is nobody to tell
+}
+
+// contentSecurityPolicy lets the page load its own files and call its own API, and
+// nothing else: no other origin, no inline script or style, no text made markup, no
+// frame around it. Single sign-on will add its issuer to connect-src.
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+
+// secure sets the headers of every answer.
+func secure(header http.Header) {
+	header.Set("Content-Security-Policy", contentSecurityPolicy)
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("X-Frame-Options", "DENY")
+}

@@ -1,0 +1,136 @@
+package dashboard
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"regexp"
+	"strings"
+)
+
+//go:embed web/*.html web/*.js web/*.css web/*.svg web/style/*.css
+var web embed.FS
+
+// file is something that is served as it stands. etag is quoted; cache is a
+// Cache-Control value.
+type file struct {
+	body                   []byte
+	mediaType, etag, cache string
+}
+
+// newFile is a file that is checked each time it is used.
+func newFile(body []byte, mediaType string) file {
+	return file{body, mediaType, `"` + hash(body) + `"`, "no-cache"}
+}
+
+func (f file) serve(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Cache-Control", f.cache)
+	header.Set("ETag", f.etag)
+	// A gateway that compresses may mark the etag it passes on as weak.
+	for known := range strings.SplitSeq(r.Header.Get("If-None-Match"), ",") {
+		if strings.TrimPrefix(strings.TrimSpace(known), "W/") == f.etag {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	header.Set("Content-Type", f.mediaType)
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		// The client may have gone; there is nobody else to tell.
+		_, _ = w.Write(f.body)
+	}
+}
+
+// siteFiles makes the files that are served, by path, of those in web/: one script,
+// styles, an icon, and two documents that name them. The script is one although its
+// modules are many: each file that a browser asks for at once starts a function.
+func siteFiles() (map[string]file, error) {
+	script, err := bundle(web, "web", "main.js")
+	if err != nil {
+		return nil, err
+	}
+	style, err := joined("web/style/*.css")
+	if err != nil {
+		return nil, err
+	}
+	referenceStyle, err := joined("web/reference.css")
+	if err != nil {
+		return nil, err
+	}
+	mark, err := joined("web/mark.svg")
+	if err != nil {
+		return nil, err
+	}
+	icons, err := joined("web/icons.svg")
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]file{}
+	asset := func(name string, body []byte, mediaType string) string {
+		f := newFile(body, mediaType)
+		f.cache = "public, max-age=31536000, immutable"
+		extension := path.Ext(name)
+		address := "assets/" + strings.TrimSuffix(name, extension) + "-" + hash(body) + extension
+		files["/"+address] = f
+		return address
+	}
+	places := strings.NewReplacer(
+		"{{script.js}}", asset("script.js", script, "text/javascript; charset=utf-8"),
+		"{{style.css}}", asset("style.css", squeeze(style), "text/css; charset=utf-8"),
+		"{{reference.css}}", asset("reference.css", squeeze(referenceStyle), "text/css; charset=utf-8"),
+		"{{mark.svg}}", asset("mark.svg", mark, "image/svg+xml"),
+		"{{icons}}", string(icons),
+	)
+	for address, name := range map[string]string{"/": "web/index.html", "/docs": "web/reference.html"} {
+		text, err := joined(name)
+		if err != nil {
+			return nil, err
+		}
+		document := places.Replace(string(text))
+		if strings.Contains(document, "{{") {
+			return nil, fmt.Errorf("%s names a file that is not there", name)
+		}
+		files[address] = newFile([]byte(document), "text/html; charset=utf-8")
+	}
+	return files, nil
+}
+
+// joined is the text of all files that match, in the order of their names; without
+// one it is an error.
+func joined(pattern string) ([]byte, error) {
+	names, err := fs.Glob(web, pattern)
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("there is no %s", pattern)
+	}
+	var all bytes.Buffer
+	for _, name := range names {
+		text, err := web.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		all.Write(text)
+	}
+	return all.Bytes(), nil
+}
+
+var cssBlanks = regexp.MustCompile(`(?s)/\*.*?\*/\s*|;?\s*(})\s*|\s*([{;])\s*|([:,])\s+`)
+
+// squeeze takes out of a style its comments, and the blanks that mean nothing: those
+// around braces and semicolons, and after colons and commas. A colon of a selector
+// is never followed by one.
+func squeeze(style []byte) []byte { return cssBlanks.ReplaceAll(style, []byte("$1$2$3")) }
+
+// hash tells contents apart: 96 bits of SHA-256, in letters that a path can hold.
+func hash(body []byte) string {
+	sum := sha256.Sum256(body)
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}

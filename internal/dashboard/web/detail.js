@@ -1,0 +1,65 @@
+// A record's detail: a dialog beside the log, with why it costs what it costs.
+// Its parts are made anew for each record; the dialog stays.
+
+import { asCurl } from './api.js';
+import { amount, tag } from './credit.js';
+import { h, icon } from './dom.js';
+import { copied, failure } from './notice.js';
+import { facts } from './records.js';
+import { productWord } from './vocabulary.js';
+import { explain } from './why.js';
+
+// closed() is called when the person closes it; url(record id) is the API's address of a record.
+export function detailDialog({ closed, url }) {
+  const heading = h('h2', { id: 'detail-title', tabindex: '-1' });
+  const content = h('div', { class: 'detail-content' });
+  const close = () => dialog.close();
+  const dialog = h('dialog', { class: 'detail', 'aria-labelledby': 'detail-title', click: (event) => { if (event.target === dialog) close(); } },
+    h('div', { class: 'detail-frame' },
+      h('header', { class: 'detail-head' }, heading, h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close', title: 'Close', click: close }, icon('close'))),
+      content),
+    h('div', { class: 'live spoken', role: 'status' }));
+  let silent = false;
+  dialog.addEventListener('close', () => {
+    if (!silent) closed();
+    silent = false;
+  });
+
+  function open(title, ...children) {
+    heading.textContent = title;
+    content.replaceChildren(...children);
+    if (!dialog.open) dialog.showModal(); // the heading, which comes first, gets the focus
+  }
+
+  return {
+    element: dialog,
+    isOpen: () => dialog.open,
+    waitFor: (product) => open(`${productWord(product).label} ${productWord(product).one}`,
+      h('div', { 'aria-busy': 'true', class: 'bones' }, [1, 2, 3, 4, 5, 6].map(() => h('span', { class: 'bone' })))),
+    fail: (problem, retry) => content.replaceChildren(failure(problem, retry)),
+    show: (record, utc) => open(`${productWord(record.product).label} ${productWord(record.product).one}`,
+      whyThisPrice(record),
+      h('section', null, h('h3', null, 'Record'),
+        h('dl', { class: 'facts' }, facts(record, utc).map(([term, value]) => h('div', null, h('dt', null, term), h('dd', null, value))))),
+      h('div', { class: 'actions' }, h('button', { type: 'button', class: 'button', click: () => copied(asCurl(url(record.id))) }, icon('copy'), 'Copy as curl'))),
+    // Closes it without telling: the address has changed already.
+    hide() {
+      silent = true;
+      dialog.close();
+    },
+  };
+}
+
+const outcomes = { rated: 'Rated', free: 'Free', recorded: 'Recorded', unrated: 'Not priced' };
+
+function whyThisPrice(record) {
+  const { price } = record;
+  const { sum, facts: sentences } = explain(record);
+  return h('section', { class: 'why' },
+    h('h3', null, 'Why this price'),
+    h('p', { class: 'why-amount' },
+      price.amount === null ? h('span', { class: 'quiet' }, 'Not priced') : amount(price.amount, price.currency),
+      price.amount !== null && tag(Object.hasOwn(outcomes, price.status) ? outcomes[price.status] : price.status)),
+    sum && h('p', { class: 'sum' }, sum),
+    h('ul', null, sentences.map((sentence) => h('li', null, sentence))));
+}

@@ -1,0 +1,52 @@
+// Makes the page's elements. Text goes in as text nodes and attributes only:
+// nothing here or elsewhere turns a string into markup, and the page's
+// Content-Security-Policy (require-trusted-types-for) forbids it as well.
+
+const svgNamespace = 'http://www.w3.org/2000/svg';
+
+// An attribute that is a function listens to the event of that name; true is an
+// empty attribute; false, null and undefined are none.
+export function h(name, attributes, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes ?? {})) {
+    if (value === false || value === null || value === undefined) continue;
+    if (typeof value === 'function') element.addEventListener(key, value);
+    else element.setAttribute(key, value === true ? '' : value);
+  }
+  element.append(...children.flat(2).filter((c) => c !== false && c !== null && c !== undefined));
+  return element;
+}
+
+// A picture beside a text that says the same: hidden from screen readers.
+export function icon(name, extraClass = '') {
+  const svg = document.createElementNS(svgNamespace, 'svg');
+  svg.setAttribute('class', `icon ${extraClass}`.trim());
+  svg.setAttribute('aria-hidden', 'true');
+  const use = document.createElementNS(svgNamespace, 'use');
+  use.setAttribute('href', `#icon-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+// Text for screen readers alone.
+export function spoken(text) {
+  return h('span', { class: 'spoken' }, text);
+}
+
+// Data of unknown script and direction, set apart from the text around it.
+export function name(text) {
+  return h('bdi', { dir: 'auto' }, text);
+}
+
+// What stands where nothing is known: a dash to see, words to hear.
+export function unknown(words = 'not available') {
+  return h('span', { class: 'quiet' }, h('span', { 'aria-hidden': 'true' }, '–'), spoken(words));
+}
+
+let ids = 0;
+
+// An id that no other element of the page has.
+export function freshId(prefix) {
+  ids += 1;
+  return `${prefix}-${ids}`;
+}

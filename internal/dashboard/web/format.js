@@ -1,0 +1,109 @@
+// Money, times and counts as people write them, in the browser's locale.
+
+import { addDecimals, compareDecimals } from './decimal.js';
+
+const formats = new Map();
+
+function moneyFormat(currency) {
+  if (!formats.has(currency)) {
+    const usual = new Intl.NumberFormat(undefined, { style: 'currency', currency });
+    const { minimumFractionDigits } = usual.resolvedOptions();
+    formats.set(currency, new Intl.NumberFormat(undefined, { style: 'currency', currency, minimumFractionDigits, maximumFractionDigits: 20 }));
+  }
+  return formats.get(currency);
+}
+
+// The parts of an amount. Intl takes the decimal string as it is, digit for
+// digit; a number in between would lose some. A currency that is no code is
+// shown beside the amount as it came.
+export function moneyParts(amount, currency) {
+  try {
+    return moneyFormat(currency).formatToParts(amount);
+  } catch {
+    return [{ type: 'literal', value: `${amount} ${currency}` }];
+  }
+}
+
+export function money(amount, currency) {
+  return moneyParts(amount, currency).map((part) => part.value).join('');
+}
+
+// How a customer's credit stands. Low is a matter of judgement, and a hint
+// only: below about 50 euros' worth, in round figures of the currency.
+const lowMarks = new Map([
+  ['JPY', '7500'], ['KRW', '75000'], ['VND', '1300000'], ['IDR', '800000'], ['INR', '4500'], ['PHP', '3000'], ['THB', '2000'],
+  ['TWD', '1700'], ['RUB', '4500'], ['HUF', '20000'], ['CZK', '1200'], ['SEK', '550'], ['NOK', '550'], ['DKK', '350'], ['PLN', '200'],
+  ['MXN', '1000'], ['ZAR', '1000'], ['BRL', '250'], ['CNY', '400'], ['HKD', '400'], ['AED', '200'], ['TRY', '1800'], ['CLP', '50000'], ['COP', '200000'],
+]);
+
+const day = 24 * 60 * 60 * 1000;
+
+// {known, postpaid, level: 'fine' | 'low' | 'exhausted', old}. A prepaid
+// customer may go below 0 by its credit limit; a postpaid one is billed after, so
+// nothing of it runs out.
+export function creditState(credit, now) {
+  const postpaid = credit.billingMode === 'postpaid';
+  const known = credit.amount !== null && credit.amount !== undefined;
+  let level = 'fine';
+  if (known && !postpaid) {
+    const left = addDecimals(credit.amount, credit.creditLimit ?? '0');
+    if (compareDecimals(left, '0') <= 0) level = 'exhausted';
+    else if (compareDecimals(left, lowMarks.get(credit.currency) ?? '50') < 0) level = 'low';
+  }
+  const old = known && credit.asOf && now - Date.parse(credit.asOf) > day;
+  return { known, postpaid, level, old: Boolean(old) };
+}
+
+const timeFormats = new Map();
+
+function timeFormat(utc, options) {
+  const key = `${utc} ${JSON.stringify(options)}`;
+  if (!timeFormats.has(key)) {
+    timeFormats.set(key, new Intl.DateTimeFormat(undefined, utc ? { ...options, timeZone: 'UTC' } : options));
+  }
+  return timeFormats.get(key);
+}
+
+export function dateText(iso, utc) {
+  return timeFormat(utc, { dateStyle: 'medium' }).format(new Date(iso));
+}
+
+export function clockText(iso, utc) {
+  return timeFormat(utc, { timeStyle: 'medium' }).format(new Date(iso));
+}
+
+// "3 Nov 2026, 11:00:00 UTC", for where no column head names the zone.
+export function fullTime(iso, utc) {
+  return `${dateText(iso, utc)}, ${clockText(iso, utc)} ${zoneName(utc, iso)}`;
+}
+
+// "CET" or "GMT+8" for the browser's zone at that time, "UTC" for the other.
+export function zoneName(utc, iso = new Date().toISOString()) {
+  if (utc) return 'UTC';
+  const parts = timeFormat(false, { hour: 'numeric', timeZoneName: 'short' }).formatToParts(new Date(iso));
+  return parts.find((part) => part.type === 'timeZoneName')?.value ?? 'local';
+}
+
+export function count(n) {
+  return new Intl.NumberFormat().format(n);
+}
+
+// "1 segment", "2 segments".
+export function counted(n, one, many = `${one}s`) {
+  return `${count(n)} ${n === 1 ? one : many}`;
+}
+
+// Seconds as a clock shows them: 42 → "0:42", 3725 → "1:02:05".
+export function duration(seconds) {
+  const two = (n) => String(n).padStart(2, '0');
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  return hours ? `${hours}:${two(minutes % 60)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+// The same for ears: "1 hour 2 minutes 5 seconds".
+export function durationWords(seconds) {
+  const parts = [[Math.floor(seconds / 3600), 'hour'], [Math.floor(seconds / 60) % 60, 'minute'], [seconds % 60, 'second']];
+  const told = parts.filter(([n]) => n > 0).map(([n, unit]) => counted(n, unit));
+  return told.length ? told.join(' ') : '0 seconds';
+}

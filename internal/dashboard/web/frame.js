@@ -1,0 +1,65 @@
+// What stands around every view: the bar on top, the menu on the left, and above a
+// customer's view the line that says whose account it is.
+
+import { h, icon, name } from './dom.js';
+import { formatRoute } from './route.js';
+import { keyId } from './session.js';
+import { products, productWord } from './vocabulary.js';
+
+export function drawTop({ signedIn, signOut }) {
+  const tools = document.getElementById('tools');
+  tools.replaceChildren(...(signedIn ? [
+    keyId() && h('span', { class: 'key-id', title: 'The access key in use' }, icon('key'), h('span', { class: 'spoken' }, 'Access key '), h('code', null, keyId())),
+    h('button', { type: 'button', class: 'button', click: signOut }, icon('leave'), 'Sign out'),
+  ].filter(Boolean) : []));
+}
+
+// The menu of a route. In a customer's view it lists that customer's products and no other;
+// until they are known (undefined), bones; null is no such customer.
+export function drawMenu(route, customer) {
+  const menu = document.getElementById('menu');
+  if (!route) {
+    menu.replaceChildren();
+    return;
+  }
+  const link = (href, text, picture, here) => h('li', null, h('a', { href, 'aria-current': here && 'page' }, icon(picture), h('span', null, text)));
+  const group = (title, ...items) => h('div', { class: 'menu-group' }, title && h('p', { class: 'menu-title' }, title), h('ul', null, items));
+  if (!route.account) {
+    menu.replaceChildren(group('Partners', link('#/customers', 'Customers', 'customers', true)), reference());
+    return;
+  }
+  const { account } = route;
+  menu.replaceChildren(
+    group(null, link('#/customers', 'All customers', 'previous', false)),
+    group(customer ? name(customer.name) : account,
+      link(formatRoute({ view: 'overview', account }), 'Overview', 'overview', route.view === 'overview'),
+      customer === null ? [] : customer
+        ? products.filter((p) => customer.products.includes(p)).map((p) => link(formatRoute({ view: 'log', account, product: p }), productWord(p).label, p, route.product === p))
+        : [1, 2].map(() => h('li', { class: 'bones', 'aria-hidden': 'true' }, h('span', { class: 'bone' })))),
+    reference());
+  reveal(menu);
+}
+
+// On a narrow page the menu is a strip that scrolls: the current item goes to its middle.
+function reveal(menu) {
+  const here = menu.querySelector('[aria-current]');
+  if (here) menu.scrollLeft = here.offsetLeft - (menu.clientWidth - here.offsetWidth) / 2;
+}
+
+function reference() {
+  return h('div', { class: 'menu-group menu-end' }, h('ul', null, h('li', null, h('a', { href: 'docs' }, icon('book'), h('span', null, 'API reference')))));
+}
+
+// Whose account this is, and that nothing here can change it.
+export function drawBanner(route, customer) {
+  const banner = document.getElementById('banner');
+  banner.hidden = !route?.account;
+  if (banner.hidden) {
+    banner.replaceChildren();
+    return;
+  }
+  banner.replaceChildren(...[icon('eye'),
+    h('p', { class: 'banner-whose' }, 'You are viewing the account of ', h('strong', null, customer ? name(customer.name) : route.account)),
+    customer && h('code', { class: 'banner-id' }, customer.accountId),
+    h('p', { class: 'banner-mode' }, 'View only')].filter(Boolean));
+}

@@ -1,0 +1,142 @@
+// A product's log: filters, records newest or oldest first, and one record's detail.
+
+import { address, asCurl, get } from './api.js';
+import { detailDialog } from './detail.js';
+import { h, icon } from './dom.js';
+import { activeFilters, filterBar } from './filters.js';
+import { zoneName } from './format.js';
+import { listing } from './listing.js';
+import { copied, emptyPlace } from './notice.js';
+import { resolvePeriod } from './period.js';
+import { logColumns } from './records.js';
+import { formatRoute, noFilters } from './route.js';
+import { productWord } from './vocabulary.js';
+
+const recordsAPage = '50';
+
+export function logView({ go, back, account, product, customer }) {
+  const words = productWord(product);
+  let route = null;
+  let asked = '';
+  let stop = null;
+  let shown = null; // the request whose first page is shown
+
+  const list = listing({
+    label: `${words.label} log`,
+    many: words.many,
+    rowId: (record) => record.id,
+    columns: () => logColumns(product, {
+      utc: route.utc,
+      open: (record) => formatRoute({ ...route, record: record.id }),
+      sort: route.filters.order === 'asc' ? 'ascending' : 'descending',
+    }),
+    read: (query, cursor, signal) => get(address(path(), { ...query, limit: recordsAPage, cursor }), { signal }),
+    empty: () => (activeFilters(route.filters)
+      ? emptyPlace(`No ${words.one} matches`, 'Nothing in this log fits all of the filters together.', [{ text: 'Clear filters', click: clear }])
+      : emptyPlace(`No ${words.many} yet`, `Nothing is kept in this customer’s ${words.label} log. What it sends from now on appears here.`)),
+    actions: (problem) => (problem.code === 'invalid_parameter' ? [{ text: 'Clear filters', click: clear }]
+      : problem.code === 'product_not_found' || problem.code === 'customer_not_found' ? [{ text: 'All customers', href: '#/customers' }] : []),
+  });
+
+  const bar = filterBar({
+    product,
+    change: (filters, replace) => go({ ...route, filters, record: '' }, { replace }),
+    seen: (field) => list.remember().items.map((record) => record[field]).filter(Boolean),
+  });
+
+  const dialog = detailDialog({ url: (id) => address([...path(), id]), closed: () => back({ ...route, record: '' }) });
+
+  function path() {
+    return ['customers', account, 'usage', product];
+  }
+
+  function clear() {
+    go({ ...route, filters: { ...noFilters, order: route.filters.order }, record: '' });
+  }
+
+  function query() {
+    const { filters, utc } = route;
+    const { from, to } = resolvePeriod(filters, new Date(), utc);
+    return {
+      from, to, direction: filters.direction, status: filters.status, channel: filters.channel, country: filters.country,
+      fromLast4: filters.fromLast4 ?? '', toLast4: filters.toLast4 ?? '', order: filters.order,
+    };
+  }
+
+  const zone = (utc, text) => {
+    const input = h('input', { type: 'radio', name: 'zone', value: utc ? 'utc' : 'local', class: 'spoken', change: () => go({ ...route, utc }, { replace: true }) });
+    return { input, element: h('label', { class: 'segment' }, input, h('span', null, text)) };
+  };
+  const local = zone(false, zoneName(false) === 'UTC' ? 'Local time' : `Local (${zoneName(false)})`);
+  const universal = zone(true, 'UTC');
+
+  const heading = h('h1', { tabindex: '-1' }, words.label);
+  const element = h('div', { class: 'view' },
+    h('header', { class: 'view-head view-head-row' },
+      h('div', null, h('p', { class: 'eyebrow' }, 'Usage'), heading),
+      h('div', { class: 'view-tools' },
+        h('fieldset', { class: 'segments' }, h('legend', { class: 'spoken' }, 'Times are shown in'), local.element, universal.element),
+        h('button', { type: 'button', class: 'button', click: () => copied(asCurl(address(path(), { ...shown, limit: recordsAPage }))) }, icon('copy'), 'Copy as curl'))),
+    bar.element, list.element, dialog.element);
+
+  // A click anywhere in a row opens it, unless it ends a selection of text.
+  list.element.addEventListener('click', (event) => {
+    const row = event.target.closest('tr[data-row]');
+    if (!row || event.target.closest('a, button') || String(getSelection())) return;
+    row.querySelector('a').click();
+  });
+
+  async function openRecord(id) {
+    const loaded = list.find(id);
+    if (loaded) {
+      dialog.show(loaded, route.utc);
+      return;
+    }
+    stop?.abort();
+    stop = new AbortController();
+    const { signal } = stop;
+    dialog.waitFor(product);
+    try {
+      const record = await get(address([...path(), id]), { signal });
+      if (!signal.aborted) dialog.show(record, route.utc);
+    } catch (problem) {
+      if (!signal.aborted && problem.status !== 401) dialog.fail(problem, () => openRecord(id));
+    }
+  }
+
+  function closeRecord(id) {
+    stop?.abort();
+    if (dialog.isOpen()) dialog.hide();
+    (list.row(id)?.querySelector('a') ?? heading).focus();
+  }
+
+  return {
+    element,
+    heading,
+    title: () => `${words.label} · ${customer()?.name ?? account}`,
+    update(next, kept) {
+      const before = route;
+      route = next;
+      bar.set(route.filters, route.utc);
+      (route.utc ? universal : local).input.checked = true;
+      const question = JSON.stringify([route.filters, route.utc && route.filters.period]);
+      if (question !== asked) {
+        asked = question;
+        shown = query();
+        const answered = kept?.list && list.recall(kept.list, kept.list.query);
+        if (answered) shown = kept.list.query;
+        else list.ask(shown);
+      } else if (before && before.utc !== route.utc) {
+        list.redraw();
+      }
+      if (route.record && route.record !== (before?.record ?? '')) openRecord(route.record);
+      if (!route.record && before?.record) closeRecord(before.record);
+    },
+    remember: () => ({ list: list.remember() }),
+    leave() {
+      list.stop();
+      stop?.abort();
+      if (dialog.isOpen()) dialog.hide();
+    },
+  };
+}

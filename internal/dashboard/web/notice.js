@@ -1,0 +1,89 @@
+// What the page says besides data: announcements to screen readers, problems
+// with a way out, and places that are empty.
+
+import { h, icon } from './dom.js';
+
+// Says a text to screen readers, politely. The region is emptied first, so that the same words
+// are heard again. An open dialog makes the rest of the page inert, so it has a region of its own.
+export function announce(text) {
+  const live = document.querySelector('dialog[open] .live') ?? document.getElementById('live');
+  live.textContent = '';
+  setTimeout(() => { live.textContent = text; }, 60);
+}
+
+// Says it to everybody: as a short-lived line above the page too.
+export function toast(text) {
+  announce(text);
+  document.querySelector('.toast')?.remove();
+  const line = h('div', { class: 'toast', 'aria-hidden': 'true' }, icon('check'), text);
+  (document.querySelector('dialog[open]') ?? document.body).append(line);
+  setTimeout(() => line.remove(), 2500);
+}
+
+const titles = new Map([
+  ['customer_not_found', 'Customer not found'],
+  ['product_not_found', 'Product not available'],
+  ['record_not_found', 'Record not found'],
+  ['invalid_parameter', 'These filters cannot be used'],
+  ['too_many_requests', 'Too many requests'],
+  ['quota_exceeded', 'The quota is used up'],
+  ['unavailable', 'The service cannot answer right now'],
+  ['timeout', 'No answer yet'],
+  ['unreachable', 'The service could not be reached'],
+]);
+
+function advice(problem) {
+  switch (problem.code) {
+    case 'customer_not_found': return `${problem.detail} One that was assigned a moment ago can take a minute to appear.`;
+    case 'product_not_found': case 'record_not_found': case 'quota_exceeded': return problem.detail;
+    case 'invalid_parameter': return problem.errors.map((e) => `${e.parameter} ${e.detail}.`).join(' ') || problem.detail;
+    case 'too_many_requests': return `Wait ${problem.retryAfter > 1 ? `${problem.retryAfter} seconds` : 'a moment'}, then try again.`;
+    case 'unavailable': return 'Nothing is wrong with your request. Try again in a few seconds.';
+    case 'timeout': return 'The service took longer than 30 seconds. Try again, or ask for a shorter period.';
+    case 'unreachable': return 'Check your connection, then try again.';
+    default: return 'Something went wrong on our side. If it happens again, tell the operator the request ID.';
+  }
+}
+
+// A problem, its request id, and what can be done: retry, if it may help, and
+// more actions [{text, href | click}].
+export function failure(problem, retry, actions = []) {
+  const hopeless = ['customer_not_found', 'product_not_found', 'record_not_found', 'invalid_parameter'].includes(problem.code);
+  return h('div', { class: 'notice notice-bad', role: 'alert' },
+    icon('warning', 'notice-icon'),
+    h('div', { class: 'notice-text' },
+      h('p', { class: 'notice-title' }, titles.get(problem.code) ?? 'That did not work'),
+      h('p', null, advice(problem)),
+      problem.requestId && h('p', { class: 'request-id' }, 'Request ID ', h('code', null, problem.requestId), ' ', copyButton(problem.requestId, 'Copy the request ID')),
+      h('div', { class: 'actions' },
+        retry && !hopeless && h('button', { type: 'button', class: 'button', click: retry }, 'Try again'),
+        actions.map(action))));
+}
+
+function action({ text, href, click }) {
+  return href ? h('a', { class: 'button', href }, text) : h('button', { type: 'button', class: 'button', click }, text);
+}
+
+// A place that holds nothing, and what to do about it.
+export function emptyPlace(title, text, actions = []) {
+  return h('div', { class: 'empty' },
+    icon('empty', 'empty-icon'),
+    h('p', { class: 'empty-title' }, title),
+    h('p', null, text),
+    actions.length > 0 && h('div', { class: 'actions' }, actions.map(action)));
+}
+
+// A small button that copies a text and says so.
+export function copyButton(text, label) {
+  return h('button', { type: 'button', class: 'icon-button', 'aria-label': label, title: label, click: () => copied(text) }, icon('copy'));
+}
+
+// Copies a text and says how it went.
+export async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast('Copied');
+  } catch {
+    toast('The browser does not let this page copy');
+  }
+}

@@ -1,0 +1,97 @@
+// A filter with several answers: a button that says what is chosen, and a panel of
+// check boxes under it. Escape, leaving it, or a click elsewhere closes the panel.
+
+import { freshId, h, icon } from './dom.js';
+
+const searchableFrom = 16; // options; from so many on the panel has a search field
+
+// options() gives [{value, text, hint}]; change(values, first) is called with every click,
+// first being true for the first one since the panel was opened.
+export function picker({ label, options, change }) {
+  let chosen = [];
+  let first = true;
+  const panelId = freshId('picker');
+  const labelId = freshId('picker-label');
+  const said = h('span', { class: 'picker-said' });
+  const button = h('button', { type: 'button', class: 'control', 'aria-expanded': 'false', 'aria-controls': panelId, click: () => (panel.hidden ? open() : close()) }, said, icon('down'));
+  const panel = h('div', { class: 'picker-panel', id: panelId, role: 'group', 'aria-labelledby': labelId, hidden: true });
+  const element = h('div', { class: 'picker field', keydown, focusout: left },
+    h('span', { class: 'field-label', id: labelId }, label), button, panel);
+
+  function keydown(event) {
+    if (event.key !== 'Escape' || panel.hidden) return;
+    event.stopPropagation();
+    close();
+    button.focus();
+  }
+
+  function left(event) {
+    if (event.relatedTarget && !element.contains(event.relatedTarget)) close();
+  }
+
+  function outside(event) {
+    if (!element.contains(event.target)) close();
+  }
+
+  function open() {
+    first = true;
+    draw();
+    panel.classList.remove('leftwards');
+    panel.hidden = false;
+    panel.classList.toggle('leftwards', panel.getBoundingClientRect().right > document.documentElement.clientWidth);
+    button.setAttribute('aria-expanded', 'true');
+    document.addEventListener('pointerdown', outside);
+    panel.querySelector('input').focus();
+  }
+
+  function close() {
+    panel.hidden = true;
+    button.setAttribute('aria-expanded', 'false');
+    document.removeEventListener('pointerdown', outside);
+  }
+
+  function draw() {
+    const all = options(chosen);
+    const list = h('div', { class: 'picker-list' }, all.map((option) =>
+      h('label', { class: 'check', 'data-text': `${option.text} ${option.hint ?? ''}`.toLowerCase() },
+        h('input', { type: 'checkbox', value: option.value, checked: chosen.includes(option.value), change: toggled }),
+        h('span', null, option.text), option.hint && h('span', { class: 'hint' }, option.hint))));
+    const none = h('p', { class: 'hint picker-none', hidden: true }, 'None matches.');
+    const search = all.length >= searchableFrom && h('input', {
+      type: 'search', class: 'control', placeholder: `Find a ${label.toLowerCase()}`, 'aria-label': `Find a ${label.toLowerCase()}`, autocomplete: 'off',
+      input: (event) => {
+        const text = event.target.value.trim().toLowerCase();
+        for (const row of list.children) row.hidden = !row.dataset.text.includes(text);
+        none.hidden = [...list.children].some((row) => !row.hidden);
+      },
+    });
+    panel.replaceChildren(...[search, list, none, h('button', { type: 'button', class: 'button quiet-button', click: clear }, 'Clear')].filter(Boolean));
+  }
+
+  function toggled() {
+    report([...panel.querySelectorAll('input[type=checkbox]:checked')].map((input) => input.value));
+  }
+
+  function clear() {
+    close();
+    button.focus();
+    if (chosen.length > 0) report([]);
+  }
+
+  function report(values) {
+    const was = first;
+    first = false;
+    change(values, was);
+  }
+
+  return {
+    element,
+    // Shows what is chosen; names(value) is its text.
+    set(values, names) {
+      chosen = values;
+      said.textContent = values.length === 0 ? 'Any' : values.length === 1 ? names(values[0]) : `${values.length} chosen`;
+      button.setAttribute('aria-label', `${label}: ${said.textContent}${values.length > 1 ? ` (${values.map(names).join(', ')})` : ''}`);
+      element.classList.toggle('set', values.length > 0);
+    },
+  };
+}

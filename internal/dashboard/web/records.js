@@ -1,0 +1,103 @@
+// The columns of a log: what each record of a product shows, in a table row and in
+// the record's detail.
+
+import { amount, tag } from './credit.js';
+import { h, icon, spoken, unknown } from './dom.js';
+import { clockText, count, dateText, duration, durationWords, fullTime, zoneName } from './format.js';
+import { channelName, countryName, directionWord, plain, statusWord } from './vocabulary.js';
+
+// A time in the zone that is shown; hovering tells the other one.
+export function timeCell(iso, utc) {
+  return h('time', { datetime: iso, title: utc ? fullTime(iso, false) : iso, class: 'time' },
+    h('span', { class: 'date' }, dateText(iso, utc)), ' ', h('span', { class: 'clock' }, clockText(iso, utc)));
+}
+
+export function directionCell(record) {
+  const word = directionWord(record.direction);
+  return word ? h('span', { class: `direction ${record.direction}` }, icon(word.icon), word.label) : unknown('not told');
+}
+
+export function statusCell(record) {
+  if (!record.status) return unknown('not told');
+  const word = statusWord(record.status);
+  return h('span', { class: `status ${word.tone}` }, icon(word.icon), h('span', { class: 'status-text' }, word.label));
+}
+
+export function numberCell(masked) {
+  if (!masked) return unknown('none');
+  return h('span', { class: 'number' }, h('span', { 'aria-hidden': 'true' }, masked.replaceAll('*', '•')),
+    spoken(masked.length > 4 ? `ending in ${[...masked.slice(-4)].join(' ')}` : 'hidden'));
+}
+
+export function countryCell(record) {
+  if (!record.country) return unknown('unknown');
+  return h('span', { title: countryName(record.country) }, h('span', { 'aria-hidden': 'true' }, record.country), spoken(countryName(record.country)));
+}
+
+// The price, and in a word how it came about where it was not simply rated.
+export function priceCell(record) {
+  const { price } = record;
+  if (price.amount === null) return h('span', { class: 'price' }, tag('Not priced', 'question'));
+  return h('span', { class: 'price' },
+    price.status === 'free' && tag('Free', null),
+    price.status === 'recorded' && tag('Recorded', null),
+    amount(price.amount, price.currency));
+}
+
+function countCell(value) {
+  return value === null || value === undefined ? unknown('unknown') : count(value);
+}
+
+function durationCell(seconds) {
+  if (seconds === null || seconds === undefined) return unknown('unknown');
+  return h('span', null, h('span', { 'aria-hidden': 'true' }, duration(seconds)), spoken(durationWords(seconds)));
+}
+
+const special = {
+  sms: [{ label: 'Segments', className: 'col-count numeric', cell: (r) => countCell(r.segments) }],
+  voice: [{ label: 'Duration', className: 'col-count numeric', cell: (r) => durationCell(r.durationSeconds) }],
+  video: [
+    { label: 'Duration', className: 'col-count numeric', cell: (r) => durationCell(r.durationSeconds) },
+    { label: 'Participants', className: 'col-count numeric', cell: (r) => countCell(r.participants) },
+    { label: 'Participant time', className: 'col-count numeric', cell: (r) => durationCell(r.participantSeconds) },
+  ],
+  messaging: [
+    { label: 'Channel', className: 'col-word', cell: (r) => (r.channel ? channelName(r.channel) : unknown('unknown')) },
+    { label: 'Category', className: 'col-word', cell: (r) => (r.category ? plain(r.category) : unknown('unknown')) },
+  ],
+};
+
+// The columns of a product's log. open(record) is the fragment of the record's detail; sort is
+// the ARIA order of the time column, where the table is one that can be ordered.
+export function logColumns(product, { utc, open, sort }) {
+  return [
+    {
+      label: `Time (${zoneName(utc)})`, className: 'col-time', header: true, sort,
+      cell: (r) => h('a', { class: 'row-link', href: open(r) }, timeCell(r.timestamp, utc), spoken(', details')),
+    },
+    { label: 'Direction', className: 'col-direction', cell: directionCell },
+    { label: 'Status', className: 'col-status', cell: statusCell },
+    { label: 'From', className: 'col-number', cell: (r) => numberCell(r.from) },
+    { label: 'To', className: 'col-number', cell: (r) => numberCell(r.to) },
+    { label: 'Country', className: 'col-country', cell: countryCell },
+    ...special[product],
+    { label: 'Price', className: 'col-price numeric', cell: priceCell },
+  ];
+}
+
+// A record's facts, as [[term, element or text]], for its detail.
+export function facts(record, utc) {
+  return [
+    ['Time', [fullTime(record.timestamp, utc), h('br'), h('span', { class: 'quiet' }, fullTime(record.timestamp, !utc))]],
+    ['Direction', directionCell(record)],
+    ['Status', statusCell(record)],
+    record.statusAt && ['Status since', fullTime(record.statusAt, utc)],
+    record.errorCode && ['Error code', h('code', null, record.errorCode)],
+    ['From', numberCell(record.from)],
+    ['To', numberCell(record.to)],
+    ['Country', record.country ? `${countryName(record.country)} (${record.country})` : unknown('unknown')],
+    'operator' in record && ['Operator (MCC MNC)', record.operator ? h('code', null, record.operator) : unknown('unknown')],
+    ...special[record.product].map(({ label, cell }) => [label, cell(record)]),
+    ['Record ID', h('code', { class: 'breakable' }, record.id)],
+  ].filter(Boolean);
+}
