@@ -11,7 +11,7 @@ import (
 )
 
 func main() {
-	log := gateway.Log()
+	log := gateway.Log(os.Getenv)
 	now, err := gateway.Clock(os.Getenv)
 	if err != nil {
 		gateway.Exit(log, err)
@@ -20,6 +20,8 @@ func main() {
 	if err != nil {
 		gateway.Exit(log, err)
 	}
-	guard := access.NewGuard(dynamo.NewStore(db, dynamo.TablesFromEnv(os.Getenv)), now)
-	gateway.ServeAuthorizer(guard.Decide, log)
+	store := dynamo.NewStore(db, dynamo.TablesFromEnv(os.Getenv))
+	store.Consumed = gateway.Consumed
+	guard := access.NewGuard(store, now)
+	gateway.ServeAuthorizer(tracing.Decisions(os.Getenv, guard.Decide), log)
 }

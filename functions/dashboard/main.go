@@ -3,13 +3,15 @@
 package main
 
 import (
+	"os"
+
 	"partnerview"
 	"partnerview/internal/dashboard"
 	"partnerview/internal/gateway"
 )
 
 func main() {
-	log := gateway.Log()
+	log := gateway.Log(os.Getenv)
 	page, err := dashboard.Handler([]byte(partnerview.OpenAPI()), dashboard.Gateway{
 		RequestID: gateway.RequestID, PublicPath: gateway.PublicPath,
 	})

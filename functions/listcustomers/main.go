@@ -11,7 +11,7 @@ import (
 )
 
 func main() {
-	log := gateway.Log()
+	log := gateway.Log(os.Getenv)
 	now, err := gateway.Clock(os.Getenv)
 	if err != nil {
 		gateway.Exit(log, err)
@@ -21,6 +21,7 @@ func main() {
 		gateway.Exit(log, err)
 	}
 	store := dynamo.NewStore(db, dynamo.TablesFromEnv(os.Getenv))
-	env := api.Env{Viewer: gateway.Viewer, RequestID: gateway.RequestID, Now: now, Log: log}
-	gateway.Serve(api.ListCustomers(env, store), log)
+	store.Consumed = gateway.Consumed
+	env := api.Env{Viewer: gateway.Viewer, RequestID: gateway.RequestID, Now: now, Log: log, Shown: gateway.Shown}
+	gateway.Serve(tracing.Requests(os.Getenv, api.ListCustomers(env, store)), log)
 }

@@ -10,7 +10,7 @@
 // that was granted for this request is the account in the path. Answers hold no
 // number but masking.Numbers, no contact's name and no content: there are no
 // fields for them. An error's text never holds its cause; the cause is logged
-// once, with the request's id.
+// once, with the request's id. No data is answered without an audit line.
 package api
 
 import (
@@ -36,6 +36,9 @@ type Env struct {
 	RequestID func(context.Context) string
 	Now       func() time.Time
 	Log       *slog.Logger
+	// Shown counts the records of an answer, and those of them without a price;
+	// nil: nobody counts.
+	Shown func(ctx context.Context, records, unrated int)
 }
 
 // Route is one path of the API.
@@ -55,10 +58,12 @@ var (
 	getRecord     = Route{"GET /customers/{accountId}/usage/{product}/{recordId}", nil}
 )
 
-// answer is what an endpoint gives back: a body, and where the next page is.
+// answer is what an endpoint gives back: a body, what it shows, and where the
+// next page is.
 type answer struct {
-	body any
-	next string // a cursor; empty: no next page
+	body  any
+	shown *shown // without it the answer is not given
+	next  string // a cursor; empty: no next page
 }
 
 // endpoint answers one request of a route, or fails.
@@ -90,6 +95,9 @@ func (e Env) mux(endpoints map[string]endpoint) http.Handler {
 
 func (e Env) succeed(w http.ResponseWriter, r *http.Request, a answer) {
 	body, err := encode(a.body)
+	if err == nil {
+		err = e.audit(r, a.shown)
+	}
 	if err != nil {
 		e.fail(w, r, err)
 		return

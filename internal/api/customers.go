@@ -61,10 +61,10 @@ func ListCustomers(env Env, store CustomerList) http.Handler {
 			return answer{}, err
 		}
 		body := customersJSON{Data: make([]customerJSON, len(page.Customers))}
+		a := answer{shown: &shown{accounts: make([]usage.AccountID, len(page.Customers)), records: len(page.Customers)}}
 		for i, c := range page.Customers {
-			body.Data[i] = customerOf(c)
+			body.Data[i], a.shown.accounts[i] = customerOf(c), c.Account
 		}
-		a := answer{}
 		if page.Next != "" {
 			a.next = p.seal(page.Next)
 			body.NextCursor = &a.next
@@ -93,7 +93,7 @@ func GetCustomer(env Env, store CustomerReader) http.Handler {
 			return answer{}, err
 		}
 		c.Products = directory.Visible(c.Products, viewer.Products)
-		return answer{body: customerOf(c)}, nil
+		return answer{body: customerOf(c), shown: &shown{accounts: []usage.AccountID{c.Account}, records: 1}}, nil
 	}})
 }
 

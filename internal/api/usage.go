@@ -83,10 +83,12 @@ func (u usageEndpoints) page(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	body := usageJSON{Data: make([]any, len(page.Records)), Range: rangeOf(q.Period)}
+	a := answer{shown: &shown{accounts: []usage.AccountID{log.Account}, product: log.Product, records: len(page.Records)}}
 	for i := range page.Records {
-		body.Data[i] = recordOf(&page.Records[i], book.Price(page.Records[i]))
+		price := book.Price(page.Records[i])
+		a.shown.count(price)
+		body.Data[i] = recordOf(&page.Records[i], price)
 	}
-	a := answer{}
 	if page.Next != nil {
 		a.next = p.seal(page.Next.String())
 		body.NextCursor = &a.next
@@ -119,7 +121,10 @@ func (u usageEndpoints) record(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{body: recordOf(&record, book.Price(record))}, nil
+	price := book.Price(record)
+	a := answer{body: recordOf(&record, price), shown: &shown{accounts: []usage.AccountID{log.Account}, product: log.Product, records: 1}}
+	a.shown.count(price)
+	return a, nil
 }
 
 // read checks that the viewer may see the log, reads records of it with fetch

@@ -14,8 +14,13 @@ import (
 // several goroutines. Each call to DynamoDB ends within three seconds,
 // or sooner if its context does; an error is a fault of package fault:
 // Unavailable where trying again may help, NotFound where a method says so, else
-// Internal.
+// Internal. A write is tried again, call by call, until its context ends: it is
+// the operator's, who can wait.
 type Store struct {
+	// Consumed is told the capacity units of each read, from several goroutines;
+	// nil: nobody wants to know.
+	Consumed func(context.Context, float64)
+
 	db     *dynamodb.Client
 	tables Tables
 	lists  listCache
@@ -34,11 +39,19 @@ func (s *Store) get(ctx context.Context, op, table string, key item, p projectio
 		Key:                      key,
 		ProjectionExpression:     &p.expression,
 		ExpressionAttributeNames: p.names,
+		ReturnConsumedCapacity:   types.ReturnConsumedCapacityTotal,
 	})
 	if err != nil {
 		return nil, translate(op, err)
 	}
+	s.consumed(ctx, out.ConsumedCapacity)
 	return out.Item, nil
+}
+
+func (s *Store) consumed(ctx context.Context, c *types.ConsumedCapacity) {
+	if s.Consumed != nil && c != nil {
+		s.Consumed(ctx, aws.ToFloat64(c.CapacityUnits))
+	}
 }
 
 // maxBatchGet is how many keys DynamoDB takes in one BatchGetItem.
@@ -67,9 +80,12 @@ func (s *Store) batchGet(ctx context.Context, op, table string, wanted types.Key
 		if err := pause(ctx, attempt); err != nil {
 			return nil, fault.New(fault.Unavailable, op, err)
 		}
-		out, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: asked})
+		out, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: asked, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal})
 		if err != nil {
 			return nil, translate(op, err)
+		}
+		for _, c := range out.ConsumedCapacity {
+			s.consumed(ctx, &c)
 		}
 		items = append(items, out.Responses[table]...)
 		asked = out.UnprocessedKeys
@@ -117,5 +133,9 @@ func (s *Store) query(ctx context.Context, q query) (*dynamodb.QueryOutput, erro
 		in.Limit = aws.Int32(int32(q.limit))
 	}
 	out, err := s.db.Query(ctx, in)
-	return out, translate(q.op, err)
+	if err != nil {
+		return nil, translate(q.op, err)
+	}
+	s.consumed(ctx, out.ConsumedCapacity)
+	return out, nil
 }

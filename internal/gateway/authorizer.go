@@ -37,23 +37,29 @@ func Authorizer(decide Decide, log *slog.Logger) func(context.Context, events.AP
 	return func(ctx context.Context, event events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
 		defer cancel()
-		log := log.With("requestId", event.RequestContext.RequestID, "resource", event.Resource)
+		ctx, counted := withTally(ctx)
+		start := time.Now()
+		log := log.With("requestId", event.RequestContext.RequestID, "traceId", traceID(ctx), "resource", event.Resource)
 		var account *string
 		if sent, ok := event.PathParameters["accountId"]; ok {
 			id := unescape(sent)
 			account = &id
 		}
 		viewer, granted, err := decide(ctx, authorization(event), account)
-		if fault.Is(err, fault.Unauthenticated) {
+		unknown := fault.Is(err, fault.Unauthenticated)
+		failed := err != nil && !unknown
+		// A path with a wildcard in it would make a policy for more than itself.
+		granted = granted && !strings.ContainsAny(event.MethodArn, "*?")
+		log = log.With(denied.Name, oneIf(!granted && !failed), failures.Name, oneIf(failed), "decisionMs", milliseconds(time.Since(start)),
+			consumedCapacity.Name, counted.units, metrics(denied, failures, consumedCapacity))
+		if unknown {
 			log.InfoContext(ctx, "unauthorized", "why", err.Error())
 			return events.APIGatewayCustomAuthorizerResponse{}, errUnauthorized
 		}
-		if err != nil {
+		if failed {
 			log.ErrorContext(ctx, "no decision", "cause", err)
 			return events.APIGatewayCustomAuthorizerResponse{}, errors.New("no decision: the cause is in the authorizer's log")
 		}
-		// A path with a wildcard in it would make a policy for more than itself.
-		granted = granted && !strings.ContainsAny(event.MethodArn, "*?")
 		log.InfoContext(ctx, "authorized", "granted", granted, "partnerId", viewer.Partner, "keyId", viewer.KeyID, "accountId", viewer.Account)
 		return decision(event.MethodArn, viewer, granted), nil
 	}

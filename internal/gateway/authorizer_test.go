@@ -164,3 +164,30 @@ func TestTheAuthorizersLogHoldsNoCredential(t *testing.T) {
 		t.Errorf("the line is %s", out.String())
 	}
 }
+
+func TestADecisionCountsAsDeniedOnlyWhereItIsARefusal(t *testing.T) {
+	for claim, c := range map[string]struct {
+		granted       bool
+		err           error
+		denied, error float64
+	}{
+		"granted":                            {granted: true},
+		"not granted":                        {denied: 1},
+		"a bad credential":                   {err: fault.New(fault.Unauthenticated, "key k1 is revoked", nil), denied: 1},
+		"a database that is down is no such": {err: fault.New(fault.Unavailable, "query", nil), error: 1},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			var out strings.Builder
+			decide := func(ctx context.Context, _ string, _ *string) (directory.Viewer, bool, error) {
+				Consumed(ctx, 1.5)
+				return directory.Viewer{Partner: "northwind"}, c.granted, c.err
+			}
+			log := slog.New(slog.NewJSONHandler(&out, nil)).With("stack", "partnerview-dev")
+			_, _ = Authorizer(decide, log)(t.Context(), authorizerEvent(bearer("Bearer x"))) // what it answers is tested above
+			line := announced(t, out.String(), "denied", "errors", "consumedCapacity")
+			if line["denied"] != c.denied || line["errors"] != c.error || line["consumedCapacity"] != 1.5 {
+				t.Errorf("the line is %s", out.String())
+			}
+		})
+	}
+}

@@ -43,8 +43,11 @@ func Exit(log *slog.Logger, err error) {
 	os.Exit(1)
 }
 
-// Log writes one JSON object a line, which CloudWatch Logs can search.
-func Log() *slog.Logger { return slog.New(slog.NewJSONHandler(os.Stdout, nil)) }
+// Log writes one JSON object a line, which CloudWatch Logs can search. Each names
+// the stack, STACK, whose metrics some of them carry.
+func Log(getenv func(string) string) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("stack", getenv("STACK"))
+}
 
 // Clock is the time of day; or, where AWS_ENDPOINT_URL_DYNAMODB points at an
 // engine of one's own, the fixed time that PARTNERVIEW_NOW names, so that sample
@@ -72,26 +75,39 @@ func Handler(h http.Handler, log *slog.Logger) func(context.Context, events.APIG
 		event.Body, event.IsBase64Encoded = "", false
 		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
+		ctx, counted := withTally(ctx)
 		response, err := adapter.ProxyWithContext(ctx, event)
-		logRequest(ctx, log, event, response.StatusCode, time.Since(start))
+		logRequest(ctx, log, event, response.StatusCode, counted, time.Since(start))
 		return response, err
 	}
 }
 
 // logRequest writes the one line that every request leaves. The path is told
-// by its resource and the account, never as sent: what a caller puts elsewhere
-// in a path or a query is not ours to keep.
-func logRequest(ctx context.Context, log *slog.Logger, event events.APIGatewayProxyRequest, status int, took time.Duration) {
+// by its resource, the account and the product, never as sent: what a caller puts
+// elsewhere in a path or a query is not ours to keep.
+func logRequest(ctx context.Context, log *slog.Logger, event events.APIGatewayProxyRequest, status int, counted *tally, took time.Duration) {
 	claims := claimsOf(event.RequestContext)
-	log.InfoContext(ctx, "request",
-		"requestId", event.RequestContext.RequestID,
-		"method", event.HTTPMethod,
-		"resource", event.Resource,
-		"status", status,
-		"durationMs", float64(took.Microseconds())/1000,
-		"partnerId", claims[partnerIDClaim],
-		"keyId", claims[keyIDClaim],
-		"accountId", claims[accountIDClaim])
+	product, err := usage.ParseProduct(event.PathParameters["product"])
+	if err != nil {
+		product = ""
+	}
+	log.LogAttrs(ctx, slog.LevelInfo, "request",
+		slog.String("requestId", event.RequestContext.RequestID),
+		slog.String("traceId", traceID(ctx)),
+		slog.String("method", event.HTTPMethod),
+		slog.String("resource", event.Resource),
+		slog.Int("status", status),
+		slog.String("partnerId", claims[partnerIDClaim]),
+		slog.String("keyId", claims[keyIDClaim]),
+		slog.String("accountId", claims[accountIDClaim]),
+		slog.String("product", string(product)),
+		slog.Int("records", counted.records),
+		slog.Int(requests.Name, 1),
+		slog.Int(failures.Name, oneIf(status >= 500)),
+		slog.Float64(duration.Name, milliseconds(took)),
+		slog.Float64(consumedCapacity.Name, counted.units),
+		slog.Int(unratedRecords.Name, counted.unrated),
+		metrics(requests, failures, duration, consumedCapacity, unratedRecords))
 }
 
 // path rebuilds the path of a request from the resource that API Gateway matched

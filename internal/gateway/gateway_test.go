@@ -198,3 +198,71 @@ func TestTheClockIsFixedOnlyOnAnEngineOfOnesOwn(t *testing.T) {
 		t.Error("a clock was made of yesterday")
 	}
 }
+
+// The line of a request is also where CloudWatch finds the metrics: each metric
+// that it announces must be a number of the same line, and the dimension a text.
+func TestTheLogLineCarriesMetrics(t *testing.T) {
+	var out strings.Builder
+	log := slog.New(slog.NewJSONHandler(&out, nil)).With("stack", "partnerview-dev")
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		Consumed(r.Context(), 0.5)
+		Consumed(r.Context(), 2)
+		Shown(r.Context(), 50, 3)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	event := customerEvent("acme_retail")
+	event.PathParameters["product"] = "sms"
+	//lint:ignore SA1029 aws-lambda-go's key is a plain string
+	ctx := context.WithValue(t.Context(), "x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1")
+	if _, err := Handler(h, log)(ctx, event); err != nil {
+		t.Fatal(err)
+	}
+	line := announced(t, out.String(), "requests", "errors", "durationMs", "consumedCapacity", "unratedRecords")
+	for name, want := range map[string]any{
+		"requests": 1.0, "errors": 1.0, "consumedCapacity": 2.5, "unratedRecords": 3.0, "records": 50.0,
+		"product": "sms", "accountId": "acme_retail", "partnerId": "northwind", "traceId": "1-5759e988-bd862e3fe1be46a994272793",
+	} {
+		if line[name] != want {
+			t.Errorf("%s is %v, want %v", name, line[name], want)
+		}
+	}
+}
+
+// announced reads a line and checks that it announces exactly these metrics.
+func announced(t *testing.T, text string, want ...string) map[string]any {
+	t.Helper()
+	var line map[string]any
+	var head struct {
+		AWS struct {
+			Timestamp         int64
+			CloudWatchMetrics []struct {
+				Namespace  string
+				Dimensions [][]string
+				Metrics    []struct{ Name, Unit string }
+			}
+		} `json:"_aws"`
+	}
+	for _, into := range []any{&line, &head} {
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			t.Fatalf("%v in %s", err, text)
+		}
+	}
+	if len(head.AWS.CloudWatchMetrics) != 1 || time.Since(time.UnixMilli(head.AWS.Timestamp)).Abs() > time.Minute {
+		t.Fatalf("the line announces no metrics of now: %s", text)
+	}
+	d := head.AWS.CloudWatchMetrics[0]
+	if diff := cmp.Diff([][]string{{"stack"}}, d.Dimensions); diff != "" || d.Namespace != "Partnerview" || line["stack"] != "partnerview-dev" {
+		t.Errorf("the metrics are of %s, stack %v: %s", d.Namespace, line["stack"], diff)
+	}
+	var names []string
+	for _, m := range d.Metrics {
+		names = append(names, m.Name)
+		if _, isNumber := line[m.Name].(float64); !isNumber || m.Unit == "" {
+			t.Errorf("%s is %v %s: CloudWatch would drop it", m.Name, line[m.Name], m.Unit)
+		}
+	}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Error(diff)
+	}
+	return line
+}

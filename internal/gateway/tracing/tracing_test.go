@@ -3,16 +3,22 @@ package tracing
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/gateway"
 )
 
 // get asks an engine that always answers, as a function with the option would.
@@ -44,7 +50,8 @@ func with(daemon string) func(string) string {
 
 // traced is a context as aws-lambda-go makes it: the key is this very text.
 func traced(ctx context.Context, header string) context.Context {
-	return context.WithValue(ctx, "x-amzn-trace-id", header) //nolint:staticcheck // the SDK reads a plain string key
+	//lint:ignore SA1029 the SDK reads a plain string key
+	return context.WithValue(ctx, "x-amzn-trace-id", header)
 }
 
 const sampled = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
@@ -73,6 +80,17 @@ func TestACallIsASubsegmentOfTheRequestsTrace(t *testing.T) {
 	if err := get(t, traced(t.Context(), sampled), DynamoDB(with(daemon.LocalAddr().String()))); err != nil {
 		t.Fatal(err)
 	}
+	segment := receive(t, daemon)
+	for _, want := range []string{`"name":"DynamoDB"`, "1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8", "GetItem"} {
+		if !strings.Contains(segment, want) {
+			t.Errorf("the segment lacks %s: %s", want, segment)
+		}
+	}
+}
+
+// receive is what the daemon gets next.
+func receive(t *testing.T, daemon net.PacketConn) string {
+	t.Helper()
 	buf := make([]byte, 65536)
 	if err := daemon.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
 		t.Fatal(err)
@@ -81,10 +99,67 @@ func TestACallIsASubsegmentOfTheRequestsTrace(t *testing.T) {
 	if err != nil {
 		t.Fatalf("no segment arrived: %v", err)
 	}
-	segment := string(buf[:n])
-	for _, want := range []string{`"name":"DynamoDB"`, "1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8", "GetItem"} {
-		if !strings.Contains(segment, want) {
-			t.Errorf("the segment lacks %s: %s", want, segment)
+	return string(buf[:n])
+}
+
+// Traces are found by their annotations, so both the endpoint's and the
+// authorizer's bear them, with the calls to DynamoDB below.
+func TestARequestsTraceIsFoundByPartnerAndAccount(t *testing.T) {
+	daemon, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer daemon.Close()
+	getenv := with(daemon.LocalAddr().String())
+	option := DynamoDB(getenv)
+	asked := func(segment string) {
+		t.Helper()
+		for _, want := range []string{`"partner":"northwind"`, `"account":"acme_retail"`, "1-5759e988-bd862e3fe1be46a994272793"} {
+			if !strings.Contains(segment, want) {
+				t.Errorf("the segment lacks %s: %s", want, segment)
+			}
+		}
+		if !regexp.MustCompile(`"subsegments":\[.*"name":"DynamoDB"`).MatchString(segment) {
+			t.Errorf("the call to DynamoDB is not below the request: %s", segment)
+		}
+	}
+	h := Requests(getenv, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := get(t, r.Context(), option); err != nil {
+			t.Error(err)
+		}
+		w.WriteHeader(http.StatusOK)
+	}))
+	event := events.APIGatewayProxyRequest{Resource: "/customers", HTTPMethod: "GET", RequestContext: events.APIGatewayProxyRequestContext{
+		Authorizer: map[string]any{"partnerId": "northwind", "keyId": "k1", "accountId": "acme_retail"},
+	}}
+	if _, err := gateway.Handler(h, slog.New(slog.DiscardHandler))(traced(t.Context(), sampled), event); err != nil {
+		t.Fatal(err)
+	}
+	asked(receive(t, daemon))
+
+	decide := Decisions(getenv, func(ctx context.Context, _ string, _ *string) (directory.Viewer, bool, error) {
+		return directory.Viewer{Partner: "northwind", Account: "acme_retail"}, true, get(t, ctx, option)
+	})
+	if _, granted, err := decide(traced(t.Context(), sampled), "", nil); err != nil || !granted {
+		t.Fatalf("granted %v, %v", granted, err)
+	}
+	asked(receive(t, daemon))
+}
+
+func TestTracingLeavesRequestsWithoutATraceAlone(t *testing.T) {
+	for _, daemon := range []string{"", "127.0.0.1:1"} {
+		for _, ctx := range []context.Context{t.Context(), traced(t.Context(), ""), traced(t.Context(), ";;;"), traced(t.Context(), sampled)} {
+			w := httptest.NewRecorder()
+			Requests(with(daemon), http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", "/", nil))
+			if w.Code != http.StatusNotFound {
+				t.Errorf("daemon %q: %d", daemon, w.Code)
+			}
+			decide := Decisions(with(daemon), func(context.Context, string, *string) (directory.Viewer, bool, error) {
+				return directory.Viewer{Partner: "northwind"}, true, nil
+			})
+			if viewer, granted, err := decide(ctx, "", nil); viewer.Partner != "northwind" || !granted || err != nil {
+				t.Errorf("daemon %q: %v, %v, %v", daemon, viewer, granted, err)
+			}
 		}
 	}
 }

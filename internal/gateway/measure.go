@@ -1,0 +1,96 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+)
+
+// tally is what one request took and showed. What reads tables does so from
+// several goroutines at a time.
+type tally struct {
+	mu               sync.Mutex
+	records, unrated int
+	units            float64
+}
+
+type tallyKey struct{}
+
+func withTally(ctx context.Context) (context.Context, *tally) {
+	t := new(tally)
+	return context.WithValue(ctx, tallyKey{}, t), t
+}
+
+// Shown counts the records that an answer holds, and those of them without a
+// price, into the line that its request leaves.
+func Shown(ctx context.Context, records, unrated int) {
+	if t, ok := ctx.Value(tallyKey{}).(*tally); ok {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.records += records
+		t.unrated += unrated
+	}
+}
+
+// Consumed counts DynamoDB's capacity units into the line that the request
+// leaves.
+func Consumed(ctx context.Context, units float64) {
+	if t, ok := ctx.Value(tallyKey{}).(*tally); ok {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.units += units
+	}
+}
+
+// metrics makes a line of the log carry metrics too, in CloudWatch's embedded
+// metric format: CloudWatch takes each number that is named here from the same
+// line. Their one dimension is the stack, which Log puts on every line: a
+// dimension more would multiply what they cost.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+func metrics(which ...metric) slog.Attr {
+	return slog.Any("_aws", metadata{time.Now().UnixMilli(), []directive{{"Partnerview", [][]string{{"stack"}}, which}}})
+}
+
+type metadata struct {
+	Timestamp         int64 // milliseconds since 1970
+	CloudWatchMetrics []directive
+}
+
+type directive struct {
+	Namespace  string
+	Dimensions [][]string
+	Metrics    []metric
+}
+
+// metric is a number of the line that counts as a metric: its name there, and
+// one of CloudWatch's units.
+type metric struct{ Name, Unit string }
+
+var (
+	requests         = metric{"requests", "Count"}
+	failures         = metric{"errors", "Count"} // our own: 5xx
+	denied           = metric{"denied", "Count"} // decisions, not requests: API Gateway keeps them
+	duration         = metric{"durationMs", "Milliseconds"}
+	consumedCapacity = metric{"consumedCapacity", "Count"}
+	unratedRecords   = metric{"unratedRecords", "Count"}
+)
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func oneIf(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// traceID is X-Ray's id of a request's trace, "1-5759e988-bd862e3fe1be46a994272793",
+// as aws-lambda-go hands it on; empty where there is none.
+func traceID(ctx context.Context) string {
+	sent, _ := ctx.Value("x-amzn-trace-id").(string)
+	_, rest, _ := strings.Cut(sent, "Root=")
+	id, _, _ := strings.Cut(rest, ";")
+	return id
+}
