@@ -12,23 +12,32 @@ FUZZTIME  ?= 60s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 CFN_LINT    := cfn-lint==1.58.0
 SAM_CLI     := aws-sam-cli==1.170.0
+CHECKOV     := checkov==3.3.30
 
 ENGINE := node_modules/.package-lock.json
 LINT   := .tools/lint
 SAM    := .tools/sam
+CHECK  := .tools/checkov
+SAM_RUN := SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam
+RENDERED := internal/template/testdata/rendered.json
+MAX_ZIPPED := 8000000
+BUILD_GOARCH ?= arm64
 
 # One target build-<logical id> for each function of template.yaml; a test compares the two.
 FUNCTIONS := AuthorizerFunction DashboardFunction GetCustomerFunction GetUsageFunction ListCustomersFunction
 
+FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format vet staticcheck tidy lint validate build bench fuzz clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test check format vet staticcheck tidy lint validate rendered sam-build deploy-check build costs bench fuzz clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
+# Built with the functions' flags, so that what both need is compiled once.
 run: $(if $(DYNAMODB_ENDPOINT),,$(ENGINE)) ## the whole product on this machine; ARGS="--help" tells its options
-	@$(GO) build -o build/local ./cmd/local && exec build/local $(ARGS)
+	@CGO_ENABLED=0 $(GO) build $(FUNCTIONFLAGS) -o build/local ./cmd/local && exec build/local $(ARGS)
 
 test: $(ENGINE) ## all tests; TESTFLAGS="-run Name" adds flags
 	$(GO) test $(TESTFLAGS) ./...
@@ -53,14 +62,36 @@ lint: $(LINT)/installed
 	$(LINT)/bin/cfn-lint template.yaml
 
 validate: $(SAM)/installed ## the template, as the SAM CLI and its linter see it
-	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam validate --lint --region us-east-1
+	$(SAM_RUN) validate --lint --region us-east-1
+
+rendered: $(SAM)/installed ## what CloudFormation gets of template.yaml, for the tests; after each change of it
+	@mkdir -p $(dir $(RENDERED)) && $(SAM)/bin/python scripts/render.py template.yaml 2>/dev/null >$(RENDERED)
+
+# What is deployed, built as "sam deploy" takes it. A zip is compressed as gzip is.
+sam-build: $(SAM)/installed
+	BUILD_GOARCH=arm64 $(SAM_RUN) build
+	@for f in $(FUNCTIONS); do \
+		size=$$(gzip -9 -c .aws-sam/build/$$f/bootstrap | wc -c) || exit 1; \
+		printf '%-22s %8d bytes zipped\n' $$f $$size; \
+		test $$size -le $(MAX_ZIPPED) || { echo "$$f is larger than $(MAX_ZIPPED) bytes: it would start late" >&2; exit 1; }; \
+	done
+
+deploy-check: lint validate sam-build $(CHECK)/installed ## all that can be checked of a deployment without an account
+	@$(SAM)/bin/python scripts/render.py template.yaml 2>/dev/null | cmp - $(RENDERED) || { echo "$(RENDERED) is not of this template.yaml: make rendered" >&2; exit 1; }
+	$(GO) test ./internal/template
+	$(CHECK)/bin/checkov --config-file .checkov.yaml --file template.yaml
+	$(CHECK)/bin/checkov --config-file .checkov.yaml --file $(RENDERED)
 
 build: $(FUNCTIONS:%=build-%) ## the functions' binaries for Lambda, into build/
 
-# "sam build" calls these too, with ARTIFACTS_DIR set. GetUsageFunction is functions/getusage.
+# "sam build" calls these too, with ARTIFACTS_DIR set. BUILD_GOARCH is for trying on this machine what sam build
+# makes, with make run ARGS="--build-dir .aws-sam/build"; what is deployed must be for arm64. GetUsageFunction is functions/getusage.
 $(FUNCTIONS:%=build-%): build-%Function:
-	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w" \
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(BUILD_GOARCH) $(GO) build $(FUNCTIONFLAGS) \
 		-o $(or $(ARTIFACTS_DIR),build/$*Function)/bootstrap ./functions/$(shell echo $* | tr A-Z a-z)
+
+costs: ## the table of docs/deploy.md: what a month costs
+	@$(GO) run ./cmd/costs
 
 bench: $(ENGINE) ## all benchmarks; BENCH=Name chooses
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
@@ -86,4 +117,9 @@ $(LINT)/installed: Makefile
 $(SAM)/installed: Makefile
 	$(PYTHON) -m venv $(SAM)
 	$(SAM)/bin/pip install --quiet --disable-pip-version-check $(SAM_CLI)
+	@touch $@
+
+$(CHECK)/installed: Makefile
+	$(PYTHON) -m venv $(CHECK)
+	$(CHECK)/bin/pip install --quiet --disable-pip-version-check $(CHECKOV)
 	@touch $@

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -148,22 +149,44 @@ func (r *resolver) call(name string, argument any) (any, error) {
 	return nil, fmt.Errorf("%s is not understood", name)
 }
 
-// holds tells whether a named condition is true. Only Fn::Equals is understood.
+// holds tells whether a named condition is true.
 func (r *resolver) holds(name string) (bool, error) {
-	m, _ := r.conditions[name].(map[string]any)
+	holds, err := r.condition(r.conditions[name])
+	if err != nil {
+		return false, fmt.Errorf("condition %s: %w", name, err)
+	}
+	return holds, nil
+}
+
+// condition understands Fn::Equals of two values, and Fn::Not of a condition.
+func (r *resolver) condition(v any) (bool, error) {
+	m, _ := v.(map[string]any)
+	if of, ok := m["Fn::Not"].([]any); ok && len(m) == 1 && len(of) == 1 {
+		holds, err := r.condition(of[0])
+		return !holds, err
+	}
 	sides, _ := m["Fn::Equals"].([]any)
 	if len(m) != 1 || len(sides) != 2 {
-		return false, fmt.Errorf("condition %s: only Fn::Equals of two values is understood", name)
+		return false, errors.New("only Fn::Equals of two values, and Fn::Not, are understood")
 	}
 	left, err := r.resolve(sides[0])
 	if err != nil {
-		return false, fmt.Errorf("condition %s: %w", name, err)
+		return false, err
 	}
 	right, err := r.resolve(sides[1])
 	if err != nil {
-		return false, fmt.Errorf("condition %s: %w", name, err)
+		return false, err
 	}
 	return left == right, nil
+}
+
+// exists tells whether a resource or an output does, by its condition.
+func (r *resolver) exists(of any) (bool, error) {
+	m, _ := of.(map[string]any)
+	if name, ok := m["Condition"].(string); ok {
+		return r.holds(name)
+	}
+	return true, nil
 }
 
 // ids are the logical ids of the resources that exist under the template's
@@ -171,16 +194,13 @@ func (r *resolver) holds(name string) (bool, error) {
 func (r *resolver) ids() ([]string, error) {
 	var ids []string
 	for id, resource := range r.resources {
-		if condition, ok := resource["Condition"].(string); ok {
-			holds, err := r.holds(condition)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", id, err)
-			}
-			if !holds {
-				continue
-			}
+		exists, err := r.exists(resource)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", id, err)
 		}
-		ids = append(ids, id)
+		if exists {
+			ids = append(ids, id)
+		}
 	}
 	slices.Sort(ids)
 	return ids, nil

@@ -50,6 +50,13 @@ func (r *resolver) template() (*Template, error) {
 		return nil, err
 	}
 	for name, v := range r.outputs {
+		exists, err := r.exists(v)
+		if err != nil {
+			return nil, fmt.Errorf("output %s: %w", name, err)
+		}
+		if !exists {
+			continue
+		}
 		var output struct{ Value string }
 		if err := r.decode(v, &output); err != nil {
 			return nil, fmt.Errorf("output %s: %w", name, err)

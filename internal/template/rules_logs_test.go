@@ -6,26 +6,26 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"partnerview/internal/template"
 )
 
+// retention asks that the functions that show data keep their logs, which hold
+// the audit lines, as long as the audit is kept.
 func retention(t *template.Template) error {
-	var faults []error
-	kept := make(map[string]bool)
+	want := map[string]int{"AccessLogs": 30, "AuthorizerLogs": 30, "DashboardLogs": 30, "GetCustomerLogs": 400, "GetUsageLogs": 400, "ListCustomersLogs": 400}
+	got := make(map[string]int)
 	for _, g := range t.LogGroups {
-		kept[g.Name] = g.RetentionDays == 30
-		if g.RetentionDays != 30 {
-			faults = append(faults, fmt.Errorf("%s is kept for %d days, LogRetentionDays says 30", g.ID, g.RetentionDays))
-		}
+		got[g.Name] = g.RetentionDays
+	}
+	faults := []error{
+		differ("defaults of LogRetentionDays and AuditRetentionDays", []string{"30", "400"}, []string{t.Parameters["LogRetentionDays"], t.Parameters["AuditRetentionDays"]}),
+		differ("days that the log groups are kept", want, got),
+		differ("the access log's destination", "arn:aws:logs:us-east-1:123456789012:log-group:AccessLogs:*", t.AccessLog.Destination),
 	}
 	for _, f := range t.Functions {
-		if !kept[f.LogGroup] {
-			faults = append(faults, fmt.Errorf("%s: its log group %q is none of the template's", f.ID, f.LogGroup))
-		}
-	}
-	if name := t.AccessLog.Destination; name != "arn:aws:logs:us-east-1:123456789012:log-group:AccessLogs:*" || !kept["AccessLogs"] {
-		faults = append(faults, fmt.Errorf("the access log goes to %q", name))
+		faults = append(faults, differ(f.ID+": log group", strings.TrimSuffix(f.ID, "Function")+"Logs", f.LogGroup))
 	}
 	return errors.Join(faults...)
 }

@@ -23,17 +23,13 @@ func environment(t *template.Template) error {
 			table, _, _ := strings.Cut(tablePart(s.Resources[0]), "/")
 			readable[table] = true
 		}
-		want := make(map[string]string)
+		want := map[string]string{"STACK": "partnerview"} // the metrics' dimension
 		for variable, table := range tableOf {
 			if readable[table] {
 				want[variable] = table
 			}
 		}
-		got := f.Environment
-		if got == nil {
-			got = map[string]string{}
-		}
-		faults = append(faults, differ(f.ID+": environment", want, got))
+		faults = append(faults, differ(f.ID+": environment", want, f.Environment))
 	}
 	return errors.Join(faults...)
 }

@@ -1,0 +1,436 @@
+package template_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"partnerview"
+)
+
+// rendered is the CloudFormation that the SAM translator makes of template.yaml:
+// what is deployed, as against what is written. make rendered writes the file, and
+// make deploy-check compares it with a new one.
+const renderedFile = "testdata/rendered.json"
+
+type rendered struct {
+	Metadata   struct{ SHA256OfTemplate string }
+	Conditions map[string]any
+	Resources  map[string]renderedResource
+}
+
+type renderedResource struct {
+	Type, Condition, DeletionPolicy, UpdateReplacePolicy string
+	Properties                                           map[string]any
+}
+
+// renderedRules are what the rendered template must keep to. Each says what the
+// SAM translator might do behind the back of template.yaml.
+var renderedRules = map[string]func(*rendered) error{
+	"each data route asks the authorizer, by credential and path":           renderedRoutes,
+	"the routes are those of openapi.yaml, and the dashboard's":             renderedContract,
+	"there is one API and one stage, and no function URL":                   renderedStages,
+	"the gateway takes TLS 1.2 and later alone":                             renderedTLS,
+	"each route is throttled, and logs no queries":                          renderedMethods,
+	"no function may write, and no wildcard stands in its rights":           renderedRights,
+	"a partner's request reads tables by listed attributes only":            renderedGuards,
+	"nobody but the gateway may invoke a function":                          renderedInvokers,
+	"each log group is kept for a chosen time, each function's log is one":  renderedLogs,
+	"the access log holds no address, no path and no query":                 renderedAccessLog,
+	"whatever the gateway answers by itself is a problem":                   renderedRefusals,
+	"tables are retained, protected, encrypted and restorable; usage ends":  renderedTables,
+	"each alarm has a section in the runbook, and tells the topic":          renderedAlarms,
+	"what costs something while idle is made only where it is asked for":    renderedOptions,
+	"each function is traced, is arm64, and may be given its own instances": renderedFunctions,
+}
+
+func readRendered(t *testing.T) ([]byte, *rendered) {
+	t.Helper()
+	text, err := os.ReadFile(renderedFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := parseRendered(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text, doc
+}
+
+func parseRendered(text []byte) (*rendered, error) {
+	doc := new(rendered)
+	return doc, json.Unmarshal(text, doc)
+}
+
+func TestTheRenderedTemplateIsOfThisTemplate(t *testing.T) {
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, doc := readRendered(t)
+	if sum := sha256.Sum256(source); hex.EncodeToString(sum[:]) != doc.Metadata.SHA256OfTemplate {
+		t.Errorf("%s is not of this template.yaml; run: make rendered", renderedFile)
+	}
+}
+
+func TestTheRenderedTemplateKeepsTheRules(t *testing.T) {
+	_, doc := readRendered(t)
+	for claim, rule := range renderedRules {
+		t.Run(claim, func(t *testing.T) {
+			if err := rule(doc); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// of are the ids of the resources of a type, in order.
+func (d *rendered) of(typ string) (ids []string) {
+	for id, r := range d.Resources {
+		if r.Type == typ {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// at is a value inside a resource's properties; nil where there is none. A number
+// leads into a list.
+func at(v any, path ...any) any {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[step]
+		case int:
+			l, _ := v.([]any)
+			if step >= len(l) {
+				return nil
+			}
+			v = l[step]
+		}
+	}
+	return v
+}
+
+// compact is a value as JSON on one line: how two of any shape are compared.
+func compact(v any) string {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func expect(what, want string, got any) error {
+	if compact(got) != want {
+		return fmt.Errorf("%s is %s, want %s", what, compact(got), want)
+	}
+	return nil
+}
+
+func (d *rendered) body() any { return d.Resources["Api"].Properties["Body"] }
+
+func (d *rendered) paths() map[string]any {
+	m, _ := at(d.body(), "paths").(map[string]any)
+	return m
+}
+
+// open are the routes that everybody may ask: the dashboard's.
+var open = []string{"/", "/{proxy+}"}
+
+func renderedRoutes(d *rendered) error {
+	scheme := at(d.body(), "components", "securitySchemes", "PartnerAuthorizer")
+	faults := []error{
+		expect("the authorizer's type", `"request"`, at(scheme, "x-amazon-apigateway-authorizer", "type")),
+		expect("its identity sources", `"method.request.header.Authorization, context.path"`, at(scheme, "x-amazon-apigateway-authorizer", "identitySource")),
+		expect("its cache time", `60`, at(scheme, "x-amazon-apigateway-authorizer", "authorizerResultTtlInSeconds")),
+	}
+	for path, methods := range d.paths() {
+		for method, m := range methods.(map[string]any) {
+			want := `[{"PartnerAuthorizer":[]}]`
+			if slices.Contains(open, path) {
+				want = `[{"NONE":[]}]`
+			}
+			faults = append(faults, expect(method+" "+path+": security", want, at(m, "security")))
+			if method != "get" {
+				faults = append(faults, fmt.Errorf("%s %s is a route, though this API only reads", method, path))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedContract(d *rendered) error {
+	contract := partnerview.OpenAPI()
+	var faults []error
+	for path := range d.paths() {
+		if !slices.Contains(open, path) && !strings.Contains(contract, "\n  "+path+":\n") {
+			faults = append(faults, fmt.Errorf("%s is not in openapi.yaml", path))
+		}
+	}
+	_, promised, _ := strings.Cut(contract, "\npaths:\n")
+	for line := range strings.Lines(promised) {
+		if line[0] != ' ' && strings.TrimSpace(line) != "" {
+			break // the next section
+		}
+		path, isPath := strings.CutPrefix(strings.TrimRight(line, ":\n"), "  /")
+		if isPath && path != "openapi.yaml" && d.paths()["/"+path] == nil {
+			faults = append(faults, fmt.Errorf("/%s of openapi.yaml is no route", path))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedStages(d *rendered) error {
+	faults := []error{differ("APIs", []string{"Api"}, d.of("AWS::ApiGateway::RestApi")), differ("stages", []string{"Apiv1Stage"}, d.of("AWS::ApiGateway::Stage")),
+		expect("the stage", `"v1"`, d.Resources["Apiv1Stage"].Properties["StageName"])}
+	for id, r := range d.Resources {
+		if r.Type == "AWS::Lambda::Url" || strings.HasPrefix(r.Type, "AWS::ApiGatewayV2::") {
+			faults = append(faults, fmt.Errorf("%s is a second way in", id))
+		}
+		if r.Type == "AWS::ApiGateway::Deployment" && r.Properties["StageName"] != nil {
+			faults = append(faults, fmt.Errorf("%s makes a stage", id))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedTLS(d *rendered) error {
+	var faults []error
+	for _, id := range []string{"Api", "CustomDomain"} {
+		faults = append(faults,
+			expect(id+": SecurityPolicy", `"SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"`, d.Resources[id].Properties["SecurityPolicy"]),
+			expect(id+": EndpointAccessMode", `"STRICT"`, d.Resources[id].Properties["EndpointAccessMode"]))
+	}
+	return errors.Join(append(faults, expect("with a domain, API Gateway's own name", `{"Fn::If":["HasDomain",true,false]}`,
+		at(d.body(), "servers", 0, "x-amazon-apigateway-endpoint-configuration", "disableExecuteApiEndpoint")))...)
+}
+
+func renderedMethods(d *rendered) error {
+	settings, _ := d.Resources["Apiv1Stage"].Properties["MethodSettings"].([]any)
+	want := map[string][2]string{"/*": {"ThrottleRate", "ThrottleBurst"}, "/~1customers": {"ListThrottleRate", "ListThrottleBurst"},
+		"/~1customers~1{accountId}~1usage~1{product}": {"UsageThrottleRate", "UsageThrottleBurst"}}
+	got := make(map[string][2]string)
+	var faults []error
+	for _, s := range settings {
+		path, _ := at(s, "ResourcePath").(string)
+		rate, _ := at(s, "ThrottlingRateLimit", "Ref").(string)
+		burst, _ := at(s, "ThrottlingBurstLimit", "Ref").(string)
+		got[path] = [2]string{rate, burst}
+		faults = append(faults, expect(path+": LoggingLevel", `"OFF"`, at(s, "LoggingLevel")), expect(path+": DataTraceEnabled", `false`, at(s, "DataTraceEnabled")))
+	}
+	return errors.Join(append(faults, differ("throttles", want, got))...)
+}
+
+// rights are the statements of the functions' roles, by function.
+func (d *rendered) rights() (map[string][]any, error) {
+	of := make(map[string][]any)
+	var faults []error
+	for _, id := range d.of("AWS::Lambda::Function") {
+		role, _ := at(d.Resources[id].Properties, "Role", "Fn::GetAtt", 0).(string)
+		r := d.Resources[role]
+		if r.Type != "AWS::IAM::Role" || r.Properties["ManagedPolicyArns"] != nil {
+			faults = append(faults, fmt.Errorf("%s: the role %q is none of ours, or has managed policies", id, role))
+		}
+		policies, _ := r.Properties["Policies"].([]any)
+		for _, p := range policies {
+			statements, _ := at(p, "PolicyDocument", "Statement").([]any)
+			of[id] = append(of[id], statements...)
+		}
+	}
+	for id, r := range d.Resources {
+		if strings.HasPrefix(r.Type, "AWS::IAM::") && r.Type != "AWS::IAM::Role" {
+			faults = append(faults, fmt.Errorf("%s: a %s gives rights beside the roles", id, r.Type))
+		}
+	}
+	return of, errors.Join(faults...)
+}
+
+func renderedRights(d *rendered) error {
+	rights, err := d.rights()
+	faults := []error{err}
+	for id, statements := range rights {
+		for _, s := range statements {
+			action, resource := compact(at(s, "Action")), compact(at(s, "Resource"))
+			switch {
+			case action == `["logs:CreateLogStream","logs:PutLogEvents"]` && strings.HasSuffix(resource, `Logs","Arn"]}`):
+			case action == `["xray:PutTraceSegments","xray:PutTelemetryRecords"]` && resource == `"*"`: // AWS gives these no resource
+			case (action == `"dynamodb:GetItem"` || action == `"dynamodb:BatchGetItem"` || action == `"dynamodb:Query"`) && !strings.Contains(resource, "*") && strings.Contains(resource, "Table") && id != "DashboardFunction":
+			default:
+				faults = append(faults, fmt.Errorf("%s may do %s on %s", id, action, resource))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedGuards(d *rendered) error {
+	rights, err := d.rights()
+	faults := []error{err}
+	for id, statements := range rights {
+		for _, s := range statements {
+			action, _ := at(s, "Action").(string)
+			if !strings.HasPrefix(action, "dynamodb:") {
+				continue
+			}
+			name := fmt.Sprintf("%s, statement %v", id, at(s, "Sid"))
+			operator := "StringEqualsIfExists"
+			if action == "dynamodb:Query" {
+				operator = "StringEquals"
+			}
+			faults = append(faults,
+				expect(name+": Select", `"SPECIFIC_ATTRIBUTES"`, at(s, "Condition", operator, "dynamodb:Select")),
+				expect(name+": requests without attributes", `"false"`, at(s, "Condition", "Null", "dynamodb:Attributes")))
+			attributes, _ := at(s, "Condition", "ForAllValues:StringEquals", "dynamodb:Attributes").([]any)
+			if len(attributes) == 0 {
+				faults = append(faults, fmt.Errorf("%s lists no attributes", name))
+			}
+			for _, a := range attributes {
+				if private := []any{"content", "contactName", "label", "subAccounts", "*"}; slices.Contains(private, a) {
+					faults = append(faults, fmt.Errorf("%s may read %v", name, a))
+				}
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedInvokers(d *rendered) error {
+	var faults []error
+	for _, id := range d.of("AWS::Lambda::Permission") {
+		p := d.Resources[id].Properties
+		faults = append(faults, expect(id+": principal", `"apigateway.amazonaws.com"`, p["Principal"]))
+		if source, _ := at(p, "SourceArn", "Fn::Sub", 0).(string); !strings.Contains(source, ":execute-api:") {
+			faults = append(faults, fmt.Errorf("%s is for any API: %s", id, compact(p["SourceArn"])))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedLogs(d *rendered) error {
+	var faults []error
+	for _, id := range d.of("AWS::Logs::LogGroup") {
+		want := `{"Ref":"LogRetentionDays"}`
+		if slices.Contains([]string{"GetCustomerLogs", "GetUsageLogs", "ListCustomersLogs"}, id) {
+			want = `{"Ref":"AuditRetentionDays"}`
+		}
+		faults = append(faults, expect(id+": retention", want, d.Resources[id].Properties["RetentionInDays"]))
+	}
+	for _, id := range d.of("AWS::Lambda::Function") {
+		faults = append(faults, expect(id+": log group", `{"Ref":"`+strings.TrimSuffix(id, "Function")+`Logs"}`, at(d.Resources[id].Properties, "LoggingConfig", "LogGroup")))
+	}
+	return errors.Join(faults...)
+}
+
+func renderedAccessLog(d *rendered) error {
+	format, _ := at(d.Resources["Apiv1Stage"].Properties, "AccessLogSetting", "Format").(string)
+	var fields map[string]string
+	if err := json.Unmarshal([]byte(format), &fields); err != nil {
+		return fmt.Errorf("the access log's format is not JSON: %w", err)
+	}
+	allowed := []string{"requestId", "xrayTraceId", "requestTime", "httpMethod", "resourcePath", "status", "responseLength", "responseLatency",
+		"authorizer.partnerId", "authorizer.keyId", "authorizer.accountId", "error.responseType"}
+	var faults []error
+	for name, v := range fields {
+		if variable, ok := strings.CutPrefix(v, "$context."); !ok || !slices.Contains(allowed, variable) {
+			faults = append(faults, fmt.Errorf("the access log's %s is %s", name, v))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedRefusals(d *rendered) error {
+	responses, _ := at(d.body(), "x-amazon-apigateway-gateway-responses").(map[string]any)
+	var faults []error
+	for _, must := range []string{"UNAUTHORIZED", "ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN", "THROTTLED", "QUOTA_EXCEEDED", "AUTHORIZER_FAILURE",
+		"AUTHORIZER_CONFIGURATION_ERROR", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "DEFAULT_4XX", "DEFAULT_5XX"} {
+		if responses[must] == nil {
+			faults = append(faults, fmt.Errorf("there is no %s", must))
+		}
+	}
+	for name, r := range responses {
+		faults = append(faults,
+			expect(name+": Content-Type", `"'application/problem+json'"`, at(r, "responseParameters", "gatewayresponse.header.Content-Type")),
+			expect(name+": Cache-Control", `"'no-store'"`, at(r, "responseParameters", "gatewayresponse.header.Cache-Control")))
+		text, _ := at(r, "responseTemplates", "application/json").(string)
+		var problem struct{ Type, Title, Detail, Code, RequestID string }
+		if err := json.Unmarshal([]byte(text), &problem); err != nil || problem.Type != "about:blank" || problem.Title == "" || problem.Detail == "" || problem.Code == "" || problem.RequestID != "$context.requestId" {
+			faults = append(faults, fmt.Errorf("%s is no problem: %s", name, text))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedTables(d *rendered) error {
+	var faults []error
+	for _, id := range d.of("AWS::DynamoDB::Table") {
+		r := d.Resources[id]
+		faults = append(faults, expect(id+": policies", `["Retain","Retain"]`, []string{r.DeletionPolicy, r.UpdateReplacePolicy}),
+			expect(id+": deletion protection", `true`, r.Properties["DeletionProtectionEnabled"]),
+			expect(id+": encryption", `true`, at(r.Properties, "SSESpecification", "SSEEnabled")),
+			expect(id+": point-in-time recovery", `true`, at(r.Properties, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled")),
+			expect(id+": billing", `"PAY_PER_REQUEST"`, r.Properties["BillingMode"]))
+	}
+	return errors.Join(append(faults,
+		differ("tables", []string{"CustomersTable", "PartnersTable", "PriceListsTable", "UsageTable"}, d.of("AWS::DynamoDB::Table")),
+		expect("usage ends", `{"AttributeName":"expiresAt","Enabled":true}`, d.Resources["UsageTable"].Properties["TimeToLiveSpecification"]))...)
+}
+
+func renderedAlarms(d *rendered) error {
+	runbook, err := os.ReadFile(root + "/docs/runbook.md")
+	faults := []error{err, differ("alarms", []string{"AuthorizerFailureAlarm", "DeniedAlarm", "FunctionThrottleAlarm", "GatewayThrottleAlarm", "LatencyAlarm", "ServerErrorAlarm", "TableThrottleAlarm"}, d.of("AWS::CloudWatch::Alarm"))}
+	for _, id := range d.of("AWS::CloudWatch::Alarm") {
+		p := d.Resources[id].Properties
+		for _, when := range []string{"AlarmActions", "OKActions"} {
+			faults = append(faults, expect(id+": "+when, `{"Fn::If":["HasNoAlarmTopic",{"Ref":"AWS::NoValue"},[{"Ref":"AlarmTopicArn"}]]}`, p[when]))
+		}
+		faults = append(faults, expect(id+": silence", `"notBreaching"`, p["TreatMissingData"]))
+		if !strings.Contains(string(runbook), "\n## "+id+"\n") {
+			faults = append(faults, fmt.Errorf("docs/runbook.md has no section %s", id))
+		}
+		if told, _ := p["AlarmDescription"].(string); !strings.HasSuffix(told, "See docs/runbook.md, "+id+".") {
+			faults = append(faults, fmt.Errorf("%s does not lead to the runbook: %s", id, told))
+		}
+	}
+	for _, id := range d.of("AWS::Logs::MetricFilter") {
+		faults = append(faults, expect(id+": log group", `{"Ref":"AccessLogs"}`, d.Resources[id].Properties["LogGroupName"]))
+	}
+	return errors.Join(faults...)
+}
+
+func renderedOptions(d *rendered) error {
+	want := map[string]string{"CustomDomain": "HasDomain", "CustomDomainMapping": "HasDomain", "WebAcl": "HasWebAcl", "WebAclOfTheStage": "HasWebAcl",
+		"GatewayLoggingAccount": "CreatesGatewayLoggingRole", "GatewayLoggingRole": "CreatesGatewayLoggingRole", "Overview": "CreatesDashboard"}
+	got := make(map[string]string)
+	for id, r := range d.Resources {
+		if r.Condition != "" {
+			got[id] = r.Condition
+		}
+	}
+	return differ("conditional resources", want, got)
+}
+
+func renderedFunctions(d *rendered) error {
+	var faults []error
+	for _, id := range d.of("AWS::Lambda::Function") {
+		p := d.Resources[id].Properties
+		reserve := `{"Fn::If":["ReservesNoFunction",{"Ref":"AWS::NoValue"},{"Ref":"FunctionConcurrency"}]}`
+		if id == "AuthorizerFunction" {
+			reserve = strings.NewReplacer("ReservesNoFunction", "ReservesNoAuthorizer", "FunctionConcurrency", "AuthorizerConcurrency").Replace(reserve)
+		}
+		faults = append(faults, expect(id+": reserved concurrency", reserve, p["ReservedConcurrentExecutions"]), expect(id+": tracing", `"Active"`, at(p, "TracingConfig", "Mode")),
+			expect(id+": architecture", `["arm64"]`, p["Architectures"]), expect(id+": runtime", `"provided.al2023"`, p["Runtime"]))
+	}
+	return errors.Join(faults...)
+}
