@@ -34,6 +34,8 @@ type commandLine struct {
 	Path      string            `type:"path" placeholder:"FOLDER" help:"Keep the tables in this folder. Sample data is loaded only when it is new."`
 	Parameter map[string]string `placeholder:"NAME=VALUE" help:"Give a parameter of template.yaml another value than its default, as AuthorizerTtlSeconds=0. May be repeated."`
 	Logs      bool              `help:"Show all that the functions log, not only what is wrong."`
+	Log       string            `enum:"text,json" default:"text" placeholder:"FORM" help:"What to print while it serves: text, a line for each request; or json, the lines of the functions' logs as they are, audit and metrics among them, and nothing else."`
+	BuildDir  string            `type:"path" placeholder:"FOLDER" help:"Serve the binaries in this folder, such as .aws-sam/build, in place of building them. They must be for this machine: BUILD_GOARCH=amd64 sam build makes such on an amd64."`
 	Endpoint  string            `env:"DYNAMODB_ENDPOINT,AWS_ENDPOINT_URL_DYNAMODB" placeholder:"URL" help:"A DynamoDB engine that runs already, such as DynamoDB Local. Without one, dynalite is started, which needs Node."`
 }
 
@@ -88,15 +90,23 @@ func serve(ctx context.Context, line commandLine, stdout, stderr io.Writer) erro
 		Root: root, Parameters: line.Parameter, Listen: line.Listen, Endpoint: line.Endpoint, Path: line.Path,
 		Requests: stderr, Logs: complaints{stderr},
 	}
-	if line.Logs {
+	switch {
+	case line.Log == "json":
+		options.Requests, options.Logs = nil, rawLines{stderr}
+	case line.Logs:
 		options.Logs = stderr
+	}
+	starting := "Building the functions, which takes a minute the first time, and starting the database …"
+	if line.BuildDir != "" {
+		options.Binaries, options.Prebuilt = line.BuildDir, true
+		starting = "Starting the database …"
 	}
 	clock := time.Now
 	if line.Now != nil {
 		options.Now = *line.Now
 		clock = func() time.Time { return *line.Now }
 	}
-	fmt.Fprintln(stderr, "Building the functions, which takes a minute the first time, and starting the database …")
+	fmt.Fprintln(stderr, starting)
 	stack, err := local.Start(ctx, options)
 	if err != nil {
 		return err

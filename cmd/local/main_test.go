@@ -261,12 +261,49 @@ func TestOfTheFunctionsLogsOnlyWhatIsWrongIsShown(t *testing.T) {
 	}
 }
 
+// What sam build makes is for arm64; it is told on another machine, and served on
+// its own. The binaries here are those that the product builds for this one.
+func TestBinariesThatAreThereAreServedAndTheirLinesAreShownRaw(t *testing.T) {
+	root, err := repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready := filepath.Join(t.TempDir(), "ready.json")
+	begin(t, "--listen", "127.0.0.1:0", "--empty", "--ready-file", ready).serves(t, ready) // builds them
+	ready = filepath.Join(t.TempDir(), "ready.json")
+	c := begin(t, "--listen", "127.0.0.1:0", "--empty", "--ready-file", ready, "--build-dir", filepath.Join(root, "build", "host"), "--log", "json")
+	var r readyFile
+	if err := json.Unmarshal(c.serves(t, ready), &r); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.Get(r.BaseURL + "/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("it answers %d", response.StatusCode)
+	}
+	for deadline := time.Now().Add(5 * time.Second); !strings.Contains(c.stderr.String(), `"_aws"`) && time.Now().Before(deadline); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	_, printed, _ := strings.Cut(c.stderr.String(), "\n") // the first line says what is under way
+	for line := range strings.Lines(printed) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("a line is not as the function printed it: %s", line)
+		}
+	}
+	if !strings.Contains(printed, `"msg":"request"`) {
+		t.Errorf("the request's line is not in %s", c.stderr)
+	}
+}
+
 func TestHelpDescribesEveryFlag(t *testing.T) {
 	c := begin(t, "--help")
 	if code := c.wait(t); code != 0 {
 		t.Errorf("it ended with %d", code)
 	}
-	for _, flag := range []string{"--listen=ADDRESS", "--empty", "--ready-file=PATH", "--now=TIME", "--path=FOLDER", "--parameter=NAME=VALUE", "--logs", "--endpoint=URL", "$DYNAMODB_ENDPOINT"} {
+	for _, flag := range []string{"--listen=ADDRESS", "--empty", "--ready-file=PATH", "--now=TIME", "--path=FOLDER", "--parameter=NAME=VALUE", "--logs", "--log=FORM", "--build-dir=FOLDER", "--endpoint=URL", "$DYNAMODB_ENDPOINT"} {
 		if !strings.Contains(c.stdout.String(), flag) {
 			t.Errorf("%s is not in\n%s", flag, c.stdout)
 		}

@@ -95,3 +95,18 @@ func (c complaints) Write(line []byte) (int, error) {
 	}
 	return c.to.Write(line)
 }
+
+// rawLines passes on what the functions print as CloudWatch would get it, without
+// the name before it.
+type rawLines struct{ to io.Writer }
+
+func (r rawLines) Write(line []byte) (int, error) {
+	raw := line
+	if _, after, named := bytes.Cut(line, []byte("Function | ")); named {
+		raw = after
+	}
+	if _, err := r.to.Write(raw); err != nil {
+		return 0, err
+	}
+	return len(line), nil
+}

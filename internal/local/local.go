@@ -106,7 +106,11 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		o.Binaries = filepath.Join(o.Root, "build", "host")
 	}
 	group, both := errgroup.WithContext(ctx)
-	if !o.Prebuilt {
+	if o.Prebuilt {
+		if err := prebuilt(o.Binaries, t.Functions); err != nil {
+			return nil, err
+		}
+	} else {
 		group.Go(func() error { return build(both, o.Root, o.Binaries, t.Functions) })
 	}
 	group.Go(func() error { return s.startEngine(both, o, t.Tables) })
