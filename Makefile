@@ -30,7 +30,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format vet staticcheck tidy lint validate rendered sam-build deploy-check build costs bench fuzz clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test check format vet race staticcheck tidy lint validate rendered sam-build deploy-check build costs bench fuzz clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -42,15 +42,19 @@ run: $(if $(DYNAMODB_ENDPOINT),,$(ENGINE)) ## the whole product on this machine;
 test: $(ENGINE) ## all tests; TESTFLAGS="-run Name" adds flags
 	$(GO) test $(TESTFLAGS) ./...
 
-# What CI runs. -race needs a C compiler.
-check: override TESTFLAGS += -race -shuffle=on
-check: format vet staticcheck tidy lint test ## formatting, linters, and all tests with -race, shuffled
+# What CI runs. -race needs a C compiler. One package at a time: some start the whole product, some a browser, and on
+# a small machine they would take each other's time.
+check: override TESTFLAGS += -race -shuffle=on -p 1 -timeout 20m
+check: format vet staticcheck tidy lint race test ## formatting, linters, and all tests with -race, shuffled
 
 format:
 	@files=$$(gofmt -l cmd functions internal); test -z "$$files" || { echo "not formatted; run gofmt -w on: $$files" >&2; exit 1; }
 
 vet:
 	$(GO) vet ./...
+
+race: # compiles what the tests need, with all processors
+	$(GO) build -race ./...
 
 staticcheck:
 	$(GO) run $(STATICCHECK) ./...
@@ -98,7 +102,7 @@ bench: $(ENGINE) ## all benchmarks; BENCH=Name chooses
 
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' cmd functions internal | while IFS=: read -r file name; do \
-		$(GO) test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" </dev/null || exit 1; \
+		$(GO) test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$(dirname "$$file")" </dev/null || exit 1; \
 	done
 
 clean: ## remove everything that the targets above made
