@@ -14,9 +14,7 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -126,18 +124,6 @@ func (e Env) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", p.retryAfter)
 	}
 	write(w, p.Status, "application/problem+json", body)
-}
-
-// encode writes JSON as the gateway's own answers have it: account IDs may hold
-// "&", which is not escaped, and no newline ends it.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 func write(w http.ResponseWriter, status int, contentType string, body []byte) {

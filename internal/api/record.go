@@ -1,164 +1,164 @@
 package api
 
 import (
-	"time"
+	"slices"
 
-	"partnerview/internal/masking"
 	"partnerview/internal/money"
 	"partnerview/internal/pricing"
 	"partnerview/internal/usage"
 )
 
-type usageJSON struct {
-	Data       []any     `json:"data"` // records of one product
-	Range      rangeJSON `json:"range"`
-	NextCursor *string   `json:"nextCursor"`
+// usagePage is a page of a log, each record with its price.
+type usagePage struct {
+	records []usage.Record
+	prices  []pricing.Price
+	period  usage.Period
+	next    string // a cursor; empty: there is no next page
 }
 
-type rangeJSON struct {
-	From *string `json:"from"`
-	To   *string `json:"to"`
+// recordBytes is about what one record takes as JSON.
+const recordBytes = 640
+
+func (p usagePage) writeJSON(w *jsonWriter) {
+	w.out = slices.Grow(w.out, (1+len(p.records))*recordBytes)
+	w.open('{')
+	w.name("data")
+	w.open('[')
+	for i := range p.records {
+		w.next()
+		w.record(&p.records[i], &p.prices[i])
+	}
+	w.close(']')
+	w.name("range")
+	w.open('{')
+	w.timeOrNull("from", p.period.From)
+	w.timeOrNull("to", p.period.To)
+	w.close('}')
+	w.textOrNull("nextCursor", p.next)
+	w.close('}')
 }
 
-func rangeOf(p usage.Period) rangeJSON { return rangeJSON{timeText(p.From), timeText(p.To)} }
+// usageRecord is one record with its price.
+type usageRecord struct {
+	record usage.Record
+	price  pricing.Price
+}
 
-// A record's fields are those of its product, each always there, null where
+func (r usageRecord) writeJSON(w *jsonWriter) { w.record(&r.record, &r.price) }
+
+// record writes the fields of the record's product, each always there, null where
 // unknown; the fields of other products are absent.
-type (
-	commonJSON struct {
-		ID        usage.RecordID   `json:"id"`
-		Product   usage.Product    `json:"product"`
-		Timestamp string           `json:"timestamp"`
-		Direction *usage.Direction `json:"direction"`
-		Status    *usage.Status    `json:"status"`
-		StatusAt  *string          `json:"statusAt"`
-		ErrorCode *string          `json:"errorCode"`
-		From      masking.Number   `json:"from"`
-		To        masking.Number   `json:"to"`
-		Country   *string          `json:"country"`
+func (w *jsonWriter) record(r *usage.Record, p *pricing.Price) {
+	w.open('{')
+	w.text("id", string(r.ID))
+	w.text("product", string(r.Product))
+	w.time("timestamp", r.Timestamp)
+	w.textOrNull("direction", string(r.Direction))
+	w.textOrNull("status", string(r.Status))
+	if r.StatusAt == nil {
+		w.null("statusAt")
+	} else {
+		w.timeOrNull("statusAt", *r.StatusAt)
 	}
-	smsJSON struct {
-		commonJSON
-		Operator *string   `json:"operator"`
-		Segments *int64    `json:"segments"`
-		Price    priceJSON `json:"price"`
-	}
-	voiceJSON struct {
-		commonJSON
-		Operator        *string   `json:"operator"`
-		DurationSeconds *int64    `json:"durationSeconds"`
-		Price           priceJSON `json:"price"`
-	}
-	videoJSON struct {
-		commonJSON
-		DurationSeconds    *int64    `json:"durationSeconds"`
-		Participants       *int64    `json:"participants"`
-		ParticipantSeconds *int64    `json:"participantSeconds"`
-		Price              priceJSON `json:"price"`
-	}
-	messagingJSON struct {
-		commonJSON
-		Channel  *string   `json:"channel"`
-		Category *string   `json:"category"`
-		Price    priceJSON `json:"price"`
-	}
-)
-
-// recordOf is a record and its price as JSON; it keeps pointers into r.
-func recordOf(r *usage.Record, p pricing.Price) any {
-	common := commonJSON{
-		ID: r.ID, Product: r.Product, Timestamp: usage.FormatTime(r.Timestamp),
-		Direction: orNull(&r.Direction), Status: orNull(&r.Status), ErrorCode: orNull(&r.ErrorCode),
-		From: r.From, To: r.To, Country: orNull(&r.Country),
-	}
-	if r.StatusAt != nil {
-		common.StatusAt = timeText(*r.StatusAt)
-	}
-	price := priceOf(p)
+	w.textOrNull("errorCode", r.ErrorCode)
+	w.masked("from", r.From)
+	w.masked("to", r.To)
+	w.textOrNull("country", r.Country)
 	switch r.Product {
+	case usage.SMS:
+		w.textOrNull("operator", r.Operator)
+		w.wholeOrNull("segments", r.Segments)
 	case usage.Voice:
-		return voiceJSON{common, orNull(&r.Operator), r.DurationSeconds, price}
+		w.textOrNull("operator", r.Operator)
+		w.wholeOrNull("durationSeconds", r.DurationSeconds)
 	case usage.Video:
-		return videoJSON{common, r.DurationSeconds, r.Participants, r.ParticipantSeconds, price}
+		w.wholeOrNull("durationSeconds", r.DurationSeconds)
+		w.wholeOrNull("participants", r.Participants)
+		w.wholeOrNull("participantSeconds", r.ParticipantSeconds)
 	case usage.Messaging:
-		return messagingJSON{common, orNull(&r.Channel), orNull(&r.Category), price}
+		w.textOrNull("channel", r.Channel)
+		w.textOrNull("category", r.Category)
 	}
-	return smsJSON{common, orNull(&r.Operator), r.Segments, price}
+	w.name("price")
+	w.price(p)
+	w.close('}')
 }
 
-type priceJSON struct {
-	Status      pricing.Outcome  `json:"status"`
-	Amount      *string          `json:"amount"`
-	Currency    *money.Currency  `json:"currency"`
-	Reason      *pricing.Reason  `json:"reason"`
-	Explanation *explanationJSON `json:"explanation"`
-}
-
-type explanationJSON struct {
-	UnitPrice       string         `json:"unitPrice"`
-	Unit            pricing.Unit   `json:"unit"`
-	Quantity        int64          `json:"quantity"`
-	SetupFee        string         `json:"setupFee"`
-	Increment       *incrementJSON `json:"increment"`
-	BillableSeconds *int64         `json:"billableSeconds"`
-	Rate            selectorsJSON  `json:"rate"`
-	EffectiveFrom   string         `json:"effectiveFrom"`
-	Rounding        roundingJSON   `json:"rounding"`
-}
-
-type incrementJSON struct {
-	First int64 `json:"first"`
-	Next  int64 `json:"next"`
-}
-
-// selectorsJSON holds the selectors that the rate names, and no others.
-type selectorsJSON struct {
-	Direction usage.Direction `json:"direction,omitempty"`
-	Channel   string          `json:"channel,omitempty"`
-	Category  string          `json:"category,omitempty"`
-	Country   string          `json:"country,omitempty"`
-	Operator  string          `json:"operator,omitempty"`
-}
-
-type roundingJSON struct {
-	Scale int32                `json:"scale"`
-	Mode  pricing.RoundingMode `json:"mode"`
-}
-
-func priceOf(p pricing.Price) priceJSON {
-	out := priceJSON{Status: p.Outcome, Reason: orNull(&p.Reason)}
-	if p.Money != nil {
-		amount := money.Text(p.Money.Amount)
-		out.Amount, out.Currency = &amount, &p.Money.Currency
+func (w *jsonWriter) price(p *pricing.Price) {
+	w.open('{')
+	w.text("status", string(p.Outcome))
+	if p.Money == nil {
+		w.null("amount")
+		w.null("currency")
+	} else {
+		w.text("amount", money.Text(p.Money.Amount))
+		w.text("currency", string(p.Money.Currency))
 	}
-	if why := p.Why; why != nil {
-		out.Explanation = &explanationJSON{
-			UnitPrice: money.Text(why.Rate.UnitPrice), Unit: why.Unit, Quantity: why.Quantity, SetupFee: money.Text(why.Rate.SetupFee),
-			Rate:          selectorsJSON(why.Rate.Selectors),
-			EffectiveFrom: usage.FormatTime(why.EffectiveFrom),
-			Rounding:      roundingJSON{why.Rounding.Scale, why.Rounding.Mode},
+	w.textOrNull("reason", string(p.Reason))
+	if p.Why == nil {
+		w.null("explanation")
+	} else {
+		w.name("explanation")
+		w.explanation(p.Why)
+	}
+	w.close('}')
+}
+
+func (w *jsonWriter) explanation(why *pricing.Explanation) {
+	w.open('{')
+	texts := w.textsOf(why.Rate)
+	w.text("unitPrice", texts.unitPrice)
+	w.text("unit", string(why.Unit))
+	w.whole("quantity", why.Quantity)
+	w.text("setupFee", texts.setupFee)
+	if increment := why.Rate.Increment; increment == (pricing.Increment{}) {
+		w.null("increment")
+		w.null("billableSeconds")
+	} else {
+		w.name("increment")
+		w.open('{')
+		w.whole("first", increment.First)
+		w.whole("next", increment.Next)
+		w.close('}')
+		w.whole("billableSeconds", why.Billable)
+	}
+	w.name("rate")
+	w.selectors(why.Rate.Selectors)
+	w.time("effectiveFrom", why.EffectiveFrom)
+	w.name("rounding")
+	w.open('{')
+	w.whole("scale", int64(why.Rounding.Scale))
+	w.text("mode", string(why.Rounding.Mode))
+	w.close('}')
+	w.close('}')
+}
+
+// rateTexts are a rate's decimals as texts.
+type rateTexts struct{ unitPrice, setupFee string }
+
+// textsOf writes a rate's decimals once, however many records of a page it
+// prices.
+func (w *jsonWriter) textsOf(r *pricing.Rate) rateTexts {
+	texts, known := w.rates[r]
+	if !known {
+		texts = rateTexts{money.Text(r.UnitPrice), money.Text(r.SetupFee)}
+		if w.rates == nil {
+			w.rates = make(map[*pricing.Rate]rateTexts)
 		}
-		if why.Rate.Increment != (pricing.Increment{}) {
-			out.Explanation.Increment = &incrementJSON{why.Rate.Increment.First, why.Rate.Increment.Next}
-			out.Explanation.BillableSeconds = &why.Billable
+		w.rates[r] = texts
+	}
+	return texts
+}
+
+// selectors writes those that the rate names, and no others.
+func (w *jsonWriter) selectors(s pricing.Selectors) {
+	w.open('{')
+	for _, selector := range [...]struct{ name, value string }{
+		{"direction", string(s.Direction)}, {"channel", s.Channel}, {"category", s.Category}, {"country", s.Country}, {"operator", s.Operator},
+	} {
+		if selector.value != "" {
+			w.text(selector.name, selector.value)
 		}
 	}
-	return out
-}
-
-// orNull is nil, JSON null, for an empty text.
-func orNull[S ~string](s *S) *S {
-	if *s == "" {
-		return nil
-	}
-	return s
-}
-
-// timeText is nil, JSON null, for the zero time.
-func timeText(t time.Time) *string {
-	if t.IsZero() {
-		return nil
-	}
-	s := usage.FormatTime(t)
-	return &s
+	w.close('}')
 }

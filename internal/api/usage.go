@@ -82,16 +82,15 @@ func (u usageEndpoints) page(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	body := usageJSON{Data: make([]any, len(page.Records)), Range: rangeOf(q.Period)}
+	body := usagePage{records: page.Records, prices: make([]pricing.Price, len(page.Records)), period: q.Period}
 	a := answer{shown: &shown{accounts: []usage.AccountID{log.Account}, product: log.Product, records: len(page.Records)}}
 	for i := range page.Records {
-		price := book.Price(page.Records[i])
-		a.shown.count(price)
-		body.Data[i] = recordOf(&page.Records[i], price)
+		body.prices[i] = book.Price(page.Records[i])
+		a.shown.count(body.prices[i])
 	}
 	if page.Next != nil {
 		a.next = p.seal(page.Next.String())
-		body.NextCursor = &a.next
+		body.next = a.next
 	}
 	a.body = body
 	return a, nil
@@ -122,7 +121,7 @@ func (u usageEndpoints) record(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	price := book.Price(record)
-	a := answer{body: recordOf(&record, price), shown: &shown{accounts: []usage.AccountID{log.Account}, product: log.Product, records: 1}}
+	a := answer{body: usageRecord{record, price}, shown: &shown{accounts: []usage.AccountID{log.Account}, product: log.Product, records: 1}}
 	a.shown.count(price)
 	return a, nil
 }
@@ -140,8 +139,8 @@ func (u usageEndpoints) read(ctx context.Context, log usage.Log, viewer director
 		reads                         sync.WaitGroup
 	)
 	reads.Go(func() { denied = u.mayRead(ctx, log, viewer) })
-	reads.Go(func() { records, notFetched = fetch(ctx) })
 	reads.Go(func() { lists, older, notListed = u.store.PriceLists(ctx, log, upTo) })
+	records, notFetched = fetch(ctx)
 	reads.Wait()
 	if err := cmp.Or(denied, notFetched, notListed); err != nil {
 		return pricing.Book{}, err

@@ -187,11 +187,13 @@ func ParsePosition(s string) (Position, error) {
 const TimeLayout = "2006-01-02T15:04:05.000Z"
 
 // FormatTime writes t in TimeLayout.
-func FormatTime(t time.Time) string {
-	b := t.UTC().AppendFormat(make([]byte, 0, len(TimeLayout)), time.RFC3339) // four times as fast as a layout of one's own
+func FormatTime(t time.Time) string { return string(AppendTime(make([]byte, 0, len(TimeLayout)), t)) }
+
+// AppendTime is FormatTime at the end of b.
+func AppendTime(b []byte, t time.Time) []byte {
+	b = t.UTC().AppendFormat(b, time.RFC3339) // four times as fast as a layout of one's own
 	ms := t.Nanosecond() / int(time.Millisecond)
-	b = append(b[:len(b)-1], '.', '0'+byte(ms/100), '0'+byte(ms/10%10), '0'+byte(ms%10), 'Z')
-	return string(b)
+	return append(b[:len(b)-1], '.', '0'+byte(ms/100), '0'+byte(ms/10%10), '0'+byte(ms%10), 'Z')
 }
 
 // ParseTime reads RFC 3339 with any offset and any fraction; the result is UTC,

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"archive/zip"
+	"compress/flate"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"partnerview/internal/local/lambda"
+)
+
+// function is a bootstrap binary that is measured.
+type function struct {
+	name    string
+	run     string // path of the binary
+	payload []byte // an event that it answers well
+	starts  []start
+	binary  int64 // bytes
+	zipped  int64 // bytes of what is deployed
+}
+
+// hello is measured as every other.
+const hello = "hello"
+
+// build compiles the functions of template.yaml and the hello-world with the
+// flags that are deployed, into a folder. A function that is not there is left
+// out.
+func build(ctx context.Context, folder, key string) ([]*function, error) {
+	built := []*function{{name: hello}}
+	for _, name := range []string{"authorizer", "listcustomers", "getcustomer", "getusage", "dashboard"} {
+		if _, err := os.Stat("functions/" + name); err == nil {
+			built = append(built, &function{name: name})
+		}
+	}
+	for _, f := range built {
+		source := "functions/" + f.name
+		if f.name == hello {
+			source = "cmd/bench/testdata/hello"
+		}
+		linked := filepath.Join(folder, f.name+".linked")
+		if err := lambda.Build(ctx, ".", source, linked); err != nil {
+			return nil, err
+		}
+		f.run = filepath.Join(folder, f.name)
+		code, err := os.ReadFile(linked)
+		if err != nil {
+			return nil, err
+		}
+		// Written in one piece: how a linker's output came into the page cache
+		// shows in how fast it starts.
+		if err := os.WriteFile(f.run, code, 0o700); err != nil {
+			return nil, err
+		}
+		f.binary = int64(len(code))
+		if f.zipped, err = zipSize(code); err != nil {
+			return nil, err
+		}
+		event, err := eventOf(f.name)
+		if err != nil {
+			return nil, err
+		}
+		f.payload = []byte(strings.ReplaceAll(string(event), "KEY_OF_PARTNER", key))
+	}
+	return built, nil
+}
+
+// zipSize is how large a deployed function is.
+func zipSize(code []byte) (int64, error) {
+	var n counter
+	z := zip.NewWriter(&n)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestCompression) })
+	w, err := z.Create("bootstrap")
+	if err != nil {
+		return 0, err
+	}
+	if _, err := w.Write(code); err != nil {
+		return 0, err
+	}
+	err = z.Close()
+	return int64(n), err
+}
+
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return len(p), nil }
+
+// eventOf is a function's recorded event, asking for a plain page.
+func eventOf(function string) ([]byte, error) {
+	if function == hello {
+		function = "getcustomer"
+	}
+	if function == "dashboard" {
+		return json.Marshal(item{"resource": "/", "path": "/", "httpMethod": "GET", "requestContext": item{"requestId": "bench", "path": "/v1/", "stage": "v1"}})
+	}
+	recorded, err := os.ReadFile("functions/" + function + "/testdata/event.json")
+	if err != nil {
+		return nil, err
+	}
+	var event item
+	if err := json.Unmarshal(recorded, &event); err != nil {
+		return nil, fmt.Errorf("the recorded event of %s: %w", function, err)
+	}
+	query := item{}
+	if function == "getusage" {
+		query["limit"] = []string{fmt.Sprint(firstPage)}
+	}
+	event["multiValueQueryStringParameters"] = query
+	delete(event, "queryStringParameters")
+	if function == "authorizer" {
+		event["multiValueHeaders"] = item{"Authorization": []string{"Bearer KEY_OF_PARTNER"}}
+	}
+	if claims, ok := event["requestContext"].(item)["authorizer"].(item); ok {
+		delete(claims, "products") // all are granted
+	}
+	return json.Marshal(event)
+}
+
+// variables are a process's environment, as NAME=value.
+type variables []string
+
+func (v variables) get(name string) string {
+	i := slices.IndexFunc(v, func(s string) bool { return strings.HasPrefix(s, name+"=") })
+	if i < 0 {
+		return ""
+	}
+	return v[i][len(name)+1:]
+}
+
+// environment is what template.yaml and Lambda set, with DynamoDB at an
+// endpoint of ours; "" is Amazon's, which nothing here ever asks.
+func environment(endpoint string) variables {
+	v := variables{
+		"PARTNERS_TABLE=" + names.Partners, "CUSTOMERS_TABLE=" + names.Customers,
+		"PRICELISTS_TABLE=" + names.PriceLists, "USAGE_TABLE=" + names.Usage,
+		"AWS_LAMBDA_FUNCTION_NAME=bench", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
+		"AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench",
+		"AWS_SESSION_TOKEN=" + strings.Repeat("bench", 100), // as long as a role's
+		"_HANDLER=bootstrap", "LANG=en_US.UTF-8", "TZ=:UTC", "PATH=/usr/local/bin:/usr/bin:/bin:/opt/bin",
+	}
+	if endpoint != "" {
+		v = append(v, "AWS_ENDPOINT_URL_DYNAMODB="+endpoint)
+	}
+	return v
+}
