@@ -6,7 +6,6 @@ NPM       ?= npm
 PYTHON    ?= python3
 ARGS      ?=
 TESTFLAGS ?=
-BENCH     ?= .
 FUZZTIME  ?= 60s
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -30,7 +29,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format vet race staticcheck tidy lint validate rendered sam-build deploy-check build costs bench fuzz clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test check format vet race staticcheck tidy lint validate rendered sam-build deploy-check build costs bench fuzz screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -97,13 +96,16 @@ $(FUNCTIONS:%=build-%): build-%Function:
 costs: ## the table of docs/deploy.md: what a month costs
 	@$(GO) run ./cmd/costs
 
-bench: $(ENGINE) ## all benchmarks; BENCH=Name chooses
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+bench: ## cold starts and a warm page, beside what they can cost at least
+	$(GO) run ./cmd/bench $(ARGS)
 
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' cmd functions internal | while IFS=: read -r file name; do \
 		$(GO) test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$(dirname "$$file")" </dev/null || exit 1; \
 	done
+
+screenshots: $(ENGINE) ## a picture of each view of the dashboard, into build/screenshots
+	$(GO) test ./internal/browsertest -count=1 -run '^TestEveryView$$' -args -screenshots $(CURDIR)/build/screenshots
 
 clean: ## remove everything that the targets above made
 	rm -rf build node_modules .tools .aws-sam

@@ -43,7 +43,7 @@ func TestSigningInAndOut(t *testing.T) {
 	t.Parallel()
 	site := journeySite(t)
 	p := opens(t, site, desk)
-	p.goes("")
+	p.must(p.Go(strings.TrimSuffix(site.URL, "/"))) // as people type it
 	p.sees("h1", "Sign in")
 	p.hasFocusOn("Access key")
 

@@ -179,7 +179,7 @@ func (p *Page) Eval(script string, out any) error {
 	return json.Unmarshal(value, out)
 }
 
-// Run evaluates the body of a function whose arguments are args.
+// call evaluates the body of a function whose arguments are args.
 func (p *Page) call(body string, out any, args ...any) error {
 	encoded, err := json.Marshal(args)
 	if err != nil {

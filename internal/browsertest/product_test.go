@@ -91,48 +91,51 @@ func (p *product) newKey(t *testing.T, partner directory.PartnerID, lifetime tim
 	return key
 }
 
+// startProduct starts the product. What was started before something failed is in the
+// product that it returns with the error.
 func startProduct() (*product, error) {
+	p := &product{ended: make(chan error, 1)}
 	root, err := filepath.Abs("../..")
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	p := &product{}
 	if p.folder, err = os.MkdirTemp("", "partnerview-browsertest"); err != nil {
-		return nil, err
+		return p, err
 	}
 	binary := filepath.Join(p.folder, "local")
 	build := exec.Command("go", "build", "-o", binary, "./cmd/local")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("go build ./cmd/local: %w\n%s", err, out)
+		return p, fmt.Errorf("go build ./cmd/local: %w\n%s", err, out)
 	}
 	endpoint, err := p.engine.Listen()
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	if p.breaker, err = p.newBreaker(endpoint); err != nil {
-		return nil, err
+		return p, err
 	}
 	if p.output, err = os.Create(filepath.Join(p.folder, "output")); err != nil {
-		return nil, err
+		return p, err
 	}
 	readyFile := filepath.Join(p.folder, "ready.json")
-	p.process = exec.Command(binary, "--listen", "127.0.0.1:0", "--ready-file", readyFile, "--parameter", "AuthorizerTtlSeconds=1", "--endpoint", p.breaker.URL)
-	p.process.Dir, p.process.Stdout, p.process.Stderr = root, p.output, p.output
-	if err := p.process.Start(); err != nil {
-		return nil, err
+	process := exec.Command(binary, "--listen", "127.0.0.1:0", "--ready-file", readyFile, "--parameter", "AuthorizerTtlSeconds=1", "--endpoint", p.breaker.URL)
+	process.Dir, process.Stdout, process.Stderr = root, p.output, p.output
+	if err := process.Start(); err != nil {
+		return p, err
 	}
-	p.ended = make(chan error, 1)
-	go func() { p.ended <- p.process.Wait() }() // ends with the process, which stop ends
+	p.process = process
+	go func() { p.ended <- process.Wait() }() // ends with the process, which stop ends
 	for deadline := time.After(3 * time.Minute); ; {
 		if text, err := os.ReadFile(readyFile); err == nil && json.Unmarshal(text, &p.ready) == nil {
 			return p, nil
 		}
 		select {
 		case err := <-p.ended:
-			return nil, fmt.Errorf("cmd/local ended (%v): %s", err, p.said())
+			p.process = nil
+			return p, fmt.Errorf("cmd/local ended (%v): %s", err, p.said())
 		case <-deadline:
-			return nil, errors.Join(fmt.Errorf("cmd/local does not serve: %s", p.said()), p.stop())
+			return p, fmt.Errorf("cmd/local does not serve: %s", p.said())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -158,11 +161,16 @@ func (p *product) said() string {
 	return string(text)
 }
 
-// stop ends the product as Ctrl-C does.
+// stop ends the product as Ctrl-C does, and what else was started for it.
 func (p *product) stop() error {
 	defer os.RemoveAll(p.folder)
 	defer p.engine.Stop()
-	defer p.breaker.Close()
+	if p.breaker != nil {
+		defer p.breaker.Close()
+	}
+	if p.process == nil {
+		return nil
+	}
 	if err := p.process.Process.Signal(os.Interrupt); err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ export const refusal = 'partnerview:refused';
 
 const patience = 30_000; // milliseconds; the gateway itself gives up after 29 s
 
-export class Problem extends Error {
+class Problem extends Error {
   constructor({ status = 0, code, detail = '', requestId = '', retryAfter = 0, errors = [] }) {
     super(detail || code);
     Object.assign(this, { status, code, detail, requestId, retryAfter, errors });

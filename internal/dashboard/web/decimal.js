@@ -3,7 +3,7 @@
 // of money may have more.
 
 // A decimal is {digits: BigInt, scale: decimals after the point}.
-export function parseDecimal(text) {
+function parseDecimal(text) {
   const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
   if (!match) throw new RangeError('not a decimal');
   const fraction = match[3] ?? '';

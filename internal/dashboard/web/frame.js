@@ -53,7 +53,7 @@ function reference() {
 // Whose account this is, and that nothing here can change it.
 export function drawBanner(route, customer) {
   const banner = document.getElementById('banner');
-  banner.hidden = !route?.account;
+  banner.hidden = !route?.account || customer === null;
   if (banner.hidden) {
     banner.replaceChildren();
     return;

@@ -7,35 +7,35 @@ import { clockText, count, dateText, duration, durationWords, fullTime, zoneName
 import { channelName, countryName, directionWord, plain, statusWord } from './vocabulary.js';
 
 // A time in the zone that is shown; hovering tells the other one.
-export function timeCell(iso, utc) {
+function timeCell(iso, utc) {
   return h('time', { datetime: iso, title: utc ? fullTime(iso, false) : iso, class: 'time' },
     h('span', { class: 'date' }, dateText(iso, utc)), ' ', h('span', { class: 'clock' }, clockText(iso, utc)));
 }
 
-export function directionCell(record) {
+function directionCell(record) {
   const word = directionWord(record.direction);
   return word ? h('span', { class: `direction ${record.direction}` }, icon(word.icon), word.label) : unknown('not told');
 }
 
-export function statusCell(record) {
+function statusCell(record) {
   if (!record.status) return unknown('not told');
   const word = statusWord(record.status);
   return h('span', { class: `status ${word.tone}` }, icon(word.icon), h('span', { class: 'status-text' }, word.label));
 }
 
-export function numberCell(masked) {
+function numberCell(masked) {
   if (!masked) return unknown('none');
   return h('span', { class: 'number' }, h('span', { 'aria-hidden': 'true' }, masked.replaceAll('*', '•')),
     spoken(masked.length > 4 ? `ending in ${[...masked.slice(-4)].join(' ')}` : 'hidden'));
 }
 
-export function countryCell(record) {
+function countryCell(record) {
   if (!record.country) return unknown('unknown');
   return h('span', { title: countryName(record.country) }, h('span', { 'aria-hidden': 'true' }, record.country), spoken(countryName(record.country)));
 }
 
 // The price, and in a word how it came about where it was not simply rated.
-export function priceCell(record) {
+function priceCell(record) {
   const { price } = record;
   if (price.amount === null) return h('span', { class: 'price' }, tag('Not priced', 'question'));
   return h('span', { class: 'price' },
