@@ -8,7 +8,7 @@
 // runs the functions is given to it. It knows nothing of partners or customers.
 //
 // Where AWS's documentation is silent, what AWS was recorded to do is followed
-// (docs/decisions/008-local-machine.md names the sources, and what differs).
+// (docs/decisions/013-local-machine.md names the sources, and what differs).
 package apigateway
 
 import (
