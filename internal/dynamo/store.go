@@ -34,6 +34,7 @@ func NewStore(db *dynamodb.Client, tables Tables) *Store { return &Store{db: db,
 func (s *Store) get(ctx context.Context, op, table string, key item, p projection) (item, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	growStack()
 	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:                &table,
 		Key:                      key,
@@ -80,6 +81,7 @@ func (s *Store) batchGet(ctx context.Context, op, table string, wanted types.Key
 		if err := pause(ctx, attempt); err != nil {
 			return nil, fault.New(fault.Unavailable, op, err)
 		}
+		growStack()
 		out, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: asked, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal})
 		if err != nil {
 			return nil, translate(op, err)
@@ -132,6 +134,7 @@ func (s *Store) query(ctx context.Context, q query) (*dynamodb.QueryOutput, erro
 	if q.limit > 0 {
 		in.Limit = aws.Int32(int32(q.limit))
 	}
+	growStack()
 	out, err := s.db.Query(ctx, in)
 	if err != nil {
 		return nil, translate(q.op, err)
