@@ -100,9 +100,7 @@ bench: ## cold starts and a warm page, beside what they can cost at least
 	$(GO) run ./cmd/bench $(ARGS)
 
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
-	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' cmd functions internal | while IFS=: read -r file name; do \
-		$(GO) test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$(dirname "$$file")" </dev/null || exit 1; \
-	done
+	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz.sh
 
 screenshots: $(ENGINE) ## a picture of each view of the dashboard, into build/screenshots
 	$(GO) test ./internal/browsertest -count=1 -run '^TestEveryView$$' -args -screenshots $(CURDIR)/build/screenshots
