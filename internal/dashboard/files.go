@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"regexp"
 	"strings"
 )
 
@@ -121,13 +120,6 @@ func joined(pattern string) ([]byte, error) {
 	}
 	return all.Bytes(), nil
 }
-
-var cssBlanks = regexp.MustCompile(`(?s)/\*.*?\*/\s*|;?\s*(})\s*|\s*([{;])\s*|([:,])\s+`)
-
-// squeeze takes out of a style its comments, and the blanks that mean nothing: those
-// around braces and semicolons, and after colons and commas. A colon of a selector
-// is never followed by one.
-func squeeze(style []byte) []byte { return cssBlanks.ReplaceAll(style, []byte("$1$2$3")) }
 
 // hash tells contents apart: 96 bits of SHA-256, in letters that a path can hold.
 func hash(body []byte) string {
