@@ -97,13 +97,19 @@ func TestDecide(t *testing.T) {
 		t.Run(claim, func(t *testing.T) {
 			viewer, granted, err := guard.Decide(t.Context(), c.header, c.account)
 			if c.unauthorized {
-				if !fault.Is(err, fault.Unauthenticated) || granted || viewer.Partner != "" {
-					t.Fatalf("got %+v, %v, %v; want a refusal that tells nothing", viewer, granted, err)
+				if granted {
+					t.Fatalf("whoever sends this reads %s as the partner %s: want a refusal", whose(c.account), viewer.Partner)
+				}
+				if !fault.Is(err, fault.Unauthenticated) || viewer.Partner != "" {
+					t.Fatalf("got %+v, %v; want a refusal that tells nothing", viewer, err)
 				}
 				if strings.Contains(err.Error(), "pvk_") {
 					t.Errorf("the log's text holds a key: %v", err)
 				}
 				return
+			}
+			if granted && !c.granted {
+				t.Fatalf("%s reads %s, which it was never granted", viewer.Partner, whose(c.account))
 			}
 			if err != nil || granted != c.granted {
 				t.Fatalf("granted %v, %v; want %v", granted, err, c.granted)
@@ -116,6 +122,14 @@ func TestDecide(t *testing.T) {
 			}
 		})
 	}
+}
+
+// whose says which data a request is after.
+func whose(account *string) string {
+	if account == nil {
+		return "the list of customers"
+	}
+	return "the data of the customer " + *account
 }
 
 func TestAGrantNarrowedToProductsSaysSo(t *testing.T) {
