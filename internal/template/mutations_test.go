@@ -63,6 +63,8 @@ func TestEachRuleCanFail(t *testing.T) {
 		{"a variable gone", "          PRICELISTS_TABLE: !Ref PriceListsTable\n", "", environment},
 		{"a variable too many", "          CUSTOMERS_TABLE: !Ref CustomersTable\n      Events:\n        Get:", "          CUSTOMERS_TABLE: !Ref CustomersTable\n          USAGE_TABLE: !Ref UsageTable\n      Events:\n        Get:", environment},
 		{"a variable for another table", "USAGE_TABLE: !Ref UsageTable", "USAGE_TABLE: !Ref PriceListsTable", environment},
+		{"an authorizer that knows no audience", "          OIDC_AUDIENCE: !Ref OidcAudience\n", "", environment},
+		{"another claim for the partner", "    Default: partner_id\n", "    Default: sub\n", environment},
 		{"a scan", `Action: "dynamodb:Query"`, `Action: ["dynamodb:Query", "dynamodb:Scan"]`, onlyReads},
 		{"a write", `Action: "dynamodb:GetItem"`, `Action: "dynamodb:PutItem"`, onlyReads},
 		{"every action", `Action: "dynamodb:GetItem"`, `Action: "dynamodb:*"`, onlyReads},

@@ -22,6 +22,7 @@ const renderedFile = "testdata/rendered.json"
 
 type rendered struct {
 	Metadata   struct{ SHA256OfTemplate string }
+	Parameters map[string]any
 	Conditions map[string]any
 	Resources  map[string]renderedResource
 }
@@ -49,6 +50,7 @@ var renderedRules = map[string]func(*rendered) error{
 	"each alarm has a section in the runbook, and tells the topic":          renderedAlarms,
 	"what costs something while idle is made only where it is asked for":    renderedOptions,
 	"each function is traced, is arm64, and may be given its own instances": renderedFunctions,
+	"the issuer of tokens is the parameters', and off by default":           renderedIssuer,
 }
 
 func readRendered(t *testing.T) ([]byte, *rendered) {
@@ -433,4 +435,13 @@ func renderedFunctions(d *rendered) error {
 			expect(id+": architecture", `["arm64"]`, p["Architectures"]), expect(id+": runtime", `"provided.al2023"`, p["Runtime"]))
 	}
 	return errors.Join(faults...)
+}
+
+func renderedIssuer(d *rendered) error {
+	variables := at(d.Resources["AuthorizerFunction"].Properties, "Environment", "Variables")
+	var faults []error
+	for variable, parameter := range map[string]string{"OIDC_ISSUER": "OidcIssuer", "OIDC_AUDIENCE": "OidcAudience", "OIDC_PARTNER_CLAIM": "OidcPartnerClaim"} {
+		faults = append(faults, expect(variable, `{"Ref":"`+parameter+`"}`, at(variables, variable)))
+	}
+	return errors.Join(append(faults, expect("the default of OidcIssuer", `""`, at(d.Parameters["OidcIssuer"], "Default")))...)
 }

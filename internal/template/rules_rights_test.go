@@ -3,6 +3,7 @@ package template_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,6 +14,12 @@ import (
 var tableOf = map[string]string{
 	"PARTNERS_TABLE": "PartnersTable", "CUSTOMERS_TABLE": "CustomersTable",
 	"PRICELISTS_TABLE": "PriceListsTable", "USAGE_TABLE": "UsageTable",
+}
+
+// settings are a function's variables besides the tables', as the defaults of
+// the parameters make them.
+var settings = map[string]map[string]string{
+	"AuthorizerFunction": {"OIDC_ISSUER": "", "OIDC_AUDIENCE": "", "OIDC_PARTNER_CLAIM": "partner_id"},
 }
 
 func environment(t *template.Template) error {
@@ -29,6 +36,7 @@ func environment(t *template.Template) error {
 				want[variable] = table
 			}
 		}
+		maps.Copy(want, settings[f.ID])
 		faults = append(faults, differ(f.ID+": environment", want, f.Environment))
 	}
 	return errors.Join(faults...)
