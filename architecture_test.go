@@ -26,7 +26,7 @@ var layers = [][]string{
 var withAWS = []string{"internal/dynamo", "internal/gateway", "internal/local", "functions", "cmd"}
 
 // forTests are imported by tests alone, and may bring siblings together.
-var forTests = []string{"internal/dynamo/dynamotest", "internal/pricing/pricingtest", "internal/openapi", "internal/e2e", "internal/browsertest"}
+var forTests = []string{"internal/access/oidc/oidctest", "internal/dynamo/dynamotest", "internal/pricing/pricingtest", "internal/openapi", "internal/e2e", "internal/browsertest"}
 
 // inFunctions are the modules that may be linked into a Lambda function. What is
 // not here costs every cold start something, and nobody decided that it should.
@@ -35,7 +35,7 @@ var inFunctions = []string{
 	"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/dynamodb", "github.com/aws/smithy-go",
 	"github.com/aws/aws-sdk-go-v2/internal/configsources", "github.com/aws/aws-sdk-go-v2/internal/endpoints/v2",
 	"github.com/aws/aws-sdk-go-v2/service/internal/accept-encoding", "github.com/aws/aws-sdk-go-v2/service/internal/endpoint-discovery",
-	"github.com/shopspring/decimal", "golang.org/x/text",
+	"github.com/shopspring/decimal", "golang.org/x/text", "github.com/go-jose/go-jose/v4",
 	// What aws-xray-sdk-go brings along.
 	"github.com/aws/aws-xray-sdk-go/v2", "github.com/pkg/errors", "github.com/valyala/fasthttp", "github.com/valyala/bytebufferpool",
 	"github.com/andybalholm/brotli", "github.com/klauspost/compress", "golang.org/x/net", "golang.org/x/sys",

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"partnerview/internal/access"
+	"partnerview/internal/access/oidc"
 	"partnerview/internal/dynamo"
 	"partnerview/internal/gateway"
 	"partnerview/internal/gateway/tracing"
@@ -23,5 +24,8 @@ func main() {
 	store := dynamo.NewStore(db, dynamo.TablesFromEnv(os.Getenv))
 	store.Consumed = gateway.Consumed
 	guard := access.NewGuard(store, now)
+	if guard.Tokens, err = oidc.FromEnv(os.Getenv, now); err != nil {
+		gateway.Exit(log, err)
+	}
 	gateway.ServeAuthorizer(tracing.Decisions(os.Getenv, guard.Decide), log)
 }

@@ -3,7 +3,8 @@
 //
 // It owns the form of access keys, and the order of the questions: is this a key
 // at all, is it known and does it match, has it expired or been revoked, is its
-// partner active, is the customer granted. Every question that cannot be answered
+// partner active, is the customer granted. A token of an OIDC issuer answers all
+// but the last two of them; package oidc, below this one, reads it. Every question that cannot be answered
 // (the database is down) is an error and never a "no": a failure of ours is not
 // told as the caller's fault, and is not remembered as a refusal.
 //
@@ -32,17 +33,27 @@ type Store interface {
 	PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error)
 }
 
+// Tokens tells whose a bearer token is that is no access key: the partner, and a
+// key ID for logs. fault.Unauthenticated: it does not count. Any other error: it
+// could not be found out.
+type Tokens interface {
+	Verify(ctx context.Context, token string) (directory.Viewer, error)
+}
+
 // Guard answers for requests. It may be used by several goroutines.
 type Guard struct {
+	// Tokens are what counts beside access keys; nil: nothing.
+	Tokens Tokens
+
 	store Store
 	now   func() time.Time
 }
 
 // NewGuard makes a Guard of what is stored and a clock.
-func NewGuard(store Store, now func() time.Time) *Guard { return &Guard{store, now} }
+func NewGuard(store Store, now func() time.Time) *Guard { return &Guard{store: store, now: now} }
 
 // Decide says who is calling, by the value of an Authorization header ("Bearer
-// pvk_…"), and whether they may see an account: the {accountId} of the path as it
+// pvk_…", or a token), and whether they may see an account: the {accountId} of the path as it
 // was sent, nil on a path that names no customer. A viewer and true: they may. A viewer and false:
 // they are known, but the customer of the path is not granted to them, or there
 // is none, or its ID is malformed: the three are not told apart.
@@ -50,18 +61,17 @@ func NewGuard(store Store, now func() time.Time) *Guard { return &Guard{store, n
 // fault.Unauthenticated: there is no credential, or it is malformed, unknown,
 // expired, revoked or of a suspended partner. Any other error is ours.
 func (g *Guard) Decide(ctx context.Context, authorization string, asked *string) (directory.Viewer, bool, error) {
-	key, err := g.key(ctx, authorization)
+	viewer, err := g.viewer(ctx, authorization)
 	if err != nil {
 		return directory.Viewer{}, false, err
 	}
-	viewer := directory.Viewer{Partner: key.Partner, KeyID: key.ID}
 	var account usage.AccountID
 	if asked != nil {
 		account, _ = usage.ParseAccountID(*asked) // a malformed one is empty, and nobody is granted that
 	}
-	partner, grant, err := g.store.PartnerAndGrant(ctx, key.Partner, account)
+	partner, grant, err := g.store.PartnerAndGrant(ctx, viewer.Partner, account)
 	if fault.Is(err, fault.NotFound) {
-		return directory.Viewer{}, false, refuse("the key's partner does not exist")
+		return directory.Viewer{}, false, refuse("the partner of " + viewer.KeyID + " does not exist")
 	}
 	if err != nil {
 		return directory.Viewer{}, false, err
@@ -72,20 +82,33 @@ func (g *Guard) Decide(ctx context.Context, authorization string, asked *string)
 	if asked == nil {
 		return viewer, true, nil
 	}
-	if grant == nil || grant.Account != account || grant.Partner != key.Partner {
+	if grant == nil || grant.Account != account || grant.Partner != viewer.Partner {
 		return viewer, false, nil
 	}
 	viewer.Account, viewer.Products = account, grant.Products
 	return viewer, true, nil
 }
 
-// key finds the access key that a header holds, if it counts now.
-func (g *Guard) key(ctx context.Context, authorization string) (directory.AccessKey, error) {
+// viewer says whose the credential of a header is, if it counts now.
+func (g *Guard) viewer(ctx context.Context, authorization string) (directory.Viewer, error) {
 	scheme, text, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return directory.AccessKey{}, refuse("no bearer credential")
+		return directory.Viewer{}, refuse("no bearer credential")
 	}
-	id, hash, ok := parseKey(strings.TrimSpace(text))
+	text = strings.TrimSpace(text)
+	if g.Tokens != nil && !strings.HasPrefix(text, prefix) {
+		return g.Tokens.Verify(ctx, text)
+	}
+	key, err := g.key(ctx, text)
+	if err != nil {
+		return directory.Viewer{}, err
+	}
+	return directory.Viewer{Partner: key.Partner, KeyID: key.ID}, nil
+}
+
+// key finds the access key of a text, if it counts now.
+func (g *Guard) key(ctx context.Context, text string) (directory.AccessKey, error) {
+	id, hash, ok := parseKey(text)
 	if !ok {
 		return directory.AccessKey{}, refuse("not an access key")
 	}

@@ -1,0 +1,141 @@
+// Package oidc tells whose a token of one OIDC issuer is: a person's who has
+// signed in there, or a program's that got it with the client-credentials grant.
+//
+// It owns what must be true of a token (docs/access.md, "Tokens"), and the
+// issuer's keys: where they come from, how long they are kept and how often they
+// are asked for. It owns no cryptography: go-jose verifies. It does not know
+// partners, but for the form of their IDs: whether there is such a partner, and
+// what it may see, is for package access.
+//
+// What must hold: only RS256 and ES256, with a key of the issuer's own set and of
+// the kind that the algorithm names, never one that the token brings along. What
+// is wrong with a token is a refusal; keys that cannot be had are a failure of
+// ours and never a refusal. Nothing is asked for before there is a token that
+// could count, and nothing runs when no request does: Lambda freezes a function
+// between two of them. No error holds what a token said: its claims may be about
+// people, and what a forger puts there is not ours to log.
+//
+// If it errs, a stranger reads a partner's customers.
+package oidc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"partnerview/internal/access"
+	"partnerview/internal/directory"
+	"partnerview/internal/fault"
+)
+
+// Settings name the issuer, and what its tokens must say.
+type Settings struct {
+	// Issuer is the issuer's URL as it stands in its tokens' iss, to the letter:
+	// "https://login.example.com". Its discovery document is below it.
+	Issuer string
+	// Audience is what a token's aud must be, or contain.
+	Audience string
+	// PartnerClaim is the claim that holds the partner's ID, at the top of the
+	// claims: "partner_id", "https://example.com/partner".
+	PartnerClaim string
+	// Local lets an issuer on this machine be asked without TLS.
+	Local bool
+}
+
+// FromEnv makes what verifies tokens of OIDC_ISSUER, OIDC_AUDIENCE and
+// OIDC_PARTNER_CLAIM; nil, and nothing else, where OIDC_ISSUER is empty. An issuer
+// without TLS is let through as a fixed clock is: on this machine, with an engine
+// of one's own.
+func FromEnv(getenv func(string) string, now func() time.Time) (access.Tokens, error) {
+	if getenv("OIDC_ISSUER") == "" {
+		return nil, nil
+	}
+	v, err := New(Settings{
+		Issuer: getenv("OIDC_ISSUER"), Audience: getenv("OIDC_AUDIENCE"), PartnerClaim: getenv("OIDC_PARTNER_CLAIM"),
+		Local: getenv("AWS_ENDPOINT_URL_DYNAMODB") != "",
+	}, now)
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// Verifier verifies tokens of one issuer. It may be used by several goroutines.
+type Verifier struct {
+	settings Settings
+	now      func() time.Time
+	keys     *keyring
+}
+
+// New makes a Verifier; now is what tokens' times are held against. It asks
+// nobody for anything. Each error names the variable that is to be mended.
+func New(s Settings, now func() time.Time) (*Verifier, error) {
+	switch {
+	case s.Audience == "":
+		return nil, errors.New("OIDC_AUDIENCE is empty: without it, a token that the issuer made for any other service would count here")
+	case s.PartnerClaim == "":
+		return nil, errors.New("OIDC_PARTNER_CLAIM is empty: no token could name its partner")
+	case strings.ContainsAny(s.Issuer, "?#"):
+		return nil, fmt.Errorf("OIDC_ISSUER: %q is no issuer: it has a query or a fragment", s.Issuer)
+	}
+	if err := allowed(s.Issuer, s.Local); err != nil {
+		return nil, fmt.Errorf("OIDC_ISSUER: %w", err)
+	}
+	return &Verifier{settings: s, now: now, keys: newKeyring(newSource(s))}, nil
+}
+
+// allowed checks that keys may come from a URL: by TLS, or from this machine
+// where that is allowed.
+func allowed(text string, local bool) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil || u.Fragment != "":
+		return fmt.Errorf("%q is not the URL of a service", text)
+	case u.Scheme == "https", u.Scheme == "http" && local && loopback(u.Hostname()):
+		return nil
+	}
+	return fmt.Errorf("%q is not an https URL (http is for an issuer on this machine, with a database of its own)", text)
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
+
+// Verify says whose a token is: the partner, and for logs a key ID of the form
+// "oidc-0123456789abcdef", which is the same for each token of one person or
+// program.
+//
+// fault.Unauthenticated: it is no token of this issuer for us, or does not count
+// now. fault.Unavailable: the issuer's keys cannot be had.
+func (v *Verifier) Verify(ctx context.Context, text string) (directory.Viewer, error) {
+	token, err := parse(text)
+	if err != nil {
+		return directory.Viewer{}, err
+	}
+	// Before the issuer is asked for anything: what could not count anyway is
+	// refused by what it says of itself.
+	said, err := token.unverified()
+	if err != nil {
+		return directory.Viewer{}, err
+	}
+	if _, err := v.viewer(said); err != nil {
+		return directory.Viewer{}, err
+	}
+	key, err := v.keys.find(ctx, token.key)
+	if err != nil {
+		return directory.Viewer{}, err
+	}
+	verified, err := token.verified(key)
+	if err != nil {
+		return directory.Viewer{}, err
+	}
+	return v.viewer(verified)
+}
+
+// refuse makes the error for a token that does not count; why is for the log
+// only, and one of our own texts.
+func refuse(why string) error { return fault.New(fault.Unauthenticated, "token: "+why, nil) }
