@@ -25,7 +25,7 @@ func TestEachRenderedRuleCanFail(t *testing.T) {
 		alarms    = "each alarm has a section in the runbook, and tells the topic"
 		options   = "what costs something while idle is made only where it is asked for"
 		functions = "each function is traced, is arm64, and may be given its own instances"
-		issuer    = "the issuer of tokens is the parameters', and off by default"
+		issuer    = "the issuer is the parameters', off by default, and has an audience"
 	)
 	source, _ := readRendered(t)
 	var plain any
@@ -84,6 +84,7 @@ func TestEachRenderedRuleCanFail(t *testing.T) {
 		{"tracing off", `"TracingConfig":{"Mode":"Active"}`, `"TracingConfig":{"Mode":"PassThrough"}`, functions},
 		{"a function that runs without bound", `"ReservedConcurrentExecutions":{"Fn::If":["ReservesNoAuthorizer"`, `"ReservedConcurrentExecutions":{"Fn::If":["Never"`, functions},
 		{"tokens for anybody", `"OIDC_AUDIENCE":{"Ref":"OidcAudience"}`, `"OIDC_AUDIENCE":{"Ref":"OidcIssuer"}`, issuer},
+		{"an issuer without an audience", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"OidcAudience"},""]}]}`, `{"Fn::Not":[{"Fn::Equals":[{"Ref":"OidcIssuer"},""]}]}`, issuer},
 		{"an issuer that nobody chose", `"OidcIssuer":{"AllowedPattern":"(https?://[^\\s?#]+)?","ConstraintDescription":"must be a URL without query and fragment, or empty.","Default":""`, `"OidcIssuer":{"Default":"https://login.example.com"`, issuer},
 	} {
 		t.Run(m.what, func(t *testing.T) {

@@ -23,6 +23,7 @@ const renderedFile = "testdata/rendered.json"
 type rendered struct {
 	Metadata   struct{ SHA256OfTemplate string }
 	Parameters map[string]any
+	Rules      map[string]any
 	Conditions map[string]any
 	Resources  map[string]renderedResource
 }
@@ -50,7 +51,7 @@ var renderedRules = map[string]func(*rendered) error{
 	"each alarm has a section in the runbook, and tells the topic":          renderedAlarms,
 	"what costs something while idle is made only where it is asked for":    renderedOptions,
 	"each function is traced, is arm64, and may be given its own instances": renderedFunctions,
-	"the issuer of tokens is the parameters', and off by default":           renderedIssuer,
+	"the issuer is the parameters', off by default, and has an audience":    renderedIssuer,
 }
 
 func readRendered(t *testing.T) ([]byte, *rendered) {
@@ -443,5 +444,8 @@ func renderedIssuer(d *rendered) error {
 	for variable, parameter := range map[string]string{"OIDC_ISSUER": "OidcIssuer", "OIDC_AUDIENCE": "OidcAudience", "OIDC_PARTNER_CLAIM": "OidcPartnerClaim"} {
 		faults = append(faults, expect(variable, `{"Ref":"`+parameter+`"}`, at(variables, variable)))
 	}
-	return errors.Join(append(faults, expect("the default of OidcIssuer", `""`, at(d.Parameters["OidcIssuer"], "Default")))...)
+	rule := d.Rules["AnIssuerNeedsAnAudience"]
+	return errors.Join(append(faults, expect("the default of OidcIssuer", `""`, at(d.Parameters["OidcIssuer"], "Default")),
+		expect("an audience is asked for", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"OidcIssuer"},""]}]}`, at(rule, "RuleCondition")),
+		expect("the audience", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"OidcAudience"},""]}]}`, at(rule, "Assertions", 0, "Assert")))...)
 }

@@ -47,7 +47,7 @@ func refusals(t *template.Template) error {
 	unavailable := refusal{503, "unavailable", "The service cannot answer right now. Wait as long as Retry-After says, then try again.", "Retry-After: 2"}
 	want := map[string]refusal{
 		"UNAUTHORIZED": {401, "unauthorized",
-			"The access key is missing, malformed, unknown, expired or revoked. Send a valid one as: Authorization: Bearer pvk_...", "WWW-Authenticate: Bearer"},
+			"The access key or token is missing, malformed, unknown, expired or revoked. Send a valid one as: Authorization: Bearer ...", "WWW-Authenticate: Bearer"},
 		"ACCESS_DENIED":                  {404, "customer_not_found", "There is no such customer among those assigned to you.", ""},
 		"MISSING_AUTHENTICATION_TOKEN":   noRoute,
 		"INVALID_SIGNATURE":              noRoute,

@@ -45,7 +45,8 @@ func Page(openapi []byte) ([]byte, error) {
 // contents is what page.html shows.
 type contents struct {
 	Title, Version, Summary string
-	Description, Access     string
+	Description             string
+	Access                  []string // a text for each kind of credential
 	Operations              []operation
 	Objects                 []object
 }
@@ -83,7 +84,9 @@ func (d document) contents() contents {
 	info := d.root.at("info")
 	c := contents{
 		Title: info.text("title"), Version: info.text("version"), Summary: info.text("summary"), Description: info.text("description"),
-		Access: d.root.at("components", "securitySchemes", "accessKey").text("description"),
+	}
+	for _, scheme := range d.root.at("components", "securitySchemes").entries() {
+		c.Access = append(c.Access, scheme.value.text("description"))
 	}
 	for _, path := range d.root.at("paths").entries() {
 		for _, method := range path.value.entries() {
