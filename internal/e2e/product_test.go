@@ -21,6 +21,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
+	"partnerview/internal/access/oidc/oidctest"
 	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/openapi"
 	"partnerview/internal/sample"
@@ -41,7 +44,9 @@ var clock = func() time.Time {
 type product struct {
 	ready     readyFile
 	proxy     *proxy
-	root, bin string // the repository; a folder with partnerctl in it
+	issuer    *oidctest.Issuer
+	signs     oidctest.Key // the issuer's
+	root, bin string       // the repository; a folder with partnerctl and local in it
 	spec      *openapi.Spec
 	process   *exec.Cmd
 	output    *lockedBuffer
@@ -75,7 +80,10 @@ func run(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
-	if err := pv.stop(); err != nil {
+	pv.issuer.Close()
+	err = pv.stop()
+	pv.proxy.close()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "partnerview does not stop:", err)
 		code = 1
 	}
@@ -109,27 +117,39 @@ func start(dir string) (*product, error) {
 	if p.proxy, err = startProxy(endpoint); err != nil {
 		return nil, err
 	}
+	if p.issuer, err = oidctest.Start(); err != nil {
+		return nil, err
+	}
+	if p.signs, err = p.issuer.NewKey(jose.RS256); err != nil {
+		return nil, err
+	}
+	p.issuer.Publish(p.signs)
+	return p, p.launch(dir, "--now", now, "--parameter", "AuthorizerTtlSeconds=1", "--parameter", "OidcIssuer="+p.issuer.URL, "--parameter", "OidcAudience="+audience)
+}
+
+// launch runs cmd/local until it serves.
+func (p *product) launch(dir string, arguments ...string) error {
 	ready := filepath.Join(dir, "ready.json")
-	p.process = exec.Command(filepath.Join(dir, "local"), "--listen", "127.0.0.1:0", "--ready-file", ready, "--now", now, "--parameter", "AuthorizerTtlSeconds=1", "--logs")
-	p.process.Dir, p.process.Stdout, p.process.Stderr = root, p.output, p.output
+	arguments = append([]string{"--listen", "127.0.0.1:0", "--ready-file", ready, "--logs"}, arguments...)
+	p.process = exec.Command(filepath.Join(p.bin, "local"), arguments...)
+	p.process.Dir, p.process.Stdout, p.process.Stderr = p.root, p.output, p.output
 	p.process.Env = append(os.Environ(), "DYNAMODB_ENDPOINT="+p.proxy.url)
 	if err := p.process.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		if text, err := os.ReadFile(ready); err == nil && json.Unmarshal(text, &p.ready) == nil {
-			return p, nil
+			return nil
 		}
 		if time.Now().After(deadline) || p.process.Process.Signal(syscall.Signal(0)) != nil {
 			_ = p.stop()
-			return nil, fmt.Errorf("not ready: %s", p.output)
+			return fmt.Errorf("not ready: %s", p.output)
 		}
 	}
 }
 
 // stop ends the product as Ctrl-C does, and tells whether it ended well.
 func (p *product) stop() error {
-	defer p.proxy.close()
 	if err := p.process.Process.Signal(os.Interrupt); err != nil {
 		return err
 	}
