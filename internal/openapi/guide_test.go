@@ -152,15 +152,46 @@ func run(t *testing.T, server *httptest.Server, name string, args ...string) str
 	return out.String()
 }
 
-func TestTheGuidesShellLoopReadsALogToItsEnd(t *testing.T) {
+// needShell asks for what the guide's shell programs use.
+func needShell(t *testing.T) {
+	t.Helper()
 	for _, tool := range []string{"bash", "curl", "jq"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			if os.Getenv("CI") != "" {
 				t.Fatalf("%v: install it, as with: apt-get install %s", err, tool)
 			}
-			t.Skipf("NOT TESTED: docs/api.md's shell loop needs %s: apt-get install %s", tool, tool)
+			t.Skipf("NOT TESTED: docs/api.md's shell programs need %s: apt-get install %s", tool, tool)
 		}
 	}
+}
+
+func TestTheGuidesProgramGetsATokenAndUsesIt(t *testing.T) {
+	needShell(t)
+	const token, secret, audience, page = "eyJh.eyJp.c2ln", "s3cret&=%", "https://api.example.com", `{"data":[],"nextCursor":null}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, given, _ := r.BasicAuth()
+		switch {
+		case r.Method == "POST" && r.URL.Path == "/token" && id == "client-7" && given == secret &&
+			r.FormValue("grant_type") == "client_credentials" && r.FormValue("audience") == audience:
+			fmt.Fprintf(w, `{"access_token":%q,"token_type":"Bearer","expires_in":300}`, token)
+		case r.Method == "GET" && r.URL.Path == "/v1/customers" && r.Header.Get("Authorization") == "Bearer "+token:
+			_, _ = w.Write([]byte(page))
+		default:
+			t.Errorf("%s %s with %v %v", r.Method, r.URL, r.Header, r.Form)
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	t.Cleanup(server.Close)
+	for name, value := range map[string]string{"TOKEN_URL": server.URL + "/token", "CLIENT_ID": "client-7", "CLIENT_SECRET": secret, "AUDIENCE": audience} {
+		t.Setenv(name, value)
+	}
+	if out := run(t, server, "bash", "-c", blocks(t, "sh")["token.sh"]); out != page {
+		t.Errorf("it prints %s", out)
+	}
+}
+
+func TestTheGuidesShellLoopReadsALogToItsEnd(t *testing.T) {
+	needShell(t)
 	out := run(t, logServer(t), "bash", "-c", blocks(t, "sh")["page.sh"])
 	var ids []string
 	for _, m := range regexp.MustCompile(`(?m)^\{"id":"([^"]+)".*\}$`).FindAllStringSubmatch(out, -1) {
