@@ -24,7 +24,7 @@ func main() {
 	store := dynamo.NewStore(db, dynamo.TablesFromEnv(os.Getenv))
 	store.Consumed = gateway.Consumed
 	guard := access.NewGuard(store, now)
-	if guard.Tokens, err = oidc.FromEnv(os.Getenv, now); err != nil {
+	if guard.Tokens, err = oidc.FromEnv(os.Getenv, now, log); err != nil {
 		gateway.Exit(log, err)
 	}
 	gateway.ServeAuthorizer(tracing.Decisions(os.Getenv, guard.Decide), log)

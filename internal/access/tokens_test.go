@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ func signOn(t *testing.T) (*oidctest.Issuer, *oidc.Verifier, func(partner string
 	}
 	issuer.Publish(key)
 	const audience = "https://api.example.com"
-	verifier, err := oidc.New(oidc.Settings{Issuer: issuer.URL, Audience: audience, PartnerClaim: "partner_id", Local: true}, clock)
+	verifier, err := oidc.New(oidc.Settings{Issuer: issuer.URL, Audience: audience, PartnerClaim: "partner_id", Local: true}, clock, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ const (
 // need the same answer wait for it.
 type keyring struct {
 	source source
+	log    *slog.Logger
 	now    func() time.Time
 	asking chan struct{} // full while somebody asks
 
@@ -41,8 +43,8 @@ type state struct {
 	failure error     // what came of it; nil: keys
 }
 
-func newKeyring(s source) *keyring {
-	return &keyring{source: s, now: wallClock, asking: make(chan struct{}, 1)}
+func newKeyring(s source, log *slog.Logger) *keyring {
+	return &keyring{source: s, log: log, now: wallClock, asking: make(chan struct{}, 1)}
 }
 
 // wallClock leaves the monotonic clock aside: that may stand still while Lambda
@@ -116,6 +118,9 @@ func (k *keyring) ask(ctx context.Context) error {
 	keys, err := k.source.keys(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if err != nil { // those whom known keys serve would not tell
+		k.log.WarnContext(ctx, "the issuer does not give its keys", "cause", err)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()

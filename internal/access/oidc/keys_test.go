@@ -10,6 +10,7 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -226,6 +227,31 @@ func TestAnIssuerThatIsDown(t *testing.T) {
 	issuer.Answer(oidctest.KeysPath, nil)
 	hands.turn(10 * time.Second)
 	expect(t, v, good, "ok", "after the outage")
+}
+
+// In an outage that nobody is hurt by yet, the log alone tells of it.
+func TestAnOutageIsLoggedWhileKnownKeysServe(t *testing.T) {
+	issuer, key := start(t)
+	good := token(t, issuer, key)
+	var log strings.Builder
+	v, err := oidc.New(oidc.Settings{Issuer: issuer.URL, Audience: audience, PartnerClaim: "partner_id", Local: true}, clock, slog.New(slog.NewJSONHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &hands{at: now}
+	v.SetClock(h.now)
+	expect(t, v, good, "ok", "the first token")
+	if log.Len() != 0 {
+		t.Errorf("while all is well it says %s", log.String())
+	}
+	issuer.Answer(oidctest.KeysPath, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	h.turn(time.Hour)
+	for range 10 {
+		expect(t, v, good, "ok", "a token in an outage")
+	}
+	if n := strings.Count(log.String(), issuer.URL+oidctest.KeysPath+" answers 502"); n != 1 || strings.Contains(log.String(), good[:40]) {
+		t.Errorf("it says %s", log.String())
+	}
 }
 
 func TestNobodyAtTheIssuersAddress(t *testing.T) {
@@ -461,7 +487,7 @@ func TestSettings(t *testing.T) {
 	} {
 		t.Run(claim, func(t *testing.T) {
 			env := map[string]string{"OIDC_ISSUER": c.issuer, "OIDC_AUDIENCE": c.audience, "OIDC_PARTNER_CLAIM": c.claim, "AWS_ENDPOINT_URL_DYNAMODB": c.engine}
-			tokens, err := oidc.FromEnv(func(name string) string { return env[name] }, clock)
+			tokens, err := oidc.FromEnv(func(name string) string { return env[name] }, clock, quiet)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Fatalf("got %v, want an error with %q", err, c.want)
 			}
@@ -480,7 +506,7 @@ func TestAnIssuerWithAPathAndASlash(t *testing.T) {
 	issuer.Answer("/tenant"+oidctest.DiscoveryPath, func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, url, issuer.URL+oidctest.KeysPath)
 	})
-	v, err := oidc.New(oidc.Settings{Issuer: url, Audience: audience, PartnerClaim: "partner_id", Local: true}, clock)
+	v, err := oidc.New(oidc.Settings{Issuer: url, Audience: audience, PartnerClaim: "partner_id", Local: true}, clock, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

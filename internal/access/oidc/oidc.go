@@ -22,6 +22,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"strings"
@@ -50,14 +51,14 @@ type Settings struct {
 // OIDC_PARTNER_CLAIM; nil, and nothing else, where OIDC_ISSUER is empty. An issuer
 // without TLS is let through as a fixed clock is: on this machine, with an engine
 // of one's own.
-func FromEnv(getenv func(string) string, now func() time.Time) (access.Tokens, error) {
+func FromEnv(getenv func(string) string, now func() time.Time, log *slog.Logger) (access.Tokens, error) {
 	if getenv("OIDC_ISSUER") == "" {
 		return nil, nil
 	}
 	v, err := New(Settings{
 		Issuer: getenv("OIDC_ISSUER"), Audience: getenv("OIDC_AUDIENCE"), PartnerClaim: getenv("OIDC_PARTNER_CLAIM"),
 		Local: getenv("AWS_ENDPOINT_URL_DYNAMODB") != "",
-	}, now)
+	}, now, log)
 	if err != nil {
 		return nil, err
 	}
@@ -71,9 +72,10 @@ type Verifier struct {
 	keys     *keyring
 }
 
-// New makes a Verifier; now is what tokens' times are held against. It asks
+// New makes a Verifier; now is what tokens' times are held against, log is told
+// when the issuer does not answer, even while known keys still serve. It asks
 // nobody for anything. Each error names the variable that is to be mended.
-func New(s Settings, now func() time.Time) (*Verifier, error) {
+func New(s Settings, now func() time.Time, log *slog.Logger) (*Verifier, error) {
 	switch {
 	case s.Audience == "":
 		return nil, errors.New("OIDC_AUDIENCE is empty: without it, a token that the issuer made for any other service would count here")
@@ -85,7 +87,7 @@ func New(s Settings, now func() time.Time) (*Verifier, error) {
 	if err := allowed(s.Issuer, s.Local); err != nil {
 		return nil, fmt.Errorf("OIDC_ISSUER: %w", err)
 	}
-	return &Verifier{settings: s, now: now, keys: newKeyring(newSource(s))}, nil
+	return &Verifier{settings: s, now: now, keys: newKeyring(newSource(s), log)}, nil
 }
 
 // allowed checks that keys may come from a URL: by TLS, or from this machine

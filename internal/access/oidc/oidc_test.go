@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"strings"
@@ -24,6 +25,8 @@ const audience = "https://api.example.com"
 var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
 func clock() time.Time { return now }
+
+var quiet = slog.New(slog.DiscardHandler)
 
 // rsaKey is one for all tests, since to make one takes its time.
 var rsaKey oidctest.Key
@@ -64,7 +67,7 @@ func newKey(t testing.TB, issuer *oidctest.Issuer) oidctest.Key {
 
 func verifier(t testing.TB, issuer *oidctest.Issuer) *oidc.Verifier {
 	t.Helper()
-	v, err := oidc.New(oidc.Settings{Issuer: issuer.URL, Audience: audience, PartnerClaim: "partner_id", Local: true}, clock)
+	v, err := oidc.New(oidc.Settings{Issuer: issuer.URL, Audience: audience, PartnerClaim: "partner_id", Local: true}, clock, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +327,7 @@ func TestATokenThatCannotCountHasNobodyAsked(t *testing.T) {
 func TestTheClaimForThePartnerIsTheConfiguredOne(t *testing.T) {
 	issuer, key := start(t)
 	const name = "https://example.com/partner"
-	v, err := oidc.New(oidc.Settings{Issuer: issuer.URL, Audience: audience, PartnerClaim: name, Local: true}, clock)
+	v, err := oidc.New(oidc.Settings{Issuer: issuer.URL, Audience: audience, PartnerClaim: name, Local: true}, clock, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
