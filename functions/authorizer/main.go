@@ -27,5 +27,6 @@ func main() {
 	if guard.Tokens, err = oidc.FromEnv(os.Getenv, now, log); err != nil {
 		gateway.Exit(log, err)
 	}
+	guard.Metered = os.Getenv("USAGE_PLANS") == "true"
 	gateway.ServeAuthorizer(tracing.Decisions(os.Getenv, guard.Decide), log)
 }

@@ -15,6 +15,7 @@ package access
 import (
 	"context"
 	"crypto/subtle"
+	"fmt"
 	"strings"
 	"time"
 
@@ -44,6 +45,9 @@ type Tokens interface {
 type Guard struct {
 	// Tokens are what counts beside access keys; nil: nothing.
 	Tokens Tokens
+	// Metered says that each request is counted by its partner's gateway key. A
+	// partner without one, which nobody could count, is not let through.
+	Metered bool
 
 	store Store
 	now   func() time.Time
@@ -59,7 +63,8 @@ func NewGuard(store Store, now func() time.Time) *Guard { return &Guard{store: s
 // is none, or its ID is malformed: the three are not told apart.
 //
 // fault.Unauthenticated: there is no credential, or it is malformed, unknown,
-// expired, revoked or of a suspended partner. Any other error is ours.
+// expired, revoked or of a suspended partner. Any other error is ours; so is a
+// partner without a usage plan where there must be one.
 func (g *Guard) Decide(ctx context.Context, authorization string, asked *string) (directory.Viewer, bool, error) {
 	viewer, err := g.viewer(ctx, authorization)
 	if err != nil {
@@ -78,6 +83,11 @@ func (g *Guard) Decide(ctx context.Context, authorization string, asked *string)
 	}
 	if partner.Status != directory.Active {
 		return directory.Viewer{}, false, refuse("partner " + string(partner.ID) + " is not active")
+	}
+	if g.Metered {
+		if viewer.GatewayKey = partner.GatewayKey.Value; viewer.GatewayKey == "" {
+			return directory.Viewer{}, false, fault.New(fault.Internal, fmt.Sprintf("partner %s has no usage plan: partnerctl partner set-plan --partner %[1]s --stack NAME bronze", partner.ID), nil)
+		}
 	}
 	if asked == nil {
 		return viewer, true, nil

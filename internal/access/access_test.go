@@ -214,3 +214,43 @@ func (c confused) PartnerAndGrant(ctx context.Context, id directory.PartnerID, a
 	p, _, err := c.Store.PartnerAndGrant(ctx, id, account)
 	return p, &c.grant, err
 }
+
+func TestAGatewayKeyIsToldOnlyWhereRequestsAreMetered(t *testing.T) {
+	store, key := world(t)
+	if err := store.PutGatewayKey(t.Context(), "northwind", directory.GatewayKey{ID: "k1", Value: "northwinds-key"}); err != nil {
+		t.Fatal(err)
+	}
+	north, south := "Bearer "+key(directory.AccessKey{Partner: "northwind"}), "Bearer "+key(directory.AccessKey{Partner: "southbank"})
+	granted, foreign := "acme_retail", "other&co"
+	open := access.NewGuard(store, clock)
+	metered := access.NewGuard(store, clock)
+	metered.Metered = true
+	for claim, c := range map[string]struct {
+		guard   *access.Guard
+		header  string
+		account *string
+		want    directory.Secret
+	}{
+		"metered, the list is counted":                          {metered, north, nil, "northwinds-key"},
+		"metered, a customer is counted":                        {metered, north, &granted, "northwinds-key"},
+		"metered, a refusal is counted":                         {metered, north, &foreign, "northwinds-key"},
+		"not metered, nothing is counted":                       {open, north, &granted, ""},
+		"not metered, a partner without a plan is as any other": {open, south, &foreign, ""},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			viewer, _, err := c.guard.Decide(t.Context(), c.header, c.account)
+			if err != nil || viewer.GatewayKey != c.want {
+				t.Errorf("the gateway key is %q, %v; want %q", viewer.GatewayKey.Reveal(), err, c.want.Reveal())
+			}
+		})
+	}
+	for _, account := range []*string{nil, &foreign, &granted} {
+		viewer, let, err := metered.Decide(t.Context(), south, account)
+		if let || viewer.Partner != "" || !fault.Is(err, fault.Internal) || !strings.Contains(err.Error(), "partnerctl partner set-plan --partner southbank") {
+			t.Errorf("metered, a partner without a plan gets %+v, %v, %v; want a fault of ours that tells the way out", viewer, let, err)
+		}
+	}
+	if _, _, err := metered.Decide(t.Context(), "Bearer "+key(directory.AccessKey{Partner: "eastgate"}), nil); !fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("metered, a suspended partner without a plan gets %v", err)
+	}
+}

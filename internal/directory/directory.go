@@ -48,6 +48,8 @@ type Partner struct {
 	ID     PartnerID
 	Name   string
 	Status PartnerStatus
+	// GatewayKey counts the partner's requests; zero: it has no usage plan.
+	GatewayKey GatewayKey
 }
 
 // Grant lets a partner see one customer.
@@ -119,6 +121,9 @@ type Viewer struct {
 	Account usage.AccountID
 	// Products is the grant's list; empty grants all that the customer has.
 	Products []usage.Product
+	// GatewayKey is what the gateway counts this request by. The authorizer's
+	// answer alone holds it; empty where there are no usage plans.
+	GatewayKey Secret
 }
 
 // JoinProducts writes products as "sms,voice"; none is "".

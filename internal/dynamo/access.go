@@ -22,8 +22,8 @@ func (s *Store) AccessKey(ctx context.Context, id string) (directory.AccessKey, 
 	return decodeAccessKey(id, it)
 }
 
-// PartnerAndGrant reads a partner's status and its grant of one account, in
-// one call; the name of the partner is not read. The grant is nil where there is
+// PartnerAndGrant reads a partner's status and the value of its gateway key, and
+// its grant of one account, in one call; the name of the partner is not read. The grant is nil where there is
 // none, and where account is empty. NotFound: there is no such partner.
 func (s *Store) PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error) {
 	op := "partner " + string(id)

@@ -247,3 +247,39 @@ func TestUnreadableItemIsOurMistakeAndNotShown(t *testing.T) {
 		t.Errorf("the error tells what is stored: %v", err)
 	}
 }
+
+// A directory file says nothing of plans: to apply one must not end the metering.
+func TestAGatewayKeyOutlivesWritesOfItsPartner(t *testing.T) {
+	s := engine.NewStore(t)
+	key := directory.GatewayKey{ID: "k1", Value: "secret"}
+	for _, err := range []error{s.PutGatewayKey(t.Context(), "northwind", key), s.DeleteGatewayKey(t.Context(), "northwind")} {
+		if !fault.Is(err, fault.NotFound) {
+			t.Errorf("for a partner that is not there: got %v, want not found", err)
+		}
+	}
+	must(t, s.PutPartner(t.Context(), directory.Partner{ID: "northwind", Name: "Northwind", Status: directory.Active}))
+	must(t, s.PutGatewayKey(t.Context(), "northwind", key))
+	must(t, s.PutPartner(t.Context(), directory.Partner{ID: "northwind", Name: "North", Status: directory.Suspended}))
+	read := func() (id string, value directory.Secret) {
+		t.Helper()
+		operators, err := s.Partner(t.Context(), "northwind")
+		must(t, err)
+		listed, _, err := s.PartnerWithGrants(t.Context(), "northwind")
+		must(t, err)
+		authorizers, _, err := s.PartnerAndGrant(t.Context(), "northwind", "")
+		must(t, err)
+		if operators.Name != "North" || operators.Status != directory.Suspended || operators.GatewayKey.Value != "" || listed.GatewayKey != operators.GatewayKey || authorizers.GatewayKey.ID != "" {
+			t.Errorf("read are %+v, %+v and %+v: the value is the authorizer's alone", operators, listed, authorizers)
+		}
+		return operators.GatewayKey.ID, authorizers.GatewayKey.Value
+	}
+	if id, value := read(); id != key.ID || value != key.Value {
+		t.Errorf("after another name the gateway key is %q, %q", id, value.Reveal())
+	}
+	for range 2 {
+		must(t, s.DeleteGatewayKey(t.Context(), "northwind"))
+	}
+	if id, value := read(); id != "" || value != "" {
+		t.Errorf("deleted, the gateway key is %q, %q", id, value.Reveal())
+	}
+}

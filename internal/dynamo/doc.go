@@ -16,6 +16,8 @@
 //	           sk  PROFILE
 //	           name    S  "Northwind Resellers"
 //	           status  S  "active" | "suspended"
+//	           gatewayKeyId  S  optional: API Gateway's id of the key that counts the partner's requests
+//	           gatewayKey    S  optional: that key's value, which is shown to nobody
 //
 //	grant      pk  PARTNER#northwind
 //	           sk  GRANT#acme_retail

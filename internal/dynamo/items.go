@@ -27,7 +27,7 @@ func grantKey(account usage.AccountID) string  { return grantPrefix + string(acc
 func byID(log usage.Log, id usage.RecordID) string { return log.String() + "#" + string(id) }
 
 var (
-	partnerOrGrantAttributes = project("pk", "sk", "status", "products")
+	partnerOrGrantAttributes = project("pk", "sk", "status", "products", "gatewayKey")
 	accessKeyAttributes      = project("pk", "sk", "partnerId", "hash", "expiresAt", "revokedAt")
 	grantListAttributes      = project("pk", "sortKey", "accountId", "name", "products")
 	customerAttributes       = project("accountId", "name", "products", "currency", "billingMode", "remainingCredit", "creditLimit", "creditAsOf")
@@ -72,15 +72,18 @@ func encodeAccessKey(k directory.AccessKey) item {
 
 func decodePartner(id directory.PartnerID, it item) (directory.Partner, error) {
 	r := reader{item: it}
-	p := directory.Partner{ID: id, Name: r.text("name"), Status: directory.PartnerStatus(r.required("status"))}
+	p := directory.Partner{
+		ID: id, Name: r.text("name"), Status: directory.PartnerStatus(r.required("status")),
+		GatewayKey: directory.GatewayKey{ID: r.text("gatewayKeyId"), Value: directory.Secret(r.text("gatewayKey"))},
+	}
 	if r.err != nil {
 		return directory.Partner{}, badItem("partner", string(id), r.err)
 	}
 	return p, nil
 }
 
-func encodePartner(p directory.Partner) item {
-	return item{"pk": str(partnerKey(p.ID)), "sk": str(profile), "name": str(p.Name), "status": str(string(p.Status))}
+func partnerItemKey(id directory.PartnerID) item {
+	return item{"pk": str(partnerKey(id)), "sk": str(profile)}
 }
 
 func decodeGrant(partner directory.PartnerID, account usage.AccountID, it item) (directory.Grant, error) {

@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -36,6 +37,19 @@ func (s *Store) put(ctx context.Context, op, table string, it item) error {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
 		_, err := s.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: it})
+		return translate(op, err)
+	})
+}
+
+// update changes one item. NotFound: the input's condition does not hold.
+func (s *Store) update(ctx context.Context, op string, in *dynamodb.UpdateItemInput) error {
+	return persist(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		_, err := s.db.UpdateItem(ctx, in)
+		if none := new(types.ConditionalCheckFailedException); errors.As(err, &none) {
+			return fault.New(fault.NotFound, op, nil)
+		}
 		return translate(op, err)
 	})
 }

@@ -2,7 +2,6 @@ package dynamo
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,15 +18,41 @@ import (
 // wrote.
 
 var (
-	partnerItemAttributes = project("pk", "sk", "name", "status", "accountId", "products")
+	partnerItemAttributes = project("pk", "sk", "name", "status", "gatewayKeyId", "accountId", "products")
 	grantKeyAttributes    = project("pk", "sk")
 	allOfCustomer         = project("accountId", "name", "products", "currency", "billingMode", "remainingCredit", "creditLimit", "creditAsOf", "subAccounts")
 )
 
-// PutPartner writes a partner in place of the one that has its ID; its grants
-// and access keys stay.
+// PutPartner writes a partner's name and status, and makes it where there is
+// none. Its grants, its access keys and its gateway key stay.
 func (s *Store) PutPartner(ctx context.Context, p directory.Partner) error {
-	return s.put(ctx, "write partner "+string(p.ID), s.tables.Partners, encodePartner(p))
+	return s.update(ctx, "write partner "+string(p.ID), &dynamodb.UpdateItemInput{
+		TableName: &s.tables.Partners, Key: partnerItemKey(p.ID),
+		UpdateExpression:          aws.String("SET #name = :name, #status = :status"),
+		ExpressionAttributeNames:  map[string]string{"#name": "name", "#status": "status"},
+		ExpressionAttributeValues: item{":name": str(p.Name), ":status": str(string(p.Status))},
+	})
+}
+
+// PutGatewayKey keeps a partner's gateway key in place of the one before.
+// NotFound: there is no such partner.
+func (s *Store) PutGatewayKey(ctx context.Context, partner directory.PartnerID, key directory.GatewayKey) error {
+	return s.update(ctx, "write gateway key of "+string(partner), &dynamodb.UpdateItemInput{
+		TableName: &s.tables.Partners, Key: partnerItemKey(partner),
+		UpdateExpression:          aws.String("SET gatewayKeyId = :id, gatewayKey = :value"),
+		ConditionExpression:       aws.String("attribute_exists(pk)"),
+		ExpressionAttributeValues: item{":id": str(key.ID), ":value": str(key.Value.Reveal())},
+	})
+}
+
+// DeleteGatewayKey forgets a partner's gateway key. It is no error if it has
+// none. NotFound: there is no such partner.
+func (s *Store) DeleteGatewayKey(ctx context.Context, partner directory.PartnerID) error {
+	return s.update(ctx, "delete gateway key of "+string(partner), &dynamodb.UpdateItemInput{
+		TableName: &s.tables.Partners, Key: partnerItemKey(partner),
+		UpdateExpression:    aws.String("REMOVE gatewayKeyId, gatewayKey"),
+		ConditionExpression: aws.String("attribute_exists(pk)"),
+	})
 }
 
 // PutGrant writes a grant in place of the partner's grant of that account.
@@ -49,33 +74,29 @@ func (s *Store) DeleteGrant(ctx context.Context, partner directory.PartnerID, ac
 // place in the partner's list. What is granted stays as it is; a grant that does
 // not exist is not made.
 func (s *Store) RenameGrant(ctx context.Context, partner directory.PartnerID, account usage.AccountID, name string) error {
-	return persist(ctx, func() error {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
-		defer cancel()
-		_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName:                 &s.tables.Partners,
-			Key:                       grantItemKey(partner, account),
-			UpdateExpression:          aws.String("SET #name = :name, #sortKey = :sortKey"),
-			ConditionExpression:       aws.String("attribute_exists(#pk)"),
-			ExpressionAttributeNames:  map[string]string{"#name": "name", "#sortKey": "sortKey", "#pk": "pk"},
-			ExpressionAttributeValues: item{":name": str(name), ":sortKey": str(directory.SortKey(name, account))},
-		})
-		if gone := new(types.ConditionalCheckFailedException); errors.As(err, &gone) {
-			return nil
-		}
-		return translate("rename grant "+string(partner)+"/"+string(account), err)
+	err := s.update(ctx, "rename grant "+string(partner)+"/"+string(account), &dynamodb.UpdateItemInput{
+		TableName: &s.tables.Partners, Key: grantItemKey(partner, account),
+		UpdateExpression:          aws.String("SET #name = :name, #sortKey = :sortKey"),
+		ConditionExpression:       aws.String("attribute_exists(#pk)"),
+		ExpressionAttributeNames:  map[string]string{"#name": "name", "#sortKey": "sortKey", "#pk": "pk"},
+		ExpressionAttributeValues: item{":name": str(name), ":sortKey": str(directory.SortKey(name, account))},
 	})
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
 }
 
 func grantItemKey(partner directory.PartnerID, account usage.AccountID) item {
 	return item{"pk": str(partnerKey(partner)), "sk": str(grantKey(account))}
 }
 
-// Partner reads a partner. NotFound: there is none.
+// Partner reads a partner, but for the value of its gateway key. NotFound: there
+// is none.
 func (s *Store) Partner(ctx context.Context, id directory.PartnerID) (directory.Partner, error) {
 	op := "partner " + string(id)
 	items, err := s.batchGet(ctx, op, s.tables.Partners, types.KeysAndAttributes{
-		Keys:                 []item{{"pk": str(partnerKey(id)), "sk": str(profile)}},
+		Keys:                 []item{partnerItemKey(id)},
 		ConsistentRead:       aws.Bool(true),
 		ProjectionExpression: &partnerItemAttributes.expression, ExpressionAttributeNames: partnerItemAttributes.names,
 	})

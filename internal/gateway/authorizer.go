@@ -103,6 +103,7 @@ func decision(methodARN string, viewer directory.Viewer, granted bool) events.AP
 			Version:   "2012-10-17",
 			Statement: []events.IAMPolicyStatement{{Action: []string{"execute-api:Invoke"}, Effect: effect, Resource: []string{methodARN}}},
 		},
-		Context: claims,
+		Context:            claims,
+		UsageIdentifierKey: viewer.GatewayKey.Reveal(), // never among the claims, which functions and the access log see
 	}
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"strings"
@@ -189,5 +190,37 @@ func TestADecisionCountsAsDeniedOnlyWhereItIsARefusal(t *testing.T) {
 				t.Errorf("the line is %s", out.String())
 			}
 		})
+	}
+}
+
+// The gateway counts by what the answer names; everything else that the
+// authorizer says is seen by functions, logs and traces.
+func TestAGatewayKeyIsInTheAnswerAndNowhereElse(t *testing.T) {
+	for _, granted := range []bool{true, false} {
+		for _, key := range []directory.Secret{"canary", ""} {
+			decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
+				return directory.Viewer{Partner: "northwind", KeyID: "k1", Account: "acme_retail", GatewayKey: key}, granted, nil
+			}
+			var log strings.Builder
+			got, err := Authorizer(decide, slog.New(slog.NewJSONHandler(&log, nil)))(t.Context(), authorizerEvent(bearer("Bearer x")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := json.Marshal(got)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := `"usageIdentifierKey":"canary"`; strings.Contains(string(answer), want) != (key != "") {
+				t.Errorf("granted %v, key %q: the answer is %s", granted, key.Reveal(), answer)
+			}
+			got.UsageIdentifierKey = ""
+			rest, err := json.Marshal(got)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(rest)+log.String(), "canary") || strings.Contains(string(rest), "usageIdentifierKey") {
+				t.Errorf("the key is elsewhere too: %s, %s", rest, log.String())
+			}
+		}
 	}
 }
