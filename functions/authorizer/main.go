@@ -27,6 +27,8 @@ func main() {
 	if guard.Tokens, err = oidc.FromEnv(os.Getenv, now, log); err != nil {
 		gateway.Exit(log, err)
 	}
-	guard.Metered = os.Getenv("USAGE_PLANS") == "true"
+	if guard.Metering, err = access.ParseMetering(os.Getenv("USAGE_PLANS")); err != nil {
+		gateway.Exit(log, err)
+	}
 	gateway.ServeAuthorizer(tracing.Decisions(os.Getenv, guard.Decide), log)
 }

@@ -15,7 +15,6 @@ package access
 import (
 	"context"
 	"crypto/subtle"
-	"fmt"
 	"strings"
 	"time"
 
@@ -45,9 +44,8 @@ type Tokens interface {
 type Guard struct {
 	// Tokens are what counts beside access keys; nil: nothing.
 	Tokens Tokens
-	// Metered says that each request is counted by its partner's gateway key. A
-	// partner without one, which nobody could count, is not let through.
-	Metered bool
+	// Metering tells who is counted; zero: nobody.
+	Metering Metering
 
 	store Store
 	now   func() time.Time
@@ -84,10 +82,8 @@ func (g *Guard) Decide(ctx context.Context, authorization string, asked *string)
 	if partner.Status != directory.Active {
 		return directory.Viewer{}, false, refuse("partner " + string(partner.ID) + " is not active")
 	}
-	if g.Metered {
-		if viewer.GatewayKey = partner.GatewayKey.Value; viewer.GatewayKey == "" {
-			return directory.Viewer{}, false, fault.New(fault.Internal, fmt.Sprintf("partner %s has no usage plan: partnerctl partner set-plan --partner %[1]s --stack NAME bronze", partner.ID), nil)
-		}
+	if viewer.GatewayKey, err = g.Metering.keyOf(partner); err != nil {
+		return directory.Viewer{}, false, err
 	}
 	if asked == nil {
 		return viewer, true, nil

@@ -2,6 +2,7 @@ package template
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +14,9 @@ func (rd *reading) gateway(id string) error {
 		StageName              string
 		MinimumCompressionSize *int `json:",string"`
 		DefinitionUri          any
-		DefinitionBody         any
+		DefinitionBody         json.RawMessage
+		MergeDefinitions       bool `json:",string"`
+		ApiKeySourceType       string
 		Auth                   struct {
 			DefaultAuthorizer string
 			Authorizers       map[string]struct {
@@ -42,9 +45,14 @@ func (rd *reading) gateway(id string) error {
 	if rd.api != "" {
 		return fmt.Errorf("there is an API already, %s; one is understood", rd.api)
 	}
-	if p.DefinitionUri != nil || p.DefinitionBody != nil {
+	if p.DefinitionUri != nil || p.DefinitionBody != nil && !p.MergeDefinitions {
 		return fmt.Errorf("a definition of its own may hold routes that are not seen here; write them as the functions' events")
 	}
+	var err error
+	if rd.metered, err = readDefinition(p.DefinitionBody); err != nil {
+		return fmt.Errorf("definition: %w", err)
+	}
+	rd.t.KeySource = cmp.Or(p.ApiKeySourceType, "HEADER")
 	rd.api, rd.standard = id, p.Auth.DefaultAuthorizer
 	rd.t.Stage = p.StageName
 	rd.t.AccessLog = AccessLog{Destination: p.AccessLogSetting.DestinationArn, Format: p.AccessLogSetting.Format}
@@ -103,7 +111,13 @@ func (rd *reading) routes() error {
 		if _, ok := rd.t.Authorizer(route.Authorizer); !ok && route.Authorizer != "" {
 			return fmt.Errorf("%s: %s %s: there is no authorizer %s", e.function, e.Method, e.Path, route.Authorizer)
 		}
+		name := route.Method + " " + route.Path
+		route.Metered = rd.metered[name]
+		delete(rd.metered, name)
 		rd.t.Routes = append(rd.t.Routes, route)
+	}
+	for name := range rd.metered {
+		return fmt.Errorf("%s: the API's definition names it, and no function answers it", name)
 	}
 	slices.SortFunc(rd.t.Routes, func(a, b Route) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method))

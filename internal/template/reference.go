@@ -24,6 +24,13 @@ func (r *resolver) ref(id string) (string, error) {
 	if v, ok := r.values[id]; ok {
 		return v, nil
 	}
+	if api, ok := strings.CutSuffix(id, ".Stage"); ok && r.resources[api]["Type"] == typeAPI { // SAM's own resource
+		properties, _ := r.resources[api]["Properties"].(map[string]any)
+		stage, ok := properties["StageName"].(string)
+		if ok {
+			return stage, nil
+		}
+	}
 	return "", fmt.Errorf("reference to %q: there is no such parameter or resource", id)
 }
 

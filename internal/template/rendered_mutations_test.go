@@ -14,6 +14,7 @@ func TestEachRenderedRuleCanFail(t *testing.T) {
 		contract  = "the routes are those of openapi.yaml, and the dashboard's"
 		stages    = "there is one API and one stage, and no function URL"
 		tls       = "the gateway takes TLS 1.2 and later alone"
+		plans     = "where plans are enforced, and only there, data routes ask for a key"
 		methods   = "each route is throttled, and logs no queries"
 		rights    = "no function may write, and no wildcard stands in its rights"
 		guards    = "a partner's request reads tables by listed attributes only"
@@ -35,8 +36,8 @@ func TestEachRenderedRuleCanFail(t *testing.T) {
 	text := compact(plain) // keys in order, no blanks
 	seen := make(map[string]bool)
 	for _, m := range []struct{ what, old, new, rule string }{
-		{"the authorizer off a route", `"/customers/{accountId}/usage/{product}":{"get":{"responses":{},"security":[{"PartnerAuthorizer":[]}]`, `"/customers/{accountId}/usage/{product}":{"get":{"responses":{},"security":[{"NONE":[]}]`, routes},
-		{"no security at all", `"responses":{},"security":[{"PartnerAuthorizer":[]}]`, `"responses":{}`, routes},
+		{"the authorizer off a route", `"/customers/{accountId}/usage/{product}":{"get":{"responses":{},"security":[{"Fn::If":["EnforcesUsagePlans",{"api_key":[]},{"Ref":"AWS::NoValue"}]},{"PartnerAuthorizer":[]}]`, `"/customers/{accountId}/usage/{product}":{"get":{"responses":{},"security":[{"NONE":[]}]`, routes},
+		{"no security at all", `,{"PartnerAuthorizer":[]}]`, `]`, routes},
 		{"the path gone from the identity sources", `Authorization, context.path`, `Authorization`, routes},
 		{"the credential gone from the identity sources", `method.request.header.Authorization, context.path`, `context.path`, routes},
 		{"a longer cache", `"authorizerResultTtlInSeconds":60`, `"authorizerResultTtlInSeconds":300`, routes},
@@ -48,6 +49,18 @@ func TestEachRenderedRuleCanFail(t *testing.T) {
 		{"a function URL", `"Type":"AWS::CloudWatch::Dashboard"`, `"Type":"AWS::Lambda::Url"`, stages},
 		{"old TLS", `"SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"`, `"TLS_1_0"`, tls},
 		{"two names for the API", `"disableExecuteApiEndpoint":{"Fn::If":["HasDomain",true,false]}`, `"disableExecuteApiEndpoint":false`, tls},
+		{"a key asked for on the page", `"security":[{"NONE":[]}]`, `"security":[{"NONE":[]},{"api_key":[]}]`, routes},
+		{"a key asked for without plans", `{"Fn::If":["EnforcesUsagePlans",{"api_key":[]},{"Ref":"AWS::NoValue"}]}`, `{"api_key":[]}`, routes},
+		{"keys asked for while they are prepared", `"EnforcesUsagePlans":{"Fn::Equals":[{"Ref":"UsagePlans"},"true"]}`, `"EnforcesUsagePlans":{"Fn::Equals":[{"Ref":"UsagePlans"},"prepared"]}`, plans},
+		{"plans by default", `"UsagePlans":{"AllowedValues":["false","prepared","true"],"Default":"false"`, `"UsagePlans":{"AllowedValues":["false","prepared","true"],"Default":"true"`, plans},
+		{"keys that callers send", `"AUTHORIZER"`, `"HEADER"`, plans},
+		{"a key that is no key of the gateway's", `"name":"x-api-key"`, `"name":"x-key"`, plans},
+		{"a plan of another stage", `"Stage":{"Ref":"Apiv1Stage"}`, `"Stage":"v2"`, plans},
+		{"a plan without a quota", `"Quota":{"Limit":{"Ref":"GoldQuota"},"Period":"MONTH"}`, `"Quota":{}`, plans},
+		{"a key for all partners", `"Type":"AWS::CloudWatch::Dashboard"`, `"Type":"AWS::ApiGateway::ApiKey"`, plans},
+		{"a stage that keeps serving the API of before", `"ApiDeploymentb6589fc6ab":`, `"ApiDeployment0ba760ab69":`, plans},
+		{"a plan that costs everybody", `"Condition":"HasUsagePlans","Properties"`, `"Condition":"HasDomain","Properties"`, options},
+		{"a gateway key read by an endpoint", `"dynamodb:Attributes":["pk","sk","sortKey",`, `"dynamodb:Attributes":["pk","sk","sortKey","gatewayKey",`, guards},
 		{"a route's throttle gone", `{"DataTraceEnabled":false,"HttpMethod":"GET","LoggingLevel":"OFF","MetricsEnabled":{"Ref":"DetailedMetrics"},"ResourcePath":"/~1customers",`, `{"DataTraceEnabled":false,"HttpMethod":"GET","LoggingLevel":"OFF","MetricsEnabled":"false","ResourcePath":"/~1other",`, methods},
 		{"queries in the execution log", `"LoggingLevel":"OFF"`, `"LoggingLevel":"INFO"`, methods},
 		{"a scan added", `"Action":"dynamodb:Query"`, `"Action":["dynamodb:Query","dynamodb:Scan"]`, rights},

@@ -40,6 +40,7 @@ var renderedRules = map[string]func(*rendered) error{
 	"the routes are those of openapi.yaml, and the dashboard's":             renderedContract,
 	"there is one API and one stage, and no function URL":                   renderedStages,
 	"the gateway takes TLS 1.2 and later alone":                             renderedTLS,
+	"where plans are enforced, and only there, data routes ask for a key":   renderedPlans,
 	"each route is throttled, and logs no queries":                          renderedMethods,
 	"no function may write, and no wildcard stands in its rights":           renderedRights,
 	"a partner's request reads tables by listed attributes only":            renderedGuards,
@@ -161,7 +162,7 @@ func renderedRoutes(d *rendered) error {
 	}
 	for path, methods := range d.paths() {
 		for method, m := range methods.(map[string]any) {
-			want := `[{"PartnerAuthorizer":[]}]`
+			want := `[{"Fn::If":["EnforcesUsagePlans",{"api_key":[]},{"Ref":"AWS::NoValue"}]},{"PartnerAuthorizer":[]}]`
 			if slices.Contains(open, path) {
 				want = `[{"NONE":[]}]`
 			}
@@ -169,6 +170,35 @@ func renderedRoutes(d *rendered) error {
 			if method != "get" {
 				faults = append(faults, fmt.Errorf("%s %s is a route, though this API only reads", method, path))
 			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedPlans(d *rendered) error {
+	api := d.Resources["Api"].Properties
+	faults := []error{
+		expect("plans are made", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"UsagePlans"},"false"]}]}`, d.Conditions["HasUsagePlans"]),
+		expect("plans are enforced", `{"Fn::Equals":[{"Ref":"UsagePlans"},"true"]}`, d.Conditions["EnforcesUsagePlans"]),
+		expect("the default of UsagePlans", `"false"`, at(d.Parameters["UsagePlans"], "Default")),
+		expect("where keys come from", `{"Fn::If":["EnforcesUsagePlans","AUTHORIZER",{"Ref":"AWS::NoValue"}]}`, api["ApiKeySourceType"]),
+		expect("the scheme of keys", `{"Fn::If":["EnforcesUsagePlans",{"in":"header","name":"x-api-key","type":"apiKey"},{"Ref":"AWS::NoValue"}]}`,
+			at(d.body(), "components", "securitySchemes", "api_key")),
+		differ("plans", []string{"BronzePlan", "GoldPlan", "SilverPlan"}, d.of("AWS::ApiGateway::UsagePlan")),
+		// SAM names a deployment by the text of the API, which no parameter changes, or, with AlwaysDeploy, by the time; the
+		// time of this file is 0.
+		differ("deployments", []string{"ApiDeploymentb6589fc6ab"}, d.of("AWS::ApiGateway::Deployment")),
+	}
+	for _, id := range d.of("AWS::ApiGateway::UsagePlan") {
+		name, p := strings.TrimSuffix(id, "Plan"), d.Resources[id].Properties
+		faults = append(faults,
+			expect(id+": stages", `[{"ApiId":{"Ref":"Api"},"Stage":{"Ref":"Apiv1Stage"}}]`, p["ApiStages"]),
+			expect(id+": throttle", `{"BurstLimit":{"Ref":"`+name+`Burst"},"RateLimit":{"Ref":"`+name+`Rate"}}`, p["Throttle"]),
+			expect(id+": quota", `{"Limit":{"Ref":"`+name+`Quota"},"Period":"MONTH"}`, p["Quota"]))
+	}
+	for _, kind := range []string{"AWS::ApiGateway::ApiKey", "AWS::ApiGateway::UsagePlanKey"} {
+		if made := d.of(kind); made != nil {
+			faults = append(faults, fmt.Errorf("%s: keys are partnerctl's to make, one a partner", made))
 		}
 	}
 	return errors.Join(faults...)
@@ -300,7 +330,7 @@ func renderedGuards(d *rendered) error {
 				faults = append(faults, fmt.Errorf("%s lists no attributes", name))
 			}
 			for _, a := range attributes {
-				if private := []any{"content", "contactName", "label", "subAccounts", "*"}; slices.Contains(private, a) {
+				if private := []any{"content", "contactName", "label", "subAccounts", "gatewayKeyId", "gatewayKey", "*"}; slices.Contains(private, a) && !(a == "gatewayKey" && id == "AuthorizerFunction") {
 					faults = append(faults, fmt.Errorf("%s may read %v", name, a))
 				}
 			}
@@ -356,7 +386,7 @@ func renderedAccessLog(d *rendered) error {
 func renderedRefusals(d *rendered) error {
 	responses, _ := at(d.body(), "x-amazon-apigateway-gateway-responses").(map[string]any)
 	var faults []error
-	for _, must := range []string{"UNAUTHORIZED", "ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN", "THROTTLED", "QUOTA_EXCEEDED", "AUTHORIZER_FAILURE",
+	for _, must := range []string{"UNAUTHORIZED", "ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN", "THROTTLED", "QUOTA_EXCEEDED", "INVALID_API_KEY", "AUTHORIZER_FAILURE",
 		"AUTHORIZER_CONFIGURATION_ERROR", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "DEFAULT_4XX", "DEFAULT_5XX"} {
 		if responses[must] == nil {
 			faults = append(faults, fmt.Errorf("there is no %s", must))
@@ -414,7 +444,8 @@ func renderedAlarms(d *rendered) error {
 
 func renderedOptions(d *rendered) error {
 	want := map[string]string{"CustomDomain": "HasDomain", "CustomDomainMapping": "HasDomain", "WebAcl": "HasWebAcl", "WebAclOfTheStage": "HasWebAcl",
-		"GatewayLoggingAccount": "CreatesGatewayLoggingRole", "GatewayLoggingRole": "CreatesGatewayLoggingRole", "Overview": "CreatesDashboard"}
+		"GatewayLoggingAccount": "CreatesGatewayLoggingRole", "GatewayLoggingRole": "CreatesGatewayLoggingRole", "Overview": "CreatesDashboard",
+		"BronzePlan": "HasUsagePlans", "SilverPlan": "HasUsagePlans", "GoldPlan": "HasUsagePlans"}
 	got := make(map[string]string)
 	for id, r := range d.Resources {
 		if r.Condition != "" {

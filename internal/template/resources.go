@@ -12,6 +12,7 @@ const (
 	typeAPI      = "AWS::Serverless::Api"
 	typeLogGroup = "AWS::Logs::LogGroup"
 	typeRole     = "AWS::IAM::Role"
+	typePlan     = "AWS::ApiGateway::UsagePlan"
 )
 
 // reading is a template half read: what must be put together at the end.
@@ -20,8 +21,9 @@ type reading struct {
 	t          *Template
 	statements map[string]Statements // by role
 	events     []event
-	api        string // logical id of the one API
-	standard   string // authorizer of the routes that name none
+	api        string          // logical id of the one API
+	metered    map[string]bool // by method and path: "GET /customers"
+	standard   string          // authorizer of the routes that name none
 }
 
 func (r *resolver) template() (*Template, error) {
@@ -78,6 +80,8 @@ func (rd *reading) resource(id string) error {
 		return rd.logGroup(id)
 	case typ == typeRole:
 		return rd.role(id)
+	case typ == typePlan:
+		return rd.plan(id)
 	case strings.HasPrefix(typ, "AWS::IAM::"):
 		return fmt.Errorf("a %s may give rights that are not seen here; write them into the role", typ)
 	}

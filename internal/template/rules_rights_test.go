@@ -19,7 +19,7 @@ var tableOf = map[string]string{
 // settings are a function's variables besides the tables', as the defaults of
 // the parameters make them.
 var settings = map[string]map[string]string{
-	"AuthorizerFunction": {"OIDC_ISSUER": "", "OIDC_AUDIENCE": "", "OIDC_PARTNER_CLAIM": "partner_id"},
+	"AuthorizerFunction": {"OIDC_ISSUER": "", "OIDC_AUDIENCE": "", "OIDC_PARTNER_CLAIM": "partner_id", "USAGE_PLANS": "false"},
 }
 
 func environment(t *template.Template) error {
@@ -140,8 +140,8 @@ func attributeGuards(t *template.Template) error {
 					}
 				}
 			}
-			for _, private := range []string{"contactName", "content", "label", "subAccounts"} {
-				if slices.Contains(attributes, private) {
+			for _, private := range []string{"contactName", "content", "label", "subAccounts", "gatewayKeyId", "gatewayKey"} {
+				if slices.Contains(attributes, private) && !(private == "gatewayKey" && f.ID+" "+s.ID == "AuthorizerFunction ProfileAndGrant") {
 					fail("may read %s", private)
 				}
 			}

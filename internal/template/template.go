@@ -29,6 +29,8 @@ type Template struct {
 	Routes           []Route
 	Authorizers      []Authorizer
 	GatewayResponses []GatewayResponse
+	UsagePlans       []UsagePlan
+	KeySource        string // whose word a usage plan's key is taken from: "HEADER" or "AUTHORIZER"
 	LogGroups        []LogGroup
 	AccessLog        AccessLog
 	ExecutionLog     bool // whether the gateway also writes its own log, with query strings
@@ -86,6 +88,7 @@ type Route struct {
 	Path       string
 	Function   string // logical id
 	Authorizer string // name; empty: open to everybody
+	Metered    bool   // whether it is answered only to a key of a usage plan, and counted by it
 }
 
 // Authorizer is a REQUEST authorizer. Its decisions are cached by the values of
