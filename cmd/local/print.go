@@ -28,7 +28,11 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner) {
 		fmt.Fprint(w, "\nDemo keys:\n")
 		columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, p := range partners {
-			fmt.Fprintf(columns, "  %s\t%s\t%s\n", p.ID, p.Status, p.Key)
+			fmt.Fprintf(columns, "  %s\t%s\t", p.ID, p.Status)
+			if p.Plan != "" {
+				fmt.Fprintf(columns, "%s\t", p.Plan)
+			}
+			fmt.Fprintln(columns, p.Key)
 		}
 		columns.Flush()
 	}

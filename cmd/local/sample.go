@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"partnerview/internal/directory"
@@ -22,6 +24,7 @@ import (
 type demoPartner struct {
 	ID     directory.PartnerID     `json:"id"`
 	Status directory.PartnerStatus `json:"status"`
+	Plan   directory.Plan          `json:"plan,omitempty"` // where plans are enforced
 	Key    string                  `json:"key"`
 
 	first usage.Log // a log that it may see; zero: none
@@ -48,7 +51,8 @@ func loadSample(ctx context.Context, stack *local.Stack, root string, now time.T
 	if err != nil {
 		return nil, err
 	}
-	o := operator.New(dynamo.NewStore(db, dynamo.TablesFromEnv(stack.Getenv)), func() time.Time { return now })
+	store := dynamo.NewStore(db, dynamo.TablesFromEnv(stack.Getenv))
+	o := operator.New(store, func() time.Time { return now })
 	file, err := readDirectory(filepath.Join(root, "testdata", "sample", "directory.yaml"), now)
 	if err != nil {
 		return nil, err
@@ -68,7 +72,33 @@ func loadSample(ctx context.Context, stack *local.Stack, root string, now time.T
 			return nil, err
 		}
 	}
-	return makeKeys(ctx, o, file)
+	partners, err := makeKeys(ctx, o, file)
+	if err != nil {
+		return nil, err
+	}
+	return partners, setPlans(ctx, store, stack.Plans, partners)
+}
+
+// setPlans puts the first partner into the smallest plan, the next into the next,
+// and so on. Where none are enforced it does nothing. It is not what partnerctl
+// partner set-plan does, since that asks API Gateway's control plane.
+func setPlans(ctx context.Context, store *dynamo.Store, enforced []string, partners []demoPartner) error {
+	for i := range partners {
+		if len(enforced) == 0 {
+			return nil
+		}
+		p := &partners[i]
+		p.Plan = directory.Plans()[i%len(directory.Plans())]
+		at := slices.IndexFunc(enforced, func(id string) bool { return strings.EqualFold(id, string(p.Plan)+"Plan") })
+		if at < 0 {
+			return fmt.Errorf("the template has no plan %s", p.Plan)
+		}
+		key := local.PlanKey(enforced[at], string(p.ID))
+		if err := store.PutGatewayKey(ctx, p.ID, directory.GatewayKey{ID: key, Value: directory.Secret(key)}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func readDirectory(path string, now time.Time) (importer.Directory, error) {

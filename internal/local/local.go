@@ -24,6 +24,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -64,6 +65,7 @@ type Stack struct {
 	Endpoint string            // of the DynamoDB engine
 	Tables   map[string]string // logical id → name: {"UsageTable": "partnerview-UsageTable-…"}
 	Fresh    bool              // whether the tables were made now, and so are empty
+	Plans    []string          // logical ids of the usage plans that are enforced; see PlanKey
 
 	variables map[string]string
 	tables    *tables
@@ -203,6 +205,11 @@ func (s *Stack) serve(listener net.Listener, o Options, t *template.Template) er
 		Handler: gateway, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: log.New(logs, "gateway | ", 0),
 	}
+	if slices.ContainsFunc(t.Routes, func(r template.Route) bool { return r.Metered }) {
+		for _, p := range t.UsagePlans {
+			s.Plans = append(s.Plans, p.ID)
+		}
+	}
 	s.served = make(chan struct{})
 	go func() {
 		s.server.Serve(gateway.Listen(listener)) // until Stop
@@ -241,6 +248,11 @@ func (s *Stack) Getenv(name string) string {
 	}
 	return s.variables[name]
 }
+
+// PlanKey is the gateway key with which a partner is counted under one of the
+// stack's Plans. Whoever keeps it for the authorizer has put the partner into the
+// plan: there is no control plane on one machine.
+func PlanKey(plan, partner string) string { return apigateway.PlanKey(plan, partner) }
 
 // Wait returns when the stack was stopped (nil), or when its engine has ended by
 // itself: then it must be stopped still.

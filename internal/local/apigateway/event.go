@@ -104,6 +104,9 @@ func (g *Gateway) proxyEvent(r *http.Request, x *exchange, body []byte) []byte {
 			claims[name] = value
 		}
 		event.RequestContext.Authorizer = claims
+		if x.route.Metered {
+			event.RequestContext.Identity.APIKey = x.granted.key // which a function must not tell
+		}
 	}
 	return mustJSON(event)
 }

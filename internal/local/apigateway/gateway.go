@@ -42,6 +42,7 @@ type Gateway struct {
 	Config
 	routes      []route
 	authorizers map[string]*authorizer
+	meters      *meters
 }
 
 // The limits of a regional REST API.
@@ -65,6 +66,10 @@ func New(c Config) (*Gateway, error) {
 	g := &Gateway{Config: c, authorizers: make(map[string]*authorizer)}
 	for _, r := range c.Template.Routes {
 		g.routes = append(g.routes, newRoute(r))
+	}
+	var err error
+	if g.meters, err = newMeters(c.Template); err != nil {
+		return nil, err
 	}
 	for _, a := range c.Template.Authorizers {
 		for _, name := range a.Context {
@@ -140,6 +145,11 @@ func (g *Gateway) answer(r *http.Request, x *exchange) (*answer, error) {
 	defer cancel()
 	if a := g.authorizers[x.route.Authorizer]; a != nil {
 		if err := g.authorize(ctx, a, r, x); err != nil {
+			return nil, err
+		}
+	}
+	if x.route.Metered {
+		if err := g.meters.count(x.granted.key, g.Clock()); err != nil {
 			return nil, err
 		}
 	}

@@ -13,6 +13,7 @@ type decision struct {
 	principal  string
 	statements []statement
 	context    map[string]string // as functions get it: texts
+	key        string            // of a usage plan; empty: it named none
 }
 
 // statement is one of a policy. IAM's other elements are refused: to pass over a
@@ -42,6 +43,8 @@ func parseDecision(text []byte) (*decision, error) {
 		PrincipalID    string
 		PolicyDocument *struct{ Statement []json.RawMessage }
 		Context        map[string]any
+
+		UsageIdentifierKey string
 	}
 	if err := json.Unmarshal(text, &output); err != nil {
 		return nil, fmt.Errorf("the authorizer's answer cannot be read: %w", err)
@@ -49,7 +52,7 @@ func parseDecision(text []byte) (*decision, error) {
 	if output.PolicyDocument == nil {
 		return nil, errors.New("the authorizer's answer has no policy")
 	}
-	d := &decision{principal: output.PrincipalID, context: make(map[string]string)}
+	d := &decision{principal: output.PrincipalID, key: output.UsageIdentifierKey, context: make(map[string]string)}
 	for _, raw := range output.PolicyDocument.Statement {
 		var s statement
 		in := json.NewDecoder(strings.NewReader(string(raw)))
