@@ -35,6 +35,9 @@ type commandLine struct {
 		List   keyListCommand   `cmd:"" help:"List a partner's access keys."`
 		Revoke keyRevokeCommand `cmd:"" help:"Make an access key count no longer."`
 	} `cmd:"" help:"Access keys."`
+	Partner struct {
+		SetPlan partnerSetPlanCommand `cmd:"" help:"Put a partner into a usage plan."`
+	} `cmd:"" help:"Partners."`
 	Import struct {
 		Usage importUsageCommand `cmd:"" help:"Load usage records from files."`
 	} `cmd:"" help:"Load data."`

@@ -310,25 +310,31 @@ func TestTablesOfADeployedStack(t *testing.T) {
 	d := newDesk(t)
 	whole := map[string]string{"PartnersTable": d.tables.Partners, "CustomersTable": d.tables.Customers, "PriceListsTable": d.tables.PriceLists, "UsageTable": d.tables.Usage}
 	stacks := map[string]map[string]string{"partnerview-prod": whole, "other": {"BucketName": "b"}}
-	cloudFormation := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var members strings.Builder
-		for name, value := range stacks[r.FormValue("StackName")] {
-			fmt.Fprintf(&members, "<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", name, value)
-		}
-		fmt.Fprintf(w, `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><Outputs>%s</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, members.String())
-	}))
-	defer cloudFormation.Close()
 	d.env = []string{
-		"AWS_ENDPOINT_URL_CLOUDFORMATION=" + cloudFormation.URL, "AWS_REGION=eu-central-1",
+		"AWS_ENDPOINT_URL_CLOUDFORMATION=" + serveStacks(t, stacks), "AWS_REGION=eu-central-1",
 		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "DYNAMODB_ENDPOINT=" + engine.Endpoint(t), "PARTNERS_TABLE=not-this-one",
 	}
 	d.must("apply", "-f", d.write("directory.yaml", directoryFile), "--stack", "partnerview-prod")
 	d.run("key", "list", "--partner", "northwind", "--stack", "other").fails(t, 1, "the stack other has no output PartnersTable")
 }
 
+// serveStacks plays CloudFormation, with the outputs of stacks by their names.
+func serveStacks(t *testing.T, stacks map[string]map[string]string) (url string) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var members strings.Builder
+		for name, value := range stacks[r.FormValue("StackName")] {
+			fmt.Fprintf(&members, "<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", name, value)
+		}
+		fmt.Fprintf(w, `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><Outputs>%s</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, members.String())
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
 func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 	d := newDesk(t)
-	commands := [][]string{{"apply"}, {"key", "create"}, {"key", "list"}, {"key", "revoke"}, {"import", "usage"}}
+	commands := [][]string{{"apply"}, {"key", "create"}, {"key", "list"}, {"key", "revoke"}, {"partner", "set-plan"}, {"import", "usage"}}
 	all := d.must("--help")
 	for _, command := range commands {
 		name := strings.Join(command, " ")

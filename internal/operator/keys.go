@@ -83,9 +83,15 @@ func (o *Operator) StateOf(k directory.AccessKey) string {
 }
 
 func (o *Operator) mustExist(ctx context.Context, partner directory.PartnerID) error {
-	_, err := o.store.Partner(ctx, partner)
-	if fault.Is(err, fault.NotFound) {
-		return Refusal(fmt.Sprintf("there is no partner %q: name it in a directory file and load that with partnerctl apply", partner))
-	}
+	_, err := o.existing(ctx, partner)
 	return err
+}
+
+// existing reads a partner. Refusal: there is no such partner.
+func (o *Operator) existing(ctx context.Context, partner directory.PartnerID) (directory.Partner, error) {
+	stored, err := o.store.Partner(ctx, partner)
+	if fault.Is(err, fault.NotFound) {
+		return stored, Refusal(fmt.Sprintf("there is no partner %q: name it in a directory file and load that with partnerctl apply", partner))
+	}
+	return stored, err
 }
