@@ -140,16 +140,29 @@ func logServer(t *testing.T) *httptest.Server {
 // run runs a program of the guide to its end, and gives what it printed.
 func run(t *testing.T, server *httptest.Server, name string, args ...string) string {
 	t.Helper()
+	out, complaints, code := try(t, server, name, args...)
+	if code != 0 {
+		t.Fatalf("%s: exit code %d\n%s", name, code, complaints)
+	}
+	return out
+}
+
+// try runs a program that may fail. One that does not end within a minute is
+// killed, and its exit code is -1.
+func try(t *testing.T, server *httptest.Server, name string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, name, args...)
 	command.Env = append(os.Environ(), "PARTNERVIEW_URL="+server.URL+"/v1", "PARTNERVIEW_KEY=pvk_test")
+	command.WaitDelay = time.Second // curl, of a bash that was killed
 	var out, complaints bytes.Buffer
 	command.Stdout, command.Stderr = &out, &complaints
-	if err := command.Run(); err != nil {
-		t.Fatalf("%s: %v\n%s", name, err, complaints.String())
+	_ = command.Run() // the exit code says it
+	if command.ProcessState == nil {
+		t.Fatalf("%s does not run", name)
 	}
-	return out.String()
+	return out.String(), complaints.String(), command.ProcessState.ExitCode()
 }
 
 // needShell asks for what the guide's shell programs use.
@@ -203,15 +216,43 @@ func TestTheGuidesShellLoopReadsALogToItsEnd(t *testing.T) {
 }
 
 func TestTheGuidesGoProgramReadsALogToItsEnd(t *testing.T) {
-	source := filepath.Join(t.TempDir(), "page.go")
-	if err := os.WriteFile(source, []byte(blocks(t, "go")["page.go"]), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	server := logServer(t)
-	program := strings.TrimSuffix(source, ".go")
-	run(t, server, "go", "build", "-o", program, source)
+	program := buildGuide(t, server)
 	const want = "u-1 2026-11-03T10:00:00.12Z 0.162 EUR\nu-2 2026-11-03T10:00:00.12Z 0.162 EUR\nu-3 2026-11-03T10:00:00.12Z 0.162 EUR\n"
 	if diff := cmp.Diff(want, run(t, server, program)); diff != "" {
 		t.Errorf("printed (-want +got):\n%s", diff)
 	}
+}
+
+// buildGuide builds the guide's Go program.
+func buildGuide(t *testing.T, server *httptest.Server) (program string) {
+	t.Helper()
+	source := filepath.Join(t.TempDir(), "page.go")
+	if err := os.WriteFile(source, []byte(blocks(t, "go")["page.go"]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	program = strings.TrimSuffix(source, ".go")
+	run(t, server, "go", "build", "-o", program, source)
+	return program
+}
+
+// A quota is renewed next month: an hour of waiting after another helps nobody.
+func TestTheGuidesProgramsDoNotWaitForAQuota(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = w.Write([]byte(`{"code":"quota_exceeded","detail":"used up","requestId":"r-1"}`))
+	}))
+	defer server.Close()
+	t.Run("page.go", func(t *testing.T) {
+		if out, complaints, code := try(t, server, buildGuide(t, server)); code != 1 || out != "" || !strings.Contains(complaints, "quota_exceeded") {
+			t.Errorf("exit code %d, it says %q and %q", code, out, complaints)
+		}
+	})
+	t.Run("page.sh", func(t *testing.T) {
+		needShell(t)
+		if out, complaints, code := try(t, server, "bash", "-c", blocks(t, "sh")["page.sh"]); code != 1 || out != "" || !strings.Contains(complaints, "quota_exceeded") {
+			t.Errorf("exit code %d, it says %q and %q", code, out, complaints)
+		}
+	})
 }

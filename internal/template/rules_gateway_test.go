@@ -54,7 +54,7 @@ func refusals(t *template.Template) error {
 		"EXPIRED_TOKEN":                  noRoute,
 		"RESOURCE_NOT_FOUND":             noRoute,
 		"THROTTLED":                      {429, "too_many_requests", "Too many requests. Wait as long as Retry-After says, then try again.", "Retry-After: 1"},
-		"QUOTA_EXCEEDED":                 {429, "quota_exceeded", "The quota of your plan is used up until the next month begins. Retry-After says when to look again, not when it is renewed.", "Retry-After: 3600"},
+		"QUOTA_EXCEEDED":                 {429, "quota_exceeded", "The quota of your plan is used up until the next month begins, or until the operator gives you more.", "Retry-After: 3600"},
 		"INVALID_API_KEY":                unavailable, // no caller sends one
 		"AUTHORIZER_FAILURE":             unavailable,
 		"AUTHORIZER_CONFIGURATION_ERROR": unavailable,
