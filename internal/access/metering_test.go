@@ -15,13 +15,15 @@ func TestAGatewayKeyIsToldOnlyWhereRequestsAreMetered(t *testing.T) {
 		t.Fatal(err)
 	}
 	north, south, east := "Bearer "+key(directory.AccessKey{Partner: "northwind"}), "Bearer "+key(directory.AccessKey{Partner: "southbank"}), "Bearer "+key(directory.AccessKey{Partner: "eastgate"})
+	_, verifier, token := signOn(t)
+	person := "Bearer " + token("northwind")
 	guard := func(parameter string) *access.Guard {
 		m, err := access.ParseMetering(parameter)
 		if err != nil {
 			t.Fatal(err)
 		}
 		g := access.NewGuard(store, clock)
-		g.Metering = m
+		g.Metering, g.Tokens = m, verifier
 		return g
 	}
 	granted, foreign := "acme_retail", "other&co"
@@ -38,6 +40,8 @@ func TestAGatewayKeyIsToldOnlyWhereRequestsAreMetered(t *testing.T) {
 		"enforced, the list is counted":                      {"true", north, nil, "northwinds-key"},
 		"enforced, a customer is counted":                    {"true", north, &granted, "northwinds-key"},
 		"enforced, a refusal is counted":                     {"true", north, &foreign, "northwinds-key"},
+		"enforced, a token is counted as its partner's keys": {"true", person, &granted, "northwinds-key"},
+		"off, a token is not counted":                        {"false", person, &granted, ""},
 	} {
 		t.Run(claim, func(t *testing.T) {
 			viewer, _, err := guard(c.plans).Decide(t.Context(), c.header, c.account)
