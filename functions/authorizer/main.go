@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 
 	"partnerview/internal/access"
@@ -13,22 +14,16 @@ import (
 
 func main() {
 	log := gateway.Log(os.Getenv)
-	now, err := gateway.Clock(os.Getenv)
-	if err != nil {
-		gateway.Exit(log, err)
-	}
-	db, err := dynamo.NewClient(os.Getenv, tracing.DynamoDB(os.Getenv))
-	if err != nil {
-		gateway.Exit(log, err)
+	now, noClock := gateway.Clock(os.Getenv)
+	db, noClient := dynamo.NewClient(os.Getenv, tracing.DynamoDB(os.Getenv))
+	tokens, noTokens := oidc.FromEnv(os.Getenv, now, log)
+	metering, noMetering := access.ParseMetering(os.Getenv("USAGE_PLANS"))
+	if err := errors.Join(noClock, noClient, noTokens, noMetering); err != nil {
+		gateway.Exit(log, err) // with every fault at once
 	}
 	store := dynamo.NewStore(db, dynamo.TablesFromEnv(os.Getenv))
 	store.Consumed = gateway.Consumed
 	guard := access.NewGuard(store, now)
-	if guard.Tokens, err = oidc.FromEnv(os.Getenv, now, log); err != nil {
-		gateway.Exit(log, err)
-	}
-	if guard.Metering, err = access.ParseMetering(os.Getenv("USAGE_PLANS")); err != nil {
-		gateway.Exit(log, err)
-	}
+	guard.Tokens, guard.Metering = tokens, metering
 	gateway.ServeAuthorizer(tracing.Decisions(os.Getenv, guard.Decide), log)
 }
