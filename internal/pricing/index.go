@@ -149,34 +149,3 @@ func (n named) decisive(m named) string {
 	}
 	return ""
 }
-
-// Candidate is a rate that matches a record.
-type Candidate struct {
-	Rate *Rate // as it stands in the list; do not change it
-	// LostBy is the selector that the winner names and this rate does not:
-	// operator, country, category, channel or direction. Empty for the winner.
-	LostBy string
-}
-
-// Candidates lists the rates of the list in force that match the record, the
-// winner first and the least specific last, each with what it lost by. None
-// match: an empty list. Whether a rate is used at all, [Book.Price] says.
-func (b Book) Candidates(r usage.Record) []Candidate {
-	l := b.inForce(r.Timestamp)
-	if l == nil || r.Log != b.log {
-		return nil
-	}
-	var matching []Candidate
-	var winner named
-	for _, level := range l.levels {
-		rate := level.match(&r)
-		if rate == nil {
-			continue
-		}
-		if matching == nil {
-			winner = level.names
-		}
-		matching = append(matching, Candidate{rate.Rate, winner.decisive(level.names)})
-	}
-	return matching
-}

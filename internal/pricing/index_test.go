@@ -1,7 +1,6 @@
 package pricing_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -138,59 +137,6 @@ func TestEveryRateOfALongListIsFound(t *testing.T) {
 		r := usage.Record{Log: voice, Timestamp: day, Direction: rate.Direction, Country: rate.Country, Operator: rate.Operator, DurationSeconds: count(1)}
 		if p := book.Price(r); p.Why == nil || p.Why.Rate.Selectors != rate.Selectors {
 			t.Fatalf("%+v is not priced by its own rate", rate.Selectors)
-		}
-	}
-}
-
-func TestCandidatesSayWhatEachRateLostBy(t *testing.T) {
-	l := euros(
-		pricing.Rate{UnitPrice: dec("5")},
-		pricing.Rate{Selectors: selectorsOf("country"), UnitPrice: dec("3")},
-		pricing.Rate{Selectors: selectorsOf("operator country"), UnitPrice: dec("1")},
-		pricing.Rate{Selectors: selectorsOf("operator direction"), UnitPrice: dec("2")},
-		pricing.Rate{Selectors: pricing.Selectors{Country: "GB"}, UnitPrice: dec("4")},
-	)
-	book := mustBook(t, sms, l)
-	var got []string
-	for _, c := range book.Candidates(full(sms)) {
-		got = append(got, strings.TrimSpace(fmt.Sprint(c.Rate.UnitPrice, " ", c.LostBy)))
-	}
-	// The rate for GB does not match, and is none.
-	if want := "1, 2 country, 3 operator, 5 operator"; strings.Join(got, ", ") != want {
-		t.Errorf("got %v, want %s", got, want)
-	}
-	if none := book.Candidates(usage.Record{Log: sms, Timestamp: january.Add(-1)}); len(none) != 0 {
-		t.Errorf("candidates without a list in force: %v", none)
-	}
-	r := full(sms)
-	r.Operator, r.Country = "26202", "FR"
-	if last := book.Candidates(r); len(last) != 1 || last[0].LostBy != "" || last[0].Rate != book.Price(r).Why.Rate {
-		t.Errorf("the only candidate is not the one that prices: %v", last)
-	}
-}
-
-// Every pair of sets: the loser lost by the first selector, in the order of
-// specificity, that only the winner names.
-func TestALoserLostByTheFirstSelectorThatOnlyTheWinnerNames(t *testing.T) {
-	order := []string{"operator", "country", "category", "channel", "direction"}
-	for _, c := range []struct {
-		log   usage.Log
-		order []string
-	}{{sms, orderOfSMS}, {messaging, orderOfMessaging}} {
-		for i, more := range c.order {
-			for _, less := range c.order[i+1:] {
-				want := ""
-				for _, name := range order {
-					if strings.Contains(more, name) != strings.Contains(less, name) {
-						want = name
-						break
-					}
-				}
-				book := mustBook(t, c.log, euros(pricing.Rate{Selectors: selectorsOf(more)}, pricing.Rate{Selectors: selectorsOf(less)}))
-				if got := book.Candidates(full(c.log)); len(got) != 2 || got[1].LostBy != want {
-					t.Errorf("[%s] lost to [%s] by %q, not by %q", less, more, got[1].LostBy, want)
-				}
-			}
 		}
 	}
 }
