@@ -182,6 +182,58 @@ func fresh(t *testing.T) string {
 	return text
 }
 
+// What is no key is told by its form and its checksum: nobody can make the
+// database work by sending junk.
+func TestWhatIsNoKeyIsRefusedWithoutARead(t *testing.T) {
+	store, key := world(t)
+	good := key(directory.AccessKey{Partner: "northwind"})
+	other := byte('0')
+	if good[len(good)-1] == other {
+		other = '1'
+	}
+	account := "acme_retail"
+	for claim, c := range map[string]struct {
+		header string
+		reads  int
+	}{
+		"a good key costs two reads":              {"Bearer " + good, 2},
+		"a well-formed key that nobody has, one":  {"Bearer " + fresh(t), 1},
+		"a checksum that is wrong, none":          {"Bearer " + good[:len(good)-1] + string(other), 0},
+		"a secret that was mistyped, none":        {"Bearer " + good[:20] + "_" + good[21:], 0},
+		"a key that was cut off, none":            {"Bearer " + good[:len(good)-1], 0},
+		"a key with something behind it, none":    {"Bearer " + good + "x", 0},
+		"a key's id alone, none":                  {"Bearer " + good[4:16], 0},
+		"another credential, none":                {"Bearer eyJhbGciOiJub25lIn0.e30.", 0},
+		"no credential, none":                     {"", 0},
+		"a good key under another scheme, none":   {"Basic " + good, 0},
+		"a prefix of another product's key, none": {"Bearer sk_" + good[4:], 0},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			counted := &counting{Store: store}
+			_, granted, err := access.NewGuard(counted, clock).Decide(t.Context(), c.header, &account)
+			if counted.reads != c.reads || granted != (c.reads == 2) || (err == nil) != granted {
+				t.Errorf("granted %v, %v after %d reads; want %d", granted, err, counted.reads, c.reads)
+			}
+		})
+	}
+}
+
+// counting counts what is read.
+type counting struct {
+	access.Store
+	reads int
+}
+
+func (c *counting) AccessKey(ctx context.Context, id string) (directory.AccessKey, error) {
+	c.reads++
+	return c.Store.AccessKey(ctx, id)
+}
+
+func (c *counting) PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error) {
+	c.reads++
+	return c.Store.PartnerAndGrant(ctx, id, account)
+}
+
 // failing injects a database that does not answer.
 type failing struct {
 	access.Store

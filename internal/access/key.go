@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"io"
 	"math/big"
+	"slices"
 	"strings"
 )
 
@@ -53,6 +54,35 @@ func parseKey(text string) (id string, hash [32]byte, ok bool) {
 		return "", hash, false
 	}
 	return id, sha256.Sum256([]byte(secret)), true
+}
+
+// ParseKeyID checks the form of a key's id, not that there is such a key. The
+// error does not repeat the text, which may be a secret.
+func ParseKeyID(text string) (string, error) {
+	if len(text) != idLength || !isBase62(text) {
+		return "", fmt.Errorf("a key's id is the %d letters and digits that stand between %s and the next _", idLength, prefix)
+	}
+	return text, nil
+}
+
+// FindKeyIDs lists the ids of the access keys that a text mentions, such as a
+// log or a file in which keys leaked, each once. A key is found by its beginning:
+// what stands behind its id may be cut off or wrong.
+func FindKeyIDs(text string) []string {
+	var ids []string
+	for {
+		_, rest, found := strings.Cut(text, prefix)
+		if !found {
+			return ids
+		}
+		text = rest
+		if len(rest) <= idLength || rest[idLength] != '_' {
+			continue
+		}
+		if id, err := ParseKeyID(rest[:idLength]); err == nil && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
 }
 
 func checksum(body string) string {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -61,6 +62,44 @@ func TestADamagedKeyIsNoKey(t *testing.T) {
 	for _, junk := range []string{"", "pvk_", text + "0", " " + text, strings.ToLower(text), strings.Repeat("a", keyTextLength)} {
 		if _, _, ok := parseKey(junk); ok && junk != text {
 			t.Errorf("%q is taken for a key", junk)
+		}
+	}
+}
+
+func TestKeyIDsAreFoundInWhateverTheyLeakedInto(t *testing.T) {
+	text, id, _, err := NewKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for claim, c := range map[string]struct {
+		text string
+		want []string
+	}{
+		"a whole key":                   {text, []string{id}},
+		"a key whose end is cut off":    {text[:30], []string{id}},
+		"a key up to the _":             {text[:17], []string{id}},
+		"a key that lacks the _":        {text[:16], nil},
+		"a header of a log":             {`"Authorization": "Bearer ` + text + `",`, []string{id}},
+		"twice the same":                {text + text, []string{id}},
+		"two, the first of them broken": {"pvk_broken pvk_" + text, []string{id}},
+		"several, in their order":       {"pvk_zzzzzzzzzzzz_x\n" + text, []string{"zzzzzzzzzzzz", id}},
+		"an id alone":                   {id, nil},
+		"nothing":                       {"", nil},
+		"an id with other characters":   {"pvk_zzzz-zzzzzzz_x", nil},
+	} {
+		if got := FindKeyIDs(c.text); !slices.Equal(got, c.want) {
+			t.Errorf("%s: found %v, want %v", claim, got, c.want)
+		}
+	}
+}
+
+func TestAWrongKeyIDIsNotRepeated(t *testing.T) {
+	if id, err := ParseKeyID("4fzyo82mXw3b"); err != nil || id != "4fzyo82mXw3b" {
+		t.Errorf("%q, %v", id, err)
+	}
+	for _, wrong := range []string{"", "4fzyo82mXw3", "4fzyo82mXw3bb", "4fzyo82mXw3_", "s3cretS3cretS3cret"} {
+		if _, err := ParseKeyID(wrong); err == nil || wrong != "" && strings.Contains(err.Error(), wrong) {
+			t.Errorf("%q: %v", wrong, err)
 		}
 	}
 }

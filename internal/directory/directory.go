@@ -106,6 +106,7 @@ type AccessKey struct {
 	ID         string
 	Partner    PartnerID
 	SecretHash [32]byte // SHA-256 of the secret
+	LastFour   string   // the key's last four characters, to tell keys apart by; empty: it is not known
 	Label      string
 	CreatedAt  time.Time
 	ExpiresAt  time.Time // zero: it does not expire

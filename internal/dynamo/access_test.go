@@ -16,7 +16,7 @@ import (
 )
 
 func accessKey(id string, partner directory.PartnerID) directory.AccessKey {
-	return directory.AccessKey{ID: id, Partner: partner, SecretHash: [32]byte{1, 2, 31: 3}, Label: "ci", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
+	return directory.AccessKey{ID: id, Partner: partner, SecretHash: [32]byte{1, 2, 31: 3}, LastFour: "x7Qa", Label: "ci", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
 }
 
 func TestAccessKeyIsReadForADecision(t *testing.T) {
@@ -26,7 +26,7 @@ func TestAccessKeyIsReadForADecision(t *testing.T) {
 	got, err := s.AccessKey(t.Context(), k.ID)
 	must(t, err)
 	want := k
-	want.Label, want.CreatedAt = "", time.Time{} // not needed for a decision, not read
+	want.LastFour, want.Label, want.CreatedAt = "", "", time.Time{} // not needed for a decision, not read
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -76,6 +76,39 @@ func TestRevokingKeepsTheFirstTime(t *testing.T) {
 	}
 	if keys, err := s.AccessKeys(t.Context(), "northwind"); err != nil || len(keys) != 1 {
 		t.Errorf("the list shows %d keys (%v), want the revoked one", len(keys), err)
+	}
+}
+
+func TestAKeysEndIsOnlyEverBroughtForward(t *testing.T) {
+	s := engine.NewStore(t)
+	want := accessKey("4fzyo82mXw3b", "northwind") // which ends in an hour
+	must(t, s.PutAccessKey(t.Context(), want))
+	lasting := accessKey("lasting00000", "northwind")
+	lasting.ExpiresAt = time.Time{}
+	must(t, s.PutAccessKey(t.Context(), lasting))
+	for _, at := range []time.Duration{2 * time.Hour, time.Hour, 30 * time.Minute, 45 * time.Minute, 30 * time.Minute} {
+		if end := now.Add(at); end.Before(want.ExpiresAt) {
+			want.ExpiresAt = end
+		}
+		got, err := s.ExpireAccessKey(t.Context(), want.ID, now.Add(at))
+		must(t, err)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("to end after %s (-want +got):\n%s", at, diff)
+		}
+	}
+	if got, err := s.ExpireAccessKey(t.Context(), lasting.ID, now); err != nil || !got.ExpiresAt.Equal(now) {
+		t.Errorf("a key without an end becomes %+v, %v", got, err)
+	}
+	for name, call := range map[string]func() error{
+		"expire": func() error { _, err := s.ExpireAccessKey(t.Context(), "nosuchkey000", now); return err },
+		"read":   func() error { _, err := s.AccessKeyInFull(t.Context(), "nosuchkey000"); return err },
+	} {
+		if err := call(); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s of an unknown key: got %v, want not found", name, err)
+		}
+	}
+	if keys, err := s.AccessKeys(t.Context(), "northwind"); err != nil || len(keys) != 2 {
+		t.Errorf("there are %d keys, %v: an end makes none", len(keys), err)
 	}
 }
 

@@ -30,6 +30,8 @@
 //	           sk  PROFILE
 //	           partnerId  S  "northwind"
 //	           hash       B  SHA-256 of the secret, 32 bytes
+//	           lastFour   S  optional: "x7Qa", the last four characters of the key, which
+//	                         are of its checksum; the authorizer does not read them
 //	           label      S  optional
 //	           createdAt  S
 //	           expiresAt  S  optional: from then on the key does not count
@@ -41,8 +43,8 @@
 //
 // Index ByName: pk, sortKey; with accountId, name and products; holds the grants,
 // since only they have a sortKey. It lists and searches a partner's customers.
-// Index ByAccount: accountId, pk; keys only; holds the grants. It finds the
-// copies of a name when a customer is renamed.
+// Index ByAccount: accountId, pk; keys only; holds the grants. It tells who is
+// granted a customer.
 //
 // # Customers
 //

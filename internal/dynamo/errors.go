@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -42,4 +43,10 @@ func kindOf(err error) fault.Kind {
 // what it holds, is not.
 func badItem(kind, key string, cause error) error {
 	return fault.New(fault.Internal, fmt.Sprintf("dynamo: %s %q", kind, key), cause)
+}
+
+// IsMissingTable tells whether an error is that a table does not exist.
+func IsMissingTable(err error) bool {
+	missing := new(types.ResourceNotFoundException)
+	return errors.As(err, &missing)
 }

@@ -43,6 +43,7 @@ func decodeAccessKey(id string, it item) (directory.AccessKey, error) {
 	k := directory.AccessKey{
 		ID:        id,
 		Partner:   directory.PartnerID(r.required("partnerId")),
+		LastFour:  r.text("lastFour"),
 		Label:     r.text("label"),
 		CreatedAt: r.time("createdAt"),
 		ExpiresAt: r.time("expiresAt"),
@@ -63,6 +64,7 @@ func encodeAccessKey(k directory.AccessKey) item {
 		"partnerId": str(string(k.Partner)),
 		"hash":      &types.AttributeValueMemberB{Value: k.SecretHash[:]},
 	}
+	putText(it, "lastFour", k.LastFour)
 	putText(it, "label", k.Label)
 	putTime(it, "createdAt", k.CreatedAt)
 	putTime(it, "expiresAt", k.ExpiresAt)

@@ -57,15 +57,20 @@ func (s *Store) update(ctx context.Context, op string, in *dynamodb.UpdateItemIn
 // maxBatchWrite is how many items DynamoDB takes in one BatchWriteItem.
 const maxBatchWrite = 25
 
-// putAll writes items, of which no two may have the same key, in calls of
-// maxBatchWrite. What DynamoDB leaves unprocessed under load is sent again. An
-// error may come when some are written.
+// putAll writes items, of which no two may have the same key.
 func (s *Store) putAll(ctx context.Context, op, table string, items []item) error {
-	for batch := range slices.Chunk(items, maxBatchWrite) {
-		left := make([]types.WriteRequest, len(batch))
-		for i, it := range batch {
-			left[i] = types.WriteRequest{PutRequest: &types.PutRequest{Item: it}}
-		}
+	requests := make([]types.WriteRequest, len(items))
+	for i, it := range items {
+		requests[i] = types.WriteRequest{PutRequest: &types.PutRequest{Item: it}}
+	}
+	return s.writeAll(ctx, op, table, requests)
+}
+
+// writeAll puts and deletes items, of which no two may have the same key, in
+// calls of maxBatchWrite. What DynamoDB leaves unprocessed under load is sent
+// again. An error may come when some are written.
+func (s *Store) writeAll(ctx context.Context, op, table string, requests []types.WriteRequest) error {
+	for left := range slices.Chunk(requests, maxBatchWrite) {
 		err := persist(ctx, func() error {
 			ctx, cancel := context.WithTimeout(ctx, callTimeout)
 			defer cancel()

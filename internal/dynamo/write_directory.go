@@ -177,6 +177,22 @@ func (s *Store) PutCustomer(ctx context.Context, c directory.Customer) error {
 	return s.put(ctx, "write customer "+string(c.Account), s.tables.Customers, encodeCustomer(c))
 }
 
+// CustomerInFull reads a customer with its sub-accounts. NotFound: there is none.
+func (s *Store) CustomerInFull(ctx context.Context, account usage.AccountID) (directory.Customer, error) {
+	op := "customer " + string(account)
+	items, err := s.batchGet(ctx, op, s.tables.Customers, types.KeysAndAttributes{
+		Keys: []item{{"accountId": str(string(account))}}, ConsistentRead: aws.Bool(true),
+		ProjectionExpression: &allOfCustomer.expression, ExpressionAttributeNames: allOfCustomer.names,
+	})
+	if err != nil {
+		return directory.Customer{}, err
+	}
+	if len(items) == 0 {
+		return directory.Customer{}, fault.New(fault.NotFound, op, nil)
+	}
+	return decodeCustomer(items[0])
+}
+
 // AllCustomers reads every customer, with its sub-accounts, in no order. It
 // reads the whole table.
 func (s *Store) AllCustomers(ctx context.Context) ([]directory.Customer, error) {

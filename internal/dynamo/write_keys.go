@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	keyListAttributes      = project("pk", "sk", "partnerId", "hash", "label", "createdAt", "expiresAt", "revokedAt")
+	keyListAttributes      = project("pk", "sk", "partnerId", "hash", "lastFour", "label", "createdAt", "expiresAt", "revokedAt")
 	keyReferenceAttributes = project("pk", "sk")
 )
 
@@ -76,36 +76,73 @@ func (s *Store) AccessKeys(ctx context.Context, partner directory.PartnerID) ([]
 	return keys, nil
 }
 
+// AccessKeyInFull reads all that is kept of an access key. NotFound: there is
+// no key of that id.
+func (s *Store) AccessKeyInFull(ctx context.Context, id string) (directory.AccessKey, error) {
+	op := "access key " + id
+	items, err := s.batchGet(ctx, op, s.tables.Partners, types.KeysAndAttributes{
+		Keys: []item{accessKeyItemKey(id)}, ConsistentRead: aws.Bool(true),
+		ProjectionExpression: &keyListAttributes.expression, ExpressionAttributeNames: keyListAttributes.names,
+	})
+	if err != nil {
+		return directory.AccessKey{}, err
+	}
+	if len(items) == 0 {
+		return directory.AccessKey{}, fault.New(fault.NotFound, op, nil)
+	}
+	return decodeListedKey(items[0])
+}
+
 // RevokeAccessKey makes a key count no longer, and returns what is kept of it.
 // A key that is revoked already keeps the time when it was. NotFound: there is
 // no such key.
 func (s *Store) RevokeAccessKey(ctx context.Context, id string, now time.Time) (directory.AccessKey, error) {
-	op := "revoke access key " + id
-	var revoked item
+	k, err := s.updateAccessKey(ctx, "revoke access key "+id, id, now,
+		"SET revokedAt = if_not_exists(revokedAt, :time)", "attribute_exists(pk)")
+	if none := new(types.ConditionalCheckFailedException); errors.As(err, &none) {
+		return k, fault.New(fault.NotFound, "revoke access key "+id, nil)
+	}
+	return k, err
+}
+
+// ExpireAccessKey ends a key at a time, and returns what is kept of it. A key
+// that ends before stays as it is: no key counts for longer than it did.
+// NotFound: there is no such key.
+func (s *Store) ExpireAccessKey(ctx context.Context, id string, at time.Time) (directory.AccessKey, error) {
+	k, err := s.updateAccessKey(ctx, "expire access key "+id, id, at,
+		"SET expiresAt = :time", "attribute_exists(pk) AND (attribute_not_exists(expiresAt) OR expiresAt > :time)")
+	if kept := new(types.ConditionalCheckFailedException); errors.As(err, &kept) {
+		return s.AccessKeyInFull(ctx, id)
+	}
+	return k, err
+}
+
+// updateAccessKey writes a time into a key that meets a condition.
+func (s *Store) updateAccessKey(ctx context.Context, op, id string, at time.Time, update, condition string) (directory.AccessKey, error) {
+	var updated item
 	err := persist(ctx, func() error {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
 		out, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName:                 &s.tables.Partners,
-			Key:                       item{"pk": str(accessKeyKey(id)), "sk": str(profile)},
-			UpdateExpression:          aws.String("SET revokedAt = if_not_exists(revokedAt, :now)"),
-			ConditionExpression:       aws.String("attribute_exists(pk)"),
-			ExpressionAttributeValues: item{":now": str(usage.FormatTime(now))},
+			Key:                       accessKeyItemKey(id),
+			UpdateExpression:          &update,
+			ConditionExpression:       &condition,
+			ExpressionAttributeValues: item{":time": str(usage.FormatTime(at))},
 			ReturnValues:              types.ReturnValueAllNew,
 		})
-		if none := new(types.ConditionalCheckFailedException); errors.As(err, &none) {
-			return fault.New(fault.NotFound, op, nil)
-		}
 		if err == nil {
-			revoked = out.Attributes
+			updated = out.Attributes
 		}
 		return translate(op, err)
 	})
 	if err != nil {
 		return directory.AccessKey{}, err
 	}
-	return decodeListedKey(revoked)
+	return decodeListedKey(updated)
 }
+
+func accessKeyItemKey(id string) item { return item{"pk": str(accessKeyKey(id)), "sk": str(profile)} }
 
 func decodeListedKey(it item) (directory.AccessKey, error) {
 	r := reader{item: it}

@@ -41,6 +41,27 @@ func (s *Store) PriceListHeaders(ctx context.Context, log usage.Log) ([]PriceLis
 	return headers, nil
 }
 
+// AllPriceLists reads a log's price lists with their rates, oldest first.
+func (s *Store) AllPriceLists(ctx context.Context, log usage.Log) ([]pricing.List, error) {
+	items, err := s.queryAll(ctx, query{
+		op: "price lists of " + log.String(), table: s.tables.PriceLists,
+		projection: priceListAttributes,
+		condition:  "#log = :log",
+		values:     item{":log": str(log.String())},
+		consistent: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	lists := make([]pricing.List, len(items))
+	for i, it := range items {
+		if lists[i], err = decodePriceList(it); err != nil {
+			return nil, err
+		}
+	}
+	return lists, nil
+}
+
 // Revision is what PriceListHeader.Revision would be if the list were stored. It
 // does not depend on when the list takes effect, nor on the order of its rates.
 // Invalid: the list is too large to be stored.
