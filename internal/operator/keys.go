@@ -36,7 +36,7 @@ func (o *Operator) CreateKey(ctx context.Context, partner directory.PartnerID, l
 		return "", key, err
 	}
 	now := o.now().UTC().Truncate(time.Millisecond)
-	key = directory.AccessKey{ID: id, Partner: partner, SecretHash: hash, Label: label, CreatedAt: now}
+	key = directory.AccessKey{ID: id, Partner: partner, SecretHash: hash, LastFour: text[len(text)-4:], Label: label, CreatedAt: now}
 	if lifetime > 0 {
 		key.ExpiresAt = now.Add(lifetime).Truncate(time.Millisecond)
 	}
@@ -64,10 +64,15 @@ func (o *Operator) RevokeKey(ctx context.Context, id string) (directory.AccessKe
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	key, err := o.store.RevokeAccessKey(ctx, id, o.now())
+	return key, unknownKey(id, err)
+}
+
+// unknownKey tells of a key that is not found.
+func unknownKey(id string, err error) error {
 	if fault.Is(err, fault.NotFound) {
-		return key, Refusal(fmt.Sprintf("there is no key %q: a key's id is what stands between pvk_ and the next _; partnerctl key list shows a partner's", id))
+		return Refusal(fmt.Sprintf("there is no key %q: partnerctl key list shows a partner's", id))
 	}
-	return key, err
+	return err
 }
 
 // StateOf says whether a key counts now: "active", "expired" or "revoked". A
@@ -91,7 +96,7 @@ func (o *Operator) mustExist(ctx context.Context, partner directory.PartnerID) e
 func (o *Operator) existing(ctx context.Context, partner directory.PartnerID) (directory.Partner, error) {
 	stored, err := o.store.Partner(ctx, partner)
 	if fault.Is(err, fault.NotFound) {
-		return stored, Refusal(fmt.Sprintf("there is no partner %q: name it in a directory file and load that with partnerctl apply", partner))
+		return stored, unknownPartner(partner)
 	}
 	return stored, err
 }

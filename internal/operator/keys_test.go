@@ -50,6 +50,42 @@ func TestKeyCountsFromItsMakingUntilItExpiresOrIsRevoked(t *testing.T) {
 	}
 }
 
+func TestRotatedKeyCountsUntilItsOverlapEnds(t *testing.T) {
+	s := engine.NewStore(t)
+	at := now
+	clock := func() time.Time { return at }
+	o := operator.New(s, clock)
+	apply(t, o, whole)
+	guard := access.NewGuard(s, clock)
+	counts := func(text string) bool {
+		t.Helper()
+		_, allowed, err := guard.Decide(t.Context(), "Bearer "+text, nil)
+		if err != nil && !fault.Is(err, fault.Unauthenticated) {
+			t.Fatal(err)
+		}
+		return allowed
+	}
+	oldText, old, err := o.CreateKey(t.Context(), "northwind", "export", 90*24*time.Hour)
+	must(t, err)
+	at = now.Add(10 * 24 * time.Hour)
+	r, err := o.RotateKey(t.Context(), old.ID, operator.RotateAs{Overlap: 24 * time.Hour})
+	must(t, err)
+	if r.New.Label != "export" || !r.New.ExpiresAt.Equal(at.Add(90*24*time.Hour)) || !r.Old.ExpiresAt.Equal(at.Add(24*time.Hour)) || r.New.LastFour != r.Text[len(r.Text)-4:] {
+		t.Errorf("the rotation is %+v", r)
+	}
+	if !counts(oldText) || !counts(r.Text) {
+		t.Error("during the overlap one of the keys does not count")
+	}
+	at = at.Add(24 * time.Hour)
+	if counts(oldText) || !counts(r.Text) {
+		t.Error("after the overlap the old key counts, or the new one does not")
+	}
+	// A rotation never brings a key back, nor keeps it for longer.
+	if _, err := o.RotateKey(t.Context(), old.ID, operator.RotateAs{Overlap: 24 * time.Hour}); err == nil || counts(oldText) {
+		t.Errorf("an expired key is rotated: %v", err)
+	}
+}
+
 func TestKeysAreRefusedWithTheWayOut(t *testing.T) {
 	o, _ := newOperator(t)
 	apply(t, o, whole)

@@ -33,6 +33,9 @@ func New(store *dynamo.Store, now func() time.Time) *Operator {
 	return &Operator{store, now, rand.Reader}
 }
 
+// Now is the operator's clock.
+func (o *Operator) Now() time.Time { return o.now() }
+
 // patience is how long one write is tried again while the store is unavailable:
 // long enough for an engine to restart and a throttled table to grow, and short
 // enough to be told of a store that is gone.

@@ -60,18 +60,42 @@ func (p *planner) customer(entry importer.Customer, path string) {
 	if !exists {
 		change.Action = Add
 	} else if len(change.Fields) == 0 {
+		p.renameCopies(entry, after)
 		return
 	}
 	p.change(change)
+	p.renameCopies(entry, after)
 	p.in(stepCustomers, func(ctx context.Context, s *dynamo.Store) error { return s.PutCustomer(ctx, after) })
 	if between := both(before.Products, after.Products); len(between) < len(before.Products) {
 		narrowed := before
 		narrowed.Products = between
 		p.in(stepNarrow, func(ctx context.Context, s *dynamo.Store) error { return s.PutCustomer(ctx, narrowed) })
 	}
-	for _, partner := range p.granted[entry.Account] {
-		p.rename(partner, after)
+}
+
+// renameCopies plans that the copies of a customer's name are renewed that are
+// not as the file has it: since it is renamed, or since an earlier command was
+// interrupted, and another file is applied than its own.
+func (p *planner) renameCopies(entry importer.Customer, after directory.Customer) {
+	if !entry.Name.IsSet() {
+		return
 	}
+	for _, g := range p.granted[entry.Account] {
+		if g.CustomerName == after.Name || p.listsGrants(g.Partner) { // the latter: regrant does it
+			continue
+		}
+		p.rename(g.Partner, after)
+		if !p.isRenamed(entry.Account) { // else it is the customer's change
+			p.change(Change{Kind: GrantKind, Action: Alter, PartnerID: g.Partner, AccountID: g.Account, Fields: changed(
+				FieldChange{"customerName", g.CustomerName, after.Name},
+			)})
+		}
+	}
+}
+
+// listsGrants tells whether the file has a partner's whole list of grants.
+func (p *planner) listsGrants(partner directory.PartnerID) bool {
+	return slices.ContainsFunc(p.file.Partners, func(entry importer.Partner) bool { return entry.ID == partner && entry.Grants.IsSet() })
 }
 
 // rename plans that a grant's copy of its customer's name is renewed.

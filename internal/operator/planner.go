@@ -28,14 +28,23 @@ import (
 // The error is importer.Faults, with every contradiction between the file and
 // what is stored, or what reading the store failed with.
 func (o *Operator) Plan(ctx context.Context, file importer.Directory, correctPast bool) (Plan, error) {
-	p := &planner{file: file, now: o.now(), correctPast: correctPast}
+	return o.plan(ctx, &planner{file: file, correctPast: correctPast}, func(*planner) error { return nil })
+}
+
+// plan makes the plan of a file that check accepts, and may complete, when what
+// is stored is known.
+func (o *Operator) plan(ctx context.Context, p *planner, check func(*planner) error) (Plan, error) {
+	p.now = o.now()
 	if err := p.load(ctx, o.store); err != nil {
 		return Plan{}, err
 	}
-	for i, c := range file.Customers {
+	if err := check(p); err != nil {
+		return Plan{}, err
+	}
+	for i, c := range p.file.Customers {
 		p.customer(c, fmt.Sprintf("customers[%d]", i))
 	}
-	for i, partner := range file.Partners {
+	for i, partner := range p.file.Partners {
 		p.partner(partner, fmt.Sprintf("partners[%d]", i))
 	}
 	p.priceLists()
@@ -51,12 +60,15 @@ type planner struct {
 	file        importer.Directory
 	now         time.Time
 	correctPast bool
+	// needsCustomers: the file will have grants, which check knows only when it
+	// knows what is stored.
+	needsCustomers bool
 
 	// What is stored, as far as the file has to do with it.
 	customers map[usage.AccountID]directory.Customer
 	partners  map[directory.PartnerID]storedPartner
-	granted   map[usage.AccountID][]directory.PartnerID // of customers that get another name
-	lists     map[usage.Log][]dynamo.PriceListHeader    // oldest first
+	granted   map[usage.AccountID][]directory.Grant  // of customers whose name the file tells
+	lists     map[usage.Log][]dynamo.PriceListHeader // oldest first
 
 	after map[usage.AccountID]directory.Customer // all customers as the file leaves them
 	names map[string]usage.AccountID             // sub-accounts that the file leaves as they are, and whose
@@ -84,9 +96,12 @@ const readsAtOnce = 16
 
 // load reads what the file is compared with.
 func (p *planner) load(ctx context.Context, store *dynamo.Store) error {
-	all, err := store.AllCustomers(ctx)
-	if err != nil {
-		return err
+	var all []directory.Customer
+	if p.namesCustomers() { // a partner that is suspended does not wait for all of them to be read
+		var err error
+		if all, err = store.AllCustomers(ctx); err != nil {
+			return err
+		}
 	}
 	p.customers = make(map[usage.AccountID]directory.Customer, len(all))
 	for _, c := range all {
@@ -114,18 +129,8 @@ func (p *planner) load(ctx context.Context, store *dynamo.Store) error {
 			return nil
 		})
 	}
-	p.granted = make(map[usage.AccountID][]directory.PartnerID)
-	for _, entry := range p.file.Customers {
-		if !p.isRenamed(entry.Account) {
-			continue
-		}
-		group.Go(func() error {
-			partners, err := store.PartnersGranted(ctx, entry.Account)
-			mu.Lock()
-			defer mu.Unlock()
-			p.granted[entry.Account] = partners
-			return err
-		})
+	if slices.ContainsFunc(p.file.Customers, func(c importer.Customer) bool { return c.Name.IsSet() }) {
+		group.Go(func() error { return p.loadGrants(ctx, store) })
 	}
 	p.lists = make(map[usage.Log][]dynamo.PriceListHeader)
 	for log := range p.logs() {
@@ -138,6 +143,25 @@ func (p *planner) load(ctx context.Context, store *dynamo.Store) error {
 		})
 	}
 	return group.Wait()
+}
+
+// loadGrants reads who is granted the file's customers. All grants are read: the
+// index by account may lack the latest, and a copy of a name that was missed
+// would stay old.
+func (p *planner) loadGrants(ctx context.Context, store *dynamo.Store) error {
+	grants, err := store.AllGrants(ctx)
+	slices.SortFunc(grants, func(a, b directory.Grant) int { return cmp.Compare(a.Partner, b.Partner) })
+	p.granted = make(map[usage.AccountID][]directory.Grant)
+	for _, g := range grants {
+		p.granted[g.Account] = append(p.granted[g.Account], g)
+	}
+	return err
+}
+
+// namesCustomers tells whether the file has to do with any customer.
+func (p *planner) namesCustomers() bool {
+	return p.needsCustomers || len(p.file.Customers) > 0 || len(p.file.PriceLists) > 0 ||
+		slices.ContainsFunc(p.file.Partners, func(partner importer.Partner) bool { return partner.Grants.IsSet() })
 }
 
 // merge finds what customers are after the file.

@@ -1,0 +1,296 @@
+package operator_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/dynamo"
+	"partnerview/internal/dynamo/dynamotest"
+	"partnerview/internal/fault"
+	"partnerview/internal/operator"
+	"partnerview/internal/usage"
+)
+
+// rights lists what each partner may see: "northwind/acme_retail" and
+// "northwind/acme_retail/sms".
+func rights(t *testing.T, s *dynamo.Store) map[directory.PartnerID]map[string]bool {
+	t.Helper()
+	out := make(map[directory.PartnerID]map[string]bool)
+	for _, id := range []directory.PartnerID{"north", "south", "west", "east", "still"} {
+		out[id] = map[string]bool{}
+		for _, account := range []usage.AccountID{"acc-a", "acc-b", "acc-c", "acc-d"} {
+			p, g, err := s.PartnerAndGrant(t.Context(), id, account)
+			if fault.Is(err, fault.NotFound) || err == nil && (p.Status != directory.Active || g == nil) {
+				continue
+			}
+			must(t, err)
+			products, err := s.CustomerProducts(t.Context(), account)
+			if fault.Is(err, fault.NotFound) {
+				continue
+			}
+			must(t, err)
+			out[id][string(account)] = true
+			for _, product := range directory.Visible(products, g.Products) {
+				out[id][string(account)+"/"+string(product)] = true
+			}
+		}
+	}
+	return out
+}
+
+func isWithin(a, b map[string]bool) bool {
+	for right := range a {
+		if !b[right] {
+			return false
+		}
+	}
+	return true
+}
+
+const oldFile = `
+partners:
+  - {id: north, name: North, customers: [{accountId: acc-a}, {accountId: acc-b, products: [sms, voice]}, {accountId: acc-c, products: [sms]}]}
+  - {id: south, name: South, status: suspended, customers: [{accountId: acc-a}, {accountId: acc-c}]}
+  - {id: west, name: West, customers: [{accountId: acc-b}]}
+  - {id: still, name: Still, customers: [{accountId: acc-a}, {accountId: acc-c}]}
+customers:
+  - {accountId: acc-a, name: Alpha, products: [sms, voice], currency: EUR, billingMode: prepaid}
+  - {accountId: acc-b, name: Beta, products: [sms, voice, video], currency: EUR, billingMode: prepaid}
+  - {accountId: acc-c, name: Gamma, products: [sms, voice, messaging], currency: EUR, billingMode: prepaid}
+`
+
+const newFile = `
+partners:
+  - {id: north, name: North, customers: [{accountId: acc-a, products: [voice]}, {accountId: acc-c, products: [voice]}, {accountId: acc-d}]}
+  - {id: south, status: active, customers: [{accountId: acc-c, products: [messaging]}, {accountId: acc-b}]}
+  - {id: west, status: suspended, customers: [{accountId: acc-a}, {accountId: acc-b, products: [video]}]}
+  - {id: east, name: East, customers: [{accountId: acc-d, products: [sms]}]}
+customers:
+  - {accountId: acc-a, name: Zeta}
+  - {accountId: acc-b, products: [video, messaging]}
+  - {accountId: acc-d, name: Delta, products: [sms, voice], currency: EUR, billingMode: prepaid}
+priceLists:
+  - {accountId: acc-d, product: sms, effectiveFrom: 2026-01-01T00:00:00Z, currency: EUR, rates: []}
+  - {accountId: acc-d, product: sms, effectiveFrom: 2026-02-01T00:00:00Z, currency: EUR, rates: []}
+  - {accountId: acc-a, product: sms, effectiveFrom: 2026-01-01T00:00:00Z, currency: EUR, rates: []}
+`
+
+// identity names a write, whatever the tables are called.
+func identity(c dynamotest.Call) string {
+	var in struct{ Item, Key map[string]struct{ S string } }
+	if json.Unmarshal(c.Body, &in) != nil {
+		return c.Operation
+	}
+	key := in.Key
+	if key == nil {
+		key = in.Item
+	}
+	return strings.Join([]string{c.Operation, key["pk"].S, key["sk"].S, key["accountId"].S}, " ")
+}
+
+// planning is how a command plans.
+type planning func(context.Context, *operator.Operator) (operator.Plan, error)
+
+func planOf(t *testing.T, file string) planning {
+	return func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+		return o.Plan(ctx, parse(t, file), false)
+	}
+}
+
+func carryOut(t *testing.T, o *operator.Operator, plan planning) {
+	t.Helper()
+	p, err := plan(t.Context(), o)
+	must(t, err)
+	must(t, o.Apply(t.Context(), p))
+}
+
+// interruption is a command over the old file, to be stopped at every write.
+type interruption struct {
+	t                *testing.T
+	plan             planning
+	old, new         map[directory.PartnerID]map[string]bool // rights before and after
+	oldState, target map[string]any                          // all that is stored, before and after
+}
+
+func newInterruption(t *testing.T, plan planning) *interruption {
+	t.Helper()
+	o, s := newOperator(t)
+	apply(t, o, oldFile)
+	i := &interruption{t: t, plan: plan, old: rights(t, s), oldState: dump(t, s)}
+	carryOut(t, o, plan)
+	i.new, i.target = rights(t, s), dump(t, s)
+	return i
+}
+
+// at carries the command out over the old file, and stops at the first write that
+// is asked for: a cut connection, and no other try. Then nobody sees more than
+// before or after; every partner's list has each of its customers once; and
+// what is applied next, the same again or the old file, is whole.
+func (i *interruption) at(when string, stopsAt func(dynamotest.Call) bool, next planning, want map[string]any) (finished bool) {
+	t := i.t
+	t.Helper()
+	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
+	direct := dynamo.NewStore(engine.Client(t), tables)
+	apply(t, operator.New(direct, clock), oldFile)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
+		if !isWrite(c.Operation) || !stopsAt(c) {
+			return false
+		}
+		cancel()
+		dynamotest.Cut(w)
+		return true
+	})
+	o := operator.New(dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables), clock)
+	plan, err := i.plan(ctx, o)
+	must(t, err)
+	err = o.Apply(ctx, plan)
+	proxy.Close()
+	for partner, got := range rights(t, direct) {
+		if !isWithin(got, i.old[partner]) && !isWithin(got, i.new[partner]) {
+			t.Errorf("interrupted %s, %s sees %v; before it was %v, after it is %v", when, partner,
+				slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(i.old[partner])), slices.Sorted(maps.Keys(i.new[partner])))
+		}
+		listsItsCustomersOnce(t, direct, partner)
+	}
+	carryOut(t, operator.New(direct, clock), next)
+	if diff := cmp.Diff(want, dump(t, direct)); diff != "" {
+		t.Errorf("interrupted %s, and what is applied next is not whole (-want +got):\n%s", when, diff)
+	}
+	return err == nil
+}
+
+func listsItsCustomersOnce(t *testing.T, s *dynamo.Store, partner directory.PartnerID) {
+	t.Helper()
+	_, grants, err := s.PartnerWithGrants(t.Context(), partner)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		t.Fatal(err)
+	}
+	var granted, seen []string
+	for _, g := range grants {
+		granted = append(granted, string(g.Account))
+	}
+	for _, c := range listed(t, s, partner, "") {
+		account, _, _ := strings.Cut(c, " ")
+		seen = append(seen, account)
+	}
+	slices.Sort(seen)
+	if !slices.Equal(granted, seen) {
+		t.Errorf("%s is granted %v, and lists %v", partner, granted, seen)
+	}
+}
+
+// everywhere stops the command after any number of its writes, and with all of a
+// step done but any one of it.
+func (i *interruption) everywhere(atLeast int) {
+	i.t.Helper()
+	seen := make(map[string]bool)
+	for after := 0; ; after++ {
+		var mu sync.Mutex
+		n := 0
+		if i.at(fmt.Sprintf("after %d writes", after), func(c dynamotest.Call) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			seen[identity(c)] = true
+			n++
+			return n > after
+		}, i.plan, i.target) {
+			break
+		}
+	}
+	if len(seen) < atLeast {
+		i.t.Errorf("the plan has %d writes; too few to be what it says", len(seen))
+	}
+	for write := range seen {
+		i.at("with all of a step but "+write, allBut(write), i.plan, i.target)
+	}
+}
+
+func allBut(write string) func(dynamotest.Call) bool {
+	return func(c dynamotest.Call) bool {
+		if identity(c) != write {
+			return false
+		}
+		time.Sleep(20 * time.Millisecond) // let the others of its step through
+		return true
+	}
+}
+
+func TestInterruptedApplyGivesNoPartnerMoreThanTheOldOrTheNewFile(t *testing.T) {
+	i := newInterruption(t, planOf(t, newFile))
+	i.everywhere(20)
+	if list := i.target["list still"]; !slices.Equal(list.([]string), []string{"acc-c Gamma", "acc-a Zeta"}) {
+		t.Errorf("after a rename a partner that the file does not name lists %v", list)
+	}
+}
+
+// An operator who has stopped the wrong file applies the right one again, which
+// names no partner.
+func TestInterruptedRenameIsUndoneByTheOldNames(t *testing.T) {
+	const rename = "customers: [{accountId: acc-a, name: Zeta}, {accountId: acc-c, name: Beta Two}]"
+	const undo = "customers: [{accountId: acc-a, name: Alpha}, {accountId: acc-c, name: Gamma}]"
+	i := newInterruption(t, planOf(t, rename))
+	for after := 0; ; after++ {
+		var mu sync.Mutex
+		n := 0
+		if i.at(fmt.Sprintf("after %d writes", after), func(dynamotest.Call) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			n++
+			return n > after
+		}, planOf(t, undo), i.oldState) {
+			break
+		}
+	}
+}
+
+// The commands that change one thing keep the promises of a whole file.
+func TestInterruptedSingleCommandGivesNoPartnerMore(t *testing.T) {
+	credit := decimal.RequireFromString("12.5")
+	for name, c := range map[string]struct {
+		plan   planning
+		writes int
+	}{
+		"other products": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanGrant(ctx, "north", "acc-c", []usage.Product{usage.Voice})
+		}, 2},
+		"fewer and other products": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanGrant(ctx, "north", "acc-b", []usage.Product{usage.Voice, usage.Video})
+		}, 1}, // twice the same grant
+		"a new grant": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanGrant(ctx, "west", "acc-a", nil)
+		}, 1},
+		"grants that are removed": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanWithoutGrants(ctx, "north", []usage.AccountID{"acc-a", "acc-c"})
+		}, 2},
+		"a partner that is suspended": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanStatus(ctx, "north", directory.Suspended)
+		}, 1},
+		"a partner that is resumed": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanStatus(ctx, "south", directory.Active)
+		}, 1},
+		"credit": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanCredit(ctx, "acc-a", operator.NewCredit{Remaining: &credit, AsOf: now})
+		}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := newInterruption(t, c.plan)
+			if cmp.Equal(i.oldState, i.target) {
+				t.Error("the command changes nothing")
+			}
+			i.everywhere(c.writes)
+		})
+	}
+}

@@ -1,0 +1,54 @@
+package operator_test
+
+import (
+	"slices"
+	"testing"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/dynamo"
+	"partnerview/internal/dynamo/dynamotest"
+	"partnerview/internal/operator"
+	"partnerview/internal/usage"
+)
+
+// A grant of a customer that nobody knows is no reason to refuse another, nor
+// does it go unasked.
+func TestGrantOfNobodyStaysWhenAnotherIsAdded(t *testing.T) {
+	o, s := newOperator(t)
+	apply(t, o, whole)
+	must(t, s.PutGrant(t.Context(), directory.Grant{Partner: "quiet", Account: "gone", CustomerName: "Gone"}))
+	grants := func() (accounts []usage.AccountID) {
+		_, grants, err := s.PartnerWithGrants(t.Context(), "quiet")
+		must(t, err)
+		for _, g := range grants {
+			accounts = append(accounts, g.Account)
+		}
+		return accounts
+	}
+	plan, err := o.PlanGrant(t.Context(), "quiet", "b&b", nil)
+	must(t, err)
+	must(t, o.Apply(t.Context(), plan))
+	if got := grants(); len(plan.Changes) != 1 || !slices.Equal(got, []usage.AccountID{"acme_retail", "b&b", "gone"}) {
+		t.Errorf("after %+v it has %v", plan.Changes, got)
+	}
+	plan, err = o.PlanWithoutGrants(t.Context(), "quiet", []usage.AccountID{"gone"})
+	must(t, err)
+	must(t, o.Apply(t.Context(), plan))
+	if got := grants(); !slices.Equal(got, []usage.AccountID{"acme_retail", "b&b"}) {
+		t.Errorf("it cannot be removed: %v", got)
+	}
+}
+
+// Suspending is for emergencies: it does not read all customers first.
+func TestSuspendingReadsThePartnerAlone(t *testing.T) {
+	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
+	o := operator.New(dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables), clock)
+	apply(t, o, whole)
+	proxy.Calls()
+	plan, err := o.PlanStatus(t.Context(), "northwind", directory.Suspended)
+	must(t, err)
+	must(t, o.Apply(t.Context(), plan))
+	if got := proxy.Operations(); !slices.Equal(got, []string{"Query", "UpdateItem"}) {
+		t.Errorf("it takes %v", got)
+	}
+}
