@@ -2,10 +2,8 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 
 	"partnerview/internal/importer"
 	"partnerview/internal/operator"
@@ -30,6 +28,10 @@ type applied struct {
 	Corrections []operator.Correction `json:"corrections"`
 }
 
+func appliedOf(p operator.Plan, dryRun bool) applied {
+	return applied{dryRun, append([]operator.Change{}, p.Changes...), append([]operator.Correction{}, p.Corrections...)}
+}
+
 func (c *applyCommand) Run(s *session) error {
 	file, err := c.read(s)
 	if err != nil {
@@ -43,20 +45,31 @@ func (c *applyCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	return s.carryOut(o, plan, c.DryRun, nil)
+}
+
+// carryOut shows a plan and, if it is no dry run, writes it. Where the plan
+// changes something, ask may refuse; nil: nobody is asked.
+func (s *session) carryOut(o *operator.Operator, plan operator.Plan, dryRun bool, ask func() error) error {
 	if !s.json {
 		s.printPlan(plan)
 	}
-	if !c.DryRun {
+	if !dryRun && len(plan.Changes) > 0 {
+		if ask != nil {
+			if err := ask(); err != nil {
+				return err
+			}
+		}
 		if err := o.Apply(s.ctx, plan); err != nil {
 			return err
 		}
 	}
 	switch {
 	case s.json:
-		return s.printJSON(applied{c.DryRun, append([]operator.Change{}, plan.Changes...), append([]operator.Correction{}, plan.Corrections...)})
+		return s.printJSON(appliedOf(plan, dryRun))
 	case len(plan.Changes) == 0:
-		s.printf("Nothing changes: the tables say already what the file says.\n")
-	case c.DryRun:
+		s.printf("Nothing changes: that is what the tables say already.\n")
+	case dryRun:
 		s.printf("%s; nothing was written.\n", count(len(plan.Changes), "change"))
 	default:
 		s.printf("%s written.\n", count(len(plan.Changes), "change"))
@@ -81,27 +94,27 @@ func (c *applyCommand) read(s *session) (importer.Directory, error) {
 func (s *session) printPlan(p operator.Plan) {
 	if len(p.Corrections) > 0 {
 		s.printf("Prices of the past change:\n")
-		s.table(func(w io.Writer) {
-			fmt.Fprintln(w, "  account\tproduct\tfrom\tto")
-			for _, c := range p.Corrections {
-				to := c.To
-				if to == "" {
-					to = "this day and on"
-				}
-				fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", c.AccountID, c.Product, c.From, to)
+		t := newTable("account", "product", "from", "to")
+		t.indent = "  "
+		for _, c := range p.Corrections {
+			to := c.To
+			if to == "" {
+				to = "this day and on"
 			}
-		})
+			t.add(c.AccountID, c.Product, c.From, to)
+		}
+		s.show(t)
 		s.printf("\n")
 	}
-	s.table(func(w io.Writer) {
-		for _, c := range p.Changes {
-			row := []string{string(c.Action), kindText(c.Kind), subject(c)}
-			if len(c.Fields) > 0 {
-				row = append(row, fieldsText(c))
-			}
-			fmt.Fprintln(w, strings.Join(row, "\t"))
+	t := newTable()
+	for _, c := range p.Changes {
+		what := subject(c)
+		if fields := fieldsText(c); fields != "" {
+			what += "  " + fields // not a column of its own: most are as long as a line
 		}
-	})
+		t.add(inColour(string(c.Action)), kindText(c.Kind), what)
+	}
+	s.show(t)
 }
 
 func kindText(k operator.Kind) string {
@@ -134,11 +147,4 @@ func orNone(text string) string {
 		return "(none)"
 	}
 	return text
-}
-
-// table aligns columns, which are parted by tabs.
-func (s *session) table(fill func(io.Writer)) {
-	w := tabwriter.NewWriter(s.std.out, 0, 0, 2, ' ', 0)
-	fill(w)
-	_ = w.Flush() // as with every print: an output that is gone is not ours to tell
 }

@@ -29,18 +29,18 @@ type streams struct {
 
 // commandLine is what may be typed.
 type commandLine struct {
-	Apply applyCommand `cmd:"" help:"Bring partners, customers and price lists to the state of a file."`
-	Key   struct {
-		Create keyCreateCommand `cmd:"" help:"Make an access key for a partner. It is shown once."`
-		List   keyListCommand   `cmd:"" help:"List a partner's access keys."`
-		Revoke keyRevokeCommand `cmd:"" help:"Make an access key count no longer."`
-	} `cmd:"" help:"Access keys."`
-	Partner struct {
-		SetPlan partnerSetPlanCommand `cmd:"" help:"Put a partner into a usage plan."`
-	} `cmd:"" help:"Partners."`
-	Import struct {
+	Apply    applyCommand     `cmd:"" help:"Bring partners, customers and price lists to the state of a file."`
+	Partner  partnerCommands  `cmd:"" help:"Partners."`
+	Grant    grantCommands    `cmd:"" help:"Which partner sees which customer."`
+	Key      keyCommands      `cmd:"" help:"Access keys."`
+	Customer customerCommands `cmd:"" help:"Customers."`
+	Price    priceCommands    `cmd:"" help:"Price lists and prices."`
+	Import   struct {
 		Usage importUsageCommand `cmd:"" help:"Load usage records from files."`
 	} `cmd:"" help:"Load data."`
+	Usage      usageCommands     `cmd:"" help:"Usage records."`
+	Doctor     doctorCommand     `cmd:"" help:"Check that this tool can work: tables, clock, permissions."`
+	Completion completionCommand `cmd:"" help:"Print what makes a shell complete commands and flags."`
 
 	Connection connection `embed:""`
 	Output     string     `short:"o" enum:"text,json" default:"text" help:"Form of the output: text for people, json for programs."`
@@ -49,31 +49,41 @@ type commandLine struct {
 // errRejected ends a command that has done all it could.
 var errRejected = errors.New("some lines were rejected")
 
+func newParser(line *commandLine, std streams, exit func(int)) (*kong.Kong, error) {
+	return kong.New(line,
+		kong.Name("partnerctl"),
+		kong.Description("The operator's tool of Partnerview. Exit codes: 0 all well, 1 failure, 2 wrong use, 3 some lines rejected."),
+		kong.Writers(std.out, std.err),
+		kong.Exit(exit),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"formats": formatNames()},
+	)
+}
+
 // run carries a command line out and returns the exit code.
 func run(ctx context.Context, args []string, std streams) int {
 	var line commandLine
 	helped := false
-	parser, err := kong.New(&line,
-		kong.Name("partnerctl"),
-		kong.Description("The operator's tool of Partnerview. Exit codes: 0 all well, 1 failure, 2 wrong use, 3 some lines rejected."),
-		kong.Writers(std.out, std.err),
-		kong.Exit(func(int) { helped = true }), // kong asks for it after --help, and goes on
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"formats": formatNames()},
-	)
+	parser, err := newParser(&line, std, func(int) { helped = true }) // kong asks for it after --help, and goes on
 	if err != nil {
 		fmt.Fprintln(std.err, "partnerctl:", err)
 		return exitFailure
+	}
+	if len(args) > 0 && args[0] == completeWord {
+		for _, c := range candidates(parser.Model, args[1:]) {
+			fmt.Fprintf(std.out, "%s\t%s\n", c.word, c.help)
+		}
+		return 0
 	}
 	command, err := parser.Parse(args)
 	switch {
 	case helped:
 		return 0
 	case err != nil:
-		fmt.Fprintf(std.err, "partnerctl: %v\nSee: partnerctl --help\n", err)
+		fmt.Fprintf(std.err, "partnerctl: %s\nSee: %s --help\n", printableLines(err.Error()), understood(err))
 		return exitUsage
 	}
-	err = command.Run(&session{ctx, std, line.Connection, line.Output == "json"})
+	err = command.Run(&session{ctx, std, line.Connection, line.Output == "json", wantsColour(std.out)})
 	var misuse misuseError
 	switch {
 	case err == nil:
@@ -81,11 +91,22 @@ func run(ctx context.Context, args []string, std streams) int {
 	case errors.Is(err, errRejected):
 		return exitRejected
 	case errors.As(err, &misuse):
-		fmt.Fprintf(std.err, "partnerctl: %s\n", misuse)
+		fmt.Fprintf(std.err, "partnerctl: %s\n", printableLines(misuse.Error()))
 		return exitUsage
 	}
-	fmt.Fprintf(std.err, "partnerctl: %s\n", explain(ctx, err))
+	fmt.Fprintf(std.err, "partnerctl: %s\n", printableLines(explain(ctx, err)))
 	return exitFailure
+}
+
+// understood is as much of a command line as named a command.
+func understood(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) {
+		if node := wrong.Context.Selected(); node != nil {
+			return node.FullPath()
+		}
+	}
+	return "partnerctl"
 }
 
 // misuseError is a command line that cannot be, found while it is carried out.
@@ -99,6 +120,7 @@ type session struct {
 	std        streams
 	connection connection
 	json       bool
+	colour     bool
 }
 
 // printJSON writes a command's result for programs.
@@ -108,8 +130,6 @@ func (s *session) printJSON(v any) error {
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
-
-func (s *session) printf(format string, a ...any) { fmt.Fprintf(s.std.out, format, a...) }
 
 // The arguments that have a form of their own are checked as they are read, so
 // that a wrong one is wrong use.

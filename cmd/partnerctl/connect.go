@@ -46,12 +46,8 @@ var (
 
 // operator connects to the tables that a command needs.
 func (s *session) operator(needed ...table) (*operator.Operator, error) {
-	now := time.Now
-	if fixed := s.connection.Now; fixed != nil {
-		if s.connection.Endpoint == "" {
-			return nil, misuseError("--now is only for an engine of your own: give --endpoint too")
-		}
-		now = func() time.Time { return *fixed }
+	if s.connection.Now != nil && s.connection.Endpoint == "" {
+		return nil, misuseError("--now is only for an engine of your own: give --endpoint too")
 	}
 	db, err := s.connection.database(s.ctx)
 	if err != nil {
@@ -61,7 +57,15 @@ func (s *session) operator(needed ...table) (*operator.Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return operator.New(dynamo.NewStore(db, tables), now), nil
+	return operator.New(dynamo.NewStore(db, tables), s.now), nil
+}
+
+// now is the time of the command's clock.
+func (s *session) now() time.Time {
+	if fixed := s.connection.Now; fixed != nil {
+		return *fixed
+	}
+	return time.Now()
 }
 
 func (c connection) database(ctx context.Context) (*dynamodb.Client, error) {

@@ -1,14 +1,22 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"strings"
+	"cmp"
 	"time"
 
+	"partnerview/internal/access"
 	"partnerview/internal/directory"
+	"partnerview/internal/operator"
 	"partnerview/internal/usage"
 )
+
+type keyCommands struct {
+	Create keyCreateCommand `cmd:"" help:"Make an access key for a partner. It is shown once."`
+	List   keyListCommand   `cmd:"" help:"List a partner's access keys."`
+	Find   keyFindCommand   `cmd:"" help:"Tell whose key it is that was found somewhere."`
+	Rotate keyRotateCommand `cmd:"" help:"Make a new key in place of one, which ends after an overlap."`
+	Revoke keyRevokeCommand `cmd:"" help:"Make one access key, or all of a partner, count no longer."`
+}
 
 type keyCreateCommand struct {
 	Partner partnerArgument `required:"" placeholder:"ID" help:"The partner that the key is for."`
@@ -19,7 +27,7 @@ type keyCreateCommand struct {
 func (keyCreateCommand) Help() string {
 	return `Only a digest of the key is stored: it cannot be shown again.
 
-Example: partnerctl key create --partner northwind --label "billing export" --expires 720h`
+Example: partnerctl key create --partner northwind --label ci --expires 720h`
 }
 
 // createdKey is the result for programs.
@@ -42,7 +50,8 @@ func (c *keyCreateCommand) Run(s *session) error {
 	if s.json {
 		return s.printJSON(createdKey{key.Partner, key.ID, text, timeOrNil(key.ExpiresAt)})
 	}
-	s.printf("%s\n\nHand it to %s over a safe way: it is shown this once. Its id is %s; %s.\n", text, key.Partner, key.ID, expiry(key))
+	s.printf("%s\n\n", text)
+	s.printf("Hand it to %s over a safe way: it is shown this once. Its id is %s; %s.\n", key.Partner, key.ID, expiry(key))
 	return nil
 }
 
@@ -57,7 +66,11 @@ type keyListCommand struct {
 	Partner partnerArgument `required:"" placeholder:"ID" help:"The partner whose keys are listed."`
 }
 
-func (keyListCommand) Help() string { return "Example: partnerctl key list --partner northwind" }
+func (keyListCommand) Help() string {
+	return `A key is told from others by its id, with which it begins behind pvk_, and by its last four characters.
+
+Example: partnerctl key list --partner northwind`
+}
 
 // listedKeys is the result for programs.
 type listedKeys struct {
@@ -67,11 +80,20 @@ type listedKeys struct {
 
 type listedKey struct {
 	KeyID     string  `json:"keyId"`
+	LastFour  *string `json:"lastFour"`
 	Label     string  `json:"label"`
 	State     string  `json:"state"`
 	CreatedAt string  `json:"createdAt"`
 	ExpiresAt *string `json:"expiresAt"`
 	RevokedAt *string `json:"revokedAt"`
+}
+
+func listKeys(o *operator.Operator, keys []directory.AccessKey) []listedKey {
+	out := make([]listedKey, len(keys))
+	for i, k := range keys {
+		out[i] = listedKey{k.ID, textOrNil(k.LastFour), k.Label, o.StateOf(k), usage.FormatTime(k.CreatedAt), timeOrNil(k.ExpiresAt), timeOrNil(k.RevokedAt)}
+	}
+	return out
 }
 
 func (c *keyListCommand) Run(s *session) error {
@@ -83,10 +105,7 @@ func (c *keyListCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	out := listedKeys{c.Partner.id, make([]listedKey, len(keys))}
-	for i, k := range keys {
-		out.Keys[i] = listedKey{k.ID, k.Label, o.StateOf(k), usage.FormatTime(k.CreatedAt), timeOrNil(k.ExpiresAt), timeOrNil(k.RevokedAt)}
-	}
+	out := listedKeys{c.Partner.id, listKeys(o, keys)}
 	if s.json {
 		return s.printJSON(out)
 	}
@@ -94,65 +113,42 @@ func (c *keyListCommand) Run(s *session) error {
 		s.printf("%s has no keys. Make one: partnerctl key create --partner %s\n", c.Partner.id, c.Partner.id)
 		return nil
 	}
-	s.table(func(w io.Writer) {
-		fmt.Fprintln(w, "key id\tstate\tcreated\texpires\trevoked\tlabel")
-		for _, k := range out.Keys {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", k.KeyID, k.State, k.CreatedAt, orDash(k.ExpiresAt), orDash(k.RevokedAt), k.Label)
-		}
-	})
+	s.showKeys(out.Keys)
 	return nil
 }
 
-type keyRevokeCommand struct {
-	KeyID string `arg:"" name:"KEYID" help:"The key's id, or the whole key."`
+func (s *session) showKeys(keys []listedKey) {
+	t := newTable("key id", "ends in", "state", "created", "expires", "revoked", "label")
+	for _, k := range keys {
+		t.add(k.KeyID, orDash(k.LastFour), inColour(k.State), k.CreatedAt, orDash(k.ExpiresAt), orDash(k.RevokedAt), k.Label)
+	}
+	s.show(t)
 }
 
-func (keyRevokeCommand) Help() string {
-	return `The API refuses the key within the time for which it keeps decisions: AuthorizerTtlSeconds of template.yaml, a minute by default.
+// keyArgument is a key's id, or the whole key as one finds it where it leaked.
+// Its error does not repeat it: it may be a secret.
+type keyArgument struct{ id string }
 
-Example: partnerctl key revoke 4fzyo82mXw3b`
-}
-
-// revokedKey is the result for programs.
-type revokedKey struct {
-	PartnerID directory.PartnerID `json:"partnerId"`
-	KeyID     string              `json:"keyId"`
-	RevokedAt string              `json:"revokedAt"`
-}
-
-func (c *keyRevokeCommand) Run(s *session) error {
-	o, err := s.operator(partnersTable)
-	if err != nil {
-		return err
+func (a *keyArgument) UnmarshalText(text []byte) (err error) {
+	if ids := access.FindKeyIDs(string(text)); len(ids) == 1 {
+		a.id = ids[0]
+		return nil
 	}
-	key, err := o.RevokeKey(s.ctx, keyID(c.KeyID))
-	if err != nil {
-		return err
-	}
-	out := revokedKey{key.Partner, key.ID, usage.FormatTime(key.RevokedAt)}
-	if s.json {
-		return s.printJSON(out)
-	}
-	s.printf("The key %s of %s is revoked since %s.\n", out.KeyID, out.PartnerID, out.RevokedAt)
-	return nil
-}
-
-// keyID is the id of a key that was given by its id or as a whole, as one finds it
-// where it leaked.
-func keyID(text string) string {
-	rest, whole := strings.CutPrefix(text, "pvk_")
-	if !whole {
-		return text
-	}
-	id, _, _ := strings.Cut(rest, "_")
-	return id
+	a.id, err = access.ParseKeyID(string(text))
+	return err
 }
 
 func timeOrNil(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	text := usage.FormatTime(t)
+	return textOrNil(usage.FormatTime(t))
+}
+
+func textOrNil(text string) *string {
+	if text == "" {
+		return nil
+	}
 	return &text
 }
 
@@ -160,5 +156,5 @@ func orDash(text *string) string {
 	if text == nil {
 		return "-"
 	}
-	return *text
+	return cmp.Or(*text, "-")
 }

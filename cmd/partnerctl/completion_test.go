@@ -1,0 +1,73 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The script of partnerctl completion bash, in a real bash: what its completion
+// function offers for a line.
+func TestBashCompletesCommandsFlagsAndValues(t *testing.T) {
+	d := newDesk(t)
+	if err := os.Symlink(os.Args[0], filepath.Join(d.dir, "partnerctl")); err != nil {
+		t.Fatal(err)
+	}
+	d.write("completion.bash", d.must("completion", "bash"))
+	// What bash itself does at a TAB: it parts the line into words, and calls the
+	// function that was registered for the first.
+	d.write("press_tab.bash", `
+PATH=$PWD:$PATH
+source completion.bash
+function=$(complete -p partnerctl | sed 's/.*-F \([^ ]*\) .*/\1/')
+while IFS= read -r line; do
+    read -ra COMP_WORDS <<<"$line"
+    [[ $line == *' ' ]] && COMP_WORDS+=("")
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+    "$function"
+    echo "$line> ${COMPREPLY[*]}"
+done`)
+	tests := []struct{ line, want string }{
+		{"partnerctl ", "apply partner grant key customer price import usage doctor completion"},
+		{"partnerctl p", "partner price"},
+		{"partnerctl key ", "create list find rotate revoke"},
+		{"partnerctl key r", "rotate revoke"},
+		{"partnerctl key rotate --o", "--output --overlap"},
+		{"partnerctl key rotate --overlap 24h --ex", "--expires"},
+		{"partnerctl --output ", "text json"},
+		{"partnerctl --output = j", "json"}, // bash parts --output=j so
+		{"partnerctl key list --output=j", "--output=json"},
+		{"partnerctl --stack prod price ", "show check explain"},
+		{"partnerctl price show acme_retail ", "sms voice video messaging"},
+		{"partnerctl price show acme_retail v", "voice video"},
+		{"partnerctl price explain acme_retail sms --direction out", "outbound"},
+		{"partnerctl usage delete acme_retail --product mes", "messaging"},
+		{"partnerctl usage delete -y acme_retail --dr", "--dry-run"},
+		{"partnerctl completion ", "bash zsh fish"},
+		{"partnerctl apply -f ", ""}, // a file: bash's own completion takes over
+		{"partnerctl import usage ", ""},
+		{"partnerctl nonsense --x ", ""},
+	}
+	var lines, want strings.Builder
+	for _, tt := range tests {
+		lines.WriteString(tt.line + "\n")
+		want.WriteString(tt.line + "> " + tt.want + "\n")
+	}
+	cmd := d.process("bash", "--norc", "press_tab.bash")
+	cmd.Stdin = strings.NewReader(lines.String())
+	out, err := cmd.CombinedOutput()
+	if err != nil || string(out) != want.String() {
+		t.Errorf("%v; bash offers\n%swant\n%s", err, out, want.String())
+	}
+}
+
+func TestCompletionIsForThreeShells(t *testing.T) {
+	d := newDesk(t)
+	for shell := range completionScripts {
+		if out := d.must("completion", shell); out != completionScripts[shell] || !strings.Contains(out, " "+completeWord+" ") {
+			t.Errorf("%s: %s", shell, out)
+		}
+	}
+	d.run("completion", "tcsh").fails(t, 2, "tcsh")
+}

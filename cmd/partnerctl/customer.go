@@ -1,0 +1,193 @@
+package main
+
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/importer"
+	"partnerview/internal/money"
+	"partnerview/internal/operator"
+	"partnerview/internal/usage"
+)
+
+type customerCommands struct {
+	List      customerListCommand      `cmd:"" help:"List or search all customers."`
+	Show      customerShowCommand      `cmd:"" help:"Show a customer, and who sees it."`
+	SetCredit customerSetCreditCommand `cmd:"" help:"Say what a customer has left to spend."`
+}
+
+type customerListCommand struct {
+	Search string `placeholder:"TEXT" help:"Only those with this in their name or account ID."`
+}
+
+func (customerListCommand) Help() string {
+	return `The order and the search are those of the API.
+
+Example: partnerctl customer list --search acme`
+}
+
+// listedCustomers is the result for programs.
+type listedCustomers struct {
+	Customers []listedCustomer `json:"customers"`
+}
+
+type listedCustomer struct {
+	AccountID       usage.AccountID       `json:"accountId"`
+	Name            string                `json:"name"`
+	Products        []usage.Product       `json:"products"`
+	Currency        money.Currency        `json:"currency"`
+	BillingMode     directory.BillingMode `json:"billingMode"`
+	RemainingCredit *string               `json:"remainingCredit"`
+	CreditLimit     *string               `json:"creditLimit"`
+	CreditAsOf      *string               `json:"creditAsOf"`
+	SubAccounts     []string              `json:"subAccounts"`
+}
+
+func listCustomer(c directory.Customer) listedCustomer {
+	out := listedCustomer{
+		AccountID: c.Account, Name: c.Name, Products: directory.Visible(c.Products, nil), Currency: c.Currency, BillingMode: c.Credit.Mode,
+		RemainingCredit: decimalOrNil(c.Credit.Remaining), CreditLimit: decimalOrNil(c.Credit.Limit),
+		SubAccounts: append([]string{}, c.SubAccounts...),
+	}
+	if c.Credit.AsOf != nil {
+		out.CreditAsOf = timeOrNil(*c.Credit.AsOf)
+	}
+	return out
+}
+
+func decimalOrNil(d *decimal.Decimal) *string {
+	if d == nil {
+		return nil
+	}
+	return textOrNil(money.Text(*d))
+}
+
+func (c *customerListCommand) Run(s *session) error {
+	o, err := s.operator(customersTable)
+	if err != nil {
+		return err
+	}
+	customers, err := o.ListCustomers(s.ctx, directory.NewSearch(c.Search))
+	if err != nil {
+		return err
+	}
+	out := listedCustomers{make([]listedCustomer, len(customers))}
+	for i, customer := range customers {
+		out.Customers[i] = listCustomer(customer)
+	}
+	if s.json {
+		return s.printJSON(out)
+	}
+	if len(customers) == 0 {
+		s.printf("No customers are found. To add some, write them down in a directory file (docs/formats.md): partnerctl apply -f FILE\n")
+		return nil
+	}
+	t := newTable("account", "name", "products", "currency", "billing", "credit", "as of")
+	for _, l := range out.Customers {
+		t.add(l.AccountID, l.Name, directory.JoinProducts(l.Products), l.Currency, l.BillingMode, orDash(l.RemainingCredit), orDash(l.CreditAsOf))
+	}
+	s.show(t)
+	return nil
+}
+
+type customerShowCommand struct {
+	Account accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
+}
+
+func (customerShowCommand) Help() string {
+	return `Its price lists are shown by partnerctl price show, its records by partnerctl usage get.
+
+Example: partnerctl customer show acme_retail`
+}
+
+// shownCustomer is the result for programs.
+type shownCustomer struct {
+	listedCustomer
+	Grants []listedGrant `json:"grants"`
+}
+
+func (c *customerShowCommand) Run(s *session) error {
+	o, err := s.operator(partnersTable, customersTable)
+	if err != nil {
+		return err
+	}
+	customer, err := o.ShowCustomer(s.ctx, c.Account.id)
+	if err != nil {
+		return err
+	}
+	viewers, err := o.WhoSees(s.ctx, c.Account.id)
+	if err != nil {
+		return err
+	}
+	out := shownCustomer{listCustomer(customer), grantsOn(c.Account.id, viewers)}
+	if s.json {
+		return s.printJSON(out)
+	}
+	t := newTable()
+	row := func(head string, value any) { t.add(cell{head, bold}, value) }
+	row("account", out.AccountID)
+	row("name", out.Name)
+	row("products", directory.JoinProducts(out.Products))
+	row("currency", out.Currency)
+	row("billing", out.BillingMode)
+	row("credit", orDash(out.RemainingCredit))
+	row("credit limit", orDash(out.CreditLimit))
+	row("as of", orDash(out.CreditAsOf))
+	for _, sub := range out.SubAccounts {
+		row("sub-account", sub)
+	}
+	s.show(t)
+	s.printf("\n")
+	s.showViewers(c.Account.id, viewers)
+	return nil
+}
+
+type customerSetCreditCommand struct {
+	Account   accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
+	Remaining creditArgument  `required:"" placeholder:"AMOUNT" help:"What is left, in the customer's currency, as 1520.73 or --remaining=-3; or unknown."`
+	Limit     *creditArgument `placeholder:"AMOUNT" help:"The credit limit, or unknown. Without it, it stays."`
+	AsOf      *time.Time      `placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00" help:"When that was so. Without it, now."`
+	DryRun    bool            `help:"Show what would be done, and do nothing."`
+}
+
+func (customerSetCreditCommand) Help() string {
+	return `A credit that is older than the stored one does not replace it.
+
+Example: partnerctl customer set-credit acme_retail --remaining 1520.73`
+}
+
+// creditArgument is an amount; nil: unknown.
+type creditArgument struct{ amount *decimal.Decimal }
+
+func (a *creditArgument) UnmarshalText(text []byte) error {
+	if string(text) == "unknown" {
+		return nil
+	}
+	d, err := money.Parse(string(text))
+	a.amount = &d
+	return err
+}
+
+func (c *customerSetCreditCommand) Run(s *session) error {
+	o, err := s.operator(customersTable)
+	if err != nil {
+		return err
+	}
+	credit := operator.NewCredit{Remaining: c.Remaining.amount, AsOf: o.Now()}
+	if c.AsOf != nil {
+		credit.AsOf = *c.AsOf
+	}
+	if c.Limit != nil {
+		if c.Limit.amount != nil && c.Limit.amount.IsNegative() {
+			return misuseError("--limit must not be negative")
+		}
+		credit.Limit = importer.Field[*decimal.Decimal]{Line: 1, Value: c.Limit.amount}
+	}
+	plan, err := o.PlanCredit(s.ctx, c.Account.id, credit)
+	if err != nil {
+		return err
+	}
+	return s.carryOut(o, plan, c.DryRun, nil)
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// twoPartners is a directory of two partners and two customers.
+const twoPartners = `
+partners:
+  - {id: northwind, name: Northwind, customers: [{accountId: acme_retail, products: [sms]}, {accountId: b&b}]}
+  - {id: eastgate, name: Eastgate Größe, customers: [{accountId: acme_retail}]}
+customers:
+  - {accountId: acme_retail, name: Acme, products: [sms, voice], currency: EUR, billingMode: prepaid, remainingCredit: "10", creditAsOf: 2026-06-01T00:00:00Z, subAccounts: [acme_hq]}
+  - {accountId: b&b, name: aardvark 東京, products: [messaging], currency: JPY, billingMode: postpaid}
+priceLists:
+  - {accountId: acme_retail, product: sms, effectiveFrom: 2020-01-01T00:00:00Z, currency: EUR, rates: [{unitPrice: "0.1"}]}
+`
+
+func newDeskWithTwoPartners(t *testing.T) *desk {
+	t.Helper()
+	d := newDesk(t)
+	d.must("apply", "-f", d.write("directory.yaml", twoPartners))
+	return d
+}
+
+func (d *desk) says(want string, args ...string) {
+	d.t.Helper()
+	if diff := cmp.Diff(want, d.must(args...)); diff != "" {
+		d.t.Errorf("partnerctl %s (-want +got):\n%s", strings.Join(args, " "), diff)
+	}
+}
+
+func TestPartnersAreListedShownSuspendedAndResumed(t *testing.T) {
+	d := newDeskWithTwoPartners(t)
+	d.must("key", "create", "--partner", "northwind")
+	d.must("key", "create", "--partner", "northwind")
+	var keys listedKeys
+	decode(t, d.must("key", "list", "--partner", "northwind", "-o", "json"), &keys)
+	d.must("key", "revoke", keys.Keys[0].KeyID)
+	d.says("partner    name            status  customers  active keys\n"+
+		"eastgate   Eastgate Größe  active  1          0\n"+
+		"northwind  Northwind       active  2          1\n", "partner", "list")
+
+	if r := d.feed("northwin\n", "partner", "suspend", "northwind"); r.code != 1 || !strings.Contains(r.out, "status: active → suspended") ||
+		!strings.Contains(r.errOut, "Type northwind to go on: ") || !strings.Contains(r.errOut, "nothing was done") {
+		t.Errorf("mistyped, it says %+v", r)
+	}
+	d.run("partner", "suspend", "northwind", "-o", "json").fails(t, 2, "--yes or --dry-run")
+	d.says("change  partner  northwind  status: active → suspended\n1 change; nothing was written.\n", "partner", "suspend", "northwind", "--dry-run")
+	if r := d.feed("northwind\n", "partner", "suspend", "northwind"); r.code != 0 || !strings.HasSuffix(r.out, "1 change written.\n") {
+		t.Errorf("typed, it says %+v", r)
+	}
+	d.says("Nothing changes: that is what the tables say already.\n", "partner", "suspend", "northwind", "--yes")
+	var shown shownPartner
+	decode(t, d.must("partner", "show", "northwind", "-o", "json"), &shown)
+	if shown.Status != "suspended" || len(shown.Keys) != 2 || len(shown.Grants) != 2 || shown.Grants[0].AccountID != "b&b" || shown.Grants[0].CustomerName != "aardvark 東京" {
+		t.Errorf("northwind is %+v", shown)
+	}
+	d.must("partner", "resume", "northwind")
+	if out := d.must("partner", "show", "northwind"); !strings.Contains(out, "status   active\n") || !strings.Contains(out, "acme_retail  Acme           sms\n") {
+		t.Errorf("it is shown as\n%s", out)
+	}
+	for _, args := range [][]string{{"partner", "show", "nobody"}, {"partner", "suspend", "nobody", "--yes"}, {"partner", "resume", "nobody"}} {
+		d.run(args...).fails(t, 1, `there is no partner "nobody"`, "partnerctl apply")
+	}
+	var list listedPartners
+	decode(t, d.must("partner", "list", "-o", "json"), &list)
+	if want := (listedPartner{"northwind", "Northwind", "active", 2, 1}); len(list.Partners) != 2 || list.Partners[1] != want {
+		t.Errorf("for programs the list is %+v", list)
+	}
+}
+
+func TestGrantsAreAddedWidenedNarrowedAndRemoved(t *testing.T) {
+	d := newDeskWithTwoPartners(t)
+	d.says("add  grant  eastgate b&b  products: messaging\n1 change; nothing was written.\n", "grant", "add", "eastgate", "b&b", "--products", "messaging", "--dry-run")
+	d.says("add  grant  eastgate b&b  products: messaging\n1 change written.\n", "grant", "add", "eastgate", "b&b", "--products", "messaging")
+	d.says("change  grant  northwind acme_retail  products: sms → sms,voice\n1 change written.\n", "grant", "add", "northwind", "acme_retail", "--products", "voice,sms")
+	d.says("change  grant  northwind acme_retail  products: sms,voice → all\n1 change written.\n", "grant", "add", "northwind", "acme_retail")
+	d.says("Nothing changes: that is what the tables say already.\n", "grant", "add", "northwind", "acme_retail")
+	d.says("partner    status  products\neastgate   active  messaging\nnorthwind  active  all\n", "grant", "list", "--account", "b&b")
+	d.says("account      name           products\nb&b          aardvark 東京  messaging\nacme_retail  Acme           all\n", "grant", "list", "--partner", "eastgate")
+
+	r := d.feed("\n", "grant", "remove", "northwind", "b&b", "acme_retail")
+	if want := "remove  grant  northwind acme_retail\nremove  grant  northwind b&b\n"; r.code != 1 || r.out != want {
+		t.Errorf("before it is asked, it says %+v", r)
+	}
+	if out := d.must("grant", "list", "--partner", "northwind"); strings.Count(out, "\n") != 3 {
+		t.Errorf("what was not confirmed is done:\n%s", out)
+	}
+	d.must("grant", "remove", "northwind", "b&b", "--yes")
+	d.says("account      name  products\nacme_retail  Acme  all\n", "grant", "list", "--partner", "northwind")
+	d.says("Nothing changes: that is what the tables say already.\n", "grant", "remove", "northwind", "b&b", "--yes")
+	d.must("grant", "remove", "northwind", "acme_retail", "--yes")
+	if out := d.must("grant", "list", "--partner", "northwind"); !strings.Contains(out, "partnerctl grant add northwind ACCOUNT") {
+		t.Errorf("an empty list says %q", out)
+	}
+
+	var list listedGrants
+	decode(t, d.must("grant", "list", "--account", "acme_retail", "-o", "json"), &list)
+	if len(list.Grants) != 1 || list.AccountID != "acme_retail" || list.Grants[0].PartnerID != "eastgate" || list.Grants[0].Products != nil {
+		t.Errorf("for programs it is %+v", list)
+	}
+	d.run("grant", "add", "nobody", "b&b").fails(t, 1, `there is no partner "nobody"`)
+	d.run("grant", "add", "northwind", "nobody").fails(t, 1, `there is no customer "nobody"`)
+	d.run("grant", "remove", "northwind", "acme_retial", "--yes").fails(t, 1, `there is no customer "acme_retial"`)
+	d.run("grant", "list", "--account", "nobody").fails(t, 1, `there is no customer "nobody"`)
+	d.run("grant", "list").fails(t, 2, "--partner", "--account")
+	d.run("grant", "list", "--partner", "northwind", "--account", "b&b").fails(t, 2, "--partner", "--account")
+	d.run("grant", "add", "northwind", "b&b", "--products", "fax").fails(t, 2, "fax")
+}
+
+func TestCustomersAreListedSearchedAndShown(t *testing.T) {
+	d := newDeskWithTwoPartners(t)
+	d.says("account      name           products   currency  billing   credit  as of\n"+
+		"b&b          aardvark 東京  messaging  JPY       postpaid  -       -\n"+
+		"acme_retail  Acme           sms,voice  EUR       prepaid   10      2026-06-01T00:00:00.000Z\n", "customer", "list")
+	d.says("account  name           products   currency  billing   credit  as of\nb&b      aardvark 東京  messaging  JPY       postpaid  -       -\n", "customer", "list", "--search", "AARD")
+	if out := d.must("customer", "list", "--search", "nobody"); !strings.Contains(out, "partnerctl apply") {
+		t.Errorf("nobody found says %q", out)
+	}
+	out := d.must("customer", "show", "acme_retail")
+	for _, want := range []string{"credit        10\n", "sub-account   acme_hq\n", "eastgate   active  all\n", "northwind  active  sms\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it does not say %q:\n%s", want, out)
+		}
+	}
+	var shown shownCustomer
+	decode(t, d.must("customer", "show", "acme_retail", "-o", "json"), &shown)
+	if shown.Name != "Acme" || *shown.RemainingCredit != "10" || shown.CreditLimit != nil || len(shown.Grants) != 2 || shown.SubAccounts[0] != "acme_hq" {
+		t.Errorf("for programs it is %+v", shown)
+	}
+	d.run("customer", "show", "nobody").fails(t, 1, `there is no customer "nobody"`)
+}
+
+func TestCreditIsSetButNeverByAnOlderOne(t *testing.T) {
+	d := newDeskWithTwoPartners(t)
+	d.says("change  customer  acme_retail  remainingCredit: 10 → -3.5; creditLimit: (none) → 100; creditAsOf: 2026-06-01T00:00:00.000Z → 2026-06-02T00:00:00.000Z\n1 change written.\n",
+		"customer", "set-credit", "acme_retail", "--remaining=-3.50", "--limit", "100", "--as-of", "2026-06-02T00:00:00Z")
+	d.run("customer", "set-credit", "acme_retail", "--remaining", "7", "--as-of", "2026-06-01T12:00:00Z").fails(t, 1, "is newer than 2026-06-01T12:00:00.000Z")
+	d.says("change  customer  acme_retail  remainingCredit: -3.5 → (none); creditAsOf: 2026-06-02T00:00:00.000Z → 2026-06-03T00:00:00.000Z\n1 change written.\n",
+		"customer", "set-credit", "acme_retail", "--remaining", "unknown", "--now", "2026-06-03T00:00:00Z")
+	var shown shownCustomer
+	decode(t, d.must("customer", "show", "acme_retail", "-o", "json"), &shown)
+	if shown.RemainingCredit != nil || *shown.CreditLimit != "100" || *shown.CreditAsOf != "2026-06-03T00:00:00.000Z" || len(shown.SubAccounts) != 1 || shown.Name != "Acme" {
+		t.Errorf("the customer is %+v", shown)
+	}
+	d.run("customer", "set-credit", "nobody", "--remaining", "1").fails(t, 1, `there is no customer "nobody"`)
+	d.run("customer", "set-credit", "acme_retail", "--remaining", "1,5").fails(t, 2, "remaining")
+	d.run("customer", "set-credit", "acme_retail", "--remaining", "1", "--limit=-1").fails(t, 2, "negative")
+}

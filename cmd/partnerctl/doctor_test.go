@@ -1,0 +1,147 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"partnerview/internal/dynamo/dynamotest"
+)
+
+// failures are the lines of doctor that have something to mend, as "check table".
+func (d *desk) failures(wantCode int) map[string]examinedLine {
+	d.t.Helper()
+	r := d.run("doctor", "-o", "json")
+	var out examined
+	decode(d.t, r.out, &out)
+	failed := make(map[string]examinedLine)
+	for _, line := range out.Checks {
+		if !line.OK {
+			name, _, _ := strings.Cut(line.Table, "Table-")
+			failed[strings.TrimSpace(line.Check+" "+name)] = line
+			if line.Mend == "" || line.Detail == "" {
+				d.t.Errorf("what fails has no mend: %+v", line)
+			}
+		}
+	}
+	if r.code != wantCode || out.OK != (wantCode == 0) || len(failed) > 0 != (wantCode != 0) {
+		d.t.Errorf("exit code %d: %+v %s", r.code, out, r.errOut)
+	}
+	return failed
+}
+
+func TestDoctorFindsAHealthyMachineHealthy(t *testing.T) {
+	d := newDeskWithUsage(t)
+	d.newKey()
+	dump := func() string {
+		return d.must("partner", "show", "northwind") + d.must("customer", "list") + d.must("price", "show", "acme_retail", "sms") + d.must("usage", "get", "acme_retail", "--now", march)
+	}
+	before := dump()
+	d.failures(0)
+	out := d.must("doctor")
+	for _, want := range []string{
+		"ok  reach  " + d.tables.Partners, "key pk, sk; index ByAccount of accountId, pk; index ByName of pk, sortKey", "key log, at; index ById of byId, at",
+		"ok  write  " + d.tables.Usage, "ok  clock  -",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it does not say %q:\n%s", want, out)
+		}
+	}
+	if after := dump(); after != before {
+		t.Errorf("it has changed something: before\n%s\nafter\n%s", before, after)
+	}
+}
+
+func TestDoctorTellsWhatIsNotAllowed(t *testing.T) {
+	d := newDesk(t)
+	proxy := engine.NewProxy(t)
+	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
+		forbidden := slices.Contains([]string{"UpdateItem", "Scan", "BatchWriteItem"}, c.Operation) ||
+			c.Operation == "Query" && strings.Contains(string(c.Body), "ByAccount")
+		if forbidden {
+			dynamotest.Refuse(w, "AccessDeniedException")
+		}
+		return forbidden
+	})
+	d.env = append(d.env, "DYNAMODB_ENDPOINT="+proxy.URL)
+	failed := d.failures(1)
+	for line, want := range map[string]string{
+		"read Partners": "not allowed: dynamodb:Query, dynamodb:Scan", "write Partners": "not allowed: dynamodb:UpdateItem",
+		"read Customers": "not allowed: dynamodb:Scan", "write PriceLists": "not allowed: dynamodb:BatchWriteItem", "write Usage": "not allowed: dynamodb:BatchWriteItem",
+	} {
+		if failed[line].Detail != want || !strings.Contains(failed[line].Mend, strings.TrimPrefix(want, "not allowed: ")) {
+			t.Errorf("%s: %+v, want %s", line, failed[line], want)
+		}
+	}
+	if len(failed) != 5 {
+		t.Errorf("%d lines fail: %v", len(failed), failed)
+	}
+}
+
+func TestDoctorTellsOfTablesThatAreNotAsTheyShould(t *testing.T) {
+	d := newDesk(t)
+	good := d.env
+	d.env = append(slices.Clone(good), "PARTNERS_TABLE="+d.tables.Customers, "USAGE_TABLE=missing")
+	failed := d.failures(1)
+	if f := failed["keys Customers"]; !strings.Contains(f.Detail, "its key is accountId, not pk, sk") || !strings.Contains(f.Detail, "it has no index ByName") {
+		t.Errorf("another table is told as %+v", f)
+	}
+	if f := failed["reach missing"]; !strings.Contains(f.Detail, "there is no such table") || !strings.Contains(f.Mend, "--stack") {
+		t.Errorf("a missing table is told as %+v", f)
+	}
+	d.env = append(slices.Clone(good), "DYNAMODB_ENDPOINT=http://127.0.0.1:1")
+	failed = d.failures(1)
+	if f := failed["reach Partners"]; !strings.Contains(f.Detail, "no answer") || !strings.Contains(f.Mend, "--endpoint") || len(failed) != 5 {
+		t.Errorf("%d lines fail without an engine: %+v", len(failed), failed)
+	}
+	d.env = good[:2]
+	d.run("doctor").fails(t, 1, "Set CUSTOMERS_TABLE, PRICELISTS_TABLE, USAGE_TABLE")
+	d.env = good
+	d.run("doctor", "--now", "2026-06-01T00:00:00Z").fails(t, 2, "--now")
+}
+
+// The engine's clock is moved by a proxy that changes the Date of its answers.
+func TestDoctorTellsOfAClockThatIsWrong(t *testing.T) {
+	d := newDesk(t)
+	answers := engine.NewProxy(t)
+	for name, tt := range map[string]struct {
+		engineIs time.Duration // ahead of us
+		says     string        // empty: all is well
+	}{
+		"right":              {0, ""},
+		"less than a minute": {40 * time.Second, ""},
+		"five minutes ahead": {-5 * time.Minute, "ahead of the database's"},
+		"three hours behind": {3 * time.Hour, "behind the database's"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			moved := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				answers.ServeHTTP(moveDate{w, tt.engineIs}, r)
+			}))
+			defer moved.Close()
+			d.env = append(d.env, "DYNAMODB_ENDPOINT="+moved.URL)
+			if tt.says == "" {
+				d.failures(0)
+				return
+			}
+			line := d.failures(1)["clock"]
+			told, side, _ := strings.Cut(line.Detail, " ")
+			off, err := time.ParseDuration(told)
+			if err != nil || side != tt.says || (off-tt.engineIs.Abs()).Abs() > 30*time.Second {
+				t.Errorf("it is told as %+v", line)
+			}
+		})
+	}
+}
+
+type moveDate struct {
+	http.ResponseWriter
+	off time.Duration
+}
+
+func (m moveDate) WriteHeader(status int) {
+	m.Header().Set("Date", time.Now().Add(m.off).UTC().Format(http.TimeFormat))
+	m.ResponseWriter.WriteHeader(status)
+}

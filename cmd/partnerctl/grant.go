@@ -1,0 +1,185 @@
+package main
+
+import (
+	"cmp"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/operator"
+	"partnerview/internal/usage"
+)
+
+type grantCommands struct {
+	Add    grantAddCommand    `cmd:"" help:"Let a partner see a customer."`
+	Remove grantRemoveCommand `cmd:"" help:"Let a partner see customers no longer."`
+	List   grantListCommand   `cmd:"" help:"List what a partner sees, or who sees a customer."`
+}
+
+type grantAddCommand struct {
+	Partner  partnerArgument `arg:"" name:"PARTNER" help:"The partner's id."`
+	Account  accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
+	Products []string        `placeholder:"PRODUCT" enum:"sms,voice,video,messaging" help:"Only these of its products. Without it, all that the customer has."`
+	DryRun   bool            `help:"Show what would be done, and do nothing."`
+}
+
+func (grantAddCommand) Help() string {
+	return `A grant that is there already gets the products given here: to widen or narrow it, add it again. The other grants of the partner stay. Where the API has refused the customer, it may do so for another AuthorizerTtlSeconds of template.yaml.
+
+Example: partnerctl grant add northwind acme_retail --products sms,voice`
+}
+
+func (c *grantAddCommand) Run(s *session) error {
+	o, err := s.operator(partnersTable, customersTable)
+	if err != nil {
+		return err
+	}
+	plan, err := o.PlanGrant(s.ctx, c.Partner.id, c.Account.id, products(c.Products))
+	if err != nil {
+		return err
+	}
+	return s.carryOut(o, plan, c.DryRun, nil)
+}
+
+// products are those that the words name, each once, in their order.
+func products(words []string) []usage.Product {
+	var named []usage.Product
+	for _, word := range words {
+		named = append(named, usage.Product(word))
+	}
+	return directory.Visible(named, nil)
+}
+
+type grantRemoveCommand struct {
+	Partner  partnerArgument   `arg:"" name:"PARTNER" help:"The partner's id."`
+	Accounts []accountArgument `arg:"" name:"ACCOUNT" help:"The customers' account IDs."`
+	Caution  caution           `embed:""`
+}
+
+func (grantRemoveCommand) Help() string {
+	return `What changes is shown first, and the partner's id has to be typed. The partner's other grants stay.
+
+Example: partnerctl grant remove northwind acme_retail --dry-run`
+}
+
+func (c *grantRemoveCommand) Run(s *session) error {
+	if err := c.Caution.check(s); err != nil {
+		return err
+	}
+	o, err := s.operator(partnersTable, customersTable)
+	if err != nil {
+		return err
+	}
+	accounts := make([]usage.AccountID, len(c.Accounts))
+	for i, a := range c.Accounts {
+		accounts[i] = a.id
+	}
+	plan, err := o.PlanWithoutGrants(s.ctx, c.Partner.id, accounts)
+	if err != nil {
+		return err
+	}
+	return s.carryOut(o, plan, c.Caution.DryRun, func() error { return c.Caution.confirm(s, string(c.Partner.id)) })
+}
+
+type grantListCommand struct {
+	Partner *partnerArgument `placeholder:"ID" xor:"of" required:"" help:"List the customers that this partner sees."`
+	Account *accountArgument `placeholder:"ID" xor:"of" required:"" help:"List the partners that see this customer."`
+}
+
+func (grantListCommand) Help() string {
+	return `A grant shows all products that the customer has, or only those that it names.
+
+Example: partnerctl grant list --account acme_retail`
+}
+
+// listedGrants is the result for programs: of --partner or of --account.
+type listedGrants struct {
+	PartnerID directory.PartnerID `json:"partnerId,omitempty"`
+	AccountID usage.AccountID     `json:"accountId,omitempty"`
+	Grants    []listedGrant       `json:"grants"`
+}
+
+type listedGrant struct {
+	PartnerID     directory.PartnerID     `json:"partnerId"`
+	AccountID     usage.AccountID         `json:"accountId"`
+	CustomerName  string                  `json:"customerName,omitempty"`
+	PartnerStatus directory.PartnerStatus `json:"partnerStatus,omitempty"`
+	Products      []usage.Product         `json:"products"` // null: all
+}
+
+func grantsOf(grants []directory.Grant) []listedGrant {
+	out := make([]listedGrant, len(grants))
+	for i, g := range grants {
+		out[i] = listedGrant{PartnerID: g.Partner, AccountID: g.Account, CustomerName: g.CustomerName, Products: g.Products}
+	}
+	return out
+}
+
+func (c *grantListCommand) Run(s *session) error {
+	if c.Account != nil {
+		return c.whoSees(s, c.Account.id)
+	}
+	o, err := s.operator(partnersTable)
+	if err != nil {
+		return err
+	}
+	p, grants, err := o.ShowPartner(s.ctx, c.Partner.id)
+	if err != nil {
+		return err
+	}
+	out := listedGrants{PartnerID: p.ID, Grants: grantsOf(grants)}
+	if s.json {
+		return s.printJSON(out)
+	}
+	s.showGrants(p.ID, out.Grants)
+	return nil
+}
+
+func (c *grantListCommand) whoSees(s *session, account usage.AccountID) error {
+	o, err := s.operator(partnersTable, customersTable)
+	if err != nil {
+		return err
+	}
+	viewers, err := o.WhoSees(s.ctx, account)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(listedGrants{AccountID: account, Grants: grantsOn(account, viewers)})
+	}
+	s.showViewers(account, viewers)
+	return nil
+}
+
+func grantsOn(account usage.AccountID, viewers []operator.Viewer) []listedGrant {
+	out := make([]listedGrant, len(viewers))
+	for i, v := range viewers {
+		out[i] = listedGrant{PartnerID: v.ID, AccountID: account, PartnerStatus: v.Status, Products: v.Products}
+	}
+	return out
+}
+
+func (s *session) showGrants(partner directory.PartnerID, grants []listedGrant) {
+	if len(grants) == 0 {
+		s.printf("%s sees no customer. Let it: partnerctl grant add %s ACCOUNT\n", partner, partner)
+		return
+	}
+	t := newTable("account", "name", "products")
+	for _, g := range grants {
+		t.add(g.AccountID, g.CustomerName, productsText(g.Products))
+	}
+	s.show(t)
+}
+
+func (s *session) showViewers(account usage.AccountID, viewers []operator.Viewer) {
+	if len(viewers) == 0 {
+		s.printf("No partner sees %s. Let one: partnerctl grant add PARTNER %s\n", account, account)
+		return
+	}
+	t := newTable("partner", "status", "products")
+	for _, v := range viewers {
+		t.add(v.ID, inColour(string(v.Status)), productsText(v.Products))
+	}
+	s.show(t)
+}
+
+// productsText are the products of a grant: "sms,voice" or "all".
+func productsText(ps []usage.Product) string { return cmp.Or(directory.JoinProducts(ps), "all") }

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"partnerview/internal/money"
+	"partnerview/internal/pricing"
+	"partnerview/internal/usage"
+)
+
+type priceCommands struct {
+	Show    priceShowCommand    `cmd:"" help:"Show the price lists of a customer's product."`
+	Check   priceCheckCommand   `cmd:"" help:"Check the price lists of a directory file, and write nothing."`
+	Explain priceExplainCommand `cmd:"" help:"Price one record, and tell why every other rate lost."`
+}
+
+// logArguments name a customer's product.
+type logArguments struct {
+	Account accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
+	Product string          `arg:"" name:"PRODUCT" enum:"sms,voice,video,messaging" help:"sms, voice, video or messaging."`
+}
+
+func (a logArguments) log() usage.Log {
+	return usage.Log{Account: a.Account.id, Product: usage.Product(a.Product)}
+}
+
+type priceShowCommand struct {
+	logArguments `embed:""`
+	At           *time.Time `placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00" help:"Show the rates that are in force then. Without it, now."`
+}
+
+func (priceShowCommand) Help() string {
+	return `All lists are named, and the rates of the one in force are shown. For programs, all rates of all lists.
+
+Example: partnerctl price show acme_retail sms --at 2026-03-01T00:00:00Z`
+}
+
+// shownPrices is the result for programs.
+type shownPrices struct {
+	AccountID  usage.AccountID `json:"accountId"`
+	Product    usage.Product   `json:"product"`
+	PriceLists []listedPrices  `json:"priceLists"`
+}
+
+// listedPrices is a price list as it stands in a directory file.
+type listedPrices struct {
+	EffectiveFrom string           `json:"effectiveFrom"`
+	State         string           `json:"state"`
+	Currency      money.Currency   `json:"currency"`
+	ChargeOn      pricing.ChargeOn `json:"chargeOn,omitempty"`
+	Rounding      listedRounding   `json:"rounding"`
+	Rates         []listedRate     `json:"rates"`
+}
+
+type listedRounding struct {
+	Scale int32                `json:"scale"`
+	Mode  pricing.RoundingMode `json:"mode"`
+}
+
+type listedRate struct {
+	Direction string           `json:"direction,omitempty"`
+	Channel   string           `json:"channel,omitempty"`
+	Category  string           `json:"category,omitempty"`
+	Country   string           `json:"country,omitempty"`
+	Operator  string           `json:"operator,omitempty"`
+	UnitPrice string           `json:"unitPrice"`
+	SetupFee  string           `json:"setupFee"`
+	Increment *listedIncrement `json:"increment,omitempty"`
+}
+
+type listedIncrement struct {
+	First int64 `json:"first"`
+	Next  int64 `json:"next"`
+}
+
+func listRate(r pricing.Rate) listedRate {
+	out := listedRate{
+		Direction: string(r.Direction), Channel: r.Channel, Category: r.Category, Country: r.Country, Operator: r.Operator,
+		UnitPrice: money.Text(r.UnitPrice), SetupFee: money.Text(r.SetupFee),
+	}
+	if r.Increment != (pricing.Increment{}) {
+		out.Increment = &listedIncrement{r.Increment.First, r.Increment.Next}
+	}
+	return out
+}
+
+func (c *priceShowCommand) Run(s *session) error {
+	o, err := s.operator(customersTable, priceListsTable)
+	if err != nil {
+		return err
+	}
+	lists, err := o.ShowPrices(s.ctx, c.log())
+	if err != nil {
+		return err
+	}
+	at := o.Now()
+	if c.At != nil {
+		at = *c.At
+	}
+	// The last that has begun is in force: lists are sorted by when they begin.
+	inForce := len(lists) - 1
+	for inForce >= 0 && lists[inForce].EffectiveFrom.After(at) {
+		inForce--
+	}
+	out := shownPrices{c.Account.id, usage.Product(c.Product), make([]listedPrices, len(lists))}
+	for i, l := range lists {
+		out.PriceLists[i] = listedPrices{
+			usage.FormatTime(l.EffectiveFrom), stateOfList(i, inForce), l.Currency, l.ChargeOn,
+			listedRounding{l.Rounding.Scale, l.Rounding.Mode}, make([]listedRate, len(l.Rates)),
+		}
+		for j, r := range l.Rates {
+			out.PriceLists[i].Rates[j] = listRate(r)
+		}
+	}
+	if s.json {
+		return s.printJSON(out)
+	}
+	if len(lists) == 0 {
+		s.printf("%s has no price list for %s: its records show the platform's own prices, where there are any. docs/formats.md tells how to write one.\n", c.Account.id, c.Product)
+		return nil
+	}
+	s.showLists(out.PriceLists)
+	if inForce >= 0 {
+		s.printf("\nRates from %s on:\n", usage.FormatTime(lists[inForce].EffectiveFrom))
+		s.showRates(lists[inForce].Rates)
+	}
+	return nil
+}
+
+func stateOfList(i, inForce int) string {
+	switch {
+	case i < inForce:
+		return "past"
+	case i > inForce:
+		return "future"
+	}
+	return "in force"
+}
+
+func (s *session) showLists(lists []listedPrices) {
+	t := newTable("effective from", "state", "currency", "charge on", "rounding", "rates")
+	for _, l := range lists {
+		t.add(l.EffectiveFrom, inColour(l.State), l.Currency, orDash(textOrNil(string(l.ChargeOn))),
+			fmt.Sprintf("%d, %s", l.Rounding.Scale, l.Rounding.Mode), len(l.Rates))
+	}
+	s.show(t)
+}
+
+// showRates shows rates with a column for each selector that any of them names.
+func (s *session) showRates(rates []pricing.Rate) {
+	named := selectorsNamed(rates)
+	t := newTable(append(slices.Clone(named), rateHeads...)...)
+	for _, r := range rates {
+		t.add(rateCells(named, r)...)
+	}
+	s.show(t)
+}
+
+var rateHeads = []string{"unit price", "set-up fee", "increment"}
+
+func selectorsNamed(rates []pricing.Rate) []string {
+	return slices.DeleteFunc(pricing.SelectorNames(), func(name string) bool {
+		return !slices.ContainsFunc(rates, func(r pricing.Rate) bool { return r.Get(name) != "" })
+	})
+}
+
+func rateCells(named []string, r pricing.Rate) []any {
+	var cells []any
+	for _, name := range named {
+		cells = append(cells, orDash(textOrNil(r.Get(name))))
+	}
+	increment := "-"
+	if r.Increment != (pricing.Increment{}) {
+		increment = fmt.Sprintf("%d/%d", r.Increment.First, r.Increment.Next)
+	}
+	return append(cells, money.Text(r.UnitPrice), money.Text(r.SetupFee), increment)
+}

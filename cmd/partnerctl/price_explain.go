@@ -1,0 +1,255 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"partnerview/internal/importer"
+	"partnerview/internal/money"
+	"partnerview/internal/operator"
+	"partnerview/internal/pricing"
+	"partnerview/internal/usage"
+)
+
+type priceExplainCommand struct {
+	logArguments       `embed:""`
+	ID                 recordArgument    `placeholder:"ID" help:"Explain this stored record, instead of one that the flags below describe."`
+	File               string            `short:"f" placeholder:"FILE" help:"Price by the lists of this directory file, instead of the stored ones."`
+	At                 *time.Time        `placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00" help:"The record's timestamp. Without it, now."`
+	Direction          string            `enum:",inbound,outbound" default:"" placeholder:"WORD" help:"inbound or outbound."`
+	Status             string            `placeholder:"WORD" help:"As delivered or failed."`
+	Country            string            `placeholder:"CODE" help:"Of the remote party, as GB."`
+	Operator           string            `placeholder:"DIGITS" help:"Of the remote party, as 23401."`
+	Segments           *int64            `placeholder:"N" help:"For sms."`
+	Duration           *int64            `placeholder:"SECONDS" help:"For voice and video."`
+	Participants       *int64            `placeholder:"N" help:"For video."`
+	ParticipantSeconds *int64            `placeholder:"SECONDS" help:"For video. Without it, participants times duration."`
+	Channel            string            `placeholder:"WORD" help:"For messaging, as whatsapp."`
+	Category           string            `placeholder:"WORD" help:"For messaging, as marketing."`
+	Recorded           *recordedArgument `placeholder:"AMOUNT" help:"What the platform has recorded as the price, as 0.0412EUR."`
+}
+
+func (priceExplainCommand) Help() string {
+	return `What is left out is not told by the record, and matches no rate that names it.
+
+Example: partnerctl price explain acme_retail sms --country DE --segments 2`
+}
+
+// recordArgument is a record's id.
+type recordArgument struct{ id usage.RecordID }
+
+func (a *recordArgument) UnmarshalText(text []byte) (err error) {
+	a.id, err = usage.ParseRecordID(string(text))
+	return err
+}
+
+// recordedArgument is an amount with its currency, as 0.0412EUR.
+type recordedArgument struct{ price money.Money }
+
+func (a *recordedArgument) UnmarshalText(text []byte) error {
+	amount, code := string(text), ""
+	if cut := len(text) - 3; cut > 0 {
+		amount, code = strings.TrimSpace(string(text[:cut])), string(text[cut:])
+	}
+	d, err := money.Parse(amount)
+	if err != nil || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || code == "" {
+		return fmt.Errorf("a recorded price is an amount and an ISO 4217 code, as 0.0412EUR")
+	}
+	a.price = money.Money{Amount: d, Currency: money.Currency(code)}
+	return nil
+}
+
+func (c *priceExplainCommand) Run(s *session) error {
+	o, err := c.operator(s)
+	if err != nil {
+		return err
+	}
+	r := c.record(s.now())
+	if c.ID.id != "" {
+		if r, err = o.FindRecord(s.ctx, c.log(), c.ID.id); err != nil {
+			return err
+		}
+	}
+	lists, err := c.lists(s, o)
+	if err != nil {
+		return err
+	}
+	explained, err := operator.ExplainPrice(r, lists)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(explainedOf(r, explained))
+	}
+	s.showExplained(r, explained)
+	return nil
+}
+
+// operator connects to what is needed: to nothing, where the record and the
+// lists are both given.
+func (c *priceExplainCommand) operator(s *session) (*operator.Operator, error) {
+	var needed []table
+	if c.File == "" {
+		needed = append(needed, customersTable, priceListsTable)
+	}
+	if c.ID.id != "" {
+		needed = append(needed, usageTable)
+	}
+	if len(needed) == 0 {
+		return nil, nil
+	}
+	return s.operator(needed...)
+}
+
+func (c *priceExplainCommand) record(now time.Time) usage.Record {
+	at := now.UTC()
+	if c.At != nil {
+		at = c.At.UTC()
+	}
+	r := usage.Record{
+		Log: c.log(), Timestamp: at.Truncate(time.Millisecond), Direction: usage.Direction(c.Direction), Status: usage.Status(c.Status),
+		Country: strings.ToUpper(c.Country), Operator: c.Operator, Segments: c.Segments, DurationSeconds: c.Duration,
+		Participants: c.Participants, ParticipantSeconds: c.ParticipantSeconds, Channel: c.Channel, Category: c.Category,
+	}
+	if c.Recorded != nil {
+		r.RecordedPrice = &c.Recorded.price
+	}
+	return r
+}
+
+func (c *priceExplainCommand) lists(s *session, o *operator.Operator) ([]pricing.List, error) {
+	if c.File == "" {
+		return o.ShowPrices(s.ctx, c.log())
+	}
+	file, err := (&applyCommand{File: c.File}).read(s)
+	if err != nil {
+		return nil, err
+	}
+	var lists []pricing.List
+	for _, l := range slices.DeleteFunc(file.PriceLists, func(l importer.PriceList) bool { return l.Log != c.log() }) {
+		lists = append(lists, l.List)
+	}
+	return lists, nil
+}
+
+// explainedPrice is the result for programs.
+type explainedPrice struct {
+	AccountID     usage.AccountID `json:"accountId"`
+	Product       usage.Product   `json:"product"`
+	Timestamp     string          `json:"timestamp"`
+	Status        pricing.Outcome `json:"status"`
+	Amount        *string         `json:"amount"`
+	Currency      *string         `json:"currency"`
+	Reason        *string         `json:"reason"`
+	EffectiveFrom *string         `json:"effectiveFrom"` // of the list that has rated it
+	Rates         []judgedRate    `json:"rates"`
+}
+
+type judgedRate struct {
+	listedRate
+	Verdict string  `json:"verdict"` // won, less_specific, no_match
+	By      *string `json:"by"`      // the selector that decided it; null for the winner
+}
+
+func explainedOf(r usage.Record, e operator.Explained) explainedPrice {
+	out := explainedPrice{
+		AccountID: r.Account, Product: r.Product, Timestamp: usage.FormatTime(r.Timestamp),
+		Status: e.Price.Outcome, Reason: textOrNil(string(e.Price.Reason)), Rates: []judgedRate{},
+	}
+	if m := e.Price.Money; m != nil {
+		out.Amount, out.Currency = decimalOrNil(&m.Amount), textOrNil(string(m.Currency))
+	}
+	if e.Price.Why != nil {
+		out.EffectiveFrom = timeOrNil(e.Price.Why.EffectiveFrom)
+	}
+	for _, v := range e.Verdicts {
+		judged := judgedRate{listRate(*v.Rate), "won", nil}
+		if v.Differs != "" {
+			judged.Verdict, judged.By = "no_match", &v.Differs
+		} else if v.LostBy != "" {
+			judged.Verdict, judged.By = "less_specific", &v.LostBy
+		}
+		out.Rates = append(out.Rates, judged)
+	}
+	return out
+}
+
+func (s *session) showExplained(r usage.Record, e operator.Explained) {
+	s.printf("%s\n", priceText(e.Price))
+	if len(e.Verdicts) == 0 {
+		return
+	}
+	rates := make([]pricing.Rate, len(e.Verdicts))
+	for i, v := range e.Verdicts {
+		rates[i] = *v.Rate
+	}
+	named := selectorsNamed(rates)
+	t := newTable(append(append(slices.Clone(named), rateHeads...), "verdict")...)
+	for _, v := range e.Verdicts {
+		t.add(append(rateCells(named, *v.Rate), verdictText(r, v, e.Price))...)
+	}
+	s.printf("\n")
+	s.show(t)
+}
+
+func verdictText(r usage.Record, v pricing.Verdict, p pricing.Price) any {
+	switch {
+	case v.Differs != "":
+		has := pricing.SelectorsOf(r).Get(v.Differs)
+		if has == "" {
+			return fmt.Sprintf("does not match: the record tells no %s", v.Differs)
+		}
+		return fmt.Sprintf("does not match: the record's %s is %s", v.Differs, has)
+	case v.LostBy != "":
+		return fmt.Sprintf("loses: names no %s, as the first rate does", v.LostBy)
+	case p.Why == nil:
+		return fmt.Sprintf("would win, but the price is %s: %s", p.Outcome, p.Reason)
+	}
+	return cell{"wins", green}
+}
+
+// priceText tells a price with its calculation.
+func priceText(p pricing.Price) string {
+	switch {
+	case p.Money == nil:
+		return fmt.Sprintf("%s: %s", p.Outcome, reasonText(p.Reason))
+	case p.Why == nil:
+		return fmt.Sprintf("%s: %s %s, %s", p.Outcome, money.Text(p.Money.Amount), p.Money.Currency, reasonText(p.Reason))
+	}
+	why := p.Why
+	calculation := fmt.Sprintf("%s × %s", money.Text(why.Rate.UnitPrice), count64(why.Quantity, string(why.Unit)))
+	if why.Unit == pricing.Minute || why.Unit == pricing.ParticipantMinute {
+		calculation = fmt.Sprintf("%s per %s × %d s / 60 (%d s, in steps of %d/%d)", money.Text(why.Rate.UnitPrice), why.Unit,
+			why.Billable, why.Quantity, why.Rate.Increment.First, why.Rate.Increment.Next)
+	}
+	if !why.Rate.SetupFee.IsZero() {
+		calculation = money.Text(why.Rate.SetupFee) + " set-up fee + " + calculation
+	}
+	return fmt.Sprintf("%s: %s %s = %s, rounded %s to %s, by the list from %s", p.Outcome, money.Text(p.Money.Amount), p.Money.Currency,
+		calculation, why.Rounding.Mode, count(int(why.Rounding.Scale), "decimal"), usage.FormatTime(why.EffectiveFrom))
+}
+
+func count64(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+func reasonText(r pricing.Reason) string {
+	switch r {
+	case pricing.NoPriceList:
+		return "no price list was in force"
+	case pricing.QuantityUnknown:
+		return "the quantity is not told, or cannot be"
+	case pricing.NoRate:
+		return "no rate of the list matches"
+	case pricing.ByStatus:
+		return "its status is not charged"
+	case pricing.NothingBillable:
+		return "there is nothing to bill"
+	}
+	return string(r)
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"partnerview/internal/dynamo/dynamotest"
+)
+
+// march is the clock of these tests: the records below are of the month before.
+const march = "2026-03-15T00:00:00Z"
+
+func newDeskWithUsage(t *testing.T) *desk {
+	t.Helper()
+	d := newDeskWithTwoPartners(t)
+	d.must("import", "usage", "--now", march, d.write("usage.ndjson", strings.Join([]string{
+		`{"accountId":"acme_retail","product":"sms","id":"m-1","timestamp":"2026-02-01T10:00:00Z","direction":"outbound","status":"delivered","statusAt":"2026-02-01T10:00:05Z","from":"Acme","to":"+44 7700 900123","country":"GB","operator":"23401","segments":2,"recordedPrice":{"amount":"0.0412","currency":"EUR"},"content":"hello"}`,
+		`{"accountId":"acme_retail","product":"sms","id":"m-2","timestamp":"2026-02-02T10:00:00Z","direction":"inbound","from":"+44 7700 900123","to":"12345","segments":1}`,
+		`{"accountId":"acme_retail","product":"sms","id":"m-3","timestamp":"2026-02-03T10:00:00Z","direction":"outbound","to":"+44 7700 900456"}`,
+		`{"accountId":"acme_retail","product":"voice","id":"c-1","timestamp":"2026-02-04T10:00:00Z","direction":"outbound","status":"completed","to":"+44 7700 900123","durationSeconds":61}`,
+		`{"accountId":"b&b","product":"messaging","id":"w-1","timestamp":"2026-02-05T10:00:00Z","direction":"outbound","to":"+44 7700 900123","channel":"whatsapp"}`,
+	}, "\n")))
+	d.env = append(d.env, "TZ=UTC")
+	return d
+}
+
+func TestUsageIsShownMasked(t *testing.T) {
+	d := newDeskWithUsage(t)
+	d.says("timestamp                 product  id   direction  status     from      to        country  quantity    channel  recorded price\n"+
+		"2026-02-01T10:00:00.000Z  sms      m-1  outbound   delivered  ****      ****0123  GB       2 segments  -        0.0412 EUR\n"+
+		"2026-02-02T10:00:00.000Z  sms      m-2  inbound    -          ****0123  ****      -        1 segment   -        -\n"+
+		"2026-02-04T10:00:00.000Z  voice    c-1  outbound   completed  -         ****0123  -        61 s        -        -\n",
+		"usage", "get", "acme_retail", "--last4", "0123", "--now", march)
+	for want, args := range map[string][]string{
+		"m-2 m-3": {"--product", "sms", "--from", "2026-02-02", "--to", "2026-02-03T10:00:00.001Z"},
+		"m-2":     {"--from", "2026-02-02T10:00:00Z", "--to", "2026-02-03T10:00:00Z"},
+		"m-3 c-1": {"--id", "c-1,m-3", "--id", "c-1"},
+		"c-1":     {"--id", "c-1,m-3", "--product", "voice"},
+		"":        {"--id", "nobody"},
+		"m-1":     {"--limit", "1"},
+	} {
+		out := d.must(append([]string{"usage", "get", "acme_retail", "--now", march, "-o", "json"}, args...)...)
+		var ids []string
+		for line := range strings.Lines(out) {
+			var r listedRecord
+			decode(t, line, &r)
+			ids = append(ids, string(r.ID))
+		}
+		if got := strings.Join(ids, " "); got != want {
+			t.Errorf("%v: got %q, want %q", args, got, want)
+		}
+	}
+	if out := d.must("usage", "get", "acme_retail", "--limit", "2", "--now", march); !strings.HasSuffix(out, "The first 2 records; there are more: narrow the period, or give --limit 0 for all.\n") {
+		t.Errorf("with a limit it says\n%s", out)
+	}
+	if out := d.must("usage", "get", "acme_retail", "--now", "2028-03-15T00:00:00Z"); out != "No records are found.\n" {
+		t.Errorf("past their retention it says\n%s", out)
+	}
+	d.run("usage", "get", "acme_retail", "--from", "2026-02-02", "--to", "2026-02-02").fails(t, 2, "--from must be before --to")
+	r := d.run("usage", "get", "acme_retail", "--last4", "+447700900123")
+	if r.fails(t, 2, "the last four digits"); strings.Contains(r.errOut, "900123") {
+		t.Errorf("a number is repeated: %s", r.errOut)
+	}
+}
+
+// What usage get writes for programs is what import usage reads.
+func TestUsageComesBackAsItWentOut(t *testing.T) {
+	d := newDeskWithUsage(t)
+	get := []string{"usage", "get", "acme_retail", "-o", "json", "--now", march}
+	before := d.must(get...)
+	if strings.Contains(before, "900123") || strings.Contains(before, "hello") || !strings.Contains(before, `"recordedPrice":{"amount":"0.0412","currency":"EUR"}`) {
+		t.Errorf("it is\n%s", before)
+	}
+	d.must("usage", "delete", "acme_retail", "--yes")
+	d.must("import", "usage", d.write("again.ndjson", before), "--now", march)
+	if after := d.must(get...); after != before {
+		t.Errorf("before\n%s\nafter\n%s", before, after)
+	}
+}
+
+func TestUsageIsDeletedOnlyAfterTheAccountIsTyped(t *testing.T) {
+	d := newDeskWithUsage(t)
+	shown := "account      product  records  first                     last\n" +
+		"acme_retail  sms      2        2026-02-01T10:00:00.000Z  2026-02-02T10:00:00.000Z\n" +
+		"acme_retail  voice    1        2026-02-04T10:00:00.000Z  2026-02-04T10:00:00.000Z\n"
+	args := []string{"usage", "delete", "acme_retail", "--last4", "0123"}
+	d.says(shown+"3 records would be deleted; nothing was done.\n", append(args, "--dry-run")...)
+	for _, typed := range []string{"", "yes\n", "acme\n", "ACME_RETAIL\n"} {
+		r := d.feed(typed, args...)
+		if r.code != 1 || r.out != shown || !strings.HasPrefix(r.errOut, "Type acme_retail to go on: \npartnerctl: nothing was done: ") {
+			t.Errorf("typed %q, it says %+v", typed, r)
+		}
+	}
+	left := func() (ids string) {
+		for line := range strings.Lines(d.must("usage", "get", "acme_retail", "-o", "json", "--now", march) + d.must("usage", "get", "b&b", "-o", "json", "--now", march)) {
+			var r listedRecord
+			decode(t, line, &r)
+			ids += string(r.ID) + " "
+		}
+		return ids
+	}
+	if got := left(); got != "m-1 m-2 m-3 c-1 w-1 " {
+		t.Errorf("what was not confirmed is deleted; left are %s", got)
+	}
+	if r := d.feed("acme_retail\n", args...); r.code != 0 || r.out != shown+"3 records deleted.\n" {
+		t.Errorf("typed, it says %+v", r)
+	}
+	if got := left(); got != "m-3 w-1 " {
+		t.Errorf("left are %s", got)
+	}
+	d.says("acme_retail has no such records.\n", append(args, "--yes")...)
+	var deleted deletedUsage
+	decode(t, d.must("usage", "delete", "b&b", "--to", "2026-03-01", "--yes", "-o", "json"), &deleted)
+	if deleted.Deleted != 1 || deleted.AccountID != "b&b" || len(deleted.Selected) != 1 || deleted.Selected[0].Records != 1 {
+		t.Errorf("for programs it is %+v", deleted)
+	}
+	d.run("usage", "delete", "acme_retail", "-o", "json").fails(t, 2, "--yes or --dry-run")
+	// Whose retention has ended is deleted too: the engine may take days to.
+	d.says("account      product  records  first                     last\n"+
+		"acme_retail  sms      1        2026-02-03T10:00:00.000Z  2026-02-03T10:00:00.000Z\n"+
+		"1 record deleted.\n", "usage", "delete", "acme_retail", "--yes", "--now", "2030-01-01T00:00:00Z")
+}
+
+// Interrupted at any of its writes, and then run again, a deletion has deleted
+// what it should and nothing else.
+func TestADeletionThatIsInterruptedIsRunAgain(t *testing.T) {
+	d := newDeskWithUsage(t)
+	var lines strings.Builder
+	for i := range 120 {
+		fmt.Fprintf(&lines, `{"accountId":"acme_retail","product":"sms","id":"x-%d","timestamp":"2026-01-01T10:00:00Z","segments":1}`+"\n", i)
+	}
+	good := d.env
+	file := d.write("many.ndjson", lines.String())
+	for failsAt := 1; failsAt <= 5; failsAt++ {
+		d.env = good
+		d.must("import", "usage", file, "--now", march)
+		proxy := engine.NewProxy(t)
+		writes := make(chan int, 1)
+		writes <- 0
+		proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
+			if c.Operation != "BatchWriteItem" {
+				return false
+			}
+			n := <-writes + 1
+			writes <- n
+			if n < failsAt {
+				return false
+			}
+			dynamotest.Refuse(w, "AccessDeniedException")
+			return true
+		})
+		args := []string{"usage", "delete", "acme_retail", "--to", "2026-02-01", "--yes"}
+		d.env = append(append([]string{}, good...), "DYNAMODB_ENDPOINT="+proxy.URL)
+		d.run(args...).fails(t, 1, "of 120 records deleted")
+		d.env = good
+		d.must(args...)
+		out := d.must("usage", "get", "acme_retail", "-o", "json", "--now", march)
+		if n := strings.Count(out, "\n"); n != 4 {
+			t.Fatalf("failed at write %d, then run again, it leaves %d records, want the 4 of February:\n%s", failsAt, n, out)
+		}
+	}
+}
+
+func TestAnInterruptedDeletionSaysWhatToDo(t *testing.T) {
+	d := newDeskWithUsage(t)
+	cmd := d.process(os.Args[0], "usage", "delete", "acme_retail")
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	var out bytes.Buffer
+	asked := make(chan struct{})
+	cmd.Stdout, cmd.Stderr = &out, &waiter{text: "to go on: ", seen: asked}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	_ = cmd.Process.Signal(os.Interrupt)
+	_ = cmd.Wait()
+	errOut := cmd.Stderr.(*waiter).all.String()
+	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(errOut, "partnerctl: interrupted") {
+		t.Errorf("exit code %d, it says %q", cmd.ProcessState.ExitCode(), errOut)
+	}
+	if n := strings.Count(d.must("usage", "get", "acme_retail", "-o", "json", "--now", march), "\n"); n != 4 {
+		t.Errorf("%d records are left, want all 4", n)
+	}
+}
+
+// waiter tells when a text was written to it.
+type waiter struct {
+	text string
+	all  bytes.Buffer
+	seen chan struct{} // closed, and nil, from then on
+}
+
+func (w *waiter) Write(b []byte) (int, error) {
+	w.all.Write(b)
+	if w.seen != nil && strings.Contains(w.all.String(), w.text) {
+		close(w.seen)
+		w.seen = nil
+	}
+	return len(b), nil
+}
