@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -48,9 +49,86 @@ func TestCommandsOfOperatingWorkWhenPasted(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v after\n%s", err, out)
 	}
-	for _, want := range []string{"4 changes; nothing was written.", "4 changes written.", "written    2", "Prices of the past change:", "status: active → suspended"} {
+	for _, want := range []string{
+		"ok  reach", "4 changes; nothing was written.", "4 changes written.", "products: sms → sms,voice", "written    2", "written    3", explained(t, string(page)),
+		"remove  grant  lighthouse harbour_cafe", "add  grant  southbank harbour_cafe", "status: active → suspended", "rated: 0.09 EUR = 0.045 × 2 segments", "future ",
+		"Prices of the past change:", "rated: 0.082 EUR", "their build server", "is revoked since", "2 keys of lighthouse revoked.", "counts until",
+		"records deleted.", "name: Harbour Café → Former customer",
+	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the commands do not say %q:\n%s", want, out)
 		}
 	}
+}
+
+// explained is the output that the page shows as it is.
+func explained(t *testing.T, page string) string {
+	shown := regexp.MustCompile("(?s)\n```\n(rated: .*?)```").FindStringSubmatch(page)
+	if shown == nil {
+		t.Fatal("the page shows no output of price explain")
+	}
+	return shown[1]
+}
+
+// results are what the commands write for programs.
+var results = map[string]any{
+	"apply": applied{}, "grant add": applied{}, "grant remove": applied{}, "partner suspend": applied{}, "partner resume": applied{}, "customer set-credit": applied{},
+	"partner set-plan": setPlan{}, "partner list": listedPartners{}, "partner show": shownPartner{}, "grant list": listedGrants{},
+	"key create": createdKey{}, "key list": listedKeys{}, "key find": foundKeys{}, "key rotate": rotatedKey{}, "key revoke": []any{revokedKey{}, revokedKeys{}},
+	"customer list": listedCustomers{}, "customer show": shownCustomer{},
+	"price show": shownPrices{}, "price check": checkedPrices{}, "price explain": explainedPrice{},
+	"usage get": listedRecord{}, "usage delete": deletedUsage{}, "doctor": examined{},
+}
+
+// Every command is in the table of docs/operating.md, with every key that it
+// writes; those of price lists and of records stand in docs/formats.md.
+func TestWhatProgramsReadIsDocumented(t *testing.T) {
+	var pages strings.Builder
+	for _, name := range []string{"operating.md", "formats.md"} {
+		page, err := os.ReadFile(filepath.Join("../../docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages.Write(page)
+	}
+	for _, leaf := range parserOf(t).Model.Leaves(true) {
+		name := strings.TrimPrefix(leaf.FullPath(), "partnerctl ")
+		if name == "completion" { // it writes a script
+			continue
+		}
+		if !regexp.MustCompile("(?m)^\\| [^|]*`" + name + "`[^|]*\\| .*\\|$").MatchString(pages.String()) {
+			t.Errorf("%s is not in the table", name)
+		}
+		for _, key := range keysOf(reflect.ValueOf(results[name])) {
+			if !strings.Contains(pages.String(), "`"+key+"`") && !strings.Contains(pages.String(), "| "+key+" |") && !strings.Contains(pages.String(), key+":") {
+				t.Errorf("%s writes %q, which is documented nowhere", name, key)
+			}
+		}
+	}
+}
+
+// keysOf lists the keys of a value and of all in it.
+func keysOf(v reflect.Value) (keys []string) {
+	if !v.IsValid() {
+		return nil
+	}
+	switch v.Kind() {
+	case reflect.Interface:
+		return keysOf(v.Elem())
+	case reflect.Pointer:
+		return keysOf(reflect.Zero(v.Type().Elem()))
+	case reflect.Slice:
+		for i := range v.Len() {
+			keys = append(keys, keysOf(v.Index(i))...)
+		}
+		return append(keys, keysOf(reflect.Zero(v.Type().Elem()))...)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if key, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ","); key != "" {
+				keys = append(keys, key)
+			}
+			keys = append(keys, keysOf(v.Field(i))...)
+		}
+	}
+	return keys
 }
