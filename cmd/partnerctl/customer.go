@@ -86,7 +86,7 @@ func (c *customerListCommand) Run(s *session) error {
 	}
 	t := newTable("account", "name", "products", "currency", "billing", "credit", "as of")
 	for _, l := range out.Customers {
-		t.add(l.AccountID, l.Name, directory.JoinProducts(l.Products), l.Currency, l.BillingMode, orDash(l.RemainingCredit), orDash(l.CreditAsOf))
+		t.add(l.AccountID, shortened(l.Name), directory.JoinProducts(l.Products), l.Currency, l.BillingMode, orDash(l.RemainingCredit), orDash(l.CreditAsOf))
 	}
 	s.show(t)
 	return nil

@@ -164,7 +164,7 @@ func (s *session) showGrants(partner directory.PartnerID, grants []listedGrant) 
 	}
 	t := newTable("account", "name", "products")
 	for _, g := range grants {
-		t.add(g.AccountID, g.CustomerName, productsText(g.Products))
+		t.add(g.AccountID, shortened(g.CustomerName), productsText(g.Products))
 	}
 	s.show(t)
 }

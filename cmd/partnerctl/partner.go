@@ -55,7 +55,7 @@ func (c *partnerListCommand) Run(s *session) error {
 	}
 	t := newTable("partner", "name", "status", "customers", "active keys")
 	for _, p := range out.Partners {
-		t.add(p.PartnerID, p.Name, inColour(string(p.Status)), p.Customers, p.ActiveKeys)
+		t.add(p.PartnerID, shortened(p.Name), inColour(string(p.Status)), p.Customers, p.ActiveKeys)
 	}
 	s.show(t)
 	return nil

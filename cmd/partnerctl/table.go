@@ -51,6 +51,28 @@ func (t *textTable) add(values ...any) {
 
 const betweenColumns = 2
 
+// shortened is a name as a list shows it: one that takes more places than most
+// is cut, lest it push all other columns off the screen. What shows a single
+// thing, and --output json, have it whole.
+func shortened(name string) string {
+	name = printable(name)
+	if uniseg.StringWidth(name) <= maxNameWidth {
+		return name
+	}
+	kept, width, state := 0, 0, -1
+	for rest := name; ; {
+		var places int
+		var character string
+		character, rest, places, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if width += places; width >= maxNameWidth {
+			return name[:kept] + "…"
+		}
+		kept += len(character)
+	}
+}
+
+const maxNameWidth = 40
+
 func (t *textTable) write(w io.Writer, colour bool) {
 	var widths []int
 	for _, row := range t.rows {

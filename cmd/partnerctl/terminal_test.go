@@ -31,6 +31,23 @@ func TestColumnsStandInLineWhateverTheScript(t *testing.T) {
 	}
 }
 
+func TestLongNamesAreCutBetweenCharacters(t *testing.T) {
+	for name, want := range map[string]string{
+		"Acme":                           "Acme",
+		strings.Repeat("x", 40):          strings.Repeat("x", 40),
+		strings.Repeat("x", 41):          strings.Repeat("x", 39) + "…",
+		strings.Repeat("東", 20):          strings.Repeat("東", 20),
+		strings.Repeat("東", 21):          strings.Repeat("東", 19) + "…", // 38 places and one: another would make 41
+		strings.Repeat("e\u0301", 50):    strings.Repeat("e\u0301", 39) + "…",
+		strings.Repeat("👩‍👩‍👧", 21):      strings.Repeat("👩‍👩‍👧", 19) + "…",
+		strings.Repeat("x", 38) + "\x1b": strings.Repeat("x", 38) + `\…`,
+	} {
+		if got := shortened(name); got != want {
+			t.Errorf("%q is shown as %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestPrintableLeavesNothingThatSteersATerminal(t *testing.T) {
 	for text, want := range map[string]string{
 		"Acme Größe 東京 👩‍👧":  "Acme Größe 東京 👩‍👧",
