@@ -93,7 +93,7 @@ func TestABronzePartnerThatFloodsIsHeldBackAndNobodyElseNotices(t *testing.T) {
 	if status := get(t, ready.BaseURL+"/", "Bearer "+silver.Key); status != 200 {
 		t.Errorf("the page, which nobody counts, is answered with %d", status)
 	}
-	mend := fmt.Sprintf("partner %s has no usage plan: partnerctl partner set-plan --partner %[1]s", silver.ID)
+	mend := fmt.Sprintf("partner %s has no usage plan: partnerctl partner set-plan %[1]s", silver.ID)
 	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(c.stderr.String(), mend) && time.Now().Before(deadline); {
 		time.Sleep(20 * time.Millisecond)
 	}

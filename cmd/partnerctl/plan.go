@@ -10,14 +10,14 @@ import (
 )
 
 type partnerSetPlanCommand struct {
-	Partner partnerArgument `required:"" placeholder:"ID" help:"The partner whose requests are counted."`
-	Plan    string          `arg:"" enum:"bronze,silver,gold,none" help:"bronze, silver or gold: what they allow stands in the stack's parameters. none takes the partner out of its plan."`
+	Partner partnerArgument `arg:"" name:"PARTNER" help:"The id of the partner whose requests are counted."`
+	Plan    string          `arg:"" name:"PLAN" enum:"bronze,silver,gold,none" help:"bronze, silver or gold: what they allow stands in the stack's parameters. none takes the partner out of its plan."`
 }
 
 func (partnerSetPlanCommand) Help() string {
 	return `The stack must have plans: its parameter UsagePlans is prepared or true. While a partner moves from one plan to another, its requests may get 503 for a moment; they are never let through uncounted. Interrupted, the command is run again.
 
-Example: partnerctl partner set-plan --partner northwind silver --stack prod`
+Example: partnerctl partner set-plan northwind silver --stack partnerview-prod`
 }
 
 const noPlan = "none"

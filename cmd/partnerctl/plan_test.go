@@ -163,12 +163,12 @@ func TestApplyLeavesAPartnersPlan(t *testing.T) {
 
 func TestSetPlanIsRefusedWithTheWayOut(t *testing.T) {
 	d := newPlanDesk(t, "none")
-	d.run("partner", "set-plan", "--partner", "northwind", "bronze").fails(t, 2, "--stack NAME")
-	d.run("partner", "set-plan", "--partner", "northwind", "platinum", "--stack", "partnerview-prod").fails(t, 2, "platinum")
-	d.run("partner", "set-plan", "--partner", "northwind", "--stack", "partnerview-prod").fails(t, 2, "<plan>")
-	d.run("partner", "set-plan", "--partner", "northwind", "bronze", "--stack", "planless").fails(t, 1, "the stack planless has no usage plans", "UsagePlans=prepared")
-	d.run("partner", "set-plan", "--partner", "nobody", "bronze", "--stack", "partnerview-prod").fails(t, 1, `there is no partner "nobody"`)
-	d.run("partner", "set-plan", "--partner", "nobody", "none", "--stack", "partnerview-prod").fails(t, 1, `there is no partner "nobody"`)
+	d.run("partner", "set-plan", "northwind", "bronze").fails(t, 2, "--stack NAME")
+	d.run("partner", "set-plan", "northwind", "platinum", "--stack", "partnerview-prod").fails(t, 2, "platinum")
+	d.run("partner", "set-plan", "northwind", "--stack", "partnerview-prod").fails(t, 2, "<PLAN>")
+	d.run("partner", "set-plan", "northwind", "bronze", "--stack", "planless").fails(t, 1, "the stack planless has no usage plans", "UsagePlans=prepared")
+	d.run("partner", "set-plan", "nobody", "bronze", "--stack", "partnerview-prod").fails(t, 1, `there is no partner "nobody"`)
+	d.run("partner", "set-plan", "nobody", "none", "--stack", "partnerview-prod").fails(t, 1, `there is no partner "nobody"`)
 	if len(d.gateway.calls) > 0 {
 		t.Errorf("API Gateway was asked %v", d.gateway.calls)
 	}

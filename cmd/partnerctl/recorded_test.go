@@ -160,7 +160,7 @@ func newPlanDesk(t *testing.T, state string) *planDesk {
 // setPlan types the command, and keeps what it said.
 func (d *planDesk) setPlan(plan string, more ...string) result {
 	d.t.Helper()
-	r := d.run(append([]string{"partner", "set-plan", "--partner", "northwind", plan, "--stack", "partnerview-prod"}, more...)...)
+	r := d.run(append([]string{"partner", "set-plan", "northwind", plan, "--stack", "partnerview-prod"}, more...)...)
 	d.said.WriteString(r.out + r.errOut)
 	d.gateway.mu.Lock() // what it noted may be read now
 	defer d.gateway.mu.Unlock()

@@ -43,7 +43,7 @@ func (m Metering) keyOf(p directory.Partner) (directory.Secret, error) {
 		return "", nil
 	}
 	if p.GatewayKey.Value == "" && m == MeteringEnforced {
-		return "", fault.New(fault.Internal, fmt.Sprintf("partner %s has no usage plan: partnerctl partner set-plan --partner %[1]s --stack NAME bronze", p.ID), nil)
+		return "", fault.New(fault.Internal, fmt.Sprintf("partner %s has no usage plan: partnerctl partner set-plan %[1]s bronze --stack NAME", p.ID), nil)
 	}
 	return p.GatewayKey.Value, nil
 }

@@ -52,7 +52,7 @@ func TestAGatewayKeyIsToldOnlyWhereRequestsAreMetered(t *testing.T) {
 	}
 	for _, account := range []*string{nil, &foreign, &granted} {
 		viewer, let, err := guard("true").Decide(t.Context(), south, account)
-		if let || viewer.Partner != "" || !fault.Is(err, fault.Internal) || !strings.Contains(err.Error(), "partnerctl partner set-plan --partner southbank ") {
+		if let || viewer.Partner != "" || !fault.Is(err, fault.Internal) || !strings.Contains(err.Error(), "partnerctl partner set-plan southbank ") {
 			t.Errorf("enforced, a partner without a plan gets %+v, %v, %v; want a fault of ours that tells the way out", viewer, let, err)
 		}
 	}
