@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rivo/uniseg"
+	"pgregory.net/rapid"
 
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
@@ -63,6 +67,22 @@ func TestPrintableLeavesNothingThatSteersATerminal(t *testing.T) {
 			t.Errorf("%q is printed as %q, want %q", text, got, want)
 		}
 	}
+}
+
+// Whatever the text: what is printed is text, on one line, and says the same when
+// it is made printable again.
+func TestWhateverIsMadePrintableIs(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) })).Draw(t, "text")
+		for _, got := range []string{printable(text), shortened(text)} {
+			if !utf8.ValidString(got) || printable(got) != got || strings.ContainsFunc(got, unicode.IsControl) {
+				t.Fatalf("%q is printed as %q", text, got)
+			}
+		}
+		if width := uniseg.StringWidth(shortened(text)); width > maxNameWidth {
+			t.Fatalf("%q is cut to %d places", text, width)
+		}
+	})
 }
 
 // Whoever named a customer or a partner cannot write to the operator's terminal.
