@@ -24,11 +24,14 @@ type Store struct {
 	db     *dynamodb.Client
 	tables Tables
 	lists  listCache
+	pace   *pace // of the calls that write usage
 }
 
 // NewStore makes a store of a client and the names of the tables that it will be
 // asked for.
-func NewStore(db *dynamodb.Client, tables Tables) *Store { return &Store{db: db, tables: tables} }
+func NewStore(db *dynamodb.Client, tables Tables) *Store {
+	return &Store{db: db, tables: tables, pace: newPace()}
+}
 
 // get reads one item, or nil where there is none.
 func (s *Store) get(ctx context.Context, op, table string, key item, p projection) (item, error) {

@@ -44,18 +44,19 @@ func (s *Store) put(ctx context.Context, op, table string, it item) error {
 const maxBatchWrite = 25
 
 // putAll writes items, of which no two may have the same key, in calls of
-// maxBatchWrite. What DynamoDB leaves unprocessed under load is sent again. An
-// error may come when some are written.
+// maxBatchWrite, at the store's pace. What DynamoDB leaves unprocessed under load
+// is sent again. The SDK does not try again by itself: a refusal that it hides
+// would not slow us down. An error may come when some are written.
 func (s *Store) putAll(ctx context.Context, op, table string, items []item) error {
 	for batch := range slices.Chunk(items, maxBatchWrite) {
 		left := make([]types.WriteRequest, len(batch))
 		for i, it := range batch {
 			left[i] = types.WriteRequest{PutRequest: &types.PutRequest{Item: it}}
 		}
-		err := persist(ctx, func() error {
+		err := s.paced(ctx, func() error {
 			ctx, cancel := context.WithTimeout(ctx, callTimeout)
 			defer cancel()
-			out, err := s.db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: left}})
+			out, err := s.db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: left}}, once)
 			if err != nil {
 				return translate(op, err)
 			}
@@ -70,6 +71,9 @@ func (s *Store) putAll(ctx context.Context, op, table string, items []item) erro
 	}
 	return nil
 }
+
+// once keeps the SDK from trying a call again.
+func once(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
 
 // queryAll reads every item of a query, page by page.
 func (s *Store) queryAll(ctx context.Context, q query) ([]item, error) {
