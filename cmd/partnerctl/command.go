@@ -36,7 +36,8 @@ type commandLine struct {
 		Revoke keyRevokeCommand `cmd:"" help:"Make an access key count no longer."`
 	} `cmd:"" help:"Access keys."`
 	Import struct {
-		Usage importUsageCommand `cmd:"" help:"Load usage records from files."`
+		Usage  importUsageCommand  `cmd:"" help:"Load usage records from files."`
+		Credit importCreditCommand `cmd:"" help:"Load the customers' remaining credit from files."`
 	} `cmd:"" help:"Load data."`
 
 	Connection connection `embed:""`

@@ -42,6 +42,16 @@ func ParseFormat(s string) (Format, error) {
 	return "", fmt.Errorf("a format is %s", strings.Join(names, ", "))
 }
 
+// Endings are those that a file of the format has, before ".gz" where it is
+// gzipped.
+func (f Format) Endings() []string {
+	switch f {
+	case ConnectSMS, ConnectMessaging, ConnectVoice:
+		return []string{".csv"}
+	}
+	return []string{".ndjson", ".jsonl"}
+}
+
 // DefaultRetentionMonths is how long records are kept where nothing else is said.
 const DefaultRetentionMonths = 13
 
