@@ -2,7 +2,14 @@ package dynamo
 
 import (
 	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
+
+	"partnerview/internal/usage"
 )
 
 // rounds lets n calls in at once and out again, that many times.
@@ -84,5 +91,51 @@ func TestPaceAdmitsNoMoreThanItsLimitAndInOrder(t *testing.T) {
 	p.leave(cuts, true)
 	if first, second := <-order, <-order; first != 0 || second != 1 {
 		t.Errorf("let in were %d, then %d", first, second)
+	}
+}
+
+// Each way in which DynamoDB says that it is asked too much slows the writers
+// down, at once: the SDK must not hide it by trying again.
+func TestEveryRefusalOfAWriteReachesThePace(t *testing.T) {
+	const throttled = `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"too much"}`
+	const broken = `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"sorry"}`
+	const unprocessed = `{"UnprocessedItems":{"usage":[{"PutRequest":{"Item":{"log":{"S":"acme_retail#sms"}}}}]}}`
+	for name, refusal := range map[string]struct {
+		operation string
+		status    int
+		body      string
+	}{
+		"throttled":           {"BatchWriteItem", 400, throttled},
+		"left unprocessed":    {"BatchWriteItem", 200, unprocessed},
+		"failed":              {"BatchWriteItem", 500, broken},
+		"a read is throttled": {"BatchGetItem", 400, throttled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var refused atomic.Bool
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+				if strings.HasSuffix(r.Header.Get("X-Amz-Target"), refusal.operation) && refused.CompareAndSwap(false, true) {
+					w.WriteHeader(refusal.status)
+					_, _ = io.WriteString(w, refusal.body)
+					return
+				}
+				_, _ = io.WriteString(w, `{}`)
+			}))
+			defer server.Close()
+			db, err := NewClient(func(name string) string {
+				return map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": server.URL}[name]
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := NewStore(db, Tables{Usage: "usage"})
+			records := []usage.Record{{Log: usage.Log{Account: "acme_retail", Product: usage.SMS}, ID: "u-1"}}
+			if _, err := s.WriteUsage(t.Context(), records); err != nil {
+				t.Fatal(err)
+			}
+			if s.pace.cuts != 1 || s.pace.busy != 0 {
+				t.Errorf("the pace was cut %d times, want once; %d calls are under way", s.pace.cuts, s.pace.busy)
+			}
+		})
 	}
 }

@@ -72,7 +72,7 @@ func (s *Store) getAll(ctx context.Context, op, table string, keys []item, p pro
 	})
 }
 
-func (s *Store) batchGet(ctx context.Context, op, table string, wanted types.KeysAndAttributes) ([]item, error) {
+func (s *Store) batchGet(ctx context.Context, op, table string, wanted types.KeysAndAttributes, options ...func(*dynamodb.Options)) ([]item, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	asked := map[string]types.KeysAndAttributes{table: wanted}
@@ -85,7 +85,7 @@ func (s *Store) batchGet(ctx context.Context, op, table string, wanted types.Key
 			return nil, fault.New(fault.Unavailable, op, err)
 		}
 		growStack()
-		out, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: asked, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal})
+		out, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: asked, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal}, options...)
 		if err != nil {
 			return nil, translate(op, err)
 		}

@@ -156,7 +156,7 @@ func (s *Store) stored(ctx context.Context, wanted []place, p projection) (map[p
 		items, err = s.batchGet(ctx, "read usage before writing", s.tables.Usage, types.KeysAndAttributes{
 			Keys: keys, ConsistentRead: aws.Bool(true),
 			ProjectionExpression: &p.expression, ExpressionAttributeNames: p.names,
-		})
+		}, once)
 		return err
 	})
 	if err != nil {
