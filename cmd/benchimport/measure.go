@@ -5,9 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -42,14 +39,15 @@ func (b *bench) measured(ctx context.Context) error {
 		return err
 	}
 	rates := make([]rate, len(b.load.Files()))
-	peak := int64(0)
+	engineBefore, cpu, peak := cpuTime(s.engine.PID()), time.Duration(0), int64(0)
 	for i, f := range b.load.Files() {
-		took, memory, err := s.load1(ctx, f)
+		u, err := s.load1(ctx, f)
 		if err != nil {
 			return err
 		}
-		rates[i], peak = rate{f.Lines, took}, max(peak, memory)
+		rates[i], peak, cpu = rate{f.Lines, u.wall}, max(peak, u.memory), cpu+u.cpu
 	}
+	engineCPU := cpuTime(s.engine.PID()) - engineBefore
 	again, err := s.minimalLoop(ctx, half, half)
 	if err != nil {
 		return err
@@ -67,7 +65,7 @@ func (b *bench) measured(ctx context.Context) error {
 		whole = rate{whole.lines + rates[i].lines, whole.took + rates[i].took}
 	}
 	show("all files", whole)
-	fmt.Printf("\npartnerctl took %d MB at most.\n", peak>>20)
+	fmt.Printf("\npartnerctl took %d MB at most, and %.1f s of processor time for all files; the engine took %.1f s.\n", peak>>20, cpu.Seconds(), engineCPU.Seconds())
 	if err := s.compare(ctx); err != nil {
 		return err
 	}
@@ -77,14 +75,20 @@ func (b *bench) measured(ctx context.Context) error {
 	return nil
 }
 
-// load1 loads one file as an operator does, and tells how much memory that took.
-func (s *stage) load1(ctx context.Context, f bulk.File) (took time.Duration, memory int64, err error) {
+// spent is what a load took.
+type spent struct {
+	wall, cpu time.Duration
+	memory    int64 // bytes that were resident at most
+}
+
+// load1 loads one file as an operator does.
+func (s *stage) load1(ctx context.Context, f bulk.File) (spent, error) {
 	cmd := s.partnerctl(ctx, "import", "usage", "--format", f.Format, f.Name, "--output", "json")
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	begun := time.Now()
 	if err := cmd.Start(); err != nil {
-		return 0, 0, err
+		return spent{}, err
 	}
 	ended := make(chan struct{})
 	peak := make(chan int64)
@@ -100,14 +104,13 @@ func (s *stage) load1(ctx context.Context, f bulk.File) (took time.Duration, mem
 			}
 		}
 	}()
-	err = cmd.Wait()
-	took = time.Since(begun)
+	err := cmd.Wait()
+	u := spent{wall: time.Since(begun), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 	close(ended)
-	memory = <-peak
-	if err != nil {
-		return 0, 0, fmt.Errorf("import of %s: %w\n%s", f.Name, err, errOut.Bytes())
+	if u.memory = <-peak; err != nil {
+		return u, fmt.Errorf("import of %s: %w\n%s", f.Name, err, errOut.Bytes())
 	}
-	return took, memory, addsUp(out.Bytes(), f)
+	return u, addsUp(out.Bytes(), f)
 }
 
 // addsUp checks a summary: every line of the file was written.
@@ -163,17 +166,4 @@ func itemOf(attributes map[string]string) map[string]types.AttributeValue {
 		}
 	}
 	return it
-}
-
-// peakMemory reads how much of a live process was resident at most; 0 where it
-// has gone. Only Linux tells.
-func peakMemory(pid int) int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	_, after, _ := strings.Cut(string(status), "VmHWM:")
-	line, _, _ := strings.Cut(after, " kB")
-	kB, _ := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
-	return kB << 10
 }
