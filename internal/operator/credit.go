@@ -55,7 +55,7 @@ const (
 // After an error some may be written. To import the file again is safe.
 func (o *Operator) ImportCredit(ctx context.Context, file io.Reader, in CreditImport) (CreditCounts, error) {
 	var counts CreditCounts
-	customers, err := o.store.AllCustomers(ctx)
+	customers, err := o.customers(ctx)
 	if err != nil {
 		return counts, err
 	}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
+	"partnerview/internal/fault"
 	"partnerview/internal/importer"
 	"partnerview/internal/usage"
 )
@@ -87,7 +90,7 @@ func (o *Operator) ImportUsage(ctx context.Context, file io.Reader, in UsageImpo
 // accounts finds a customer by every name that usage may have for it. An
 // account's own ID goes before another's sub-account.
 func (o *Operator) accounts(ctx context.Context) (map[string]usage.AccountID, error) {
-	customers, err := o.store.AllCustomers(ctx)
+	customers, err := o.customers(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -101,4 +104,29 @@ func (o *Operator) accounts(ctx context.Context) (map[string]usage.AccountID, er
 		accounts[string(c.Account)] = c.Account
 	}
 	return accounts, nil
+}
+
+// hesitation is how long an import that begins waits for a store that is
+// unavailable: as long as an engine takes to restart, and not so long that
+// somebody who has mistyped its address gives up.
+const hesitation = 10 * time.Second
+
+// customers reads all customers, for an import that begins.
+func (o *Operator) customers(ctx context.Context) ([]directory.Customer, error) {
+	deadline := time.NewTimer(hesitation)
+	defer deadline.Stop()
+	for {
+		customers, err := o.store.AllCustomers(ctx)
+		if !fault.Is(err, fault.Unavailable) {
+			return customers, err
+		}
+		again := time.NewTimer(hesitation / 20)
+		select {
+		case <-again.C:
+		case <-deadline.C:
+			return nil, err
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
 }
