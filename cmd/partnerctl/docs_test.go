@@ -48,7 +48,7 @@ func TestCommandsOfOperatingWorkWhenPasted(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v after\n%s", err, out)
 	}
-	for _, want := range []string{"4 changes; nothing was written.", "4 changes written.", "written    2", "Prices of the past change:", "status: active → suspended"} {
+	for _, want := range []string{"4 changes; nothing was written.", "4 changes written.", "written    2", "A dry run: nothing was written.", "  new        2", "  changed    1", "older      0", "Prices of the past change:", "status: active → suspended"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the commands do not say %q:\n%s", want, out)
 		}
