@@ -1,6 +1,6 @@
 // Partnerctl is the tool of the platform's operator: it brings partners,
 // customers and price lists to the state of a file, makes and revokes access
-// keys, and loads usage. docs/operating.md shows it at work.
+// keys, and loads usage and remaining credit. docs/operating.md shows it at work.
 package main
 
 import (

@@ -1,6 +1,6 @@
 // Package operator is what the platform's operator does with the product: bring
 // partners, customers, grants and price lists to the state of a directory file,
-// make and revoke access keys, and load usage. partnerctl is its command line;
+// make and revoke access keys, and load usage and credit. partnerctl is its command line;
 // the product on one machine loads its sample data through it.
 //
 // It owns the order of the writes and the checks of a file against what is
