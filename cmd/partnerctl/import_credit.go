@@ -36,7 +36,7 @@ func (c *importCreditCommand) Run(s *session) error {
 		return err
 	}
 	var total operator.CreditCounts
-	rejects, err := s.load(files, c.Rejects, func(_ input, in io.Reader, reject func(importer.Reject) error) error {
+	rejects, err := s.load(files, c.Rejects, func(in io.Reader, _ *progress, reject func(importer.Reject) error) error {
 		counts, err := o.ImportCredit(s.ctx, in, operator.CreditImport{DryRun: c.DryRun, Rejected: reject})
 		total = total.Add(counts)
 		return err

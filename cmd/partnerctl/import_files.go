@@ -16,11 +16,8 @@ import (
 
 const stdin = "-"
 
-// input is a file that is to be loaded.
-type input struct {
-	name     string // as the operator named it, or stdin
-	progress *progress
-}
+// loader loads what is in one file, and tells of the lines that it does not take.
+type loader func(in io.Reader, shown *progress, reject func(importer.Reject) error) error
 
 // inputs finds the files that are named, those of folders in the order of their
 // names, and what is wrong with them before the first is loaded.
@@ -110,17 +107,22 @@ func checkNames(files []string, rejects string) error {
 
 // load loads files one after the other, and returns the lists of rejected lines
 // that it has written.
-func (s *session) load(files []string, rejectsPath string, one func(input, io.Reader, func(importer.Reject) error) error) ([]string, error) {
+func (s *session) load(files []string, rejectsPath string, one loader) ([]string, error) {
 	rejects := newRejects(rejectsPath, len(files) > 1)
 	for i, file := range files {
-		if err := s.loadOne(file, fmt.Sprintf("[%d/%d] ", i+1, len(files)), rejects, one); err != nil {
+		label := file
+		if len(files) > 1 {
+			label = fmt.Sprintf("[%d/%d] %s", i+1, len(files), file)
+		}
+		if err := s.loadOne(file, label, rejects, one); err != nil {
+			rejects.keep()
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 	}
 	return rejects.written, rejects.close()
 }
 
-func (s *session) loadOne(file, place string, rejects *rejects, one func(input, io.Reader, func(importer.Reject) error) error) error {
+func (s *session) loadOne(file, label string, rejects *rejects, one loader) error {
 	in, size := s.std.in, int64(-1)
 	if file != stdin {
 		f, err := os.Open(file)
@@ -133,14 +135,9 @@ func (s *session) loadOne(file, place string, rejects *rejects, one func(input, 
 		}
 		in = f
 	}
-	if strings.HasSuffix(place, "/1] ") {
-		place = "" // of one
-	}
-	progress := s.newProgress(place+file, size)
-	defer progress.end()
-	err := one(input{file, progress}, io.TeeReader(in, progress), func(r importer.Reject) error { return rejects.add(file, r) })
-	if err != nil {
-		rejects.keep()
+	shown := s.newProgress(label, size)
+	defer shown.end()
+	if err := one(io.TeeReader(in, shown), shown, func(r importer.Reject) error { return rejects.add(file, r) }); err != nil {
 		return err
 	}
 	return rejects.endOf(file)

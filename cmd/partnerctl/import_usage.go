@@ -51,10 +51,10 @@ func (c *importUsageCommand) Run(s *session) error {
 	}
 	total := operator.UsageCounts{Dropped: map[string]int{}}
 	begun := time.Now()
-	rejects, err := s.load(files, c.Rejects, func(file input, in io.Reader, reject func(importer.Reject) error) error {
+	rejects, err := s.load(files, c.Rejects, func(in io.Reader, shown *progress, reject func(importer.Reject) error) error {
 		counts, err := o.ImportUsage(s.ctx, in, operator.UsageImport{
 			Format: c.Format.format, Account: c.Account.id, Period: period, DryRun: c.DryRun, CountChanges: c.CountChanges,
-			Rejected: reject, Progress: file.progress.counts,
+			Rejected: reject, Progress: shown.counts,
 		})
 		total = total.Add(counts)
 		return err
