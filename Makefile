@@ -29,7 +29,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format vet race staticcheck tidy lint validate rendered sam-build deploy-check build costs bench fuzz screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test check format vet race staticcheck tidy lint validate rendered sam-build deploy-check build costs bench bench-import fuzz screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -98,6 +98,9 @@ costs: ## the table of docs/deploy.md: what a month costs
 
 bench: ## cold starts and a warm page, beside what they can cost at least
 	$(GO) run ./cmd/bench $(ARGS)
+
+bench-import: $(ENGINE) ## a million lines into the engine, killed, restarted and compared; ARGS="-lines 50000 -kills 5"
+	$(GO) run ./cmd/benchimport $(ARGS)
 
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz.sh

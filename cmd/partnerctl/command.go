@@ -36,7 +36,8 @@ type commandLine struct {
 	Customer customerCommands `cmd:"" help:"Customers."`
 	Price    priceCommands    `cmd:"" help:"Price lists and prices."`
 	Import   struct {
-		Usage importUsageCommand `cmd:"" help:"Load usage records from files."`
+		Usage  importUsageCommand  `cmd:"" help:"Load usage records from files."`
+		Credit importCreditCommand `cmd:"" help:"Load the customers' remaining credit from files."`
 	} `cmd:"" help:"Load data."`
 	Usage      usageCommands     `cmd:"" help:"Usage records."`
 	Doctor     doctorCommand     `cmd:"" help:"Check that this tool can work: tables, clock, permissions."`

@@ -150,10 +150,10 @@ func TestImportCountsAndListsWhatItRejects(t *testing.T) {
 		usageLine("m-2", `,"segments":-1,"from":"+44 7700 900123"`)+usageLine("m-1", "")+"{\n")
 
 	r := d.run("import", "usage", file, "--output", "json")
-	var counts operator.UsageCounts
+	var counts importedUsage
 	decode(t, r.out, &counts)
 	want := operator.UsageCounts{Read: 4, Written: 1, Duplicate: 1, Rejected: 2, Dropped: map[string]int{"content": 1, "shade": 1}}
-	if diff := cmp.Diff(want, counts); diff != "" || r.code != 3 {
+	if diff := cmp.Diff(want, counts.UsageCounts); diff != "" || r.code != 3 {
 		t.Errorf("exit code %d, counts (-want +got):\n%s", r.code, diff)
 	}
 	lines := strings.Split(strings.TrimSpace(d.read("usage.ndjson.rejected.ndjson")), "\n")
@@ -198,7 +198,7 @@ func TestImportTakesSeveralFilesGzipAndStandardInput(t *testing.T) {
 	plain := d.write("plain.ndjson", usageLine("p-1", "")+usageLine("p-2", "")+"bad\n")
 
 	r := d.feed(usageLine("s-1", "")+"bad\n", "import", "usage", gz, plain, "-", "-o", "json", "--rejects", "all.ndjson")
-	var counts operator.UsageCounts
+	var counts importedUsage
 	decode(t, r.out, &counts)
 	if counts.Read != 7 || counts.Written != 4 || counts.Rejected != 3 || r.code != 3 {
 		t.Errorf("exit code %d, counts %+v", r.code, counts)
@@ -229,7 +229,7 @@ func TestImportReadsThePlatformsExports(t *testing.T) {
 		}
 		path := d.write(file, string(text))
 		r := d.run("import", "usage", "--format", format, path, "-o", "json", "--now", "2026-06-15T00:00:00Z")
-		var counts operator.UsageCounts
+		var counts importedUsage
 		decode(t, r.out, &counts)
 		if counts.Read == 0 || counts.Read != counts.Written+counts.Duplicate+counts.Rejected {
 			t.Errorf("%s: counts %+v do not add up", format, counts)
@@ -279,7 +279,7 @@ func TestWhatCannotBeReachedIsToldWithTheWayOut(t *testing.T) {
 	d := newDesk(t)
 	d.write("a.ndjson", "")
 	d.run("import", "usage", "missing.ndjson").fails(t, 1, "missing.ndjson")
-	d.run("import", "usage", ".").fails(t, 1, "is a folder")
+	d.run("import", "usage", "--format", "connect-sms-csv", ".").fails(t, 1, "is a folder without a file that ends in .csv")
 	d.run("import", "usage", "a.ndjson", "--account", "nobody").fails(t, 1, `there is no customer "nobody"`, "partnerctl apply")
 
 	good := d.env

@@ -1,7 +1,7 @@
 // Partnerctl is the tool of the platform's operator: it brings partners,
 // customers and price lists to the state of a file or changes one of them, makes,
-// finds and ends access keys, explains prices, and loads, shows and deletes usage.
-// docs/operating.md shows it at work.
+// finds and ends access keys, explains prices, loads, shows and deletes usage, and loads
+// remaining credit. docs/operating.md shows it at work.
 package main
 
 import (

@@ -24,6 +24,9 @@ type rejects struct {
 
 func newRejects(path string, several bool) *rejects { return &rejects{path: path, several: several} }
 
+// rejectsEnding is that of a list whose path nobody has given.
+const rejectsEnding = ".rejected.ndjson"
+
 // rejectedLine is a line of the list. It never holds the line that was rejected.
 type rejectedLine struct {
 	File string `json:"file,omitempty"`
@@ -35,9 +38,9 @@ func (r *rejects) pathFor(file string) string {
 	case r.path != "":
 		return r.path
 	case file == stdin:
-		return "stdin.rejected.ndjson"
+		return "stdin" + rejectsEnding
 	}
-	return file + ".rejected.ndjson"
+	return file + rejectsEnding
 }
 
 func (r *rejects) add(file string, line importer.Reject) error {
@@ -59,6 +62,13 @@ func (r *rejects) add(file string, line importer.Reject) error {
 	}
 	_, err = r.buffer.Write(append(text, '\n'))
 	return err
+}
+
+// keep leaves the list as far as it goes, when an import ends early.
+func (r *rejects) keep() {
+	if r.open != nil {
+		_ = errors.Join(r.buffer.Flush(), r.open.Close()) // the import's own error is told
+	}
 }
 
 // endOf ends the list of one file, unless it is shared.

@@ -94,6 +94,8 @@
 //	           channel, category   S  optional (messaging)
 //	           recordedAmount      S  optional: "0.0412"
 //	           recordedCurrency    S  with recordedAmount
+//	           priceAt    S  optional: the statusAt that the recorded price was told
+//	           with, where it is not the statusAt above; the year 1: with none
 //	           expiresAt  N  optional: seconds since 1970; not shown from then on
 //
 // Index ById: byId, at; keys only. It finds one record by its id.

@@ -24,11 +24,14 @@ type Store struct {
 	db     *dynamodb.Client
 	tables Tables
 	lists  listCache
+	pace   *pace // of the calls that write usage
 }
 
 // NewStore makes a store of a client and the names of the tables that it will be
 // asked for.
-func NewStore(db *dynamodb.Client, tables Tables) *Store { return &Store{db: db, tables: tables} }
+func NewStore(db *dynamodb.Client, tables Tables) *Store {
+	return &Store{db: db, tables: tables, pace: newPace()}
+}
 
 // get reads one item, or nil where there is none.
 func (s *Store) get(ctx context.Context, op, table string, key item, p projection) (item, error) {
@@ -69,7 +72,7 @@ func (s *Store) getAll(ctx context.Context, op, table string, keys []item, p pro
 	})
 }
 
-func (s *Store) batchGet(ctx context.Context, op, table string, wanted types.KeysAndAttributes) ([]item, error) {
+func (s *Store) batchGet(ctx context.Context, op, table string, wanted types.KeysAndAttributes, options ...func(*dynamodb.Options)) ([]item, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	asked := map[string]types.KeysAndAttributes{table: wanted}
@@ -82,7 +85,7 @@ func (s *Store) batchGet(ctx context.Context, op, table string, wanted types.Key
 			return nil, fault.New(fault.Unavailable, op, err)
 		}
 		growStack()
-		out, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: asked, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal})
+		out, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: asked, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal}, options...)
 		if err != nil {
 			return nil, translate(op, err)
 		}

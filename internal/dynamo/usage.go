@@ -144,22 +144,14 @@ func texts[W ~string](words []W) []string {
 // the id. NotFound: there is none, or its retention has ended.
 func (s *Store) Record(ctx context.Context, log usage.Log, id usage.RecordID, now time.Time) (usage.Record, error) {
 	op := "record " + byID(log, id)
-	out, err := s.query(ctx, query{
-		op: op, table: s.tables.Usage, index: "ById",
-		projection:  recordPlaceAttributes,
-		condition:   "#byId = :byId",
-		values:      item{":byId": str(byID(log, id))},
-		limit:       1,
-		newestFirst: true,
-	})
+	at, err := s.placeByID(ctx, log, id)
 	if err != nil {
 		return usage.Record{}, err
 	}
-	if len(out.Items) == 0 {
+	if at == "" {
 		return usage.Record{}, fault.New(fault.NotFound, op, nil)
 	}
-	place := reader{item: out.Items[0]}
-	it, err := s.get(ctx, op, s.tables.Usage, item{"log": str(log.String()), "at": str(place.required("at"))}, recordAttributes)
+	it, err := s.get(ctx, op, s.tables.Usage, item{"log": str(log.String()), "at": str(at)}, recordAttributes)
 	if err != nil {
 		return usage.Record{}, err
 	}
@@ -174,6 +166,27 @@ func (s *Store) Record(ctx context.Context, log usage.Log, id usage.RecordID, no
 		return usage.Record{}, fault.New(fault.NotFound, op, nil)
 	}
 	return r, nil
+}
+
+// placeByID finds the sort key of the newest record that bears an id, or "" where
+// there is none.
+func (s *Store) placeByID(ctx context.Context, log usage.Log, id usage.RecordID) (at string, err error) {
+	out, err := s.query(ctx, query{
+		op: "record " + byID(log, id), table: s.tables.Usage, index: "ById",
+		projection:  recordPlaceAttributes,
+		condition:   "#byId = :byId",
+		values:      item{":byId": str(byID(log, id))},
+		limit:       1,
+		newestFirst: true,
+	})
+	if err != nil || len(out.Items) == 0 {
+		return "", err
+	}
+	r := reader{item: out.Items[0]}
+	if at = r.required("at"); r.err != nil {
+		return "", badItem("place of record", byID(log, id), r.err)
+	}
+	return at, nil
 }
 
 // isExpired tells whether a record's retention has ended. DynamoDB deletes such

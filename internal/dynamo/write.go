@@ -67,14 +67,15 @@ func (s *Store) putAll(ctx context.Context, op, table string, items []item) erro
 }
 
 // writeAll puts and deletes items, of which no two may have the same key, in
-// calls of maxBatchWrite. What DynamoDB leaves unprocessed under load is sent
-// again. An error may come when some are written.
+// calls of maxBatchWrite, at the store's pace. What DynamoDB leaves unprocessed
+// under load is sent again. The SDK does not try again by itself: a refusal that it
+// hides would not slow us down. An error may come when some are written.
 func (s *Store) writeAll(ctx context.Context, op, table string, requests []types.WriteRequest) error {
 	for left := range slices.Chunk(requests, maxBatchWrite) {
-		err := persist(ctx, func() error {
+		err := s.paced(ctx, func() error {
 			ctx, cancel := context.WithTimeout(ctx, callTimeout)
 			defer cancel()
-			out, err := s.db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: left}})
+			out, err := s.db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: left}}, once)
 			if err != nil {
 				return translate(op, err)
 			}
@@ -89,6 +90,9 @@ func (s *Store) writeAll(ctx context.Context, op, table string, requests []types
 	}
 	return nil
 }
+
+// once keeps the SDK from trying a call again.
+func once(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
 
 // queryAll reads every item of a query, page by page.
 func (s *Store) queryAll(ctx context.Context, q query) ([]item, error) {

@@ -3,7 +3,7 @@ package dynamo
 import (
 	"context"
 	"fmt"
-	"time"
+	"reflect"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -11,19 +11,39 @@ import (
 	"partnerview/internal/usage"
 )
 
-// MaxUsageBatch is how many records WriteUsage takes at a time.
+// MaxUsageBatch is how many records or receipts are taken at a time.
 const MaxUsageBatch = maxBatchGet
 
-var outcomeAttributes = project("log", "at", "status", "statusAt", "errorCode", "recordedAmount", "recordedCurrency")
+var (
+	outcomeAttributes = project("log", "at", "status", "statusAt", "errorCode", "recordedAmount", "recordedCurrency", "priceAt")
+	storedAttributes  = project("log", "at", "byId", "direction", "status", "statusAt", "errorCode", "from", "to", "country", "operator",
+		"segments", "durationSeconds", "participants", "participantSeconds", "channel", "category", "recordedAmount", "recordedCurrency", "priceAt", "expiresAt")
+)
 
-// Written counts what became of a batch of records: together, as many as there
-// were.
+// Writing says how usage is written. The zero Writing is for a plain import.
+type Writing struct {
+	// CountChanges compares what is to be written with what is stored, and leaves
+	// a record that is stored already as it is.
+	CountChanges bool
+	// DryRun reads and counts, and writes nothing.
+	DryRun bool
+}
+
+// Written counts what became of a batch: Records and Duplicates are, together
+// with the receipts that were not taken, as many as there were.
 type Written struct {
 	Records    int // written, whether new or in place of what was stored
 	Duplicates int // not written, since a later one of the batch had the same key
+	// What Records are made of, where changes are counted.
+	New, Changed, Unchanged int
 }
 
-// WriteUsage writes up to MaxUsageBatch records in place of those that have the
+// WriteUsage is WriteUsageAs for a plain import.
+func (s *Store) WriteUsage(ctx context.Context, records []usage.Record) (Written, error) {
+	return s.WriteUsageAs(ctx, records, Writing{})
+}
+
+// WriteUsageAs writes up to MaxUsageBatch records in place of those that have the
 // same log, timestamp and id. Of several in the batch the last one wins. An
 // outcome (status, its time, error code, recorded price) that is newer by
 // StatusAt than the one that would replace it stays, whether it was stored or
@@ -32,27 +52,54 @@ type Written struct {
 // Two calls at the same time must not hold the same record: each could miss
 // what the other writes. Throttling and broken connections are tried again until
 // ctx ends. After an error, some may be written; writing the batch again is safe.
-func (s *Store) WriteUsage(ctx context.Context, records []usage.Record) (Written, error) {
+func (s *Store) WriteUsageAs(ctx context.Context, records []usage.Record, how Writing) (Written, error) {
 	if len(records) > MaxUsageBatch {
 		return Written{}, fmt.Errorf("dynamo: a batch of %d usage records; at most %d are taken", len(records), MaxUsageBatch)
 	}
-	merged, places := merge(records)
-	stored, err := s.storedOutcomes(ctx, merged)
+	merged := merge(records)
+	written := Written{Records: len(merged), Duplicates: len(records) - len(merged)}
+	if how.DryRun && !how.CountChanges {
+		return written, nil
+	}
+	attributes := outcomeAttributes
+	if how.CountChanges {
+		attributes = storedAttributes
+	}
+	stored, err := s.stored(ctx, places(merged), attributes)
 	if err != nil {
 		return Written{}, err
 	}
-	for _, before := range stored {
-		i := places[placeOf(before)]
-		merged[i] = replaceBy(before, merged[i])
+	var items []item
+	for _, r := range merged {
+		before, exists := stored[placeOf(r.Record)]
+		if exists {
+			r = before.told.followedBy(r)
+		}
+		it := encodeTold(r)
+		if how.CountChanges && written.compare(before.item, it) {
+			continue
+		}
+		items = append(items, it)
 	}
-	items := make([]item, len(merged))
-	for i, r := range merged {
-		items[i] = encodeRecord(r)
+	if how.DryRun {
+		return written, nil
 	}
-	if err := s.putAll(ctx, "write usage", s.tables.Usage, items); err != nil {
-		return Written{}, err
+	return written, s.putAll(ctx, "write usage", s.tables.Usage, items)
+}
+
+// compare counts a record as new, changed or unchanged, and tells whether it is
+// the last. before is nil where nothing is stored.
+func (w *Written) compare(before, after item) (unchanged bool) {
+	switch {
+	case before == nil:
+		w.New++
+	case reflect.DeepEqual(before, after):
+		w.Unchanged++
+		return true
+	default:
+		w.Changed++
 	}
-	return Written{Records: len(merged), Duplicates: len(records) - len(merged)}, nil
+	return false
 }
 
 // place is a record's key.
@@ -63,66 +110,66 @@ type place struct {
 
 func placeOf(r usage.Record) place { return place{r.Log, r.Position().String()} }
 
-// merge leaves one record of each key, and tells where.
-func merge(records []usage.Record) ([]usage.Record, map[place]int) {
-	merged := make([]usage.Record, 0, len(records))
-	places := make(map[place]int, len(records))
+func places(records []told) []place {
+	all := make([]place, len(records))
+	for i, r := range records {
+		all[i] = placeOf(r.Record)
+	}
+	return all
+}
+
+// merge leaves one record of each key.
+func merge(records []usage.Record) []told {
+	merged := make([]told, 0, len(records))
+	at := make(map[place]int, len(records))
 	for _, r := range records {
 		key := placeOf(r)
-		if i, again := places[key]; again {
-			merged[i] = replaceBy(merged[i], r)
+		if i, again := at[key]; again {
+			merged[i] = merged[i].followedBy(logged(r))
 			continue
 		}
-		places[key] = len(merged)
-		merged = append(merged, r)
+		at[key] = len(merged)
+		merged = append(merged, logged(r))
 	}
-	return merged, places
+	return merged
 }
 
-// replaceBy is what is kept where a second record comes with the key of a first:
-// the second, but for an outcome that the first has from a later time. The
-// parts of an outcome stay together, so that the order of arrival does not
-// matter.
-func replaceBy(first, second usage.Record) usage.Record {
-	if isLater(first.StatusAt, second.StatusAt) {
-		second.Status, second.StatusAt = first.Status, first.StatusAt
-		second.ErrorCode, second.RecordedPrice = first.ErrorCode, first.RecordedPrice
-	}
-	return second
+// storedRecord is a record as far as it was asked for, and the item that holds it.
+type storedRecord struct {
+	told
+	item item
 }
 
-func isLater(a, b *time.Time) bool { return a != nil && (b == nil || a.After(*b)) }
-
-// storedOutcomes reads, of the records that are stored already, the outcomes
-// and no more.
-func (s *Store) storedOutcomes(ctx context.Context, records []usage.Record) ([]usage.Record, error) {
-	const op = "read usage before writing"
-	if len(records) == 0 {
+// stored reads those of up to MaxUsageBatch records that exist.
+func (s *Store) stored(ctx context.Context, wanted []place, p projection) (map[place]storedRecord, error) {
+	if len(wanted) == 0 {
 		return nil, nil
 	}
 	logs := make(map[string]usage.Log)
-	keys := make([]item, len(records))
-	for i, r := range records {
-		logs[r.Log.String()] = r.Log
-		keys[i] = item{"log": str(r.Log.String()), "at": str(r.Position().String())}
+	keys := make([]item, len(wanted))
+	for i, w := range wanted {
+		logs[w.log.String()] = w.log
+		keys[i] = item{"log": str(w.log.String()), "at": str(w.at)}
 	}
 	var items []item
-	err := persist(ctx, func() (err error) {
-		items, err = s.batchGet(ctx, op, s.tables.Usage, types.KeysAndAttributes{
+	err := s.paced(ctx, func() (err error) {
+		items, err = s.batchGet(ctx, "read usage before writing", s.tables.Usage, types.KeysAndAttributes{
 			Keys: keys, ConsistentRead: aws.Bool(true),
-			ProjectionExpression: &outcomeAttributes.expression, ExpressionAttributeNames: outcomeAttributes.names,
-		})
+			ProjectionExpression: &p.expression, ExpressionAttributeNames: p.names,
+		}, once)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	stored := make([]usage.Record, len(items))
-	for i, it := range items {
+	stored := make(map[place]storedRecord, len(items))
+	for _, it := range items {
 		r := reader{item: it}
-		if stored[i], err = decodeRecord(logs[r.text("log")], it); err != nil {
+		t, err := decodeTold(logs[r.text("log")], it)
+		if err != nil {
 			return nil, err
 		}
+		stored[placeOf(t.Record)] = storedRecord{t, it}
 	}
 	return stored, nil
 }

@@ -222,12 +222,32 @@ func TestTheDocumentedExamplesAreRead(t *testing.T) {
 	}
 }
 
+// longRun is from how many digits on a text may be a telephone number.
+var longRun = regexp.MustCompile(`[0-9]{8}`)
+
+func TestFaultsTellNoNumber(t *testing.T) {
+	for text, want := range map[string]string{
+		`"+447700900123" must be x`:                 `"****0123" must be x`,
+		`"call (020) 7946-0123 or +1 202 555 0147"`: `"call (****0123 or ****0147"`,
+		"12345678": "****5678",
+		`"2026-11-20": a time is RFC 3339, as 2026-11-03T10:00:00Z`: `"2026-11-20": a time is RFC 3339, as 2026-11-03T10:00:00Z`,
+		"2026-11-20 447700900123":                                   "2026-11-20 ****0123",
+		`"1,520.73" is not`:                                         `"1,520.73" is not`,
+		"rates[1234567]":                                            "rates[1234567]",
+	} {
+		if got := withoutNumbers(text); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
 func FuzzDirectory(f *testing.F) {
 	f.Add(testFile(f, "directory.yaml"), "d.yaml")
 	f.Add(testFile(f, "faults.yaml"), "d.yaml")
 	f.Add([]byte(`{"partners":[{"id":"northwind","customers":[]}]}`), "d.json")
 	f.Add([]byte("partners: &p\n- *p\n"), "d.yaml")
 	f.Add([]byte("a: |\n b\n? [c]\n: !t {<<: *a}\n"), "")
+	f.Add([]byte("+447700900123: x\npartners:\n- {id: 'call +44 7700 900-123', name: n, '12025550147': 1}\ncustomers: [{accountId: 447700900123, currency: '2026-01-01 +12025550147'}]\n"), "d.yaml")
 	f.Fuzz(func(t *testing.T, text []byte, name string) {
 		d, err := ParseDirectory(bytes.NewReader(text), name)
 		lines := len(text) + 1 // YAML has more kinds of line ends than one would think
@@ -238,6 +258,9 @@ func FuzzDirectory(f *testing.F) {
 		for i, fault := range faults {
 			if fault.Line < 1 || fault.Line > lines || fault.File != name || i > 0 && fault.Line < faults[i-1].Line {
 				t.Errorf("%q: fault %d is %#v", text, i, fault)
+			}
+			if longRun.MatchString(fault.Path + " " + fault.Detail) {
+				t.Errorf("%q: fault %d tells a number: %#v", text, i, fault)
 			}
 		}
 		for _, l := range d.PriceLists {

@@ -1,6 +1,7 @@
 // Package importer turns the operator's files into domain values: the directory
-// file into partners, customers and price lists ([ParseDirectory]), and usage
-// files, our own and the platform's exports, into masked records ([ReadUsage]).
+// file into partners, customers and price lists ([ParseDirectory]), usage files,
+// our own and the platform's exports, into masked records and receipts
+// ([ReadUsage]), and files of remaining credit ([ReadCredit]).
 //
 // It owns the formats: which fields there are, what they may hold, what is
 // dropped, and how a fault is told. It writes nothing anywhere and knows no

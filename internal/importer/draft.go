@@ -251,39 +251,3 @@ func (d *draft) price(amountField, amount, currencyField, code string) {
 	}
 	d.record.RecordedPrice = &money.Money{Amount: value, Currency: currency}
 }
-
-// row ends the record that began at a line.
-func (d *draft) row(line int) Row {
-	d.checkRepeats()
-	expires := d.record.Timestamp.AddDate(0, d.options.RetentionMonths, 0)
-	if !expires.After(d.options.Now) {
-		d.fail(d.timeField, "is past the retention time of "+strconv.Itoa(d.options.RetentionMonths)+" months")
-	}
-	if d.reason != "" {
-		reject := &Reject{Line: line, Field: d.field, Reason: d.reason}
-		if !d.secret && !repeats(string(d.record.ID), d.numbers) {
-			reject.ID = d.record.ID
-		}
-		return Row{Line: line, Rejected: reject}
-	}
-	d.record.ExpiresAt = expires
-	return Row{Line: line, Record: d.record, Dropped: d.dropped}
-}
-
-// checkRepeats refuses a record that tells the full number of one of its ends in
-// another field: above all in its id, which is part of a key. An error code that
-// does is already dropped.
-func (d *draft) checkRepeats() {
-	refuse := func(field, text string) {
-		if repeats(text, d.numbers) {
-			d.fail(field, "holds the record's own from or to number")
-		}
-	}
-	refuse(d.idField, string(d.record.ID))
-	if price := d.record.RecordedPrice; price != nil {
-		refuse("recordedPrice", money.Text(price.Amount))
-	}
-	if seconds := d.record.ParticipantSeconds; seconds != nil {
-		refuse("participantSeconds", strconv.FormatInt(*seconds, 10))
-	}
-}

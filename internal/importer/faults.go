@@ -2,6 +2,7 @@ package importer
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -46,7 +47,7 @@ type checklist struct {
 func newChecklist(file string) *checklist { return &checklist{file: file, blamed: map[string]bool{}} }
 
 func (c *checklist) fail(line int, path, format string, args ...any) {
-	c.faults = append(c.faults, Fault{c.file, line, path, fmt.Sprintf(format, args...)})
+	c.faults = append(c.faults, Fault{c.file, line, withoutNumbers(path), withoutNumbers(fmt.Sprintf(format, args...))})
 	c.blamed[path] = true
 }
 
@@ -66,6 +67,29 @@ func (c *checklist) err() error {
 	}
 	slices.SortStableFunc(c.faults, func(a, b Fault) int { return a.Line - b.Line })
 	return c.faults
+}
+
+// A directory file has no place for a telephone number, but one may get there; a
+// date has as many digits.
+var (
+	numberLike = regexp.MustCompile(`\+?\d(?:[ .()-]{0,3}\d){7,}`)
+	dateLike   = regexp.MustCompile(`^\d{4}-\d\d-\d\d`)
+)
+
+// withoutNumbers is a text in which what may be a telephone number is masked.
+func withoutNumbers(text string) string {
+	return numberLike.ReplaceAllStringFunc(text, func(number string) string {
+		if date := dateLike.FindString(number); date != "" {
+			return date + withoutNumbers(number[len(date):])
+		}
+		digits := make([]byte, 0, len(number))
+		for i := range len(number) {
+			if isDigit(number[i]) {
+				digits = append(digits, number[i])
+			}
+		}
+		return "****" + string(digits[len(digits)-4:])
+	})
 }
 
 // shown is a value of a directory file as a fault quotes it.

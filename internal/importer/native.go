@@ -1,11 +1,7 @@
 package importer
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"io"
-	"unicode/utf8"
 
 	"partnerview/internal/usage"
 )
@@ -65,9 +61,9 @@ func (f nativeField) isKeptFor(p usage.Product) bool {
 	return true
 }
 
-// nativeRows reads NDJSON: an object a line.
+// nativeRows reads NDJSON of the native fields.
 type nativeRows struct {
-	lines  *lines
+	objects
 	draft  draft
 	known  map[string]nativeField
 	names  fieldNames         // of unknown fields
@@ -75,7 +71,7 @@ type nativeRows struct {
 }
 
 func openNative(text io.Reader, o Options) rows {
-	n := &nativeRows{lines: newLines(text), draft: newDraft(o), known: make(map[string]nativeField, fieldCount), names: fieldNames{}}
+	n := &nativeRows{objects: objects{newLines(text)}, draft: newDraft(o), known: make(map[string]nativeField, fieldCount), names: fieldNames{}}
 	for f := range fieldCount {
 		n.known[f.String()] = f
 	}
@@ -83,46 +79,17 @@ func openNative(text io.Reader, o Options) rows {
 }
 
 func (n *nativeRows) next() (Row, error) {
-	for {
-		number := n.lines.number
-		end, err := n.lines.lineEnd(0)
-		switch {
-		case errors.Is(err, errTooLong):
-			n.lines.skipLine()
-			return rejectedLine(number, tooLong), nil
-		case err != nil:
-			return Row{}, err
-		}
-		line := bytes.TrimSpace(n.lines.window()[:end])
-		n.lines.advance(end) // the bytes stay until the next call of lineEnd
-		if len(line) > 0 {
-			return n.row(number, line), nil
-		}
-	}
-}
-
-// Reasons for which a line as a whole is rejected.
-const (
-	tooLong = "is longer than 1048576 bytes"
-	notUTF8 = "is not UTF-8"
-	notJSON = "is not a JSON object"
-)
-
-func rejectedLine(number int, reason string) Row {
-	return Row{Line: number, Rejected: &Reject{Line: number, Reason: reason}}
-}
-
-func (n *nativeRows) row(number int, line []byte) Row {
+	number, line, fault, err := n.nextObject()
 	switch {
-	case !utf8.Valid(line):
-		return rejectedLine(number, notUTF8)
-	case line[0] != '{' || !json.Valid(line):
-		return rejectedLine(number, notJSON)
+	case err != nil:
+		return Row{}, err
+	case fault != "":
+		return rejectedLine(number, fault), nil
 	}
 	n.draft.begin()
 	n.collect(line)
 	n.read()
-	return n.draft.row(number)
+	return n.draft.row(number), nil
 }
 
 // collect finds the values of the known fields, and drops the unknown.
@@ -232,15 +199,12 @@ func (n *nativeRows) price() {
 		}
 		*part = value
 	}
-	switch {
-	case amount == nil || string(amount) == "null":
-	case amount[0] != '"' && amount[0] != '-' && !isDigit(amount[0]):
-		d.fail(amountField, "must be decimal text, as 0.0412")
-	case currency == nil || currency[0] != '"':
+	text := d.jsonDecimal(amountField, amount)
+	if text != "" && (currency == nil || currency[0] != '"') {
 		d.fail(currencyField, "must be an ISO 4217 code, as EUR")
-	case amount[0] == '"':
-		d.price(amountField, unquote(amount), currencyField, unquote(currency))
-	default:
-		d.price(amountField, string(amount), currencyField, unquote(currency))
+		return
+	}
+	if text != "" {
+		d.price(amountField, text, currencyField, unquote(currency))
 	}
 }

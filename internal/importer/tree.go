@@ -191,7 +191,7 @@ func yamlFault(err error) error {
 			line = n
 		}
 	}
-	return Fault{Line: line, Detail: "is not YAML: " + yamlLine.ReplaceAllString(err.Error(), "")}
+	return Fault{Line: line, Detail: "is not YAML: " + withoutNumbers(yamlLine.ReplaceAllString(err.Error(), ""))}
 }
 
 func fromYAML(y *yaml.Node, depth int) (*node, error) {

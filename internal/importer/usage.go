@@ -22,10 +22,13 @@ const (
 	ConnectSMS       Format = "connect-sms-csv"       // 8x8 Connect's SMS logs
 	ConnectMessaging Format = "connect-messaging-csv" // its Messaging Apps logs
 	ConnectVoice     Format = "connect-voice-csv"     // its voice logs, a row a call leg
+	ConnectReceipts  Format = "connect-sms-receipts"  // its delivery receipts of SMS, as NDJSON: news of records, no records
 )
 
 // Formats lists all formats, the native one first.
-func Formats() []Format { return []Format{Native, ConnectSMS, ConnectMessaging, ConnectVoice} }
+func Formats() []Format {
+	return []Format{Native, ConnectSMS, ConnectMessaging, ConnectVoice, ConnectReceipts}
+}
 
 // ParseFormat reads a format's name.
 func ParseFormat(s string) (Format, error) {
@@ -37,6 +40,16 @@ func ParseFormat(s string) (Format, error) {
 		names = append(names, string(f))
 	}
 	return "", fmt.Errorf("a format is %s", strings.Join(names, ", "))
+}
+
+// Endings are those that a file of the format has, before ".gz" where it is
+// gzipped.
+func (f Format) Endings() []string {
+	switch f {
+	case ConnectSMS, ConnectMessaging, ConnectVoice:
+		return []string{".csv"}
+	}
+	return []string{".ndjson", ".jsonl"}
 }
 
 // DefaultRetentionMonths is how long records are kept where nothing else is said.
@@ -53,6 +66,9 @@ type Options struct {
 	// RetentionMonths is how many months after its timestamp a record is kept;
 	// 0 means DefaultRetentionMonths.
 	RetentionMonths int
+	// Period is what is wanted, by a record's timestamp and a receipt's status
+	// time; what lies outside is passed over. The zero Period wants all.
+	Period usage.Period
 	// Now is the time: what its retention has ended for is rejected.
 	Now time.Time
 }
@@ -60,8 +76,10 @@ type Options struct {
 // Row is what one line of usage, or one record of a CSV file, came to.
 type Row struct {
 	Line     int          // where it begins in the file (unpacked), from 1
-	Rejected *Reject      // why it is not taken; nil: Record is good
-	Record   usage.Record // masked; zero where rejected
+	Rejected *Reject      // why it is not taken; nil: it is good, or outside
+	Outside  bool         // it lies outside Options.Period: nothing else is told of it
+	Record   usage.Record // masked; zero where there is none, as in a file of receipts
+	Receipt  *usage.Receipt
 	// Dropped names the fields that were left out of the record, each once. A
 	// name that could itself be something private is "(other)", as is every one
 	// beyond a hundred.
@@ -119,6 +137,8 @@ func open(r io.Reader, f Format, o Options) (rows, error) {
 		return openExport(text, o, connectMessaging())
 	case ConnectVoice:
 		return openExport(text, o, connectVoice())
+	case ConnectReceipts:
+		return openReceipts(text, o), nil
 	}
 	_, err = ParseFormat(string(f))
 	return nil, err

@@ -27,12 +27,12 @@ func gzipped(text []byte) []byte {
 }
 
 func TestAFormatIsNamedAsInTheDocuments(t *testing.T) {
-	for _, want := range []Format{"native", "connect-sms-csv", "connect-messaging-csv", "connect-voice-csv"} {
+	for _, want := range []Format{"native", "connect-sms-csv", "connect-messaging-csv", "connect-voice-csv", "connect-sms-receipts"} {
 		if got, err := ParseFormat(string(want)); got != want || err != nil {
 			t.Errorf("ParseFormat(%q) = %q, %v", want, got, err)
 		}
 	}
-	if _, err := ParseFormat("csv"); err == nil || err.Error() != "a format is native, connect-sms-csv, connect-messaging-csv, connect-voice-csv" {
+	if _, err := ParseFormat("csv"); err == nil || err.Error() != "a format is native, connect-sms-csv, connect-messaging-csv, connect-voice-csv, connect-sms-receipts" {
 		t.Errorf("ParseFormat of an unknown name: %v", err)
 	}
 	if _, err := readUntilError(strings.NewReader(""), "csv", options()); err == nil {

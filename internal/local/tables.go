@@ -45,6 +45,15 @@ func newTables(endpoint string) *tables {
 	return t
 }
 
+// CreateTables makes the tables of a template in an engine, as Start does, and
+// returns when they can be used.
+func CreateTables(ctx context.Context, endpoint string, wanted []template.Table) error {
+	t := newTables(endpoint)
+	defer t.close()
+	_, err := t.create(ctx, wanted)
+	return err
+}
+
 // create makes the tables that are not there, waits until all can be used, and
 // says how many it has made.
 func (t *tables) create(ctx context.Context, wanted []template.Table) (made int, err error) {

@@ -1,8 +1,8 @@
 // Package operator is what the platform's operator does with the product: bring
 // partners, customers, grants and price lists to the state of a directory file,
 // or change one of them; make, rotate, find and revoke access keys; load, show and
-// delete usage; and ask why a price is what it is. partnerctl is its command line;
-// the product on one machine loads its sample data through it.
+// delete usage; load credit; and ask why a price is what it is. partnerctl is its
+// command line; the product on one machine loads its sample data through it.
 //
 // It owns the order of the writes and the checks of a file against what is
 // stored. It knows no command line and no form of output: what the operator is

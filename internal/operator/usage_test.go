@@ -171,6 +171,24 @@ func TestImportSurvivesARestartOfTheEngine(t *testing.T) {
 	}
 }
 
+func TestImportWaitsForAnEngineThatIsAboutToStart(t *testing.T) {
+	own := dynamotest.Start(t)
+	o := operator.New(own.NewStore(t), clock)
+	apply(t, o, customersFile)
+	own.Stop()
+	started := make(chan error, 1)
+	time.AfterFunc(time.Second, func() { // later than the SDK's own tries
+		_, err := own.Listen()
+		started <- err
+	})
+	counts, err := o.ImportUsage(t.Context(), strings.NewReader(line("acme_retail", "m-1", 1, "")), operator.UsageImport{})
+	must(t, <-started)
+	must(t, err)
+	if counts.Written != 1 {
+		t.Errorf("counts are %+v", counts)
+	}
+}
+
 func readAll(t *testing.T, s *dynamo.Store, log usage.Log) []usage.Record {
 	t.Helper()
 	var all []usage.Record

@@ -149,6 +149,19 @@ type Record struct {
 	ExpiresAt time.Time // end of retention: from then on it is not shown; zero: kept for good
 }
 
+// Receipt is news of a record that was logged before: the status that it has
+// reached since. It knows the record by its id alone.
+type Receipt struct {
+	Log
+	ID        RecordID
+	Status    Status
+	StatusAt  time.Time // when the status was reached, UTC, to the millisecond
+	ErrorCode string    // the platform's code; empty: none
+	// RecordedPrice is what the platform says that the customer was charged; nil
+	// where it says nothing of it, and what was said before holds.
+	RecordedPrice *money.Money
+}
+
 // Position is a record's place in its log: logs are ordered by timestamp, then
 // by id bytewise.
 type Position struct {

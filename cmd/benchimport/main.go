@@ -1,0 +1,96 @@
+// Command benchimport loads usage by the hundred thousand with the real
+// partnerctl into a real engine, on this machine. It says how fast that is beside
+// a minimal loop over the SDK, and how much memory it takes; then it kills an
+// import again and again, restarts the engine under it, runs it once more, and
+// compares what the table holds, record by record and attribute by attribute,
+// with what the load says.
+//
+// It fails where anything differs, or partnerctl takes more than 100 MB. It never
+// fails by the clock: that judges the machine, not the code.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"partnerview/internal/sample/bulk"
+)
+
+func main() {
+	lines := flag.Int("lines", 1_000_000, "lines to load, over all five formats")
+	kills := flag.Int("kills", 20, "how often an import is killed")
+	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the points at which it is killed; a run prints its own")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, bulk.Load{Lines: *lines}, *kills, *seed); err != nil {
+		fmt.Fprintln(os.Stderr, "benchimport:", err)
+		os.Exit(1)
+	}
+}
+
+// minLines is from how many lines on there is enough of each format.
+const minLines = 100
+
+func run(ctx context.Context, load bulk.Load, kills int, seed uint64) error {
+	if load.Lines < minLines || kills < 1 {
+		return fmt.Errorf("at least %d lines and one kill are needed", minLines)
+	}
+	root, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp("", "partnerview-benchimport-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	b := &bench{root: root, folder: folder, load: load, random: rand.New(rand.NewPCG(seed, 0))}
+	fmt.Printf("%s %s/%s, %d CPUs. %d lines in five formats come to %d records. Seed %d.\n\n",
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), load.Lines, load.Records(), seed)
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	return errors.Join(b.measured(ctx), b.killed(ctx, kills))
+}
+
+// bench is one run.
+type bench struct {
+	root, folder string // the repository; where all that is made goes
+	load         bulk.Load
+	random       *rand.Rand
+}
+
+// prepare builds partnerctl and writes the load's files.
+func (b *bench) prepare(ctx context.Context) error {
+	build := exec.CommandContext(ctx, "go", "build", "-o", b.path("partnerctl"), "./cmd/partnerctl")
+	build.Dir, build.Stderr = b.root, os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("build partnerctl: %w", err)
+	}
+	if err := os.WriteFile(b.path("directory.yaml"), []byte(bulk.Directory()), 0o600); err != nil {
+		return err
+	}
+	for _, f := range b.load.Files() {
+		out, err := os.Create(b.path(f.Name))
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(b.load.Write(out, f), out.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) path(name string) string { return filepath.Join(b.folder, name) }

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// peakMemory reads how much of a live process was resident at most; 0 where it
+// has gone. Only Linux tells.
+func peakMemory(pid int) int64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	line, _, _ := strings.Cut(after, " kB")
+	kB, _ := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
+	return kB << 10
+}
+
+// tick is the unit of processor time in /proc: USER_HZ, which is 100 on all that
+// Go runs on.
+const tick = 10 * time.Millisecond
+
+// cpuTime reads how much processor time a live process has used, user and
+// system; 0 where nobody tells.
+func cpuTime(pid int) time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(stat), ") ") // a name may hold anything but this
+	fields := strings.Fields(after)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseInt(fields[11], 10, 64)
+	system, _ := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * tick
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"partnerview/internal/importer"
+	"partnerview/internal/operator"
+)
+
+type importCreditCommand struct {
+	Files   []string `arg:"" name:"FILE" help:"Files and folders to load, CSV or NDJSON, gzipped or not; - is standard input. Of a folder the files that end in .csv, .ndjson or .jsonl are loaded, with .gz behind it or not."`
+	DryRun  bool     `help:"Read and count, list what would be rejected, and write nothing."`
+	Rejects string   `placeholder:"PATH" type:"path" help:"Where lines that cannot be taken are listed. Default: FILE.rejected.ndjson."`
+}
+
+func (importCreditCommand) Help() string {
+	return `A line tells an account, what it has left, and as of when; it may tell the currency, which must then be the customer's. A credit never replaces one of a later time, so files may come in any order, and an import that was interrupted is simply run again. Nothing but the credit of a customer changes.
+
+Example: partnerctl import credit credit-2026-06-01.csv`
+}
+
+// importedCredit is the result for programs.
+type importedCredit struct {
+	DryRun bool `json:"dryRun"`
+	operator.CreditCounts
+}
+
+func (c *importCreditCommand) Run(s *session) error {
+	files, err := s.inputs(c.Files, []string{".csv", ".ndjson", ".jsonl"}, c.Rejects)
+	if err != nil {
+		return err
+	}
+	o, err := s.operator(customersTable)
+	if err != nil {
+		return err
+	}
+	var total operator.CreditCounts
+	rejects, err := s.load(files, c.Rejects, func(in io.Reader, _ *progress, reject func(importer.Reject) error) error {
+		counts, err := o.ImportCredit(s.ctx, in, operator.CreditImport{DryRun: c.DryRun, Rejected: reject})
+		total = total.Add(counts)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if s.json {
+		err = s.printJSON(importedCredit{c.DryRun, total})
+	} else {
+		s.printCredit(total, c.DryRun, rejects)
+	}
+	if err == nil && total.Rejected > 0 {
+		return errRejected
+	}
+	return err
+}
+
+func (s *session) printCredit(c operator.CreditCounts, dry bool, rejects []string) {
+	s.table(func(w io.Writer) {
+		fmt.Fprintf(w, "read\t%d\n", c.Read)
+		fmt.Fprintf(w, "written\t%d\n", c.Written)
+		fmt.Fprintf(w, "unchanged\t%d\n", c.Unchanged)
+		fmt.Fprintf(w, "older\t%d\n", c.Older)
+		fmt.Fprintf(w, "rejected\t%d\n", c.Rejected)
+	})
+	s.printRejects(rejects)
+	if dry {
+		s.printf("A dry run: nothing was written.\n")
+	}
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"partnerview/internal/importer"
+	"partnerview/internal/operator"
+	"partnerview/internal/usage"
+)
+
+type importUsageCommand struct {
+	Files        []string        `arg:"" name:"FILE" help:"Files and folders to load, gzipped or not; - is standard input. Of a folder those files are loaded that end as the format's do (.ndjson, .jsonl or .csv, and .gz behind it), in the order of their names; its sub-folders are not."`
+	Format       formatArgument  `default:"native" placeholder:"NAME" help:"What the files look like: ${formats}. Default: native."`
+	Account      accountArgument `placeholder:"ID" help:"The customer of records that name no account."`
+	Since        timeArgument    `placeholder:"TIME" help:"Load only what is of this time or later, as 2026-06-01 or 2026-06-01T12:00:00Z: records by their timestamp, receipts by the time of their status."`
+	Until        timeArgument    `placeholder:"TIME" help:"Load only what is before this time."`
+	DryRun       bool            `help:"Read and count, list what would be rejected, and write nothing."`
+	CountChanges bool            `help:"Compare records with what is stored, and tell how many are new, changed and unchanged. The unchanged are not written again."`
+	Rejects      string          `placeholder:"PATH" type:"path" help:"Where lines that cannot be taken are listed. Default: FILE.rejected.ndjson."`
+}
+
+func (importUsageCommand) Help() string {
+	return `Lines that cannot be taken are listed with their number, field and reason, and the rest is loaded; the exit code is then 3. To load a file again replaces its records by the same. An import that was interrupted is simply run again.
+
+Example: partnerctl import usage --format connect-sms-csv exports/2026-05`
+}
+
+// importedUsage is the result for programs.
+type importedUsage struct {
+	DryRun bool `json:"dryRun"`
+	operator.UsageCounts
+}
+
+func (c *importUsageCommand) Run(s *session) error {
+	period := usage.Period{From: c.Since.time, To: c.Until.time}
+	if !period.From.IsZero() && !period.To.IsZero() && !period.From.Before(period.To) {
+		return misuseError("--since must be before --until: the period between them is empty")
+	}
+	files, err := s.inputs(c.Files, c.Format.format.Endings(), c.Rejects)
+	if err != nil {
+		return err
+	}
+	o, err := s.operator(customersTable, usageTable)
+	if err != nil {
+		return err
+	}
+	total := operator.UsageCounts{Dropped: map[string]int{}}
+	begun := time.Now()
+	rejects, err := s.load(files, c.Rejects, func(in io.Reader, shown *progress, reject func(importer.Reject) error) error {
+		counts, err := o.ImportUsage(s.ctx, in, operator.UsageImport{
+			Format: c.Format.format, Account: c.Account.id, Period: period, DryRun: c.DryRun, CountChanges: c.CountChanges,
+			Rejected: reject, Progress: shown.counts,
+		})
+		total = total.Add(counts)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if s.json {
+		err = s.printJSON(importedUsage{c.DryRun, total})
+	} else {
+		s.printUsage(total, c.DryRun, time.Since(begun), rejects)
+	}
+	if err == nil && total.Rejected > 0 {
+		return errRejected
+	}
+	return err
+}
+
+func (s *session) printUsage(c operator.UsageCounts, dry bool, took time.Duration, rejects []string) {
+	s.table(func(w io.Writer) {
+		fmt.Fprintf(w, "read\t%d\n", c.Read)
+		fmt.Fprintf(w, "written\t%d\n", c.Written)
+		if changes := c.Changes; changes != nil {
+			fmt.Fprintf(w, "  new\t%d\n  changed\t%d\n  unchanged\t%d\n", changes.New, changes.Changed, changes.Unchanged)
+		}
+		fmt.Fprintf(w, "duplicate\t%d\n", c.Duplicate)
+		fmt.Fprintf(w, "rejected\t%d\n", c.Rejected)
+		if c.Outside > 0 {
+			fmt.Fprintf(w, "outside\t%d\n", c.Outside)
+		}
+	})
+	if len(c.Dropped) > 0 {
+		var fields []string
+		for _, field := range slices.Sorted(maps.Keys(c.Dropped)) {
+			fields = append(fields, fmt.Sprintf("%s (%d)", field, c.Dropped[field]))
+		}
+		s.printf("Dropped fields: %s\n", strings.Join(fields, ", "))
+	}
+	s.printRejects(rejects)
+	if dry {
+		s.printf("A dry run: nothing was written.\n")
+	}
+	if seconds := took.Seconds(); seconds >= 1 {
+		s.printf("%.0f records a second, in %.0f s\n", float64(c.Read)/seconds, seconds)
+	}
+}
+
+func (s *session) printRejects(lists []string) {
+	if len(lists) > 0 {
+		s.printf("Why lines were rejected: %s\n", strings.Join(lists, ", "))
+	}
+}

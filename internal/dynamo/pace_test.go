@@ -1,0 +1,141 @@
+package dynamo
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"partnerview/internal/usage"
+)
+
+// rounds lets n calls in at once and out again, that many times.
+func rounds(t *testing.T, p *pace, times, n int, refused bool) {
+	t.Helper()
+	for range times {
+		var cuts []int
+		for range n {
+			c, err := p.enter(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			cuts = append(cuts, c)
+		}
+		for _, c := range cuts {
+			p.leave(c, refused)
+		}
+	}
+}
+
+func TestPaceHalvesWhenRefusedAndRecoversOneByOne(t *testing.T) {
+	p := newPace()
+	expect := func(when string, limit int) {
+		t.Helper()
+		if p.limit != limit || p.busy != 0 {
+			t.Errorf("%s: limit %d, busy %d; want a limit of %d", when, p.limit, p.busy, limit)
+		}
+	}
+	rounds(t, p, 1, MaxWriters, true)
+	expect("all were refused at once", MaxWriters/2)
+	rounds(t, p, 1, MaxWriters/2, true)
+	expect("and again", MaxWriters/4)
+	rounds(t, p, 5, 1, true)
+	expect("for good: one always may", 1)
+	rounds(t, p, 1, 1, false)
+	expect("one went well", 2)
+	rounds(t, p, 1, 1, false)
+	expect("one of two", 2)
+	rounds(t, p, 1, 1, false)
+	expect("both of two", 3)
+	rounds(t, p, 100, 1, false)
+	expect("all went well for long", MaxWriters)
+}
+
+func TestPaceAdmitsNoMoreThanItsLimitAndInOrder(t *testing.T) {
+	p := newPace()
+	p.limit = 1
+	cuts, err := p.enter(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	order := make(chan int, 2)
+	for i := range 2 {
+		waiting := len(p.waiting)
+		go func() {
+			c, _ := p.enter(context.Background())
+			order <- i
+			p.leave(c, true) // a refusal, so that the limit stays 1
+		}()
+		for { // until it stands in line
+			p.mu.Lock()
+			n := len(p.waiting)
+			p.mu.Unlock()
+			if n > waiting {
+				break
+			}
+		}
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := p.enter(gone); err == nil {
+		t.Error("who has gone is let in")
+	}
+	select {
+	case i := <-order:
+		t.Errorf("%d was let in while the only place was taken", i)
+	default:
+	}
+	p.leave(cuts, true)
+	if first, second := <-order, <-order; first != 0 || second != 1 {
+		t.Errorf("let in were %d, then %d", first, second)
+	}
+}
+
+// Each way in which DynamoDB says that it is asked too much slows the writers
+// down, at once: the SDK must not hide it by trying again.
+func TestEveryRefusalOfAWriteReachesThePace(t *testing.T) {
+	const throttled = `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"too much"}`
+	const broken = `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"sorry"}`
+	const unprocessed = `{"UnprocessedItems":{"usage":[{"PutRequest":{"Item":{"log":{"S":"acme_retail#sms"}}}}]}}`
+	for name, refusal := range map[string]struct {
+		operation string
+		status    int
+		body      string
+	}{
+		"throttled":           {"BatchWriteItem", 400, throttled},
+		"left unprocessed":    {"BatchWriteItem", 200, unprocessed},
+		"failed":              {"BatchWriteItem", 500, broken},
+		"a read is throttled": {"BatchGetItem", 400, throttled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var refused atomic.Bool
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+				if strings.HasSuffix(r.Header.Get("X-Amz-Target"), refusal.operation) && refused.CompareAndSwap(false, true) {
+					w.WriteHeader(refusal.status)
+					_, _ = io.WriteString(w, refusal.body)
+					return
+				}
+				_, _ = io.WriteString(w, `{}`)
+			}))
+			defer server.Close()
+			db, err := NewClient(func(name string) string {
+				return map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": server.URL}[name]
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := NewStore(db, Tables{Usage: "usage"})
+			records := []usage.Record{{Log: usage.Log{Account: "acme_retail", Product: usage.SMS}, ID: "u-1"}}
+			if _, err := s.WriteUsage(t.Context(), records); err != nil {
+				t.Fatal(err)
+			}
+			if s.pace.cuts != 1 || s.pace.busy != 0 {
+				t.Errorf("the pace was cut %d times, want once; %d calls are under way", s.pace.cuts, s.pace.busy)
+			}
+		})
+	}
+}

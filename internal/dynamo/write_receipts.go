@@ -1,0 +1,195 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"partnerview/internal/fault"
+	"partnerview/internal/money"
+	"partnerview/internal/usage"
+)
+
+// receiptKey is what a receipt knows its record by.
+type receiptKey struct {
+	log usage.Log
+	id  usage.RecordID
+}
+
+// ApplyReceipts brings up to MaxUsageBatch receipts to the records that they are
+// of, the newest should several timestamps bear the id. The later status wins,
+// whether it is stored or stands in the batch; nothing but the outcome is
+// written. missing are the places in the batch of those whose record is not
+// stored. One that was written within the last second may be missing too: an
+// index follows its table.
+//
+// Throttling and broken connections are tried again until ctx ends. To apply
+// receipts again changes nothing.
+func (s *Store) ApplyReceipts(ctx context.Context, receipts []usage.Receipt, how Writing) (written Written, missing []int, err error) {
+	if len(receipts) > MaxUsageBatch {
+		return Written{}, nil, fmt.Errorf("dynamo: a batch of %d receipts; at most %d are taken", len(receipts), MaxUsageBatch)
+	}
+	found, err := s.placesOf(ctx, receipts)
+	if err != nil {
+		return Written{}, nil, err
+	}
+	var wanted []place
+	for _, p := range found {
+		wanted = append(wanted, p)
+	}
+	stored, err := s.stored(ctx, wanted, outcomeAttributes)
+	if err != nil {
+		return Written{}, nil, err
+	}
+	after := make(map[place][]usage.Receipt, len(found))
+	for i, r := range receipts {
+		p, known := found[receiptKey{r.Log, r.ID}]
+		if _, exists := stored[p]; !known || !exists {
+			missing = append(missing, i)
+			continue
+		}
+		after[p] = append(after[p], r)
+	}
+	for p, of := range after {
+		changed, err := s.applyTo(ctx, p, stored[p], of, how.DryRun)
+		if err != nil {
+			return written, nil, err
+		}
+		written.Records++
+		written.Duplicates += len(of) - 1
+		switch {
+		case !how.CountChanges:
+		case changed:
+			written.Changed++
+		default:
+			written.Unchanged++
+		}
+	}
+	return written, missing, nil
+}
+
+// placesOf finds where the receipts' records are, one call each: an index has no
+// batches.
+func (s *Store) placesOf(ctx context.Context, receipts []usage.Receipt) (map[receiptKey]place, error) {
+	found := make(map[receiptKey]place, len(receipts))
+	asked := make(map[receiptKey]bool, len(receipts))
+	for _, r := range receipts {
+		key := receiptKey{r.Log, r.ID}
+		if asked[key] {
+			continue
+		}
+		asked[key] = true
+		var at string
+		err := s.paced(ctx, func() (err error) {
+			at, err = s.placeByID(ctx, r.Log, r.ID)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if at != "" {
+			found[key] = place{r.Log, at}
+		}
+	}
+	return found, nil
+}
+
+// maxCollisions is how often a record may change between our reading and our
+// writing before that is told. Only another import of the same records does it.
+const maxCollisions = 10
+
+// applyTo writes the outcome of one record after some receipts, if it is another
+// than before: on condition that the record is still as it was read.
+func (s *Store) applyTo(ctx context.Context, p place, before storedRecord, receipts []usage.Receipt, dry bool) (changed bool, err error) {
+	for range maxCollisions {
+		next := before.told
+		for _, r := range receipts {
+			next = next.withReceipt(r)
+		}
+		if isSameOutcome(before.told, next) {
+			return false, nil
+		}
+		if dry {
+			return true, nil
+		}
+		collided, err := s.updateOutcome(ctx, p, before.item, next)
+		if err != nil || !collided {
+			return true, err
+		}
+		stored, err := s.stored(ctx, []place{p}, outcomeAttributes)
+		if err != nil {
+			return false, err
+		}
+		var exists bool
+		if before, exists = stored[p]; !exists {
+			return false, nil // deleted meanwhile: there is nothing left to tell it of
+		}
+	}
+	return false, fault.New(fault.Unavailable, "the record "+p.log.String()+" "+p.at+" is being written by someone else", nil)
+}
+
+func isSameOutcome(a, b told) bool {
+	return a.Status == b.Status && isSameTime(a.StatusAt, b.StatusAt) && a.ErrorCode == b.ErrorCode &&
+		isSamePrice(a.RecordedPrice, b.RecordedPrice) && isSameTime(a.priceAt, b.priceAt)
+}
+
+func isSamePrice(a, b *money.Money) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Currency == b.Currency && a.Amount.Equal(b.Amount)
+}
+
+// outcomeNames are the attributes that an outcome is made of.
+var outcomeNames = []string{"status", "statusAt", "errorCode", "recordedAmount", "recordedCurrency", "priceAt"}
+
+// updateOutcome writes an outcome, and nothing else of the record, if the stored
+// one is still that of before.
+func (s *Store) updateOutcome(ctx context.Context, p place, before item, next told) (collided bool, err error) {
+	const op = "apply a receipt"
+	after := encodeTold(next)
+	names, values := map[string]string{"#log": "log"}, item{}
+	conditions := []string{"attribute_exists(#log)"}
+	var set, remove []string
+	for _, name := range outcomeNames {
+		names["#"+name] = name
+		if v := after[name]; v != nil {
+			values[":new_"+name] = v
+			set = append(set, "#"+name+" = :new_"+name)
+		} else {
+			remove = append(remove, "#"+name)
+		}
+		if v := before[name]; v != nil {
+			values[":old_"+name] = v
+			conditions = append(conditions, "#"+name+" = :old_"+name)
+		} else {
+			conditions = append(conditions, "attribute_not_exists(#"+name+")")
+		}
+	}
+	update := "SET " + strings.Join(set, ", ")
+	if len(remove) > 0 {
+		update += " REMOVE " + strings.Join(remove, ", ")
+	}
+	err = s.paced(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName:                 &s.tables.Usage,
+			Key:                       item{"log": str(p.log.String()), "at": str(p.at)},
+			UpdateExpression:          &update,
+			ConditionExpression:       aws.String(strings.Join(conditions, " AND ")),
+			ExpressionAttributeNames:  names,
+			ExpressionAttributeValues: values,
+		}, once)
+		return translate(op, err)
+	})
+	if other := new(types.ConditionalCheckFailedException); errors.As(err, &other) {
+		return true, nil // or our own write, whose answer was lost: reading again tells
+	}
+	return false, err
+}

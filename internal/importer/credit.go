@@ -1,0 +1,189 @@
+package importer
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"partnerview/internal/money"
+	"partnerview/internal/usage"
+)
+
+// CreditRow is what one line of a file of credit came to.
+type CreditRow struct {
+	Line     int
+	Rejected *Reject // why it is not taken; nil: the rest is good
+	Account  usage.AccountID
+	Amount   decimal.Decimal // may be negative: overdrawn
+	Currency money.Currency  // empty: not told
+	AsOf     time.Time       // when the amount was true, UTC
+}
+
+// The fields of a credit, as rejections name them.
+const (
+	CreditAccountField  = "accountId"
+	CreditCurrencyField = "currency"
+	amountField         = "amount"
+	asOfField           = "asOf"
+)
+
+// creditNames are the spellings that a field's name may have, as creditKey leaves
+// them.
+var creditNames = map[string]string{
+	"account": CreditAccountField, "accountid": CreditAccountField,
+	"amount": amountField, "remainingcredit": amountField,
+	"asof": asOfField, "creditasof": asOfField,
+	"currency": CreditCurrencyField,
+}
+
+func creditKey(name string) string {
+	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(name))
+}
+
+// maxAhead is how far in the future an as-of may lie: clocks differ. One that lies
+// further would keep every true one from replacing it, for as long.
+const maxAhead = 5 * time.Minute
+
+// ReadCredit reads a file of remaining credit line by line, as [ReadUsage] reads
+// one of usage: CSV with a header, or NDJSON where it begins with "{". Whether the
+// account exists, and has the currency, is for the caller.
+func ReadCredit(r io.Reader, now time.Time) iter.Seq2[CreditRow, error] {
+	return func(yield func(CreditRow, error) bool) {
+		next, err := openCredit(r)
+		for err == nil {
+			var line creditLine
+			if line, err = next(); err == nil && !yield(line.row(now), nil) {
+				return
+			}
+		}
+		if err != io.EOF {
+			yield(CreditRow{}, fmt.Errorf("read credit: %w", err))
+		}
+	}
+}
+
+// creditLine is a line before its texts are read.
+type creditLine struct {
+	number int
+	draft  draft // keeps the first fault
+	texts  map[string]string
+}
+
+func openCredit(r io.Reader) (next func() (creditLine, error), err error) {
+	text, err := unpack(r)
+	if err != nil {
+		return nil, err
+	}
+	buffered := bufio.NewReader(text)
+	start, err := buffered.Peek(512)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")) {
+		o := objects{newLines(buffered)}
+		return func() (creditLine, error) { return nextCreditObject(o) }, nil
+	}
+	return openCreditCSV(buffered)
+}
+
+func nextCreditObject(o objects) (creditLine, error) {
+	number, object, fault, err := o.nextObject()
+	line := creditLine{number: number, texts: map[string]string{}}
+	if err != nil || fault != "" {
+		line.draft.reason = fault
+		return line, err
+	}
+	for name, value := range members(object) {
+		field, known := creditNames[creditKey(string(name))]
+		if !known {
+			continue
+		}
+		if _, twice := line.texts[field]; twice {
+			line.draft.fail(field, "is there twice")
+		}
+		if field == amountField {
+			line.texts[field] = line.draft.jsonDecimal(field, value)
+		} else {
+			line.texts[field] = line.draft.jsonText(field, value)
+		}
+	}
+	return line, nil
+}
+
+func openCreditCSV(text io.Reader) (func() (creditLine, error), error) {
+	x := &exportRows{records: csvRecords{lines: newLines(text)}, header: map[string]int{}}
+	if err := x.readHeader(); err != nil {
+		return nil, err
+	}
+	columns := map[string]int{}
+	for i := range x.records.columns {
+		field, known := creditNames[creditKey(x.records.field(i))]
+		if _, twice := columns[field]; known && twice {
+			return nil, fmt.Errorf("the header has two columns for %s", field)
+		}
+		if known {
+			columns[field] = i
+		}
+	}
+	for _, field := range []string{CreditAccountField, amountField, asOfField} {
+		if _, there := columns[field]; !there {
+			return nil, fmt.Errorf("the header has no column %s: one with accountId, amount and asOf is needed", field)
+		}
+	}
+	return func() (creditLine, error) {
+		number, err := x.records.next()
+		line := creditLine{number: number, texts: map[string]string{}}
+		if reason := broken(""); errors.As(err, &reason) {
+			line.draft.reason = string(reason)
+			return line, nil
+		}
+		if err != nil {
+			return line, err
+		}
+		for field, i := range columns {
+			line.texts[field] = x.records.field(i)
+		}
+		return line, nil
+	}, nil
+}
+
+// row reads the texts.
+func (l *creditLine) row(now time.Time) CreditRow {
+	d, row := &l.draft, CreditRow{Line: l.number}
+	text := func(field string) string {
+		if l.texts[field] == "" {
+			d.fail(field, missing)
+		}
+		return l.texts[field]
+	}
+	var err error
+	if row.Account, err = usage.ParseAccountID(text(CreditAccountField)); err != nil {
+		d.fail(CreditAccountField, "must be 3 to 50 of A-Z a-z 0-9 - . _ &")
+	}
+	amount := text(amountField)
+	if row.Amount, err = money.Parse(amount); err != nil {
+		d.fail(amountField, quoted(amount)+"must be a decimal number, as 1520.73")
+	}
+	if at := d.time(asOfField, text(asOfField), parseExportTime); at != nil {
+		if row.AsOf = *at; at.After(now.Add(maxAhead)) {
+			d.fail(asOfField, "lies in the future")
+		}
+	}
+	if code := l.texts[CreditCurrencyField]; code != "" {
+		var ok bool
+		if row.Currency, ok = parseCurrency(code); !ok {
+			d.fail(CreditCurrencyField, quoted(code)+"is not an ISO 4217 code, as EUR")
+		}
+	}
+	if d.reason != "" {
+		return CreditRow{Line: l.number, Rejected: &Reject{Line: l.number, Field: d.field, Reason: d.reason}}
+	}
+	return row
+}

@@ -1,0 +1,99 @@
+package importer
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"partnerview/internal/money"
+	"partnerview/internal/usage"
+)
+
+// credits reads a file of credit, and writes its rows as a test expects them.
+func credits(t testing.TB, file string) string {
+	t.Helper()
+	var lines []string
+	for row, err := range ReadCredit(strings.NewReader(file), now) {
+		switch {
+		case err != nil:
+			lines = append(lines, "ERROR "+err.Error())
+		case row.Rejected != nil:
+			lines = append(lines, fmt.Sprintf("%d REJECTED %s: %s", row.Rejected.Line, row.Rejected.Field, row.Rejected.Reason))
+		default:
+			lines = append(lines, fmt.Sprintf("%d %s %s%s %s", row.Line, row.Account, money.Text(row.Amount), row.Currency, usage.FormatTime(row.AsOf)))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestCreditFiles(t *testing.T) {
+	const want = "2 acme_one 1520.73EUR 2026-06-01T00:00:00.000Z\n3 acme_two -0.5 2026-06-01T10:00:00.000Z"
+	const rows = "acme_one,1520.7300,2026-06-01T00:00:00Z,EUR\nacme_two,-5e-1,2026-06-01 12:00:00+02:00,\n"
+	const object = `{"accountId":"acme_one","amount":"1","asOf":"2026-06-01T00:00:00Z"}` + "\n"
+	for _, c := range []struct{ name, file, want string }{
+		{"CSV", "account,amount,as-of,currency\n" + rows, want},
+		{"names as in the directory file", "accountId,remainingCredit,creditAsOf,currency\n" + rows, want},
+		{"names as one likes them", "Account_ID,AMOUNT,As Of,Currency\n" + rows, want},
+		{"CRLF, a byte order mark, quotes", "\xef\xbb\xbf\"account\",amount,asOf,currency\r\n" + strings.ReplaceAll(rows, "\n", "\r\n"), want},
+		{"semicolons", strings.ReplaceAll("account,amount,asOf,currency\n"+rows, ",", ";"), want},
+		{"columns that nobody asks for, in any order", "note,asOf,account,amount\nx,2026-06-01T00:00:00Z,acme_one,1\n", "2 acme_one 1 2026-06-01T00:00:00.000Z"},
+		{"gzipped", string(gzipped([]byte("account,amount,asOf,currency\n" + rows))), want},
+		{"NDJSON behind blank lines", "\n\n" + object, "3 acme_one 1 2026-06-01T00:00:00.000Z"},
+		{"an amount as a number, digit by digit", strings.Replace(object, `"1"`, "0.10000000000000000001", 1), "1 acme_one 0.10000000000000000001 2026-06-01T00:00:00.000Z"},
+		{"a null currency is not told", strings.Replace(object, "{", `{"currency":null,"name":"x",`, 1), "1 acme_one 1 2026-06-01T00:00:00.000Z"},
+		{"an as-of a little ahead: clocks differ", strings.Replace(object, "2026-06-01T00:00:00Z", "2026-06-10T00:05:00Z", 1), "1 acme_one 1 2026-06-10T00:05:00.000Z"},
+
+		{"an as-of in the future", strings.Replace(object, "2026-06-01T00:00:00Z", "2026-06-10T00:05:00.001Z", 1), "1 REJECTED asOf: lies in the future"},
+		{"no account", strings.Replace(object, "acme_one", "", 1), "1 REJECTED accountId: is missing"},
+		{"an account that cannot be", strings.Replace(object, "acme_one", "acme one", 1), "1 REJECTED accountId: must be 3 to 50 of A-Z a-z 0-9 - . _ &"},
+		{"no amount", strings.Replace(object, `"1"`, "null", 1), "1 REJECTED amount: is missing"},
+		{"an amount with a comma", strings.Replace(object, `"1"`, `"1,5"`, 1), "1 REJECTED amount: must be a decimal number, as 1520.73"},
+		{"an amount out of bounds", strings.Replace(object, `"1"`, "1e400", 1), `1 REJECTED amount: "1e400" must be a decimal number, as 1520.73`},
+		{"an amount that is a truth", strings.Replace(object, `"1"`, "true", 1), "1 REJECTED amount: must be decimal text, as 0.0412"},
+		{"no as-of", strings.Replace(object, "asOf", "when", 1), "1 REJECTED asOf: is missing"},
+		{"a day is no time", strings.Replace(object, "T00:00:00Z", "", 1), "1 REJECTED asOf: must be a time in RFC 3339, as 2026-11-03T10:00:00Z"},
+		{"a currency that is none", strings.Replace(object, "{", `{"currency":"EURO",`, 1), `1 REJECTED currency: "EURO" is not an ISO 4217 code, as EUR`},
+		{"a field twice", strings.Replace(object, "{", `{"account":"acme_two",`, 1), "1 REJECTED accountId: is there twice"},
+		{"a broken line does not stop the next", object + "{\n" + object, "1 acme_one 1 2026-06-01T00:00:00.000Z\n2 REJECTED : is not a JSON object\n3 acme_one 1 2026-06-01T00:00:00.000Z"},
+		{"too few columns", "account,amount,asOf\nacme_one,1\n", "2 REJECTED : has another number of fields than the header"},
+
+		{"no header", "acme_one,1,2026-06-01T00:00:00Z\n", "ERROR read credit: the header has no column accountId: one with accountId, amount and asOf is needed"},
+		{"two columns for one", "account,accountId,amount,asOf\n", "ERROR read credit: the header has two columns for accountId"},
+		{"nothing", "", "ERROR read credit: the file is empty: there is no header"},
+	} {
+		if diff := cmp.Diff(c.want, credits(t, c.file)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
+func FuzzCreditTellsNoNumber(f *testing.F) {
+	f.Add([]byte("account,amount,as-of,currency\nacme_one,1520.7300,2026-06-01T00:00:00Z,EUR\n"))
+	f.Add([]byte("account,amount,asOf\n+447700900123,447700900123x,447700900123\n447700900123,1,2026-06-01T00:00:00Z\n"))
+	f.Add([]byte(`{"accountId":"447700900123 ","amount":"+44 7700 900123","asOf":"447700900123","currency":"447700900123"}`))
+	f.Add(gzipped([]byte("account,amount,asOf\n")))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		last := 0
+		for row, err := range ReadCredit(bytes.NewReader(file), now) {
+			if err != nil {
+				if hasNumber(err.Error()) {
+					t.Fatalf("%q: the error %q tells a number", file, err)
+				}
+				return
+			}
+			if row.Line <= last {
+				t.Fatalf("%q: row %d is on line %d", file, last, row.Line)
+			}
+			last = row.Line
+			if r := row.Rejected; r != nil && (hasNumber(r.Field) || hasNumber(strings.ReplaceAll(r.Reason, "2026-11-03T10:00:00Z", "")) || r.ID != "") {
+				t.Fatalf("%q: the reason tells a number: %+v", file, r)
+			}
+			if row.Rejected == nil && (row.Account == "" || row.AsOf.IsZero() || row.AsOf.After(now.Add(maxAhead))) {
+				t.Fatalf("%q: taken is %+v", file, row)
+			}
+		}
+	})
+}

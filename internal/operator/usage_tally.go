@@ -1,0 +1,144 @@
+package operator
+
+import (
+	"maps"
+	"sync"
+
+	"partnerview/internal/dynamo"
+	"partnerview/internal/importer"
+)
+
+// UsageCounts say what became of the lines of a file:
+// Read = Written + Duplicate + Rejected + Outside.
+type UsageCounts struct {
+	Read      int `json:"read"`
+	Written   int `json:"written"`   // new, or in place of the same record; of a dry run, what would be
+	Duplicate int `json:"duplicate"` // of the same key as a later one in a batch of writes
+	Rejected  int `json:"rejected"`
+	Outside   int `json:"outside"` // of the period that was asked for
+	// Changes splits Written; nil: it was not asked for.
+	Changes *ChangeCounts `json:"changes,omitempty"`
+	// Dropped counts, by the name of the field, what was left out of records that
+	// were taken. It is never nil.
+	Dropped map[string]int `json:"dropped"`
+}
+
+// ChangeCounts say what writing did to the records that were stored.
+type ChangeCounts struct {
+	New       int `json:"new"`
+	Changed   int `json:"changed"`
+	Unchanged int `json:"unchanged"` // stored already as they are, and left alone
+}
+
+// Add sums the counts of several files.
+func (c UsageCounts) Add(other UsageCounts) UsageCounts {
+	sum := UsageCounts{
+		Read: c.Read + other.Read, Written: c.Written + other.Written, Duplicate: c.Duplicate + other.Duplicate,
+		Rejected: c.Rejected + other.Rejected, Outside: c.Outside + other.Outside, Dropped: map[string]int{},
+	}
+	for _, counts := range []UsageCounts{c, other} {
+		for field, n := range counts.Dropped {
+			sum.Dropped[field] += n
+		}
+		if counts.Changes != nil {
+			sum.addChanges(*counts.Changes)
+		}
+	}
+	return sum
+}
+
+func (c *UsageCounts) addChanges(more ChangeCounts) {
+	if c.Changes == nil {
+		c.Changes = new(ChangeCounts)
+	}
+	c.Changes.New += more.New
+	c.Changes.Changed += more.Changed
+	c.Changes.Unchanged += more.Unchanged
+}
+
+// tally counts for the reader and the lanes at once, and tells of it.
+type tally struct {
+	mu       sync.Mutex
+	counts   UsageCounts
+	onReject func(importer.Reject) error
+	progress func(UsageCounts)
+}
+
+func newTally(in UsageImport) *tally {
+	t := &tally{counts: UsageCounts{Dropped: map[string]int{}}, onReject: in.Rejected, progress: in.Progress}
+	if in.CountChanges {
+		t.counts.Changes = new(ChangeCounts)
+	}
+	return t
+}
+
+// reportEvery is after how many lines that are not written progress is told.
+const reportEvery = 1000
+
+func (t *tally) read(row importer.Row) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counts.Read++
+	for _, field := range row.Dropped {
+		t.counts.Dropped[field]++
+	}
+	if row.Outside {
+		if t.counts.Outside++; t.counts.Outside%reportEvery == 0 {
+			t.report()
+		}
+	}
+	if row.Rejected != nil {
+		return t.reject(*row.Rejected)
+	}
+	return nil
+}
+
+// rejected counts a line that was read, and turned out not to be taken.
+func (t *tally) rejected(r importer.Reject) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.reject(r)
+}
+
+func (t *tally) reject(r importer.Reject) error {
+	if t.counts.Rejected++; t.counts.Rejected%reportEvery == 0 {
+		t.report()
+	}
+	if t.onReject == nil {
+		return nil
+	}
+	return t.onReject(r)
+}
+
+func (t *tally) written(w dynamo.Written) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counts.Written += w.Records
+	t.counts.Duplicate += w.Duplicates
+	if t.counts.Changes != nil {
+		t.counts.addChanges(ChangeCounts{w.New, w.Changed, w.Unchanged})
+	}
+	t.report()
+}
+
+func (t *tally) report() {
+	if t.progress != nil {
+		t.progress(t.copied())
+	}
+}
+
+func (t *tally) snapshot() UsageCounts {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.copied()
+}
+
+func (t *tally) copied() UsageCounts {
+	c := t.counts
+	c.Dropped = maps.Clone(c.Dropped)
+	if c.Changes != nil {
+		changes := *c.Changes
+		c.Changes = &changes
+	}
+	return c
+}
