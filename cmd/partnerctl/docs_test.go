@@ -50,10 +50,10 @@ func TestCommandsOfOperatingWorkWhenPasted(t *testing.T) {
 		t.Fatalf("%v after\n%s", err, out)
 	}
 	for _, want := range []string{
-		"ok  reach", "4 changes; nothing was written.", "4 changes written.", "products: sms → sms,voice", "written    2", "A dry run: nothing was written.", "  new        2", "  changed    1", "older      0", explained(t, string(page)),
+		"ok  reach", "4 changes; nothing was written.", "4 changes written.", "products: sms → sms,voice", "written    2", "written    3", explained(t, string(page)),
 		"remove  grant  lighthouse harbour_cafe", "add  grant  southbank harbour_cafe", "status: active → suspended", "rated: 0.09 EUR = 0.045 × 2 segments", "future ",
 		"Prices of the past change:", "rated: 0.082 EUR", "their build server", "is revoked since", "2 keys of lighthouse revoked.", "counts until",
-		"records deleted.", "name: Harbour Café → Former customer",
+		"records deleted.", "A dry run: nothing was written.", "  new        3", "  changed    1", "older      0", "name: Harbour Café → Former customer",
 	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the commands do not say %q:\n%s", want, out)
