@@ -35,11 +35,11 @@ func (s *Store) Examine() []Examined {
 		{s.tables.Partners, Shape{Key: []string{"pk", "sk"}, Indexes: map[string][]string{"ByName": {"pk", "sortKey"}, "ByAccount": {"accountId", "pk"}}}, s,
 			[]probe{batchGetItem, queryItems, queryIndex, scanItems}, []probe{putItem, updateItem, deleteItem}},
 		{s.tables.Customers, Shape{Key: []string{"accountId"}}, s,
-			[]probe{getItem, batchGetItem, scanItems}, []probe{putItem}},
+			[]probe{getItem, batchGetItem, scanItems}, []probe{putItem, updateItem}},
 		{s.tables.PriceLists, Shape{Key: []string{"log", "effectiveFrom"}}, s,
 			[]probe{queryItems}, []probe{batchWriteItem}},
 		{s.tables.Usage, Shape{Key: []string{"log", "at"}, Indexes: map[string][]string{"ById": {"byId", "at"}}, TTL: "expiresAt"}, s,
-			[]probe{batchGetItem, queryItems, queryIndex}, []probe{batchWriteItem}},
+			[]probe{batchGetItem, queryItems, queryIndex}, []probe{batchWriteItem, updateItem}},
 	}
 }
 
@@ -151,8 +151,11 @@ func (e Examined) nobodys() item {
 
 // never is a condition that no item meets, nor the lack of one.
 func (e Examined) never() *string {
-	return aws.String("attribute_exists(" + e.Wanted.Key[0] + ") AND attribute_not_exists(" + e.Wanted.Key[0] + ")")
+	return aws.String("attribute_exists(#key) AND attribute_not_exists(#key)")
 }
+
+// names are those of never: DynamoDB reserves words such as "log".
+func (e Examined) names() map[string]string { return map[string]string{"#key": e.Wanted.Key[0]} }
 
 var (
 	getItem = probe{"GetItem", func(ctx context.Context, e Examined) error {
@@ -179,18 +182,18 @@ var (
 		return err
 	}}
 	putItem = probe{"PutItem", func(ctx context.Context, e Examined) error {
-		_, err := e.store.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: &e.Name, Item: e.nobodys(), ConditionExpression: e.never()})
+		_, err := e.store.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: &e.Name, Item: e.nobodys(), ConditionExpression: e.never(), ExpressionAttributeNames: e.names()})
 		return err
 	}}
 	updateItem = probe{"UpdateItem", func(ctx context.Context, e Examined) error {
 		_, err := e.store.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName: &e.Name, Key: e.nobodys(), ConditionExpression: e.never(),
+			TableName: &e.Name, Key: e.nobodys(), ConditionExpression: e.never(), ExpressionAttributeNames: e.names(),
 			UpdateExpression: aws.String("SET doctor = :x"), ExpressionAttributeValues: item{":x": str("x")},
 		})
 		return err
 	}}
 	deleteItem = probe{"DeleteItem", func(ctx context.Context, e Examined) error {
-		_, err := e.store.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &e.Name, Key: e.nobodys(), ConditionExpression: e.never()})
+		_, err := e.store.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &e.Name, Key: e.nobodys(), ConditionExpression: e.never(), ExpressionAttributeNames: e.names()})
 		return err
 	}}
 	batchWriteItem = probe{"BatchWriteItem", func(ctx context.Context, e Examined) error {
