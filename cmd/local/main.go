@@ -29,7 +29,8 @@ func main() {
 type commandLine struct {
 	Listen    string            `placeholder:"ADDRESS" default:"127.0.0.1:3000" help:"Where to serve. Port 0 picks a free one."`
 	Empty     bool              `help:"Load no sample data: the tables stay as they are."`
-	ReadyFile string            `type:"path" placeholder:"PATH" help:"Write this file when it serves: JSON with baseUrl, dynamodbEndpoint, tables and partners with their keys."`
+	ReadyFile string            `type:"path" placeholder:"PATH" help:"Write this file when it serves: JSON with baseUrl, dynamodbEndpoint, tables, partners with their keys and, with --sso, the issuer."`
+	SSO       bool              `name:"sso" help:"Start an OpenID provider too, with two users and a program of different partners: people sign in there, and tokens count beside access keys."`
 	Now       *time.Time        `format:"2006-01-02T15:04:05Z07:00" placeholder:"TIME" help:"Take this for the time, as 2026-06-01T00:00:00Z, in the functions and for the sample data."`
 	Path      string            `type:"path" placeholder:"FOLDER" help:"Keep the tables in this folder. Sample data is loaded only when it is new."`
 	Parameter map[string]string `placeholder:"NAME=VALUE" help:"Give a parameter of template.yaml another value than its default, as AuthorizerTtlSeconds=0. May be repeated."`
@@ -105,6 +106,9 @@ func serve(ctx context.Context, line commandLine, stdout, stderr io.Writer) erro
 	if line.Now != nil {
 		options.Now = *line.Now
 		clock = func() time.Time { return *line.Now }
+	}
+	if line.SSO {
+		options.Issuer = &demoIssuer
 	}
 	fmt.Fprintln(stderr, starting)
 	stack, err := local.Start(ctx, options)

@@ -43,6 +43,9 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner) {
 			fmt.Fprintf(w, "  curl -H 'Authorization: Bearer %s' '%s%s'\n", partners[i].Key, stack.BaseURL, path)
 		}
 	}
+	if stack.Issuer != nil {
+		announceIssuer(w, stack)
+	}
 	if !stack.Fresh {
 		fmt.Fprint(w, "\nThe tables were there already, and no sample data was loaded into them. partnerctl makes keys:\n")
 	} else {
@@ -67,7 +70,8 @@ func writeReadyFile(path string, stack *local.Stack, partners []demoPartner) err
 		Endpoint string            `json:"dynamodbEndpoint"`
 		Tables   map[string]string `json:"tables"`
 		Partners []demoPartner     `json:"partners"`
-	}{stack.BaseURL, stack.Endpoint, tables, append([]demoPartner{}, partners...)}, "", "  ")
+		Issuer   *readyIssuer      `json:"issuer,omitempty"`
+	}{stack.BaseURL, stack.Endpoint, tables, append([]demoPartner{}, partners...), issuerOf(stack)}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -12,9 +12,13 @@ import (
 
 func main() {
 	log := gateway.Log(os.Getenv)
+	signIn, err := dashboard.SignInFromEnv(os.Getenv)
+	if err != nil {
+		gateway.Exit(log, err)
+	}
 	page, err := dashboard.Handler([]byte(partnerview.OpenAPI()), dashboard.Gateway{
 		RequestID: gateway.RequestID, PublicPath: gateway.PublicPath,
-	})
+	}, signIn)
 	if err != nil {
 		gateway.Exit(log, err)
 	}

@@ -54,7 +54,7 @@ type Fault struct {
 // NewStage opens a stage under the path "/v1".
 func NewStage(openapi []byte) (*Stage, error) {
 	requestID := func(ctx context.Context) string { id, _ := ctx.Value(requestIDKey{}).(string); return id }
-	page, err := dashboard.Handler(openapi, dashboard.Gateway{RequestID: requestID, PublicPath: func(ctx context.Context) string { p, _ := ctx.Value(pathKey{}).(string); return p }})
+	page, err := dashboard.Handler(openapi, dashboard.Gateway{RequestID: requestID, PublicPath: func(ctx context.Context) string { p, _ := ctx.Value(pathKey{}).(string); return p }}, dashboard.SignIn{})
 	if err != nil {
 		return nil, err
 	}

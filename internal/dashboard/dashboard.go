@@ -1,5 +1,6 @@
 // Package dashboard is what a partner's employee opens in a browser: a page that
-// calls the API with the credential of the person who signed in.
+// calls the API with the credential of the person who signed in: an access key, or
+// tokens of the issuer that the page is told of.
 //
 // It owns the page (web/: HTML, style, plain JavaScript modules, pictures), its
 // addresses and its headers; it serves openapi.yaml and a readable form of it, and
@@ -34,19 +35,24 @@ type Gateway struct {
 
 // Handler serves the page at /, its assets, /openapi.yaml, and /docs, which shows
 // openapi.yaml readably. Paths come without the gateway's stage. An error means
-// that the files of web/ do not fit together.
-func Handler(openapi []byte, gateway Gateway) (http.Handler, error) {
-	files, err := siteFiles()
+// that the files of web/ do not fit together, or that signIn has no issuer's URL.
+func Handler(openapi []byte, gateway Gateway, signIn SignIn) (http.Handler, error) {
+	files, err := siteFiles(signIn)
 	if err != nil {
 		return nil, err
 	}
 	files["/openapi.yaml"] = newFile(openapi, "application/yaml")
-	return &handler{files, gateway}, nil
+	policy, err := signIn.policy()
+	if err != nil {
+		return nil, err
+	}
+	return &handler{files, gateway, policy}, nil
 }
 
 type handler struct {
 	files   map[string]file // by path
 	gateway Gateway
+	policy  string // of the page; all else has contentSecurityPolicy
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -65,6 +71,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		h.notFound(w, r)
 		return
+	}
+	if r.URL.Path == "/" {
+		w.Header().Set("Content-Security-Policy", h.policy)
 	}
 	f.serve(w, r)
 }
@@ -113,7 +122,7 @@ func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {
 
 // contentSecurityPolicy lets the page load its own files and call its own API, and
 // nothing else: no other origin, no inline script or style, no text made markup, no
-// frame around it. Single sign-on will add its issuer to connect-src.
+// frame around it.
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 

@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"net/http"
 	"net/http/httptest"
@@ -12,7 +14,7 @@ import (
 
 func newHandler(t *testing.T, gateway Gateway) http.Handler {
 	t.Helper()
-	h, err := Handler([]byte("openapi: 3.1.1\n"), gateway)
+	h, err := Handler([]byte("openapi: 3.1.1\n"), gateway, SignIn{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +64,7 @@ func TestDocumentsNameOnlyFilesThatAreServed(t *testing.T) {
 }
 
 func TestAssetsAreKeptForEverUnderTheHashOfTheirContents(t *testing.T) {
-	files, err := siteFiles()
+	files, err := siteFiles(SignIn{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,18 +214,36 @@ func TestThePageIsRedirectedToItsSlash(t *testing.T) {
 }
 
 // The sizes count every byte of a first visit but the answers of the API, with
-// half a kilobyte of headers for each file. API Gateway compresses on top of that.
+// a kilobyte of headers for each file, compressed as API Gateway does for whoever
+// takes it, as all browsers do.
 func TestTheFirstLoadIsUnder100kB(t *testing.T) {
-	h := newHandler(t, Gateway{})
+	h, err := Handler(nil, Gateway{}, demoIssuer)
+	if err != nil {
+		t.Fatal(err)
+	}
 	document := get(h, "/")
-	sum := document.Body.Len() + 1024
+	sum := sent(t, document.Body.Bytes())
 	for _, match := range localAddress.FindAllStringSubmatch(document.Body.String(), -1) {
 		if strings.HasPrefix(match[1], "assets/") {
-			sum += get(h, "/"+match[1]).Body.Len() + 1024
+			sum += sent(t, get(h, "/"+match[1]).Body.Bytes())
 		}
 	}
-	if sum > 100_000 {
+	if sum > 45_000 { // which leaves a log's first page its part of the 100 kB
 		t.Errorf("the first load is %d bytes", sum)
 	}
 	t.Logf("%d bytes", sum)
+}
+
+// sent is how much goes over the wire for a file.
+func sent(t *testing.T, body []byte) int {
+	t.Helper()
+	var wire bytes.Buffer
+	w := gzip.NewWriter(&wire)
+	if _, err := w.Write(body); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return wire.Len() + 1024
 }

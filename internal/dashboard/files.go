@@ -49,7 +49,11 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 // siteFiles makes the files that are served, by path, of those in web/: one script,
 // styles, an icon, and two documents that name them. The script is one although its
 // modules are many: each file that a browser asks for at once starts a function.
-func siteFiles() (map[string]file, error) {
+func siteFiles(signIn SignIn) (map[string]file, error) {
+	issuer, err := signIn.element()
+	if err != nil {
+		return nil, err
+	}
 	script, err := bundle(web, "web", "main.js")
 	if err != nil {
 		return nil, err
@@ -85,6 +89,7 @@ func siteFiles() (map[string]file, error) {
 		"{{reference.css}}", asset("reference.css", squeeze(referenceStyle), "text/css; charset=utf-8"),
 		"{{mark.svg}}", asset("mark.svg", mark, "image/svg+xml"),
 		"{{icons}}", string(icons),
+		"{{issuer}}", issuer,
 	)
 	for address, name := range map[string]string{"/": "web/index.html", "/docs": "web/reference.html"} {
 		text, err := joined(name)

@@ -4,8 +4,9 @@
 // authorizer and refusals. All of it is read from template.yaml: a route or a
 // variable that is missing there is missing here.
 //
-// Its parts are packages of their own: engine (dynalite's process), lambda
-// (functions as processes), apigateway (an http.Handler). This package puts them
+// Its parts are packages of their own: engine (dynalite's process), issuer (an
+// OpenID provider's, where single sign-on is asked for), lambda (functions as
+// processes), apigateway (an http.Handler). This package puts them
 // together, makes the tables, and ends everything that it started. It loads no
 // data and knows no partner: a command does that, on the tables that it names.
 //
@@ -33,6 +34,7 @@ import (
 
 	"partnerview/internal/local/apigateway"
 	"partnerview/internal/local/engine"
+	"partnerview/internal/local/issuer"
 	"partnerview/internal/local/lambda"
 	"partnerview/internal/template"
 )
@@ -50,6 +52,10 @@ type Options struct {
 	// have the same names each time, and what is in them stays. Empty: in memory.
 	Path string
 
+	// Issuer is whose single sign-on is started beside the product, which is told of it
+	// by parameters of the template. Its Page is set here. Nil: there is none.
+	Issuer *issuer.Config
+
 	Now          time.Time // fixes the functions' clock; zero: the time of day
 	Binaries     string    // folder of the functions' binaries for this machine, <logical id>/bootstrap; empty: build/host in Root
 	Prebuilt     bool      // whether they are there already, and are not built
@@ -63,6 +69,7 @@ type Options struct {
 type Stack struct {
 	BaseURL  string            // "http://127.0.0.1:3000/v1"
 	Endpoint string            // of the DynamoDB engine
+	Issuer   *issuer.Issuer    // nil: none was asked for
 	Tables   map[string]string // logical id → name: {"UsageTable": "partnerview-UsageTable-…"}
 	Fresh    bool              // whether the tables were made now, and so are empty
 	Plans    []string          // logical ids of the usage plans that are enforced; see PlanKey
@@ -107,6 +114,11 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if o.Binaries == "" {
 		o.Binaries = filepath.Join(o.Root, "build", "host")
 	}
+	if o.Issuer != nil {
+		if t, err = s.startIssuer(ctx, &o, baseURL(listener, t)); err != nil {
+			return nil, err
+		}
+	}
 	group, both := errgroup.WithContext(ctx)
 	if o.Prebuilt {
 		if err := prebuilt(o.Binaries, t.Functions); err != nil {
@@ -144,6 +156,25 @@ func readTemplate(o Options) (*template.Template, error) {
 		values[table.ID] = "partnerview-" + table.ID + "-" + suffix
 	}
 	return template.Read(path, values)
+}
+
+// startIssuer starts the issuer, which leads people back to the product, and reads
+// the template again, with what the product must know of it.
+func (s *Stack) startIssuer(ctx context.Context, o *Options, base string) (*template.Template, error) {
+	config := *o.Issuer
+	config.Page = base + "/"
+	started, err := issuer.Start(ctx, o.Root, config)
+	if err != nil {
+		return nil, err
+	}
+	s.Issuer = started
+	parameters := maps.Clone(o.Parameters)
+	if parameters == nil {
+		parameters = make(map[string]string)
+	}
+	maps.Copy(parameters, started.Parameters())
+	o.Parameters = parameters
+	return readTemplate(*o)
 }
 
 // startEngine starts the engine, or finds the one that runs, and makes tables.
@@ -200,7 +231,7 @@ func (s *Stack) serve(listener net.Listener, o Options, t *template.Template) er
 	if err != nil {
 		return err
 	}
-	s.BaseURL = "http://" + reachable(address) + "/" + t.Stage
+	s.BaseURL = baseURL(listener, t)
 	s.server = &http.Server{
 		Handler: gateway, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: log.New(logs, "gateway | ", 0),
@@ -254,19 +285,27 @@ func (s *Stack) Getenv(name string) string {
 // plan: there is no control plane on one machine.
 func PlanKey(plan, partner string) string { return apigateway.PlanKey(plan, partner) }
 
-// Wait returns when the stack was stopped (nil), or when its engine has ended by
-// itself: then it must be stopped still.
+// Wait returns when the stack was stopped (nil), or when its engine or its issuer
+// has ended by itself: then it must be stopped still.
 func (s *Stack) Wait() error {
-	var ended <-chan struct{} // nil, which is for ever, with a foreign engine
+	var engineEnded, issuerEnded <-chan struct{} // nil, which is for ever, with a foreign engine and without an issuer
 	if s.engine != nil {
-		ended = s.engine.Done()
+		engineEnded = s.engine.Done()
+	}
+	if s.Issuer != nil {
+		issuerEnded = s.Issuer.Done()
 	}
 	select {
 	case <-s.stopped:
 		return nil
-	case <-ended:
+	case <-engineEnded:
 		if err := s.engine.Err(); err != nil {
 			return fmt.Errorf("%w; start again, or set DYNAMODB_ENDPOINT to another engine", err)
+		}
+		return nil
+	case <-issuerEnded:
+		if err := s.Issuer.Err(); err != nil {
+			return fmt.Errorf("%w; start again", err)
 		}
 		return nil
 	}
@@ -289,6 +328,9 @@ func (s *Stack) Stop(ctx context.Context) error {
 			functions.Go(f.Stop)
 		}
 		functions.Wait()
+		if s.Issuer != nil {
+			s.Issuer.Stop()
+		}
 		if s.tables != nil && s.engine == nil {
 			s.stopErr = s.tables.delete()
 		}
@@ -300,6 +342,11 @@ func (s *Stack) Stop(ctx context.Context) error {
 		}
 	})
 	return s.stopErr
+}
+
+// baseURL is where the product is reached.
+func baseURL(listener net.Listener, t *template.Template) string {
+	return "http://" + reachable(listener.Addr().String()) + "/" + t.Stage
 }
 
 // reachable is an address that a client on this machine can use.

@@ -64,6 +64,7 @@ func TestEachRuleCanFail(t *testing.T) {
 		{"a variable too many", "          CUSTOMERS_TABLE: !Ref CustomersTable\n      Events:\n        Get:", "          CUSTOMERS_TABLE: !Ref CustomersTable\n          USAGE_TABLE: !Ref UsageTable\n      Events:\n        Get:", environment},
 		{"a variable for another table", "USAGE_TABLE: !Ref UsageTable", "USAGE_TABLE: !Ref PriceListsTable", environment},
 		{"an authorizer that knows no audience", "          OIDC_AUDIENCE: !Ref OidcAudience\n", "", environment},
+		{"a page that knows a client and no issuer", "OIDC_CLIENT_ID: !If [HasNoIssuer, !Ref \"AWS::NoValue\", !Ref OidcClientId]", "OIDC_CLIENT_ID: !Ref OidcClientId", environment},
 		{"another claim for the partner", "    Default: partner_id\n", "    Default: sub\n", environment},
 		{"a gateway key read by an endpoint", "dynamodb:Attributes: [pk, sk, sortKey, accountId, name, products]", "dynamodb:Attributes: [pk, sk, sortKey, accountId, name, products, gatewayKey]", guards},
 		{"a scan", `Action: "dynamodb:Query"`, `Action: ["dynamodb:Query", "dynamodb:Scan"]`, onlyReads},

@@ -99,6 +99,7 @@ func TestEachRenderedRuleCanFail(t *testing.T) {
 		{"tokens for anybody", `"OIDC_AUDIENCE":{"Ref":"OidcAudience"}`, `"OIDC_AUDIENCE":{"Ref":"OidcIssuer"}`, issuer},
 		{"an issuer without an audience", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"OidcAudience"},""]}]}`, `{"Fn::Not":[{"Fn::Equals":[{"Ref":"OidcIssuer"},""]}]}`, issuer},
 		{"an issuer that nobody chose", `"OidcIssuer":{"AllowedPattern":"(https?://[^\\s?#]+)?","ConstraintDescription":"must be a URL without query and fragment, or empty.","Default":""`, `"OidcIssuer":{"Default":"https://login.example.com"`, issuer},
+		{"a page that signs in without an issuer", `"OIDC_CLIENT_ID":{"Fn::If":["HasNoIssuer",{"Ref":"AWS::NoValue"},{"Ref":"OidcClientId"}]}`, `"OIDC_CLIENT_ID":{"Ref":"OidcClientId"}`, issuer},
 	} {
 		t.Run(m.what, func(t *testing.T) {
 			broken := strings.Replace(text, m.old, m.new, 1)

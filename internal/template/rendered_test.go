@@ -469,11 +469,21 @@ func renderedFunctions(d *rendered) error {
 	return errors.Join(faults...)
 }
 
+// ofTheDashboard are the variables by which its page signs in, where there is an issuer.
+var ofTheDashboard = map[string]string{
+	"OIDC_ISSUER": "OidcIssuer", "OIDC_AUDIENCE": "OidcAudience", "OIDC_CLIENT_ID": "OidcClientId", "OIDC_SCOPE": "OidcScope",
+	"OIDC_AUDIENCE_PARAMETER": "OidcAudienceParameter",
+}
+
 func renderedIssuer(d *rendered) error {
 	variables := at(d.Resources["AuthorizerFunction"].Properties, "Environment", "Variables")
 	var faults []error
 	for variable, parameter := range map[string]string{"OIDC_ISSUER": "OidcIssuer", "OIDC_AUDIENCE": "OidcAudience", "OIDC_PARTNER_CLAIM": "OidcPartnerClaim"} {
 		faults = append(faults, expect(variable, `{"Ref":"`+parameter+`"}`, at(variables, variable)))
+	}
+	variables = at(d.Resources["DashboardFunction"].Properties, "Environment", "Variables")
+	for variable, parameter := range ofTheDashboard {
+		faults = append(faults, expect("the dashboard's "+variable, `{"Fn::If":["HasNoIssuer",{"Ref":"AWS::NoValue"},{"Ref":"`+parameter+`"}]}`, at(variables, variable)))
 	}
 	rule := d.Rules["AnIssuerNeedsAnAudience"]
 	return errors.Join(append(faults, expect("the default of OidcIssuer", `""`, at(d.Parameters["OidcIssuer"], "Default")),

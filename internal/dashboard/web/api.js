@@ -1,19 +1,10 @@
-// Asks the API, always with GET. Every failure comes out as a Problem, whoever made
-// it: the API, its gateway, the network, or a clock that ran out.
+// Asks the API, always with GET, in the name of who is signed in.
 
-import { credential } from './session.js';
+import { bearer, refusedBecause, session } from './session.js';
+import { exchange, Problem } from './wire.js';
 
-// The window's event when the API no longer takes the credential in use.
+// The window's event when the API no longer takes the credential in use; its detail says why.
 export const refusal = 'partnerview:refused';
-
-const patience = 30_000; // milliseconds; the gateway itself gives up after 29 s
-
-class Problem extends Error {
-  constructor({ status = 0, code, detail = '', requestId = '', retryAfter = 0, errors = [] }) {
-    super(detail || code);
-    Object.assign(this, { status, code, detail, requestId, retryAfter, errors });
-  }
-}
 
 // The address of a request: relative to the page, so that it holds under any
 // stage and base path. Steps are path segments; a query value may be a list.
@@ -26,46 +17,29 @@ export function address(steps, query = {}) {
   return new URL(steps.map(encodeURIComponent).join('/') + (text && `?${text}`), document.baseURI);
 }
 
-// The answer's JSON. A request that its own signal stopped rejects with an
-// AbortError, which is nobody's problem.
-export async function get(url, { signal, key = credential() } = {}) {
-  const stop = new AbortController();
-  let late = false;
-  const clock = setTimeout(() => { late = true; stop.abort(); }, patience);
-  signal?.addEventListener('abort', () => stop.abort());
-  let response, body;
-  try {
-    response = await fetch(url, {
-      headers: { Authorization: `Bearer ${key}`, Accept: 'application/json' },
-      cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer', signal: stop.signal,
-    });
-    body = await response.text();
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new Problem({ code: late ? 'timeout' : 'unreachable' });
-  } finally {
-    clearTimeout(clock);
+// The answer's JSON, or a Problem. With a key, that one is tried, and nobody is
+// signed out by it. A token that is refused is renewed once, if it can be.
+export async function get(url, { signal, key } = {}) {
+  const mine = session();
+  const ask = (token) => exchange(url, { signal, headers: { Authorization: `Bearer ${token}`, Accept: 'application/json' } });
+  const token = key ?? await bearer();
+  let got = token && await ask(token);
+  if (!key && got?.response.status === 401) {
+    const another = await bearer(token);
+    if (another) got = await ask(another);
   }
-  const answer = parsed(body);
-  if (response.ok && answer) return answer;
-  if (response.status === 401 && key === credential()) window.dispatchEvent(new Event(refusal));
+  const { response, answer } = got ?? {};
+  if (response?.ok && answer) return answer;
+  const status = response?.status ?? 401;
+  if (!key && status === 401 && session() === mine) window.dispatchEvent(new CustomEvent(refusal, { detail: refusedBecause() }));
   throw new Problem({
-    status: response.status,
+    status,
     code: answer?.code ?? 'unreadable',
     detail: answer?.detail,
-    requestId: answer?.requestId ?? response.headers.get('x-amzn-requestid') ?? '',
-    retryAfter: Number(response.headers.get('retry-after')) || 0,
+    requestId: answer?.requestId ?? response?.headers.get('x-amzn-requestid') ?? '',
+    retryAfter: Number(response?.headers.get('retry-after')) || 0,
     errors: Array.isArray(answer?.errors) ? answer.errors : [],
   });
-}
-
-function parsed(body) {
-  try {
-    const value = JSON.parse(body);
-    return typeof value === 'object' ? value : null;
-  } catch {
-    return null;
-  }
 }
 
 // The command that asks the same from a terminal. The key is a variable of the

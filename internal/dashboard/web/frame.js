@@ -1,15 +1,18 @@
 // What stands around every view: the bar on top, the menu on the left, and above a
 // customer's view the line that says whose account it is.
 
-import { h, icon, name } from './dom.js';
+import { h, icon, name, spoken } from './dom.js';
+import { issuerName } from './issuer.js';
 import { formatRoute } from './route.js';
-import { keyId } from './session.js';
+import { who } from './session.js';
 import { products, productWord } from './vocabulary.js';
 
 export function drawTop({ signedIn, signOut }) {
   const tools = document.getElementById('tools');
+  const { key, name: person } = who();
   tools.replaceChildren(...(signedIn ? [
-    keyId() && h('span', { class: 'key-id', title: 'The access key in use' }, icon('key'), h('span', { class: 'spoken' }, 'Access key '), h('code', null, keyId())),
+    key && h('span', { class: 'key-id', title: 'The access key in use' }, icon('key'), spoken('Access key '), h('code', null, key)),
+    person && h('span', { class: 'key-id', title: `Signed in at ${issuerName}` }, icon('person'), spoken('Signed in as '), name(person)),
     h('button', { type: 'button', class: 'button', click: signOut }, icon('leave'), 'Sign out'),
   ].filter(Boolean) : []));
 }

@@ -3,11 +3,12 @@
 import { address, get, refusal } from './api.js';
 import { customersView } from './customers.js';
 import { drawBanner, drawMenu, drawTop } from './frame.js';
+import { comesBack, hasLeft, issuerName, signOutThere } from './issuer.js';
 import { logView } from './log.js';
 import { emptyPlace } from './notice.js';
 import { overviewView } from './overview.js';
 import { formatRoute, parseRoute } from './route.js';
-import { credential, signOut } from './session.js';
+import { session, signOut } from './session.js';
 import { signInView } from './signin.js';
 import { h } from './dom.js';
 
@@ -20,7 +21,9 @@ let current = null; // the view that is shown
 let currentKey = '';
 let entry = ''; // where it stands in the browser's history
 let route = null;
+let shownTo = null; // the session for which it is shown
 let message = null; // for the sign-in page
+let answer = null; // what somebody comes back from the issuer with
 
 // Shows a route. What cannot be put into the address (digits of a number) lives in the route that
 // history entries keep.
@@ -70,6 +73,7 @@ function show(next, memory) {
   const key = keyOf(next);
   const first = currentKey === '';
   route = next;
+  shownTo = session();
   if (key === currentKey && key !== 'lost') {
     frame();
     current.update(route, memory);
@@ -88,7 +92,7 @@ function show(next, memory) {
 }
 
 function keyOf(next) {
-  if (!credential()) return 'signin';
+  if (!session()) return 'signin';
   if (next.view === 'overview') return `overview/${next.account}`;
   if (next.view === 'log') return `log/${next.account}/${next.product}`;
   return next.view;
@@ -99,7 +103,7 @@ function viewOf(key) {
   const missed = () => { customers.set(account, null); frame(); };
   const context = { go, back, account, product, customer: () => customers.get(account), learn: (c) => customers.set(c.accountId, c), missed, renamed: frame };
   switch (key.split('/')[0]) {
-    case 'signin': return signInView({ message, entered });
+    case 'signin': return signInView({ message, answer, entered });
     case 'customers': return customersView(context);
     case 'overview': return overviewView(context);
     case 'log': learnOf(account); return logView(context);
@@ -108,7 +112,7 @@ function viewOf(key) {
 }
 
 function frame() {
-  const signedIn = Boolean(credential());
+  const signedIn = session() !== null;
   const customer = customers.get(route.account);
   drawTop({ signedIn, signOut: leave });
   drawMenu(signedIn ? route : null, customer);
@@ -125,7 +129,7 @@ async function learnOf(account) {
   } catch (problem) {
     if (problem.status === 404) customers.set(account, null);
   }
-  if (credential() && route.account === account) frame();
+  if (session() && route.account === account) frame();
 }
 
 function lostView() {
@@ -135,27 +139,56 @@ function lostView() {
 
 function entered() {
   message = null;
+  answer = null;
   show(route ?? parseRoute(location.hash));
 }
 
-// Forgets everything about who was here.
+// Forgets everything about who was here; what it returns is for signing out at the issuer.
 function forget(why) {
-  signOut();
   kept.clear();
   customers.clear();
   message = why;
+  answer = null;
+  return signOut();
 }
 
-function leave() {
-  forget({ tone: 'good', text: 'You are signed out.' });
+async function leave() {
+  const id = forget(signedOut);
   entry = '';
   history.replaceState(null, '', '#/customers');
   show(parseRoute('#/customers'));
+  if (!id || await signOutThere(id).catch(() => false)) return;
+  message = { tone: 'bad', text: `You are signed out here. At ${issuerName} you may still be signed in.` };
+  showAnew();
 }
 
-window.addEventListener(refusal, () => {
-  forget({ tone: 'bad', text: 'Your access key is no longer accepted: it has expired or was revoked. Sign in to return to where you were.' });
+const signedOut = { tone: 'good', text: 'You are signed out.' };
+const refusals = {
+  key: { tone: 'bad', text: 'Your access key is no longer accepted: it has expired or was revoked. Sign in to return to where you were.' },
+  ended: { tone: 'bad', text: 'Your sign-in has ended. Sign in again to return to where you were.' },
+  denied: { tone: 'bad', text: `You are signed in at ${issuerName}, but this account may not use Partnerview, or no longer may. Ask the platform’s operator, or use another account.`, another: true },
+};
+
+window.addEventListener(refusal, ({ detail }) => {
+  forget(refusals[detail]);
   show(route);
+});
+
+// Shows the address with nothing that was there before.
+function showAnew() {
+  current?.leave();
+  current = null;
+  currentKey = '';
+  arrived();
+}
+
+// A page that the browser kept whole, and shows again after Back: it is not for somebody else, and
+// a sign-in that was under way when it was left is under way no more.
+window.addEventListener('pageshow', ({ persisted }) => {
+  if (!persisted || (session() && session() === shownTo)) return;
+  kept.clear();
+  customers.clear();
+  showAnew();
 });
 
 document.getElementById('skip').addEventListener('click', (event) => {
@@ -165,4 +198,6 @@ document.getElementById('skip').addEventListener('click', (event) => {
 
 history.scrollRestoration = 'manual';
 window.addEventListener('popstate', arrived);
+if (hasLeft() && !session()) message = signedOut;
+answer = session() ? (comesBack(), null) : comesBack();
 arrived();

@@ -30,6 +30,12 @@ const titles = new Map([
   ['unavailable', 'The service cannot answer right now'],
   ['timeout', 'No answer yet'],
   ['unreachable', 'The service could not be reached'],
+  ['issuer_unreachable', 'The sign-in service could not be reached'],
+  ['issuer_unavailable', 'The sign-in service cannot answer right now'],
+  ['issuer_unfit', 'Single sign-on is not set up rightly'],
+  ['signin_cancelled', 'You were not signed in'],
+  ['signin_refused', 'You were not signed in'],
+  ['signin_mismatch', 'This sign-in was not completed'],
 ]);
 
 function advice(problem) {
@@ -40,7 +46,12 @@ function advice(problem) {
     case 'too_many_requests': return `Wait ${problem.retryAfter > 1 ? `${problem.retryAfter} seconds` : 'a moment'}, then try again.`;
     case 'unavailable': return 'Nothing is wrong with your request. Try again in a few seconds.';
     case 'timeout': return 'The service took longer than 30 seconds. Try again, or ask for a shorter period.';
-    case 'unreachable': return 'Check your connection, then try again.';
+    case 'unreachable': case 'issuer_unreachable': return 'Check your connection, then try again.';
+    case 'issuer_unavailable': return 'Try again in a few seconds.';
+    case 'issuer_unfit': return `${problem.detail} Tell the operator.`;
+    case 'signin_cancelled': return 'You cancelled, or you have no access. You can try again, or sign in with an access key.';
+    case 'signin_refused': return `The sign-in service said no (${problem.detail}). If it happens again, tell the operator.`;
+    case 'signin_mismatch': return 'It does not belong to one that was begun in this tab. Begin again.';
     default: return 'Something went wrong on our side. If it happens again, tell the operator the request ID.';
   }
 }

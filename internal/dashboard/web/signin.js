@@ -1,16 +1,15 @@
-// The sign-in page. ways lists how one can sign in; single sign-on will be one more
-// of them, shown before the access key.
+// The sign-in page: single sign-on where there is an issuer, and the access key.
 
 import { address, get } from './api.js';
 import { h, icon } from './dom.js';
+import { issuerName, redeem, setOut } from './issuer.js';
 import { failure } from './notice.js';
-import { looksLikeKey, signIn } from './session.js';
+import { looksLikeKey, signIn, signInWith } from './session.js';
 
-const ways = [accessKey];
-
-// message is why the person is here: {tone: 'bad' | 'good', text}, or null. entered() is called
-// once somebody is signed in.
-export function signInView({ message, entered }) {
+// message is why the person is here: {tone: 'bad' | 'good', text}, or null; with another: true,
+// the issuer is to ask who they are. answer is what they come back from the issuer with, or null.
+// entered() is called once somebody is signed in.
+export function signInView({ message, answer, entered }) {
   const heading = h('h1', { tabindex: '-1' }, 'Sign in');
   const element = h('div', { class: 'signin' },
     h('div', { class: 'signin-card' },
@@ -18,9 +17,43 @@ export function signInView({ message, entered }) {
       h('p', { class: 'lead' }, 'Your customers’ credit, usage and prices, as they are on the platform.'),
       message && h('div', { class: `notice ${message.tone === 'bad' ? 'notice-bad' : 'notice-good'}`, role: message.tone === 'bad' ? 'alert' : 'status' },
         icon(message.tone === 'bad' ? 'warning' : 'check', 'notice-icon'), h('p', { class: 'notice-text' }, message.text)),
-      ways.map((way) => way(entered))),
+      issuerName ? [singleSignOn({ message, answer, entered }), h('p', { class: 'signin-or' }, 'or')] : [],
+      accessKey(entered)),
     h('p', { class: 'signin-foot' }, h('a', { href: 'docs' }, 'API reference')));
-  return { element, heading, title: () => 'Sign in', focus: element.querySelector('input'), update() {}, leave() {} };
+  return { element, heading, title: () => 'Sign in', focus: issuerName ? null : element.querySelector('input'), update() {}, leave() {} };
+}
+
+function singleSignOn({ message, answer, entered }) {
+  const label = message?.another ? 'Use another account' : message?.tone === 'bad' ? 'Sign in again' : 'Continue with single sign-on';
+  const trouble = h('div', { class: 'signin-trouble' });
+  const button = h('button', { type: 'button', class: 'button primary', click: begin }, label);
+
+  function busy(words) {
+    button.disabled = words !== '';
+    button.replaceChildren(...(words ? [icon('spinner', 'turning'), words] : [label]));
+  }
+
+  async function attempt(words, work, retry) {
+    trouble.replaceChildren();
+    busy(words);
+    try {
+      await work();
+    } catch (problem) {
+      busy('');
+      trouble.replaceChildren(failure(problem, problem.code.startsWith('issuer_') ? retry : begin));
+    }
+  }
+
+  function begin() {
+    attempt(`Going to ${issuerName}…`, () => setOut(location.hash, message?.another), begin);
+  }
+
+  function finish() {
+    attempt('Signing in…', async () => { signInWith(await redeem(answer)); entered(); }, finish);
+  }
+
+  if (answer) finish();
+  return h('div', { class: 'signin-form' }, button, trouble, h('p', { class: 'hint' }, `You sign in at ${issuerName}, and come back here.`));
 }
 
 function accessKey(entered) {
@@ -35,7 +68,7 @@ function accessKey(entered) {
     input.type = hidden ? 'text' : 'password';
     reveal.setAttribute('aria-pressed', String(hidden));
   } }, icon('eye'));
-  const button = h('button', { type: 'submit', class: 'button primary' }, 'Sign in');
+  const button = h('button', { type: 'submit', class: `button ${issuerName ? 'tall' : 'primary'}` }, 'Sign in');
 
   function tell(text) {
     fault.textContent = text;
