@@ -106,7 +106,7 @@ fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz.sh
 
 screenshots: $(ENGINE) ## a picture of each view of the dashboard, into build/screenshots
-	$(GO) test ./internal/browsertest -count=1 -run '^TestEveryView$$' -args -screenshots $(CURDIR)/build/screenshots
+	$(GO) test ./internal/browsertest -count=1 -run '^TestEveryView(OfSingleSignOn)?$$' -args -screenshots $(CURDIR)/build/screenshots
 
 clean: ## remove everything that the targets above made
 	rm -rf build node_modules .tools .aws-sam

@@ -303,7 +303,7 @@ func TestHelpDescribesEveryFlag(t *testing.T) {
 	if code := c.wait(t); code != 0 {
 		t.Errorf("it ended with %d", code)
 	}
-	for _, flag := range []string{"--listen=ADDRESS", "--empty", "--ready-file=PATH", "--now=TIME", "--path=FOLDER", "--parameter=NAME=VALUE", "--logs", "--log=FORM", "--build-dir=FOLDER", "--endpoint=URL", "$DYNAMODB_ENDPOINT"} {
+	for _, flag := range []string{"--listen=ADDRESS", "--empty", "--ready-file=PATH", "--sso", "--now=TIME", "--path=FOLDER", "--parameter=NAME=VALUE", "--logs", "--log=FORM", "--build-dir=FOLDER", "--endpoint=URL", "$DYNAMODB_ENDPOINT"} {
 		if !strings.Contains(c.stdout.String(), flag) {
 			t.Errorf("%s is not in\n%s", flag, c.stdout)
 		}

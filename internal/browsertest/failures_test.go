@@ -17,7 +17,7 @@ func TestAKeyThatExpiresWhileItIsUsed(t *testing.T) {
 	const lifetime = 6 * time.Second
 	key := p.newKey(t, "northwind", lifetime)
 	expires := time.Now().Add(lifetime)
-	somebody := opens(t, Site{site.URL, key, site.Account}, desk)
+	somebody := opens(t, Site{URL: site.URL, Key: key, Account: site.Account}, desk)
 	somebody.signsIn(logFragment(site, "voice"))
 	somebody.sees("tbody a", "")
 	time.Sleep(time.Until(expires) + 1500*time.Millisecond) // and the second for which a decision is kept

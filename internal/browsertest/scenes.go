@@ -3,9 +3,11 @@ package browsertest
 import "fmt"
 
 // Site is a dashboard to visit: its address with the slash at its end, a key that
-// counts, and a customer with all four products.
+// counts, and a customer with all four products. Issuer is where else people sign in
+// there, "http://127.0.0.1:41234"; empty: nowhere.
 type Site struct {
 	URL, Key, Account string
+	Issuer            string
 }
 
 // SignIn opens the page at a fragment ("#/customers") and signs in there.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -21,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"partnerview/internal/local/engine"
+	"partnerview/internal/local/issuer"
 )
 
 // The small product of testdata, and where its functions' binaries are built.
@@ -254,6 +256,42 @@ func TestAnEngineThatDiesIsToldWithTheWayOut(t *testing.T) {
 	s.engine.Kill()
 	err := s.Wait()
 	if err == nil || !strings.Contains(err.Error(), "ended: signal: killed; start again, or set DYNAMODB_ENDPOINT") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("Wait = %v", err)
+	}
+}
+
+func TestAnIssuerIsStartedAndToldToTheFunctions(t *testing.T) {
+	before := runtime.NumGoroutine()
+	s := start(t, Options{Issuer: &issuer.Config{Programs: []issuer.Program{{ID: "p", Secret: "demo-secret", Partner: "one"}}}})
+	_, body := get(t, s.BaseURL+"/open?do=environment", "")
+	if !strings.Contains(string(body), `"OIDC_ISSUER=`+s.Issuer.URL+`"`) {
+		t.Errorf("the function is not told of %s: %s", s.Issuer.URL, body)
+	}
+	stays := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := stays.Get(s.Issuer.URL + "/auth?response_type=code&client_id=" + issuer.ClientID + "&scope=openid&code_challenge_method=S256&code_challenge=" +
+		strings.Repeat("a", 43) + "&redirect_uri=" + url.QueryEscape(s.BaseURL+"/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	stays.CloseIdleConnections()
+	if to := response.Header.Get("Location"); !strings.HasPrefix(to, "/interaction/") {
+		t.Errorf("the issuer does not know the page's address: %d, to %q", response.StatusCode, to)
+	}
+	if err := s.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if serves(strings.TrimPrefix(s.Issuer.URL, "http://")) {
+		t.Errorf("%s stays open", s.Issuer.URL)
+	}
+	wantGoroutines(t, before)
+}
+
+func TestAnIssuerThatDiesIsTold(t *testing.T) {
+	s := start(t, Options{Issuer: &issuer.Config{}})
+	s.Issuer.Kill()
+	err := s.Wait()
+	if err == nil || !strings.Contains(err.Error(), "the issuer (oidc-provider)") || !strings.Contains(err.Error(), "ended: signal: killed; start again") {
 		t.Errorf("Wait = %v", err)
 	}
 }

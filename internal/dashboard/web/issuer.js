@@ -18,10 +18,10 @@ let endpoints = null; // a promise, once somebody asked
 // The issuer's host, for people; empty: there is no single sign-on.
 export const issuerName = settings ? new URL(settings.issuer).host : '';
 
-// Goes to the issuer. The view is where the person wants to be afterwards; again asks the issuer
+// Goes to the issuer, if it is there. The view is where the person wants to be afterwards; again asks the issuer
 // not to take for granted who they are.
 export async function setOut(view, again) {
-  const { authorization_endpoint: there } = await discovered();
+  const { authorization_endpoint: there } = await discovered(true);
   const [state, nonce, verifier] = [secret(), secret(), secret()];
   const challenge = base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))));
   sessionStorage.setItem(underWay, JSON.stringify({ state, nonce, verifier, view }));
@@ -67,7 +67,7 @@ export async function renew(old) {
 // Signs the person out at the issuer, which leads back here. The ID token goes to the one who made
 // it, in the only address that ever holds a token. False: the issuer has no such endpoint.
 export async function signOutThere(id) {
-  const { end_session_endpoint: there } = await discovered();
+  const { end_session_endpoint: there } = await discovered(true);
   if (!there) return false;
   sessionStorage.setItem(left, 'yes');
   location.replace(addressed(there, { id_token_hint: id, post_logout_redirect_uri: home() }));
@@ -81,7 +81,9 @@ export function hasLeft() {
   return was;
 }
 
-function discovered() {
+// anew: to know that somebody is there, before the page is left.
+function discovered(anew) {
+  if (anew) endpoints = null;
   endpoints ??= discover().catch((problem) => {
     endpoints = null;
     throw problem;

@@ -49,9 +49,9 @@ function advice(problem) {
     case 'unreachable': case 'issuer_unreachable': return 'Check your connection, then try again.';
     case 'issuer_unavailable': return 'Try again in a few seconds.';
     case 'issuer_unfit': return `${problem.detail} Tell the operator.`;
-    case 'signin_cancelled': return 'You cancelled, or you have no access. You can try again, or sign in with an access key.';
+    case 'signin_cancelled': return 'You cancelled, or you have no access.';
     case 'signin_refused': return `The sign-in service said no (${problem.detail}). If it happens again, tell the operator.`;
-    case 'signin_mismatch': return 'It does not belong to one that was begun in this tab. Begin again.';
+    case 'signin_mismatch': return 'It does not belong to one that was begun in this tab. Please begin again.';
     default: return 'Something went wrong on our side. If it happens again, tell the operator the request ID.';
   }
 }

@@ -40,7 +40,7 @@ function singleSignOn({ message, answer, entered }) {
       await work();
     } catch (problem) {
       busy('');
-      trouble.replaceChildren(failure(problem, problem.code.startsWith('issuer_') ? retry : begin));
+      trouble.replaceChildren(failure(problem, problem.code.startsWith('issuer_') && retry));
     }
   }
 
@@ -53,7 +53,7 @@ function singleSignOn({ message, answer, entered }) {
   }
 
   if (answer) finish();
-  return h('div', { class: 'signin-form' }, button, trouble, h('p', { class: 'hint' }, `You sign in at ${issuerName}, and come back here.`));
+  return h('div', { class: 'signin-form' }, trouble, button, h('p', { class: 'hint' }, `You sign in at ${issuerName}.`));
 }
 
 function accessKey(entered) {

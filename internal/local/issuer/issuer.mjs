@@ -4,7 +4,11 @@
 
 import { createServer } from 'node:http';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import Provider from 'oidc-provider';
+
+// It warns of what is meant so here: that it keeps all in memory, and of Node 20, on which the
+// tests show that it works.
+console.warn = console.info = () => {};
+const { default: Provider } = await import('oidc-provider');
 
 const { url, pages, clientId, audience, users, programs, lifetime } = JSON.parse(process.argv[1]);
 const day = 24 * 60 * 60; // seconds
@@ -112,7 +116,7 @@ function signInPage(uid, fault) {
   return document('Demo issuer', `<p>A stand-in for the place where your people sign in.</p>
 ${fault && `<p role="alert" class="fault">${fault}</p>`}
 <form method="post" action="/interaction/${uid}/login">
-<label for="login">User</label><input id="login" name="login" autocomplete="username" required autofocus>
+<label for="login">User</label><input id="login" name="login" autocomplete="username" required>
 <label for="password">Password</label><input id="password" name="password" type="password" autocomplete="current-password" required>
 <button>Sign in</button>
 </form>

@@ -1,0 +1,426 @@
+package browsertest
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+const longLived = 10 * time.Minute
+
+// entersAtIssuer fills in the issuer's form, where the person is.
+func (p *person) entersAtIssuer(login, password string) {
+	p.t.Helper()
+	p.sees("h1", "Demo issuer")
+	p.types("User", login)
+	p.types("Password", password)
+	p.presses("Enter")
+}
+
+// signsInAtIssuer opens the page at a fragment and signs in there by single sign-on.
+func (p *person) signsInAtIssuer(fragment string) {
+	p.t.Helper()
+	p.goes(fragment)
+	p.clicks("button", "Continue with single sign-on")
+	p.entersAtIssuer("nora", "demo-northwind")
+	p.must(p.Wait("the tokens", "location.href.startsWith("+quoted(p.site.URL)+") && sessionStorage.getItem('partnerview.tokens')"))
+	p.settles()
+}
+
+// tokens are what is kept of them, as text.
+func (p *person) tokens() string {
+	p.t.Helper()
+	return p.evaluates("sessionStorage.getItem('partnerview.tokens')")
+}
+
+func (p *person) keepsNothing() {
+	p.t.Helper()
+	if kept := p.evaluates("JSON.stringify([Object.keys(sessionStorage), localStorage.length])"); kept != `[[],0]` {
+		p.t.Errorf("kept is %s", kept)
+	}
+}
+
+func TestSigningInAtTheIssuerLeadsToTheViewThatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	_, _, site := stageWithIssuer(t, longLived)
+	fragment := logFragment(site, "sms") + "?direction=outbound&status=delivered"
+	p := opens(t, site, desk)
+	p.signsInAtIssuer(fragment)
+	p.sees("h1", "SMS")
+	p.isAt(fragment)
+	if rows := p.rows(); len(rows) != 50 {
+		t.Errorf("%d rows", len(rows))
+	}
+	p.sees(".key-id", "Nora Northwind")
+	if kept := p.evaluates("JSON.stringify([Object.keys(sessionStorage), localStorage.length, document.cookie, location.search])"); kept != `[["partnerview.tokens"],0,"",""]` {
+		t.Errorf("kept is %s", kept)
+	}
+	var kept struct{ Access, Refresh, ID string }
+	p.must(p.Eval("JSON.parse(sessionStorage.getItem('partnerview.tokens'))", &kept))
+	page := p.evaluates("document.documentElement.outerHTML + location.href")
+	for name, token := range map[string]string{"access": kept.Access, "refresh": kept.Refresh, "ID": kept.ID} {
+		if token == "" {
+			t.Errorf("there is no %s token", name)
+		}
+		if strings.Contains(page, token) {
+			t.Errorf("the %s token is on the page", name)
+		}
+		if requests := strings.Join(p.Requests(), "\n"); strings.Contains(requests, token) || strings.Contains(requests, "code_verifier") {
+			t.Errorf("the %s token is in an address", name)
+		}
+	}
+	p.reloads()
+	p.sees("h1", "SMS")
+	p.settles()
+	p.isAt(fragment)
+}
+
+func TestTokensAreRenewedOnceForAllWhoWait(t *testing.T) {
+	t.Parallel()
+	_, g, site := stageWithIssuer(t, 5*time.Second)
+	p := opens(t, site, desk)
+	p.signsInAtIssuer("#/customers")
+	for round := range 2 {
+		before, renewed := p.tokens(), g.granted("refresh_token")
+		time.Sleep(6 * time.Second) // longer than the token lives
+		if round == 0 {
+			p.goes("#/customers/acme_retail") // five requests at once
+			p.sees("h1", "Acme Retail GmbH")
+		} else {
+			p.clicks("#menu a", "SMS")
+			p.sees("h1", "SMS")
+		}
+		p.settles()
+		if len(p.rows()) == 0 {
+			t.Fatal("there are no rows")
+		}
+		if n := g.granted("refresh_token") - renewed; n != 1 {
+			t.Errorf("tokens were renewed %d times", n)
+		}
+		if p.tokens() == before {
+			t.Error("the tokens are the old ones")
+		}
+	}
+}
+
+func TestATokenThatIsRefusedIsRenewedOnceAndAskedWithAgain(t *testing.T) {
+	t.Parallel()
+	s, g, site := stageWithIssuer(t, longLived)
+	p := opens(t, site, desk)
+	p.signsInAtIssuer("#/customers")
+	s.Inject(Fault{Match: "/usage/sms", Status: http.StatusUnauthorized, Code: "unauthorized", Times: 1})
+	p.goes(logFragment(site, "sms"))
+	p.settles()
+	if len(p.rows()) != 50 || g.granted("refresh_token") != 1 {
+		t.Errorf("%d rows after %d renewals", len(p.rows()), g.granted("refresh_token"))
+	}
+}
+
+func TestSigningOutAtTheIssuer(t *testing.T) {
+	t.Parallel()
+	_, g, site := stageWithIssuer(t, longLived)
+	p := opens(t, site, desk)
+	p.signsInAtIssuer("#/customers")
+	p.clicks("tbody a", "Acme")
+	p.must(p.Wait("a customer", "document.body.dataset.view === 'overview'"))
+	p.settles()
+	p.clicks("button", "Sign out")
+	p.sees("[role=status]", "You are signed out.")
+	for deadline := time.Now().Add(patience); !g.saw("/session/end/confirm"); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the issuer was not asked to sign anybody out")
+		}
+	}
+	if !g.saw("id_token_hint=") || !g.saw("post_logout_redirect_uri=") {
+		t.Error("the issuer was not told who is to be signed out, and where to go then")
+	}
+	p.must(p.Wait("the way back from the issuer", "location.href.startsWith("+quoted(site.URL)+") && sessionStorage.length === 0"))
+	p.sees("[role=status]", "You are signed out.")
+	p.keepsNothing()
+	for range 3 {
+		p.goesBack()
+		time.Sleep(500 * time.Millisecond)
+		if strings.HasPrefix(p.evaluates("location.href"), site.URL) {
+			p.sees("h1", "Sign in")
+			if data := p.evaluates("document.querySelectorAll('tbody tr, #menu a, #banner strong').length"); data != "0" {
+				t.Error("back shows data after signing out")
+			}
+		}
+	}
+	p.goes("#/customers")
+	p.clicks("button", "Continue with single sign-on")
+	p.sees("h1", "Demo issuer") // which does not know the person any more
+}
+
+// A page that was left for the API reference is kept whole by the browser, with all
+// that it showed.
+func TestBackAfterSigningOutElsewhereShowsNothing(t *testing.T) {
+	t.Parallel()
+	_, _, site := stageWithIssuer(t, longLived)
+	p := opens(t, site, desk)
+	p.signsInAtIssuer("#/customers")
+	p.must(p.Eval("window.addEventListener('pageshow', (e) => { window.cameBack = e.persisted; }); 0", nil))
+	p.clicks("#menu a", "API reference")
+	p.must(p.Wait("the reference", "location.pathname.endsWith('/docs')"))
+	p.goesBack()
+	p.sees("h1", "Manage customers")
+	if back := p.evaluates("window.cameBack"); back != "true" {
+		t.Fatal("this browser does not keep pages, so this test shows nothing")
+	}
+	if len(p.rows()) == 0 {
+		t.Error("the list is gone although nobody signed out")
+	}
+	p.clicks("#menu a", "API reference")
+	p.must(p.Wait("the reference", "location.pathname.endsWith('/docs')"))
+	p.must(p.Eval("sessionStorage.clear(); 0", nil)) // as signing out does, in another document of this tab
+	p.goesBack()
+	p.sees("h1", "Sign in")
+	if data := p.evaluates("window.cameBack + ' ' + document.querySelectorAll('tbody tr').length"); data != "true 0" {
+		t.Errorf("back shows %s", data)
+	}
+}
+
+func TestBackFromTheIssuerSignsInAgain(t *testing.T) {
+	t.Parallel()
+	_, _, site := stageWithIssuer(t, longLived)
+	p := opens(t, site, desk)
+	p.goes("#/customers")
+	p.clicks("button", "Continue with single sign-on")
+	p.sees("h1", "Demo issuer")
+	p.goesBack()
+	p.clicks("button", "Continue with single sign-on")
+	p.sees("h1", "Demo issuer")
+}
+
+func TestAnAnswerThatWasNotAskedForIsRefused(t *testing.T) {
+	t.Parallel()
+	_, g, site := stageWithIssuer(t, longLived)
+	p := opens(t, site, desk)
+	refused := func(query string) {
+		t.Helper()
+		p.must(p.Go(site.URL + query))
+		p.sees("[role=alert]", "This sign-in was not completed")
+		p.keepsNothing()
+		if left := p.evaluates("location.search"); left != "" {
+			t.Errorf("the address holds %s", left)
+		}
+	}
+	refused("?code=stolen&state=theirs&iss=" + g.URL)
+	refused("?error=access_denied&state=theirs")
+	for _, query := range []string{"?code=stolen&state=theirs&iss=" + g.URL, "?code=stolen", "?code=stolen&state=STATE", "?code=stolen&state=STATE&iss=https://other.example.com"} {
+		p.goes("#/customers")
+		p.clicks("button", "Continue with single sign-on")
+		p.sees("h1", "Demo issuer")
+		state := p.requested("state")
+		refused(strings.Replace(query, "STATE", state, 1))
+	}
+	if n := g.granted("authorization_code"); n != 0 {
+		t.Errorf("%d codes were redeemed", n)
+	}
+	p.signsInAtIssuer("#/customers")
+	p.must(p.Go(site.URL + "?code=stolen&state=theirs")) // it takes nobody's place
+	p.sees("h1", "Manage customers")
+	p.sees(".key-id", "Nora Northwind")
+	if left := p.evaluates("location.search"); left != "" {
+		t.Errorf("the address holds %s", left)
+	}
+}
+
+func TestAnIDTokenOfAnotherSignInIsRefused(t *testing.T) {
+	t.Parallel()
+	_, g, site := stageWithIssuer(t, longLived)
+	for name, change := range map[string]func(map[string]any){
+		"another nonce":    idToken(func(claims map[string]any) { claims["nonce"] = "another" }),
+		"no nonce":         idToken(func(claims map[string]any) { delete(claims, "nonce") }),
+		"another issuer":   idToken(func(claims map[string]any) { claims["iss"] = "https://other.example.com" }),
+		"another audience": idToken(func(claims map[string]any) { claims["aud"] = []string{"other"} }),
+		"another party":    idToken(func(claims map[string]any) { claims["azp"] = "other" }),
+		"no ID token":      func(tokens map[string]any) { delete(tokens, "id_token") },
+		"no JWT":           func(tokens map[string]any) { tokens["id_token"] = "a.b.c" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g.set(func(g *gate) { g.change = change })
+			p := opens(t, site, desk)
+			p.goes("#/customers")
+			p.clicks("button", "Continue with single sign-on")
+			p.entersAtIssuer("nora", "demo-northwind")
+			p.sees("[role=alert]", "This sign-in was not completed")
+			p.keepsNothing()
+			g.set(func(g *gate) { g.change = nil })
+			p.clicks("button", "Continue with single sign-on") // and the issuer knows the person
+			p.sees("h1", "Manage customers")
+		})
+	}
+}
+
+func TestAnIssuerThatIsDown(t *testing.T) {
+	t.Parallel()
+	_, g, site := stageWithIssuer(t, 4*time.Second)
+	down := func(is bool) { g.set(func(g *gate) { g.down = is }) }
+	fragment := logFragment(site, "voice")
+	p := opens(t, site, desk)
+	down(true)
+	p.goes(fragment)
+	p.clicks("button", "Continue with single sign-on")
+	p.sees("[role=alert]", "The sign-in service could not be reached")
+	down(false)
+	p.clicks("button", "Try again")
+	p.sees("h1", "Demo issuer")
+	g.set(func(g *gate) { g.refuse = "temporarily_unavailable" })
+	p.entersAtIssuer("nora", "demo-northwind")
+	p.sees("[role=alert]", "The sign-in service cannot answer right now")
+	p.isAt(fragment)
+	g.set(func(g *gate) { g.refuse = "" })
+	p.clicks("button", "Try again") // with the code that it has
+	p.sees("h1", "Voice")
+	p.settles()
+	if n := g.granted("authorization_code"); n != 2 {
+		t.Errorf("codes were redeemed %d times", n)
+	}
+
+	down(true)
+	time.Sleep(5 * time.Second) // the token ends meanwhile
+	p.clicks("#menu a", "Overview")
+	p.sees("[role=alert]", "The sign-in service could not be reached")
+	if p.tokens() == "null" {
+		t.Error("the person is signed out")
+	}
+	down(false)
+	p.clicks("button", "Try again")
+	p.sees(".card", "Prepaid")
+
+	down(true)
+	p.clicks("button", "Sign out")
+	p.sees("[role=alert]", "You are signed out here. At ")
+	p.keepsNothing()
+	if data := p.evaluates("document.querySelectorAll('tbody tr').length"); data != "0" {
+		t.Error("data is left")
+	}
+}
+
+func TestACancelAtTheIssuer(t *testing.T) {
+	t.Parallel()
+	_, _, site := stageWithIssuer(t, longLived)
+	fragment := logFragment(site, "sms") + "?direction=inbound"
+	p := opens(t, site, desk)
+	p.goes(fragment)
+	p.clicks("button", "Continue with single sign-on")
+	p.clicks("button", "Cancel")
+	p.sees("[role=alert]", "You were not signed in")
+	p.isAt(fragment)
+	p.keepsNothing()
+	p.clicks("button", "Continue with single sign-on")
+	p.entersAtIssuer("nora", "demo-northwind")
+	p.sees("h1", "SMS")
+	p.isAt(fragment)
+}
+
+func TestAnIssuerThatRefusesIsToldByItsCode(t *testing.T) {
+	t.Parallel()
+	_, g, site := stageWithIssuer(t, longLived)
+	p := opens(t, site, desk)
+	p.goes("#/customers")
+	p.clicks("button", "Continue with single sign-on")
+	g.set(func(g *gate) { g.refuse = "unauthorized_client" })
+	p.entersAtIssuer("nora", "demo-northwind")
+	p.sees("[role=alert]", "The sign-in service said no (unauthorized_client).")
+}
+
+func TestAnAccountThatMayNotIsToldSoAndDoesNotLoop(t *testing.T) {
+	t.Parallel()
+	s, g, site := stageWithIssuer(t, longLived)
+	fragment := logFragment(site, "sms")
+	p := opens(t, site, desk)
+	p.goes(fragment)
+	p.clicks("button", "Continue with single sign-on")
+	p.entersAtIssuer("edda", "demo-eastgate")
+	p.sees("[role=alert]", "but this account may not use Partnerview")
+	p.keepsNothing()
+	time.Sleep(time.Second)
+	if n := len(s.Asked()); n > 4 { // the log and its customer, each once with a new token
+		t.Errorf("the API was asked %d times", n)
+	}
+	if n := g.granted("authorization_code"); n != 1 {
+		t.Errorf("the person was sent to the issuer %d times", n)
+	}
+	p.clicks("button", "Use another account") // though the issuer knows this one
+	p.entersAtIssuer("nora", "demo-northwind")
+	p.sees("h1", "SMS")
+	p.settles()
+	p.isAt(fragment)
+}
+
+func TestASignInThatEndsLeadsBackToTheSameView(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]func(*gate){
+		"there is no refresh token":    func(g *gate) { g.change = func(tokens map[string]any) { delete(tokens, "refresh_token") } },
+		"the refresh token is refused": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, g, site := stageWithIssuer(t, 4*time.Second)
+			if fail != nil {
+				g.set(fail)
+			}
+			p := opens(t, site, desk)
+			p.signsInAtIssuer(logFragment(site, "voice"))
+			if fail == nil {
+				g.set(func(g *gate) { g.refuse = "invalid_grant" })
+			}
+			time.Sleep(5 * time.Second)
+			p.clicks("#menu a", "SMS")
+			p.sees("[role=alert]", "Your sign-in has ended.")
+			p.keepsNothing()
+			p.isAt(logFragment(site, "sms"))
+			if data := p.evaluates("document.querySelectorAll('tbody tr').length"); data != "0" {
+				t.Error("data is left")
+			}
+			g.set(func(g *gate) { g.refuse = "" })
+			p.clicks("button", "Sign in again") // the issuer still knows the person
+			p.sees("h1", "SMS")
+			p.isAt(logFragment(site, "sms"))
+		})
+	}
+}
+
+func TestAnAccessKeyCountsBesideTheIssuer(t *testing.T) {
+	t.Parallel()
+	_, g, site := stageWithIssuer(t, longLived)
+	p := opens(t, site, desk)
+	p.goes(logFragment(site, "sms"))
+	p.clicks("button", "Continue with single sign-on")
+	p.sees("h1", "Demo issuer")
+	p.goesBack() // another mind
+	p.sees("label", "Access key")
+	p.types("Access key", site.Key)
+	p.presses("Enter")
+	p.sees("h1", "SMS")
+	p.settles()
+	if kept := p.evaluates("JSON.stringify(Object.keys(sessionStorage))"); kept != `["partnerview.credential"]` {
+		t.Errorf("kept is %s", kept)
+	}
+	p.clicks("button", "Sign out")
+	p.sees("[role=status]", "You are signed out.")
+	p.keepsNothing()
+	if g.saw("/session/end") {
+		t.Error("the issuer was asked to sign out somebody who was not there")
+	}
+}
+
+func quoted(text string) string { return "'" + text + "'" }
+
+// requested is a parameter of the last request to the issuer for a sign-in.
+func (p *person) requested(name string) string {
+	p.t.Helper()
+	requests := p.Requests()
+	for i := len(requests) - 1; i >= 0; i-- {
+		asked, err := url.Parse(requests[i])
+		if err == nil && strings.HasSuffix(asked.Path, "/auth") {
+			return asked.Query().Get(name)
+		}
+	}
+	p.t.Fatal("nobody asked the issuer")
+	return ""
+}
