@@ -172,6 +172,30 @@ func stageWithIssuer(t *testing.T, lifetime time.Duration) (*Stage, *gate, Site)
 	return s, g, Site{URL: s.URL, Key: StageKey, Account: "acme_retail", Issuer: g.URL}
 }
 
+// productWithIssuer is the product itself, whose authorizer takes the tokens of an
+// issuer of its own, which live that long.
+func productWithIssuer(t *testing.T, lifetime time.Duration) (*product, *gate, Site) {
+	t.Helper()
+	needsChromium(t)
+	g := newGate()
+	t.Cleanup(g.server.Close)
+	var parameters []string
+	for name, value := range issuer.Parameters(g.URL) {
+		parameters = append(parameters, "--parameter", name+"="+value)
+	}
+	p, err := startProduct(parameters...)
+	t.Cleanup(func() {
+		if err := p.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.lead(t, p.ready.BaseURL+"/", lifetime)
+	return p, g, Site{URL: p.ready.BaseURL + "/", Key: p.key(t, "northwind"), Account: "mueller_soehne", Issuer: g.URL}
+}
+
 // idToken changes the claims of the ID token among tokens. The page does not check its
 // signature, and need not.
 func idToken(change func(claims map[string]any)) func(map[string]any) {

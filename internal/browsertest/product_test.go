@@ -91,9 +91,9 @@ func (p *product) newKey(t *testing.T, partner directory.PartnerID, lifetime tim
 	return key
 }
 
-// startProduct starts the product. What was started before something failed is in the
-// product that it returns with the error.
-func startProduct() (*product, error) {
+// startProduct starts the product, with more arguments if there are any. What was
+// started before something failed is in the product that it returns with the error.
+func startProduct(more ...string) (*product, error) {
 	p := &product{ended: make(chan error, 1)}
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -119,7 +119,8 @@ func startProduct() (*product, error) {
 		return p, err
 	}
 	readyFile := filepath.Join(p.folder, "ready.json")
-	process := exec.Command(binary, "--listen", "127.0.0.1:0", "--ready-file", readyFile, "--parameter", "AuthorizerTtlSeconds=1", "--endpoint", p.breaker.URL)
+	arguments := append([]string{"--listen", "127.0.0.1:0", "--ready-file", readyFile, "--parameter", "AuthorizerTtlSeconds=1", "--endpoint", p.breaker.URL}, more...)
+	process := exec.Command(binary, arguments...)
 	process.Dir, process.Stdout, process.Stderr = root, p.output, p.output
 	if err := process.Start(); err != nil {
 		return p, err

@@ -154,6 +154,7 @@ function forget(why) {
 
 async function leave() {
   const id = forget(signedOut);
+  if (id) message = { tone: 'good', text: `Signing out at ${issuerName}…` };
   entry = '';
   history.replaceState(null, '', '#/customers');
   show(parseRoute('#/customers'));

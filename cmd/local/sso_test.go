@@ -1,0 +1,126 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+type readyWithIssuer struct {
+	readyFile
+	Issuer *readyIssuer
+}
+
+var programLine = regexp.MustCompile(`(?m)^  (curl -H "Authorization: Bearer \$\(curl .*)$`)
+
+func startsWithSSO(t *testing.T, args ...string) (*command, readyWithIssuer) {
+	t.Helper()
+	t.Setenv("DYNAMODB_ENDPOINT", "")
+	path := filepath.Join(t.TempDir(), "ready.json")
+	c := begin(t, append([]string{"--listen", "127.0.0.1:0", "--ready-file", path}, args...)...)
+	var ready readyWithIssuer
+	if err := json.Unmarshal(c.serves(t, path), &ready); err != nil {
+		t.Fatal(err)
+	}
+	return c, ready
+}
+
+// document is the dashboard's page, with the header that says whom it may ask.
+func document(t *testing.T, base string) (text, policy string) {
+	t.Helper()
+	response, err := http.Get(base + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body), response.Header.Get("Content-Security-Policy")
+}
+
+func TestSingleSignOnOnOneMachine(t *testing.T) {
+	c, ready := startsWithSSO(t, "--sso")
+	if ready.Issuer == nil || len(ready.Issuer.Users) < 2 || len(ready.Issuer.Programs) != 1 {
+		t.Fatalf("the ready file has the issuer %+v", ready.Issuer)
+	}
+	said := c.stdout.String()
+	partners := make(map[string]bool)
+	for _, user := range ready.Issuer.Users {
+		partners[user.Partner] = true
+		if !strings.Contains(said, user.Login) || !strings.Contains(said, user.Password) {
+			t.Errorf("%s is not printed:\n%s", user.Login, said)
+		}
+	}
+	if len(partners) < 2 {
+		t.Errorf("the users are all of %v", partners)
+	}
+	page, policy := document(t, ready.BaseURL)
+	if !strings.Contains(page, `<meta name="issuer"`) || !strings.Contains(policy, "connect-src 'self' "+ready.Issuer.URL+";") {
+		t.Errorf("the page does not know the issuer: %s", policy)
+	}
+
+	// As somebody would paste it into a shell.
+	line := programLine.FindStringSubmatch(said)
+	if line == nil {
+		t.Fatalf("no line for a program is printed:\n%s", said)
+	}
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", line[1]).Output()
+	var answer struct {
+		Data []struct{ AccountID string }
+	}
+	if err != nil || json.Unmarshal(out, &answer) != nil || len(answer.Data) != 3 {
+		t.Errorf("%s gives %s (%v)", line[1], out, err)
+	}
+	for _, p := range ready.Partners {
+		if p.ID == ready.Issuer.Programs[0].Partner {
+			first := firstCustomer(t, ready.BaseURL, p.Key)
+			if len(answer.Data) > 0 && answer.Data[0].AccountID != first {
+				t.Errorf("the program sees %v, and its partner's key %s", answer.Data, first)
+			}
+		}
+	}
+
+	c.stop()
+	if code := c.wait(t); code != 0 {
+		t.Errorf("it ended with %d: %s", code, c.stderr)
+	}
+	if _, err := http.Get(ready.Issuer.URL); err == nil {
+		t.Error("the issuer is still there")
+	}
+}
+
+func firstCustomer(t *testing.T, base, key string) string {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodGet, base+"/customers?limit=1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+key)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Data []struct{ AccountID string }
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || len(answer.Data) != 1 {
+		t.Fatalf("%v: %v", answer, err)
+	}
+	return answer.Data[0].AccountID
+}
+
+func TestWithoutSSOThereIsNoIssuer(t *testing.T) {
+	c, ready := startsWithSSO(t, "--empty")
+	page, policy := document(t, ready.BaseURL)
+	if ready.Issuer != nil || strings.Contains(page, `name="issuer"`) || !strings.Contains(policy, "connect-src 'self';") || strings.Contains(c.stdout.String(), "ingle sign-on") {
+		t.Errorf("there is one: %+v\n%s\n%s", ready.Issuer, policy, c.stdout)
+	}
+}
