@@ -200,5 +200,5 @@ document.getElementById('skip').addEventListener('click', (event) => {
 history.scrollRestoration = 'manual';
 window.addEventListener('popstate', arrived);
 if (hasLeft() && !session()) message = signedOut;
-answer = session() ? (comesBack(), null) : comesBack();
+answer = comesBack();
 arrived();

@@ -3,7 +3,7 @@
 import { address, get } from './api.js';
 import { h, icon } from './dom.js';
 import { issuerName, redeem, setOut } from './issuer.js';
-import { failure } from './notice.js';
+import { announce, failure } from './notice.js';
 import { looksLikeKey, signIn, signInWith } from './session.js';
 
 // message is why the person is here: {tone: 'bad' | 'good', text}, or null; with another: true,
@@ -36,10 +36,12 @@ function singleSignOn({ message, answer, entered }) {
   async function attempt(words, work, retry) {
     trouble.replaceChildren();
     busy(words);
+    announce(words);
     try {
       await work();
     } catch (problem) {
       busy('');
+      if (document.activeElement === document.body) button.focus(); // which lost it when it was disabled
       trouble.replaceChildren(failure(problem, problem.code.startsWith('issuer_') && retry));
     }
   }
