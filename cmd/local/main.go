@@ -108,6 +108,9 @@ func serve(ctx context.Context, line commandLine, stdout, stderr io.Writer) erro
 		clock = func() time.Time { return *line.Now }
 	}
 	if line.SSO {
+		if line.Now != nil {
+			return errors.New("--now and --sso do not go together: an issuer's tokens are of the time of day, and would not count at another")
+		}
 		options.Issuer = &demoIssuer
 	}
 	fmt.Fprintln(stderr, starting)
