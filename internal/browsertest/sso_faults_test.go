@@ -1,0 +1,228 @@
+package browsertest
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAnAnswerThatWasNotAskedForIsRefused(t *testing.T) {
+	t.Parallel()
+	_, g, site := stageWithIssuer(t, longLived)
+	p := opens(t, site, desk)
+	refused := func(query string) {
+		t.Helper()
+		p.must(p.Go(site.URL + query))
+		p.sees("[role=alert]", "This sign-in was not completed")
+		p.keepsNothing()
+		if left := p.evaluates("location.search"); left != "" {
+			t.Errorf("the address holds %s", left)
+		}
+	}
+	refused("?code=stolen&state=theirs&iss=" + g.URL)
+	refused("?error=access_denied&state=theirs")
+	for _, query := range []string{"?code=stolen&state=theirs&iss=" + g.URL, "?code=stolen", "?code=stolen&state=STATE", "?code=stolen&state=STATE&iss=https://other.example.com"} {
+		p.goes("#/customers")
+		p.clicks("button", "Continue with single sign-on")
+		p.sees("h1", "Demo issuer")
+		state := p.requested("state")
+		refused(strings.Replace(query, "STATE", state, 1))
+	}
+	if n := g.granted("authorization_code"); n != 0 {
+		t.Errorf("%d codes were redeemed", n)
+	}
+	p.signsInAtIssuer("#/customers")
+	p.must(p.Go(site.URL + "?code=stolen&state=theirs")) // it takes nobody's place
+	p.sees("h1", "Manage customers")
+	p.sees(".key-id", "Nora Northwind")
+	if left := p.evaluates("location.search"); left != "" {
+		t.Errorf("the address holds %s", left)
+	}
+}
+
+func TestAnIDTokenOfAnotherSignInIsRefused(t *testing.T) {
+	t.Parallel()
+	_, g, site := stageWithIssuer(t, longLived)
+	for name, change := range map[string]func(map[string]any){
+		"another nonce":    idToken(func(claims map[string]any) { claims["nonce"] = "another" }),
+		"no nonce":         idToken(func(claims map[string]any) { delete(claims, "nonce") }),
+		"another issuer":   idToken(func(claims map[string]any) { claims["iss"] = "https://other.example.com" }),
+		"another audience": idToken(func(claims map[string]any) { claims["aud"] = []string{"other"} }),
+		"another party":    idToken(func(claims map[string]any) { claims["azp"] = "other" }),
+		"no ID token":      func(tokens map[string]any) { delete(tokens, "id_token") },
+		"no JWT":           func(tokens map[string]any) { tokens["id_token"] = "a.b.c" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g.set(func(g *gate) { g.change = change })
+			p := opens(t, site, desk)
+			p.goes("#/customers")
+			p.clicks("button", "Continue with single sign-on")
+			p.entersAtIssuer("nora", "demo-northwind")
+			p.sees("[role=alert]", "This sign-in was not completed")
+			p.keepsNothing()
+			g.set(func(g *gate) { g.change = nil })
+			p.clicks("button", "Continue with single sign-on") // and the issuer knows the person
+			p.sees("h1", "Manage customers")
+		})
+	}
+}
+
+func TestAnIssuerThatIsDown(t *testing.T) {
+	t.Parallel()
+	_, g, site := stageWithIssuer(t, 4*time.Second)
+	down := func(is bool) { g.set(func(g *gate) { g.down = is }) }
+	fragment := logFragment(site, "voice")
+	p := opens(t, site, desk)
+	down(true)
+	p.goes(fragment)
+	p.clicks("button", "Continue with single sign-on")
+	p.sees("[role=alert]", "The sign-in service could not be reached")
+	down(false)
+	p.clicks("button", "Try again")
+	p.sees("h1", "Demo issuer")
+	g.set(func(g *gate) { g.refuse = "temporarily_unavailable" })
+	p.entersAtIssuer("nora", "demo-northwind")
+	p.sees("[role=alert]", "The sign-in service cannot answer right now")
+	p.isAt(fragment)
+	g.set(func(g *gate) { g.refuse = "" })
+	p.clicks("button", "Try again") // with the code that it has
+	p.sees("h1", "Voice")
+	p.settles()
+	if n := g.granted("authorization_code"); n != 2 {
+		t.Errorf("codes were redeemed %d times", n)
+	}
+
+	down(true)
+	time.Sleep(5 * time.Second) // the token ends meanwhile
+	p.clicks("#menu a", "Overview")
+	p.sees("[role=alert]", "The sign-in service could not be reached")
+	if p.tokens() == "null" {
+		t.Error("the person is signed out")
+	}
+	down(false)
+	p.clicks("button", "Try again")
+	p.sees(".card", "Prepaid")
+
+	down(true)
+	p.clicks("button", "Sign out")
+	p.sees("[role=alert]", "You are signed out here. At ")
+	p.keepsNothing()
+	if data := p.evaluates("document.querySelectorAll('tbody tr').length"); data != "0" {
+		t.Error("data is left")
+	}
+}
+
+func TestAnIssuerThatIsDownIsNoMatterWhileTheTokenCounts(t *testing.T) {
+	t.Parallel()
+	_, g, site := stageWithIssuer(t, longLived)
+	p := opens(t, site, desk)
+	p.signsInAtIssuer("#/customers")
+	p.must(p.Eval(`sessionStorage.setItem('partnerview.tokens', JSON.stringify({...JSON.parse(sessionStorage.getItem('partnerview.tokens')), early: 3600000})); 0`, nil)) // so that renewing is due
+	g.set(func(g *gate) { g.down = true })
+	p.goes(logFragment(site, "sms"))
+	p.must(p.Wait("the log", "document.querySelectorAll('tbody tr[data-row]').length === 50"))
+	g.set(func(g *gate) { g.down = false })
+	p.clicks("#menu a", "Voice")
+	p.must(p.Wait("a renewal", "JSON.parse(sessionStorage.getItem('partnerview.tokens')).early < 3600000"))
+}
+
+func TestACancelAtTheIssuer(t *testing.T) {
+	t.Parallel()
+	_, _, site := stageWithIssuer(t, longLived)
+	fragment := logFragment(site, "sms") + "?direction=inbound"
+	p := opens(t, site, desk)
+	p.goes(fragment)
+	p.clicks("button", "Continue with single sign-on")
+	p.clicks("button", "Cancel")
+	p.sees("[role=alert]", "You were not signed in")
+	p.hasFocusOn("Continue with single sign-on")
+	p.isAt(fragment)
+	p.keepsNothing()
+	p.clicks("button", "Continue with single sign-on")
+	p.entersAtIssuer("nora", "demo-northwind")
+	p.sees("h1", "SMS")
+	p.isAt(fragment)
+}
+
+func TestAnIssuerThatRefusesIsToldByItsCode(t *testing.T) {
+	t.Parallel()
+	_, g, site := stageWithIssuer(t, longLived)
+	p := opens(t, site, desk)
+	p.goes("#/customers")
+	p.clicks("button", "Continue with single sign-on")
+	g.set(func(g *gate) { g.refuse = "unauthorized_client" })
+	p.entersAtIssuer("nora", "demo-northwind")
+	p.sees("[role=alert]", "The sign-in service said no (unauthorized_client).")
+}
+
+func TestAnAccountThatMayNotIsToldSoAndDoesNotLoop(t *testing.T) {
+	t.Parallel()
+	s, g, site := stageWithIssuer(t, longLived)
+	fragment := logFragment(site, "sms")
+	p := opens(t, site, desk)
+	p.goes(fragment)
+	p.clicks("button", "Continue with single sign-on")
+	p.entersAtIssuer("edda", "demo-eastgate")
+	p.sees("[role=alert]", "but this account may not use Partnerview")
+	p.keepsNothing()
+	time.Sleep(time.Second)
+	if n := len(s.Asked()); n > 4 { // the log and its customer, each once with a new token
+		t.Errorf("the API was asked %d times", n)
+	}
+	if n := g.granted("authorization_code"); n != 1 {
+		t.Errorf("the person was sent to the issuer %d times", n)
+	}
+	p.clicks("button", "Use another account") // though the issuer knows this one
+	p.entersAtIssuer("nora", "demo-northwind")
+	p.sees("h1", "SMS")
+	p.settles()
+	p.isAt(fragment)
+}
+
+func TestASignInThatEndsLeadsBackToTheSameView(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]func(*gate){
+		"there is no refresh token":    func(g *gate) { g.change = func(tokens map[string]any) { delete(tokens, "refresh_token") } },
+		"the refresh token is refused": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, g, site := stageWithIssuer(t, 4*time.Second)
+			if fail != nil {
+				g.set(fail)
+			}
+			p := opens(t, site, desk)
+			p.signsInAtIssuer(logFragment(site, "voice"))
+			if fail == nil {
+				g.set(func(g *gate) { g.refuse = "invalid_grant" })
+			}
+			time.Sleep(5 * time.Second)
+			p.clicks("#menu a", "SMS")
+			p.sees("[role=alert]", "Your sign-in has ended.")
+			p.keepsNothing()
+			p.isAt(logFragment(site, "sms"))
+			if data := p.evaluates("document.querySelectorAll('tbody tr').length"); data != "0" {
+				t.Error("data is left")
+			}
+			g.set(func(g *gate) { g.refuse = "" })
+			p.clicks("button", "Sign in again") // the issuer still knows the person
+			p.sees("h1", "SMS")
+			p.isAt(logFragment(site, "sms"))
+		})
+	}
+}
+
+// requested is a parameter of the last request to the issuer for a sign-in.
+func (p *person) requested(name string) string {
+	p.t.Helper()
+	requests := p.Requests()
+	for i := len(requests) - 1; i >= 0; i-- {
+		asked, err := url.Parse(requests[i])
+		if err == nil && strings.HasSuffix(asked.Path, "/auth") {
+			return asked.Query().Get(name)
+		}
+	}
+	p.t.Fatal("nobody asked the issuer")
+	return ""
+}
