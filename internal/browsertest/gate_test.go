@@ -30,7 +30,8 @@ type gate struct {
 	mu     sync.Mutex
 	to     *url.URL
 	down   bool
-	change func(tokens map[string]any) // nil: none
+	change func(tokens map[string]any) // of what /token answers; nil: none
+	tell   func(about map[string]any)  // changes the discovery document; nil: nothing
 	refuse string                      // answers every request for tokens with this error; empty: none
 	grants []string                    // the grant types that tokens were asked for with
 	asked  []string                    // path and query of every request
@@ -86,20 +87,20 @@ func (g *gate) note(r *http.Request) (refusal string) {
 	return g.refuse
 }
 
-// pass changes tokens on their way out.
+// pass changes tokens and the discovery document on their way out.
 func (g *gate) pass(r *http.Response) error {
 	g.mu.Lock()
-	change := g.change
+	change := map[string]func(map[string]any){"/token": g.change, "/.well-known/openid-configuration": g.tell}[r.Request.URL.Path]
 	g.mu.Unlock()
-	if change == nil || r.Request.URL.Path != "/token" || r.StatusCode != http.StatusOK {
+	if change == nil || r.StatusCode != http.StatusOK {
 		return nil
 	}
-	var tokens map[string]any
-	if err := json.NewDecoder(r.Body).Decode(&tokens); err != nil {
+	var answer map[string]any
+	if err := json.NewDecoder(r.Body).Decode(&answer); err != nil {
 		return err
 	}
-	change(tokens)
-	body, err := json.Marshal(tokens)
+	change(answer)
+	body, err := json.Marshal(answer)
 	if err != nil {
 		return err
 	}

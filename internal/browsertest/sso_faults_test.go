@@ -68,6 +68,38 @@ func TestAnIDTokenOfAnotherSignInIsRefused(t *testing.T) {
 	}
 }
 
+func TestAnIssuerThatIsNotSetUpRightlyIsNotGoneTo(t *testing.T) {
+	t.Parallel()
+	_, g, site := stageWithIssuer(t, longLived)
+	p := opens(t, site, desk)
+	p.goes("#/customers")
+	for name, c := range map[string]struct{ member, value, want string }{
+		"another name":           {"issuer", "https://other.example.com", "another name than the one that is set"},
+		"tokens from elsewhere":  {"token_endpoint", "https://other.example.com/token", "token endpoint is not at the issuer’s own address"},
+		"no address for tokens":  {"token_endpoint", "", "token endpoint is not at the issuer’s own address"},
+		"people sent in plain":   {"authorization_endpoint", "http://other.example.com/auth", "An endpoint of the issuer is not encrypted"},
+		"people sent to scripts": {"authorization_endpoint", "javascript:alert(1)", "An endpoint of the issuer is not encrypted"},
+		"signed out in plain":    {"end_session_endpoint", "http://other.example.com/end", "An endpoint of the issuer is not encrypted"},
+	} {
+		g.set(func(g *gate) { g.tell = func(about map[string]any) { about[c.member] = c.value } })
+		p.clicks("button", "Continue with single sign-on")
+		p.sees("[role=alert]", "Single sign-on is not set up rightly")
+		if text, err := p.Text("[role=alert]"); err != nil || !strings.Contains(text, c.want) {
+			t.Errorf("%s: it says %q (%v)", name, text, err)
+		}
+		p.reloads() // so that nothing is known of the issuer
+		p.sees("button", "Continue with single sign-on")
+	}
+	if g.saw("/auth") {
+		t.Error("somebody was sent there")
+	}
+	g.set(func(g *gate) { g.tell = func(about map[string]any) { delete(about, "end_session_endpoint") } })
+	p.signsInAtIssuer("#/customers")
+	p.clicks("button", "Sign out")
+	p.sees("[role=alert]", "You are signed out here. At ")
+	p.keepsNothing()
+}
+
 func TestAnIssuerThatIsDown(t *testing.T) {
 	t.Parallel()
 	_, g, site := stageWithIssuer(t, 4*time.Second)
