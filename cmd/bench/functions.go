@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"partnerview/internal/local/lambda"
@@ -132,12 +133,16 @@ func (v variables) get(name string) string {
 	return v[i][len(name)+1:]
 }
 
+// gcPercent is GOGC of template.yaml; here it is that of the floors too.
+const gcPercent = 400
+
 // environment is what template.yaml and Lambda set, with DynamoDB at an
 // endpoint of ours; "" is Amazon's, which nothing here ever asks.
 func environment(endpoint string) variables {
 	v := variables{
 		"PARTNERS_TABLE=" + names.Partners, "CUSTOMERS_TABLE=" + names.Customers,
 		"PRICELISTS_TABLE=" + names.PriceLists, "USAGE_TABLE=" + names.Usage,
+		"GOGC=" + strconv.Itoa(gcPercent),
 		"AWS_LAMBDA_FUNCTION_NAME=bench", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
 		"AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench",
 		"AWS_SESSION_TOKEN=" + strings.Repeat("bench", 100), // as long as a role's

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"strconv"
 	"testing"
 
+	"partnerview/internal/template"
 	"partnerview/internal/usage"
 )
 
@@ -17,6 +19,18 @@ func TestTheFloorAnswersWhatTheHandlerAnswers(t *testing.T) {
 		}
 		if err := page.bareCalls(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+func TestTheHeapIsCollectedAsInTheTemplate(t *testing.T) {
+	deployed, err := template.Read("../../template.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range deployed.Functions {
+		if got := f.Environment["GOGC"]; got != strconv.Itoa(gcPercent) {
+			t.Errorf("%s has GOGC %q, and %d is measured", f.ID, got, gcPercent)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -126,8 +127,8 @@ type work struct {
 func (c cost) times() (wall, cpu time.Duration) { return c.wall, c.cpu }
 
 // blockTime is for how long one work is repeated before the next has its turn:
-// long enough for it to collect its own garbage.
-const blockTime = 100 * time.Millisecond
+// long enough for it to collect its own garbage several times.
+const blockTime = 200 * time.Millisecond
 
 // warm prints what a page of 100 records costs, next to its floors. It leaves this
 // process one CPU: a function of 256 MB has less, and what is done at the same
@@ -138,6 +139,7 @@ func warm(ctx context.Context, p usage.Product, value any, rounds int) error {
 		return err
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	works := []*work{
 		{name: "page", do: func() error { _, err := page.answer(); return err }},
 		{name: "floor", do: func() error {

@@ -30,7 +30,8 @@ func environment(t *template.Template) error {
 			table, _, _ := strings.Cut(tablePart(s.Resources[0]), "/")
 			readable[table] = true
 		}
-		want := map[string]string{"STACK": "partnerview"} // the metrics' dimension
+		// The metrics' dimension, and how the heap is collected.
+		want := map[string]string{"STACK": "partnerview", "GOGC": "400", "GOMEMLIMIT": "200MiB"}
 		for variable, table := range tableOf {
 			if readable[table] {
 				want[variable] = table
