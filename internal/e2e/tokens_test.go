@@ -119,10 +119,20 @@ func TestATokenEndsWithinTheTTL(t *testing.T) {
 	}
 }
 
-// another runs a second product, without data, beside the first.
+// another runs a second product, without data, beside the first. What its functions
+// send is not among what the first one's did: it is about other tables.
 func another(t *testing.T, arguments ...string) *product {
 	t.Helper()
-	p := &product{root: pv.root, bin: pv.bin, proxy: pv.proxy, issuer: pv.issuer, signs: pv.signs, spec: pv.spec, output: &lockedBuffer{}}
+	endpoint, err := engine.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy, err := startProxy(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proxy.close)
+	p := &product{root: pv.root, bin: pv.bin, proxy: proxy, issuer: pv.issuer, signs: pv.signs, spec: pv.spec, output: &lockedBuffer{}}
 	if err := p.launch(t.TempDir(), append(arguments, "--empty")...); err != nil {
 		t.Fatal(err)
 	}
