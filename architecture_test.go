@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -133,6 +135,35 @@ func TestFunctionsLinkOnlyWhatWasDecided(t *testing.T) {
 		}
 		if !slices.Contains(inFunctions, p.Module.Path) {
 			t.Errorf("a function links %s of %s, which nobody decided on: see docs/decisions/002-dependencies.md", p.ImportPath, p.Module.Path)
+		}
+	}
+}
+
+// majorVersion ends a module's path from its second major version on.
+var majorVersion = regexp.MustCompile(`/v[0-9]+$`)
+
+// Each module that we ask for ourselves has a row of its own, by its name: without
+// github.com and the major version, and those of the SDK without the SDK's.
+func TestEveryDependencyHasASentence(t *testing.T) {
+	text, err := os.ReadFile("docs/decisions/002-dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("go", "list", "-m", "-f", "{{if not (or .Main .Indirect)}}{{.Path}}{{end}}", "all").Output()
+	if err != nil {
+		t.Fatalf("go list -m: %v", err)
+	}
+	modules := strings.Fields(string(out))
+	if len(modules) < 10 {
+		t.Fatalf("there are %d modules, too few to be all", len(modules))
+	}
+	for _, path := range modules {
+		name := strings.TrimPrefix(path, "github.com/")
+		if rest, ofSDK := strings.CutPrefix(name, "aws/aws-sdk-go-v2/"); ofSDK {
+			name = rest
+		}
+		if !strings.Contains(string(text), "`"+name+"`") && !strings.Contains(string(text), "`"+majorVersion.ReplaceAllString(name, "")+"`") {
+			t.Errorf("%s has no sentence in docs/decisions/002-dependencies.md", path)
 		}
 	}
 }
