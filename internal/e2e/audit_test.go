@@ -40,7 +40,7 @@ func (p *product) lines(t *testing.T, which func(logLine) bool) (found []logLine
 	t.Helper()
 	for text := range strings.Lines(p.output.String()) {
 		_, text, isFunction := strings.Cut(text, "Function | {")
-		if !isFunction {
+		if !isFunction || !strings.HasSuffix(text, "\n") { // the last may not be there whole
 			continue
 		}
 		var line logLine

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -146,6 +147,18 @@ func (p *product) launch(dir string, arguments ...string) error {
 			return fmt.Errorf("not ready: %s", p.output)
 		}
 	}
+}
+
+// says tells whether a text is in the logs. They come through pipes, maybe a little
+// later than the answer that they are about.
+func (p *product) says(text string) bool {
+	_, err := eventually(func() (struct{}, error) {
+		if !strings.Contains(p.output.String(), text) {
+			return struct{}{}, errors.New("not yet")
+		}
+		return struct{}{}, nil
+	})
+	return err == nil
 }
 
 // stop ends the product as Ctrl-C does, and tells whether it ended well.
