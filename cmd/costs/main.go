@@ -148,6 +148,6 @@ func bill(took map[string]measured) []line {
 		{"X-Ray", func(n float64) float64 { return traces(n) * perMillionTraces / 1e6 }, "one a second and 5 % of the others, $5 a million"},
 		{"answers sent", each(responseBytes * perTransferGB / 1e9), fmt.Sprintf("%.0f bytes a request before compression, $0.09 a GB", responseBytes)},
 		{"metrics", monthly(metrics * perMetric), fmt.Sprintf("%d, $0.30 each", metrics)},
-		{"alarms", monthly(alarmMetrics * perAlarmMetric), fmt.Sprintf("on %d metrics, $0.10 each", alarmMetrics)},
+		{"alarms", monthly(alarmMetrics * perAlarmMetric), fmt.Sprintf("on %d metrics, $0.10 each; none where nobody is told or shown", alarmMetrics)},
 	}
 }

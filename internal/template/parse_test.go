@@ -56,6 +56,26 @@ func TestARefusalWithoutItsOwnTextHasTheDefaults(t *testing.T) {
 	}
 }
 
+func TestConditionsAreWorkedOut(t *testing.T) {
+	const source = "Parameters:\n  A: {Type: String, Default: \"\"}\n  B: {Type: String, Default: \"false\"}\nConditions:\n" +
+		"  NoA: !Equals [!Ref A, \"\"]\n  B: !Equals [!Ref B, \"true\"]\n  AOrB: !Or [!Not [!Condition NoA], !Condition B]\n" +
+		"Resources:\n  T: {Type: \"AWS::DynamoDB::Table\"}\nOutputs:\n  Either: {Condition: AOrB, Value: x}\n"
+	for claim, c := range map[string]struct {
+		values map[string]string
+		want   string
+	}{
+		"neither holds": {nil, ""}, "the first holds": {map[string]string{"A": "a"}, "x"}, "the second holds": {map[string]string{"B": "true"}, "x"},
+	} {
+		tmpl, err := template.Parse([]byte(source), c.values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := tmpl.Outputs["Either"]; got != c.want {
+			t.Errorf("%s: the output is %q", claim, got)
+		}
+	}
+}
+
 // Each of these templates would hide something; the error names where.
 func TestATemplateThatIsNotUnderstoodIsAnError(t *testing.T) {
 	const function = "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      "
@@ -70,6 +90,7 @@ func TestATemplateThatIsNotUnderstoodIsAnError(t *testing.T) {
 		{"a placeholder for nothing", function + "Role: !Sub ${Nobody}\n", `reference to "Nobody"`},
 		{"a function of CloudFormation's that is not modelled", function + "Role: !ImportValue Role\n", "F: Role: Fn::ImportValue is not understood"},
 		{"a condition that is not modelled", "Conditions:\n  C: !Not [x]\nResources:\n  F: {Type: x, Condition: C}\n", "F: condition C"},
+		{"a condition that nobody made", "Conditions:\n  C: !Or [!Condition D, !Equals [a, b]]\nResources:\n  F: {Type: x, Condition: C}\n", "F: condition C"},
 		{"a function without a role", function + "Handler: bootstrap\n", `F: role ""`},
 		{"an event that is no route", function + "Events: {E: {Type: Schedule}}\n", "F: event E: a Schedule"},
 		{"a parameter without a value", "Parameters:\n  P: {Type: String}\n", "parameter P"},

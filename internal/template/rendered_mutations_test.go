@@ -93,6 +93,7 @@ func TestEachRenderedRuleCanFail(t *testing.T) {
 		{"an alarm without a section", `docs/runbook.md, LatencyAlarm.`, `docs/runbook.md.`, alarms},
 		{"an alarm gone", `"DeniedAlarm":{`, `"AnotherAlarm":{`, alarms},
 		{"a metric of another log", `"LogGroupName":{"Ref":"AccessLogs"}`, `"LogGroupName":{"Ref":"GetUsageLogs"}`, alarms},
+		{"alarms that nobody sees", `"Condition":"HasAlarms","Properties"`, `"Condition":"HasDomain","Properties"`, options},
 		{"a web ACL for everybody", `"Condition":"HasWebAcl"`, `"Condition":"HasDomain"`, options},
 		{"tracing off", `"TracingConfig":{"Mode":"Active"}`, `"TracingConfig":{"Mode":"PassThrough"}`, functions},
 		{"a function that runs without bound", `"ReservedConcurrentExecutions":{"Fn::If":["ReservesNoAuthorizer"`, `"ReservedConcurrentExecutions":{"Fn::If":["Never"`, functions},

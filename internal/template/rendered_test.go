@@ -446,6 +446,9 @@ func renderedOptions(d *rendered) error {
 	want := map[string]string{"CustomDomain": "HasDomain", "CustomDomainMapping": "HasDomain", "WebAcl": "HasWebAcl", "WebAclOfTheStage": "HasWebAcl",
 		"GatewayLoggingAccount": "CreatesGatewayLoggingRole", "GatewayLoggingRole": "CreatesGatewayLoggingRole", "Overview": "CreatesDashboard",
 		"BronzePlan": "HasUsagePlans", "SilverPlan": "HasUsagePlans", "GoldPlan": "HasUsagePlans"}
+	for _, id := range d.of("AWS::CloudWatch::Alarm") {
+		want[id] = "HasAlarms"
+	}
 	got := make(map[string]string)
 	for id, r := range d.Resources {
 		if r.Condition != "" {

@@ -158,16 +158,28 @@ func (r *resolver) holds(name string) (bool, error) {
 	return holds, nil
 }
 
-// condition understands Fn::Equals of two values, and Fn::Not of a condition.
+// condition understands Fn::Equals of two values, Fn::Not and Fn::Or of conditions,
+// and a condition by its name.
 func (r *resolver) condition(v any) (bool, error) {
 	m, _ := v.(map[string]any)
+	if name, ok := m["Condition"].(string); ok && len(m) == 1 && r.conditions[name] != nil {
+		return r.holds(name)
+	}
 	if of, ok := m["Fn::Not"].([]any); ok && len(m) == 1 && len(of) == 1 {
 		holds, err := r.condition(of[0])
 		return !holds, err
 	}
+	if of, ok := m["Fn::Or"].([]any); ok && len(m) == 1 && len(of) > 1 {
+		for _, one := range of {
+			if holds, err := r.condition(one); holds || err != nil {
+				return holds, err
+			}
+		}
+		return false, nil
+	}
 	sides, _ := m["Fn::Equals"].([]any)
 	if len(m) != 1 || len(sides) != 2 {
-		return false, errors.New("only Fn::Equals of two values, and Fn::Not, are understood")
+		return false, errors.New("only Fn::Equals of two values, Fn::Not, Fn::Or and named conditions are understood")
 	}
 	left, err := r.resolve(sides[0])
 	if err != nil {

@@ -85,7 +85,7 @@ func plainMap(pairs []*ast.MappingValueNode) (any, error) {
 // argument changes its shape.
 func intrinsic(tag string, argument any) any {
 	switch tag {
-	case "Ref":
+	case "Ref", "Condition":
 		return map[string]any{tag: argument}
 	case "GetAtt":
 		if s, ok := argument.(string); ok {
