@@ -99,7 +99,7 @@ costs: ## the table of docs/deploy.md: what a month costs
 bench: ## cold starts and a warm page, beside what they can cost at least
 	$(GO) run ./cmd/bench $(ARGS)
 
-bench-import: $(ENGINE) ## a million lines into the engine, killed, restarted and compared; ARGS="-lines 50000 -kills 5"
+bench-import: $(ENGINE) ## a million records into the engine, killed, restarted and compared; ARGS="-lines 50000 -kills 5"
 	$(GO) run ./cmd/benchimport $(ARGS)
 
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
