@@ -74,7 +74,7 @@ func TestApplyForPrograms(t *testing.T) {
 
 func TestApplyRefusesAFaultyFileAsAWhole(t *testing.T) {
 	d := newDesk(t)
-	file := d.write("directory.yaml", directoryFile+"  - {accountId: nobody, product: sms, effectiveFrom: 2020-01-01T00:00:00Z, currency: EUR, rates: []}\n")
+	file := d.write("directory.yaml", directoryFile+"  - {accountId: nobody, product: sms, effectiveFrom: 2020-01-01T00:00:00Z, currency: EUR, rates: [{unitPrice: \"1\"}]}\n")
 	d.run("apply", "-f", file).fails(t, 1, "nothing was written: the file has 1 fault\n"+file+":8: priceLists[1].accountId: ")
 	file = d.write("directory.yaml", strings.ReplaceAll(directoryFile, "EUR", "EURO"))
 	d.run("apply", "-f", file).fails(t, 1, "the file has 2 faults\n", ":5: customers[0].currency: ", ":7: priceLists[0].currency: ")

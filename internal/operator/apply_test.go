@@ -227,8 +227,8 @@ customers:
   - accountId: acme_retail
     currency: USD
 priceLists:
-  - {accountId: nobody_else, product: sms, effectiveFrom: 2027-01-01T00:00:00Z, currency: EUR, rates: []}
-  - {accountId: b&b, product: sms, effectiveFrom: 2027-01-01T00:00:00Z, currency: EUR, rates: []}
+  - {accountId: nobody_else, product: sms, effectiveFrom: 2027-01-01T00:00:00Z, currency: EUR, rates: [{unitPrice: "1"}]}
+  - {accountId: b&b, product: sms, effectiveFrom: 2027-01-01T00:00:00Z, currency: EUR, rates: [{unitPrice: "1"}]}
 `
 	_, err := o.Plan(t.Context(), parse(t, file), false)
 	want := []string{
@@ -267,10 +267,10 @@ func TestCurrencyMayChangeTogetherWithAllLists(t *testing.T) {
 	o, _ := newOperator(t)
 	apply(t, o, `
 customers: [{accountId: acme, name: Acme, products: [sms], currency: EUR, billingMode: prepaid}]
-priceLists: [{accountId: acme, product: sms, effectiveFrom: 2026-09-01T00:00:00Z, currency: EUR, rates: []}]`)
+priceLists: [{accountId: acme, product: sms, effectiveFrom: 2026-09-01T00:00:00Z, currency: EUR, rates: [{unitPrice: "1"}]}]`)
 	apply(t, o, `
 customers: [{accountId: acme, currency: USD}]
-priceLists: [{accountId: acme, product: sms, effectiveFrom: 2026-09-01T00:00:00Z, currency: USD, rates: []}]`)
+priceLists: [{accountId: acme, product: sms, effectiveFrom: 2026-09-01T00:00:00Z, currency: USD, rates: [{unitPrice: "1"}]}]`)
 }
 
 func TestPricesOfThePastChangeOnlyWhenAskedTo(t *testing.T) {
@@ -291,12 +291,12 @@ func TestPricesOfThePastChangeOnlyWhenAskedTo(t *testing.T) {
 			&operator.Correction{AccountID: "acme_retail", Product: "sms", From: "2026-06-15T12:00:00.000Z"}},
 		{"a new list from the next", fmt.Sprintf(smsFrom, "2026-06-15T12:00:00.001Z", "0.25"), nil},
 		{"a list in force, said again", fmt.Sprintf(smsFrom, "2026-01-01T00:00:00Z", "0.10"), nil},
-		{"a list of the future that changes", `priceLists: [{accountId: acme_retail, product: voice, effectiveFrom: 2026-09-01T00:00:00Z, currency: EUR, rates: []}]`, nil},
-		{"a list of the past where only one of the future exists", `priceLists: [{accountId: acme_retail, product: voice, effectiveFrom: 2026-01-01T00:00:00Z, currency: EUR, rates: []}]`,
+		{"a list of the future that changes", `priceLists: [{accountId: acme_retail, product: voice, effectiveFrom: 2026-09-01T00:00:00Z, currency: EUR, rates: [{unitPrice: "1"}]}]`, nil},
+		{"a list of the past where only one of the future exists", `priceLists: [{accountId: acme_retail, product: voice, effectiveFrom: 2026-01-01T00:00:00Z, currency: EUR, rates: [{unitPrice: "1"}]}]`,
 			&operator.Correction{AccountID: "acme_retail", Product: "voice", From: "2026-01-01T00:00:00.000Z", To: "2026-09-01T00:00:00.000Z"}},
 		{"the first lists of a log, of the past", `priceLists:
-  - {accountId: b&b, product: sms, effectiveFrom: 2026-01-01T00:00:00Z, currency: JPY, rates: []}
-  - {accountId: b&b, product: sms, effectiveFrom: 2026-02-01T00:00:00Z, currency: JPY, rates: []}`, nil},
+  - {accountId: b&b, product: sms, effectiveFrom: 2026-01-01T00:00:00Z, currency: JPY, rates: [{unitPrice: "1"}]}
+  - {accountId: b&b, product: sms, effectiveFrom: 2026-02-01T00:00:00Z, currency: JPY, rates: [{unitPrice: "1"}]}`, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

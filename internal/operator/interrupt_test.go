@@ -81,9 +81,9 @@ customers:
   - {accountId: acc-b, products: [video, messaging]}
   - {accountId: acc-d, name: Delta, products: [sms, voice], currency: EUR, billingMode: prepaid}
 priceLists:
-  - {accountId: acc-d, product: sms, effectiveFrom: 2026-01-01T00:00:00Z, currency: EUR, rates: []}
-  - {accountId: acc-d, product: sms, effectiveFrom: 2026-02-01T00:00:00Z, currency: EUR, rates: []}
-  - {accountId: acc-a, product: sms, effectiveFrom: 2026-01-01T00:00:00Z, currency: EUR, rates: []}
+  - {accountId: acc-d, product: sms, effectiveFrom: 2026-01-01T00:00:00Z, currency: EUR, rates: [{unitPrice: "1"}]}
+  - {accountId: acc-d, product: sms, effectiveFrom: 2026-02-01T00:00:00Z, currency: EUR, rates: [{unitPrice: "1"}]}
+  - {accountId: acc-a, product: sms, effectiveFrom: 2026-01-01T00:00:00Z, currency: EUR, rates: [{unitPrice: "1"}]}
 `
 
 // identity names a write, whatever the tables are called.

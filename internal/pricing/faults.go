@@ -39,6 +39,19 @@ func (f Fault) Error() string { return f.Path + ": " + f.Detail }
 // not checked, only its form; nor is the size of the list in bytes, which is the
 // store's to measure.
 func (l List) Faults(p usage.Product) []Fault {
+	faults := l.unusable(p)
+	if len(l.Rates) == 0 { // such a list has no fault in a rate, which would stand behind this one
+		faults = append(faults, Fault{"rates", noRates})
+	}
+	return faults
+}
+
+const noRates = `is empty, so that the list prices nothing: write at least one rate; what costs nothing has the unitPrice "0"`
+
+// unusable are the faults with which nothing can be priced. A list without rates
+// can: it finds none, and the records show the platform's own prices or none.
+// Such lists may be stored, since they were taken once.
+func (l List) unusable(p usage.Product) []Fault {
 	c := checklist{product: p, rateAt: theListItself}
 	c.must(!l.EffectiveFrom.IsZero(), "effectiveFrom", "must be given")
 	c.must(len(l.Currency) == 3 && made(string(l.Currency), 'A', 'Z'), "currency", "must be an ISO 4217 code in capitals, as EUR")

@@ -41,8 +41,22 @@ func TestAListWithoutFaultsHasNone(t *testing.T) {
 			}
 		}
 	}
-	if faults := euros().Faults(usage.SMS); len(faults) != 0 {
-		t.Errorf("a list without rates: %v", faults)
+}
+
+// What was stored before it was a fault still prices nothing, and breaks nothing.
+func TestAListWithoutRatesIsAFaultButCanBePricedBy(t *testing.T) {
+	empty := euros()
+	if got := fmt.Sprint(empty.Faults(usage.SMS)); !strings.HasPrefix(got, "[rates: is empty") {
+		t.Errorf("its faults are %s", got)
+	}
+	book, err := pricing.NewBook(usage.Log{Account: "acme", Product: usage.SMS}, []pricing.List{empty})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := int64(1)
+	r := usage.Record{Log: usage.Log{Account: "acme", Product: usage.SMS}, Timestamp: empty.EffectiveFrom, Segments: &one}
+	if got := book.Price(r); got.Outcome != pricing.Unrated || got.Reason != pricing.NoRate {
+		t.Errorf("its price is %+v", got)
 	}
 }
 

@@ -28,9 +28,11 @@ type level struct {
 }
 
 // Index checks a list of that product and makes it ready. The error names every
-// fault. The rates are copied: changing l afterwards changes nothing here.
+// fault, but for a lack of rates: a list that was stored without any prices
+// nothing, and is no failure. The rates are copied: changing l afterwards changes
+// nothing here.
 func Index(p usage.Product, l List) (*Indexed, error) {
-	if faults := l.Faults(p); len(faults) > 0 {
+	if faults := l.unusable(p); len(faults) > 0 {
 		errs := make([]error, len(faults))
 		for i, f := range faults {
 			errs[i] = f
