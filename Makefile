@@ -40,6 +40,7 @@ run: $(if $(DYNAMODB_ENDPOINT),,$(ENGINE)) ## the whole product on this machine;
 
 test: $(ENGINE) ## all tests; TESTFLAGS="-run Name" adds flags
 	$(GO) test $(TESTFLAGS) ./...
+	$(GO) -C tools test $(TESTFLAGS) ./...
 
 # What CI runs. -race needs a C compiler. One package at a time: some start the whole product, some a browser, and on
 # a small machine they would take each other's time.
@@ -47,19 +48,23 @@ check: override TESTFLAGS += -race -shuffle=on -p 1 -timeout 20m
 check: format vet staticcheck tidy lint race test ## formatting, linters, and all tests with -race, shuffled
 
 format:
-	@files=$$(gofmt -l cmd functions internal); test -z "$$files" || { echo "not formatted; run gofmt -w on: $$files" >&2; exit 1; }
+	@files=$$(gofmt -l *.go cmd functions internal tools); test -z "$$files" || { echo "not formatted; run gofmt -w on: $$files" >&2; exit 1; }
 
 vet:
 	$(GO) vet ./...
+	$(GO) -C tools vet ./...
 
 race: # compiles what the tests need, with all processors
 	$(GO) build -race ./...
+	$(GO) -C tools build -race ./...
 
 staticcheck:
 	$(GO) run $(STATICCHECK) ./...
+	$(GO) -C tools run $(STATICCHECK) ./...
 
 tidy:
 	$(GO) mod tidy -diff
+	$(GO) -C tools mod tidy -diff
 
 lint: $(LINT)/installed
 	$(LINT)/bin/cfn-lint template.yaml
@@ -94,13 +99,13 @@ $(FUNCTIONS:%=build-%): build-%Function:
 		-o $(or $(ARTIFACTS_DIR),build/$*Function)/bootstrap ./functions/$(shell echo $* | tr A-Z a-z)
 
 costs: ## the table of docs/deploy.md: what a month costs
-	@$(GO) run ./cmd/costs
+	@$(GO) -C tools run ./costs
 
 bench: ## cold starts and a warm page, beside what they can cost at least
-	$(GO) run ./cmd/bench $(ARGS)
+	$(GO) -C tools build -o ../build/bench ./bench && build/bench $(ARGS)
 
 bench-import: $(ENGINE) ## a million records into the engine, killed, restarted and compared; ARGS="-lines 50000 -kills 5"
-	$(GO) run ./cmd/benchimport $(ARGS)
+	$(GO) -C tools build -o ../build/benchimport ./benchimport && build/benchimport $(ARGS)
 
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz.sh

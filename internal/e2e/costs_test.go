@@ -13,14 +13,14 @@ import (
 	"partnerview/internal/usage"
 )
 
-var update = flag.Bool("update", false, "write what was measured to cmd/costs/measured.json")
+var update = flag.Bool("update", false, "write what was measured to tools/costs/measured.json")
 
-// taken is what a request took of a function; cmd/costs reckons with it.
+// taken is what a request took of a function; tools/costs reckons with it.
 type taken struct {
 	ReadUnits, DurationMs, LogBytes, ResponseBytes float64
 }
 
-// What a request reads is the same each time, and cmd/costs makes a bill of it:
+// What a request reads is the same each time, and tools/costs makes a bill of it:
 // should a change make a request dearer, this fails, and the table in
 // docs/deploy.md with it. Durations differ from run to run and are not compared.
 func TestWhatARequestTakes(t *testing.T) {
@@ -60,12 +60,12 @@ func TestWhatARequestTakes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(pv.root, "cmd/costs/measured.json"), append(text, '\n'), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(pv.root, "tools/costs/measured.json"), append(text, '\n'), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	text, err := os.ReadFile(filepath.Join(pv.root, "cmd/costs/measured.json"))
+	text, err := os.ReadFile(filepath.Join(pv.root, "tools/costs/measured.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestWhatARequestTakes(t *testing.T) {
 	}
 	for name, w := range want {
 		if g, ok := got[name]; ok && g.ReadUnits != w.ReadUnits {
-			t.Errorf("%s reads %v units, cmd/costs reckons with %v; run this test with -update, and then go run ./cmd/costs for docs/deploy.md", name, g.ReadUnits, w.ReadUnits)
+			t.Errorf("%s reads %v units, tools/costs reckons with %v; run this test with -update, and then make costs for docs/deploy.md", name, g.ReadUnits, w.ReadUnits)
 		}
 	}
 }

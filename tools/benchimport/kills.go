@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"partnerview/internal/sample/bulk"
+	"partnerview/tools/bulk"
 )
 
 // killed kills imports at random points on an empty store, restarts the engine

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"partnerview/internal/operator"
-	"partnerview/internal/sample/bulk"
+	"partnerview/tools/bulk"
 )
 
 // maxMemory is what partnerctl may take, whatever the size of a file.

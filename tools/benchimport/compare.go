@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"partnerview/internal/sample/bulk"
+	"partnerview/tools/bulk"
 )
 
 // compare reads the whole table Usage, and its index, back: every record of the

@@ -2,7 +2,7 @@
 // took where it was measured (measured.json) and AWS's list prices. The table in
 // docs/deploy.md is its output, and a test compares the two.
 //
-//	go run ./cmd/costs
+//	make costs
 //
 // measured.json is written by: go test ./internal/e2e -run TestWhatARequestTakes -update
 package main

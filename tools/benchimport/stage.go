@@ -14,7 +14,7 @@ import (
 	"partnerview/internal/dynamo"
 	"partnerview/internal/local"
 	"partnerview/internal/local/engine"
-	"partnerview/internal/sample/bulk"
+	"partnerview/tools/bulk"
 	"partnerview/internal/template"
 )
 

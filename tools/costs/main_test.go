@@ -17,7 +17,7 @@ func TestTheTableInDeployIsWhatThisPrints(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(text), "\n"+out.String()) {
-		t.Errorf("docs/deploy.md does not hold what go run ./cmd/costs prints:\n%s", out.String())
+		t.Errorf("docs/deploy.md does not hold what make costs prints:\n%s", out.String())
 	}
 }
 

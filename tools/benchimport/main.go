@@ -23,7 +23,7 @@ import (
 	"syscall"
 	"time"
 
-	"partnerview/internal/sample/bulk"
+	"partnerview/tools/bulk"
 )
 
 func main() {

@@ -1,9 +1,9 @@
 // Million writes a load of usage in the five formats that the importer reads,
 // and the directory file of its customers, into a folder:
 //
-//	go run ./testdata/million -lines 1000000 build/million
+//	go -C tools run ./million -lines 1000000 ../build/million
 //
-// The same number of lines gives the same bytes. internal/sample/bulk says what is
+// The same number of lines gives the same bytes. tools/bulk says what is
 // in them, and make bench-import loads them.
 package main
 
@@ -13,7 +13,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"partnerview/internal/sample/bulk"
+	"partnerview/tools/bulk"
 )
 
 func main() {
@@ -27,7 +27,7 @@ func main() {
 
 func write(folder string, load bulk.Load) error {
 	if folder == "" {
-		return fmt.Errorf("which folder? As: go run ./testdata/million build/million")
+		return fmt.Errorf("which folder? As: go -C tools run ./million ../build/million")
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err

@@ -40,12 +40,12 @@ func build(ctx context.Context, folder, key string) ([]*function, error) {
 		}
 	}
 	for _, f := range built {
-		source := "functions/" + f.name
+		module, source := ".", "functions/"+f.name
 		if f.name == hello {
-			source = "cmd/bench/testdata/hello"
+			module, source = "tools", "bench/testdata/hello"
 		}
 		linked := filepath.Join(folder, f.name+".linked")
-		if err := lambda.Build(ctx, ".", source, linked); err != nil {
+		if err := lambda.Build(ctx, module, source, linked); err != nil {
 			return nil, err
 		}
 		f.run = filepath.Join(folder, f.name)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"partnerview/internal/sample/bulk"
+	"partnerview/tools/bulk"
 )
 
 // What the bench says of a load is true only if it finds what is wrong with one.
