@@ -19,7 +19,7 @@ type customerCommands struct {
 }
 
 type customerListCommand struct {
-	Search string `placeholder:"TEXT" help:"Only those with this in their name or account ID."`
+	Search string `placeholder:"TEXT" help:"Only those with each of these words in their name or account ID."`
 }
 
 func (customerListCommand) Help() string {

@@ -2,7 +2,7 @@
 // access keys and grants, and the customers they are granted.
 //
 // It owns the rules that join these (which products of a customer a grant
-// shows, when a key counts, how names are ordered and searched). It does no
+// shows, when a key counts, how names are ordered, how they are searched). It does no
 // input and no output.
 package directory
 

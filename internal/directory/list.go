@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
@@ -14,8 +13,8 @@ import (
 // with the account ID they fit in an index key of 1,024 bytes.
 const maxSortName = 900
 
-// Normalise is the form in which names are ordered and searched: NFKC, full
-// case folding, NFKC again. "ＡＣＭＥ Straße" and "acme STRASSE" are the same.
+// Normalise is the form in which names are ordered: NFKC, full case folding, NFKC
+// again. "ＡＣＭＥ Straße" and "acme STRASSE" are the same.
 func Normalise(name string) string {
 	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
 }
@@ -31,22 +30,6 @@ func SortKey(name string, account usage.AccountID) string {
 		}
 	}
 	return n + "\x00" + string(account)
-}
-
-// Search finds customers whose name or account ID contains the text, whatever
-// the case and the compatibility form of either.
-type Search struct{ needle string }
-
-// NewSearch prepares a search; the empty text finds all.
-func NewSearch(text string) Search { return Search{Normalise(strings.TrimSpace(text))} }
-
-// IsEmpty tells whether the search finds everything.
-func (s Search) IsEmpty() bool { return s.needle == "" }
-
-// Finds tells whether a customer is found.
-func (s Search) Finds(name string, account usage.AccountID) bool {
-	return s.IsEmpty() || strings.Contains(Normalise(name), s.needle) ||
-		strings.Contains(strings.ToLower(string(account)), s.needle)
 }
 
 // CustomerQuery asks for one page of a partner's customers.
