@@ -88,7 +88,7 @@ func TestPricesOfThePastAreShownBeforeTheyChange(t *testing.T) {
 	d := newDesk(t)
 	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
 	price := d.write("price.yaml", strings.Replace(directoryFile[strings.Index(directoryFile, "priceLists"):], "0.1", "0.2", 1))
-	d.run("apply", "-f", price).fails(t, 1, "acme_retail#sms from 2020-01-01T00:00:00.000Z to this day and on", "--correct-past")
+	d.run("apply", "-f", price).fails(t, 1, "acme_retail sms from 2020-01-01T00:00:00.000Z to this day and on", "--correct-past")
 	want := "Prices of the past change:\n" +
 		"  account      product  from                      to\n" +
 		"  acme_retail  sms      2020-01-01T00:00:00.000Z  this day and on\n\n" +

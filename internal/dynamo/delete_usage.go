@@ -14,7 +14,7 @@ import (
 // too whose retention has ended. There is mostly one, since ids are the
 // platform's; none is no error.
 func (s *Store) RecordsByID(ctx context.Context, log usage.Log, id usage.RecordID) ([]usage.Record, error) {
-	op := "records " + byID(log, id)
+	op := "records " + string(id) + " of " + log.Text()
 	places, err := s.queryAll(ctx, query{
 		op: op, table: s.tables.Usage, index: "ById",
 		projection: recordPlaceAttributes,
@@ -51,8 +51,8 @@ func (s *Store) RecordsByID(ctx context.Context, log usage.Log, id usage.RecordI
 func (s *Store) DeleteUsage(ctx context.Context, log usage.Log, places []usage.Position) error {
 	requests := make([]types.WriteRequest, len(places))
 	for i, place := range places {
-		key := item{"log": str(log.String()), "at": str(place.String())}
+		key := item{"log": str(log.Key()), "at": str(place.String())}
 		requests[i] = types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: key}}
 	}
-	return s.writeAll(ctx, "delete usage of "+log.String(), s.tables.Usage, requests)
+	return s.writeAll(ctx, "delete usage of "+log.Text(), s.tables.Usage, requests)
 }

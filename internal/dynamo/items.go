@@ -24,7 +24,7 @@ func accessKeyKey(id string) string            { return keyPrefix + id }
 func grantKey(account usage.AccountID) string  { return grantPrefix + string(account) }
 
 // byID is a record's key in the index ById.
-func byID(log usage.Log, id usage.RecordID) string { return log.String() + "#" + string(id) }
+func byID(log usage.Log, id usage.RecordID) string { return log.Key() + "#" + string(id) }
 
 var (
 	partnerOrGrantAttributes = project("pk", "sk", "status", "products", "gatewayKey")
@@ -179,13 +179,13 @@ func decodeRecord(log usage.Log, it item) (usage.Record, error) {
 		rec.ExpiresAt = time.Unix(*end, 0).UTC()
 	}
 	if r.err != nil {
-		return usage.Record{}, badItem("record of "+log.String(), string(place.ID), r.err)
+		return usage.Record{}, badItem("record of "+log.Text(), string(place.ID), r.err)
 	}
 	return rec, nil
 }
 
 func encodeRecord(r usage.Record) item {
-	it := item{"log": str(r.Log.String()), "at": str(r.Position().String()), "byId": str(byID(r.Log, r.ID))}
+	it := item{"log": str(r.Log.Key()), "at": str(r.Position().String()), "byId": str(byID(r.Log, r.ID))}
 	putText(it, "direction", string(r.Direction))
 	putText(it, "status", string(r.Status))
 	if r.StatusAt != nil {

@@ -71,7 +71,7 @@ func decodeTold(log usage.Log, it item) (told, error) {
 		r := reader{item: it}
 		t.priceAt = r.timeOrNil("priceAt")
 		if r.err != nil {
-			return told{}, badItem("record of "+log.String(), string(record.ID), r.err)
+			return told{}, badItem("record of "+log.Text(), string(record.ID), r.err)
 		}
 	}
 	return t, nil

@@ -18,10 +18,10 @@ const listsAtOnce = 3
 // older tells whether there may be more behind them.
 func (s *Store) PriceLists(ctx context.Context, log usage.Log, upTo time.Time) (lists []*pricing.Indexed, older bool, err error) {
 	in := query{
-		op: "price lists of " + log.String(), table: s.tables.PriceLists,
+		op: "price lists of " + log.Text(), table: s.tables.PriceLists,
 		projection:  priceListAttributes,
 		condition:   "#log = :log",
-		values:      item{":log": str(log.String())},
+		values:      item{":log": str(log.Key())},
 		limit:       listsAtOnce,
 		newestFirst: true,
 	}
@@ -70,7 +70,7 @@ func (c *listCache) parsed(product usage.Product, it item) (*pricing.Indexed, er
 		return nil, err
 	}
 	if l, err = pricing.Index(product, list); err != nil {
-		return nil, badItem("price list", key.log+"#"+key.effectiveFrom, err)
+		return nil, badItem("price list", listName(key.log, key.effectiveFrom), err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

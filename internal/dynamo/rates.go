@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"partnerview/internal/fault"
 	"partnerview/internal/money"
@@ -48,13 +49,13 @@ func encodePriceList(log usage.Log, l pricing.List) (item, error) {
 	slices.SortFunc(rates, compareSelectors) // a list in another order is the same list, and has the same revision
 	text, err := json.Marshal(rates)
 	if err != nil {
-		return nil, fmt.Errorf("rates of %s: %w", log, err)
+		return nil, fmt.Errorf("rates of %s: %w", log.Text(), err)
 	}
 	if len(text) > MaxRatesBytes {
-		return nil, fault.New(fault.Invalid, "price list of "+log.String(), fmt.Errorf("its rates take %d bytes; at most %d are stored", len(text), MaxRatesBytes))
+		return nil, fault.New(fault.Invalid, "price list of "+log.Text(), fmt.Errorf("its rates take %d bytes; at most %d are stored", len(text), MaxRatesBytes))
 	}
 	it := item{
-		"log":           str(log.String()),
+		"log":           str(log.Key()),
 		"effectiveFrom": str(usage.FormatTime(l.EffectiveFrom)),
 		"currency":      str(string(l.Currency)),
 		"scale":         num(int64(l.Rounding.Scale)),
@@ -74,9 +75,14 @@ func compareSelectors(a, b rateJSON) int {
 	)
 }
 
+// listName is a price list as messages name it, by its key.
+func listName(log, effectiveFrom string) string {
+	return strings.Replace(log, "#", " ", 1) + " from " + effectiveFrom
+}
+
 func decodePriceList(it item) (pricing.List, error) {
 	r := reader{item: it}
-	key := r.required("log") + "#" + r.required("effectiveFrom")
+	name := listName(r.required("log"), r.required("effectiveFrom"))
 	l := pricing.List{
 		EffectiveFrom: r.time("effectiveFrom"),
 		Currency:      money.Currency(r.required("currency")),
@@ -110,7 +116,7 @@ func decodePriceList(it item) (pricing.List, error) {
 		l.Rates[i] = out
 	}
 	if r.err != nil {
-		return pricing.List{}, badItem("price list", key, r.err)
+		return pricing.List{}, badItem("price list", name, r.err)
 	}
 	return l, nil
 }

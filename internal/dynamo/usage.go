@@ -25,9 +25,9 @@ const bytesPerUnit = 8 << 10
 // unfiltered page takes one round.
 func (s *Store) Log(ctx context.Context, log usage.Log, q usage.Query) (usage.Page, error) {
 	in := query{
-		op: "log " + log.String(), table: s.tables.Usage,
+		op: "log " + log.Text(), table: s.tables.Usage,
 		projection:  recordAttributes,
-		values:      item{":log": str(log.String())},
+		values:      item{":log": str(log.Key())},
 		newestFirst: q.Order == usage.NewestFirst,
 		limit:       q.Limit + 1, // one more, to know whether there is one
 	}
@@ -68,7 +68,7 @@ func (s *Store) Log(ctx context.Context, log usage.Log, q usage.Query) (usage.Pa
 			end := reader{item: out.LastEvaluatedKey}
 			place, err := usage.ParsePosition(end.text("at"))
 			if err != nil {
-				return usage.Page{}, badItem("place in log", log.String(), err)
+				return usage.Page{}, badItem("place in log", log.Text(), err)
 			}
 			page.Next = &place
 			return page, nil
@@ -143,7 +143,7 @@ func texts[W ~string](words []W) []string {
 // Record reads one record by its id; the newest, should several timestamps bear
 // the id. NotFound: there is none, or its retention has ended.
 func (s *Store) Record(ctx context.Context, log usage.Log, id usage.RecordID, now time.Time) (usage.Record, error) {
-	op := "record " + byID(log, id)
+	op := "record " + string(id) + " of " + log.Text()
 	at, err := s.placeByID(ctx, log, id)
 	if err != nil {
 		return usage.Record{}, err
@@ -151,7 +151,7 @@ func (s *Store) Record(ctx context.Context, log usage.Log, id usage.RecordID, no
 	if at == "" {
 		return usage.Record{}, fault.New(fault.NotFound, op, nil)
 	}
-	it, err := s.get(ctx, op, s.tables.Usage, item{"log": str(log.String()), "at": str(at)}, recordAttributes)
+	it, err := s.get(ctx, op, s.tables.Usage, item{"log": str(log.Key()), "at": str(at)}, recordAttributes)
 	if err != nil {
 		return usage.Record{}, err
 	}
@@ -172,7 +172,7 @@ func (s *Store) Record(ctx context.Context, log usage.Log, id usage.RecordID, no
 // there is none.
 func (s *Store) placeByID(ctx context.Context, log usage.Log, id usage.RecordID) (at string, err error) {
 	out, err := s.query(ctx, query{
-		op: "record " + byID(log, id), table: s.tables.Usage, index: "ById",
+		op: "record " + string(id) + " of " + log.Text(), table: s.tables.Usage, index: "ById",
 		projection:  recordPlaceAttributes,
 		condition:   "#byId = :byId",
 		values:      item{":byId": str(byID(log, id))},
@@ -184,7 +184,7 @@ func (s *Store) placeByID(ctx context.Context, log usage.Log, id usage.RecordID)
 	}
 	r := reader{item: out.Items[0]}
 	if at = r.required("at"); r.err != nil {
-		return "", badItem("place of record", byID(log, id), r.err)
+		return "", badItem("place of record of "+log.Text(), string(id), r.err)
 	}
 	return at, nil
 }

@@ -21,10 +21,10 @@ type PriceListHeader struct {
 // PriceListHeaders reads which price lists a log has, oldest first.
 func (s *Store) PriceListHeaders(ctx context.Context, log usage.Log) ([]PriceListHeader, error) {
 	items, err := s.queryAll(ctx, query{
-		op: "price lists of " + log.String(), table: s.tables.PriceLists,
+		op: "price lists of " + log.Text(), table: s.tables.PriceLists,
 		projection: priceListHeaderAttributes,
 		condition:  "#log = :log",
-		values:     item{":log": str(log.String())},
+		values:     item{":log": str(log.Key())},
 		consistent: true,
 	})
 	if err != nil {
@@ -35,7 +35,7 @@ func (s *Store) PriceListHeaders(ctx context.Context, log usage.Log) ([]PriceLis
 		r := reader{item: it}
 		headers[i] = PriceListHeader{r.time("effectiveFrom"), money.Currency(r.text("currency")), r.text("revision")}
 		if r.err != nil {
-			return nil, badItem("price list", log.String(), r.err)
+			return nil, badItem("price list", log.Text(), r.err)
 		}
 	}
 	return headers, nil
@@ -44,10 +44,10 @@ func (s *Store) PriceListHeaders(ctx context.Context, log usage.Log) ([]PriceLis
 // AllPriceLists reads a log's price lists with their rates, oldest first.
 func (s *Store) AllPriceLists(ctx context.Context, log usage.Log) ([]pricing.List, error) {
 	items, err := s.queryAll(ctx, query{
-		op: "price lists of " + log.String(), table: s.tables.PriceLists,
+		op: "price lists of " + log.Text(), table: s.tables.PriceLists,
 		projection: priceListAttributes,
 		condition:  "#log = :log",
-		values:     item{":log": str(log.String())},
+		values:     item{":log": str(log.Key())},
 		consistent: true,
 	})
 	if err != nil {
@@ -86,5 +86,5 @@ func (s *Store) PutPriceLists(ctx context.Context, log usage.Log, lists []pricin
 			return err
 		}
 	}
-	return s.putAll(ctx, "write price lists of "+log.String(), s.tables.PriceLists, items)
+	return s.putAll(ctx, "write price lists of "+log.Text(), s.tables.PriceLists, items)
 }

@@ -130,7 +130,7 @@ func (s *Store) applyTo(ctx context.Context, p place, before storedRecord, recei
 			return false, nil // deleted meanwhile: there is nothing left to tell it of
 		}
 	}
-	return false, fault.New(fault.Unavailable, "the record "+p.log.String()+" "+p.at+" is being written by someone else", nil)
+	return false, fault.New(fault.Unavailable, "the record "+p.log.Text()+" "+p.at+" is being written by someone else", nil)
 }
 
 func isSameOutcome(a, b told) bool {
@@ -180,7 +180,7 @@ func (s *Store) updateOutcome(ctx context.Context, p place, before item, next to
 		defer cancel()
 		_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName:                 &s.tables.Usage,
-			Key:                       item{"log": str(p.log.String()), "at": str(p.at)},
+			Key:                       item{"log": str(p.log.Key()), "at": str(p.at)},
 			UpdateExpression:          &update,
 			ConditionExpression:       aws.String(strings.Join(conditions, " AND ")),
 			ExpressionAttributeNames:  names,

@@ -148,8 +148,8 @@ func (s *Store) stored(ctx context.Context, wanted []place, p projection) (map[p
 	logs := make(map[string]usage.Log)
 	keys := make([]item, len(wanted))
 	for i, w := range wanted {
-		logs[w.log.String()] = w.log
-		keys[i] = item{"log": str(w.log.String()), "at": str(w.at)}
+		logs[w.log.Key()] = w.log
+		keys[i] = item{"log": str(w.log.Key()), "at": str(w.at)}
 	}
 	var items []item
 	err := s.paced(ctx, func() (err error) {

@@ -277,7 +277,7 @@ func (d Directory) checkWhole(c *checklist) {
 		if l.Log.Account == "" || l.Log.Product == "" || l.List.EffectiveFrom.IsZero() {
 			continue // which has its fault already
 		}
-		lists.once(c, l.Log.String()+" from "+usage.FormatTime(l.List.EffectiveFrom), l.Line, path)
+		lists.once(c, l.Log.Text()+" from "+usage.FormatTime(l.List.EffectiveFrom), l.Line, path)
 		if want := currency[l.Log.Account]; want != "" && l.List.Currency != "" && l.List.Currency != want {
 			c.fail(l.CurrencyLine, path+".currency", "%s is not the customer's currency, which is %s (line %d)", l.List.Currency, want, customers[l.Log.Account])
 		}

@@ -54,7 +54,7 @@ func describe(r Row) string {
 		return fmt.Sprintf("%d REJECTED %s: %s [%s]", r.Rejected.Line, r.Rejected.Field, r.Rejected.Reason, r.Rejected.ID)
 	}
 	u := r.Record
-	words := []string{fmt.Sprint(r.Line), u.Log.String(), string(u.ID), usage.FormatTime(u.Timestamp)}
+	words := []string{fmt.Sprint(r.Line), u.Log.Key(), string(u.ID), usage.FormatTime(u.Timestamp)}
 	add := func(name, value string) {
 		if value != "" {
 			words = append(words, name+"="+value)

@@ -360,7 +360,7 @@ func dump(t *testing.T, s *dynamo.Store) map[string]any {
 			headers, err := s.PriceListHeaders(t.Context(), log)
 			must(t, err)
 			for _, h := range headers {
-				out["list "+log.String()+h.EffectiveFrom.Format(time.RFC3339)] = h.Revision
+				out["list "+log.Key()+h.EffectiveFrom.Format(time.RFC3339)] = h.Revision
 			}
 		}
 	}

@@ -78,7 +78,7 @@ func (p *planner) correct(entry importer.PriceList, path string, action Action) 
 	if c.To != "" {
 		end = "until " + c.To
 	}
-	p.fail(entry.Line, path+".effectiveFrom", "%s: prices of %s from %s %s would become others; give --correct-past if they shall", what, entry.Log, c.From, end)
+	p.fail(entry.Line, path+".effectiveFrom", "%s: prices of %s from %s %s would become others; give --correct-past if they shall", what, entry.Log.Text(), c.From, end)
 }
 
 // until is when the next list of the log takes over from an entry, stored or in

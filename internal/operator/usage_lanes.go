@@ -46,9 +46,9 @@ func (l *usageLoad) deal(ctx context.Context, rows iter.Seq2[importer.Row, error
 func laneOf(row importer.Row, lanes int) int {
 	h := fnv.New32a()
 	if r := row.Receipt; r != nil {
-		_, _ = io.WriteString(h, r.Log.String()+"#"+string(r.ID))
+		_, _ = io.WriteString(h, r.Log.Key()+"#"+string(r.ID))
 	} else {
-		_, _ = io.WriteString(h, row.Record.Log.String()+"#"+row.Record.Position().String())
+		_, _ = io.WriteString(h, row.Record.Log.Key()+"#"+row.Record.Position().String())
 	}
 	return int(h.Sum32() % uint32(lanes))
 }

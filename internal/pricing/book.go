@@ -33,7 +33,7 @@ func NewBook(log usage.Log, lists []List) (Book, error) {
 		}
 	}
 	if err := errors.Join(faulty...); err != nil {
-		return Book{}, fmt.Errorf("price lists of %s: %w", log, err)
+		return Book{}, fmt.Errorf("price lists of %s: %w", log.Text(), err)
 	}
 	return BookOf(log, indexed...)
 }
@@ -45,10 +45,10 @@ func BookOf(log usage.Log, lists ...*Indexed) (Book, error) {
 	slices.SortFunc(b.lists, func(x, y *Indexed) int { return x.list.EffectiveFrom.Compare(y.list.EffectiveFrom) })
 	for i, l := range b.lists {
 		if l.product != log.Product {
-			return Book{}, fmt.Errorf("price lists of %s: one is for %s", log, l.product)
+			return Book{}, fmt.Errorf("price lists of %s: one is for %s", log.Text(), l.product)
 		}
 		if i > 0 && l.list.EffectiveFrom.Equal(b.lists[i-1].list.EffectiveFrom) {
-			return Book{}, fmt.Errorf("price lists of %s: two take effect at %s", log, usage.FormatTime(l.list.EffectiveFrom))
+			return Book{}, fmt.Errorf("price lists of %s: two take effect at %s", log.Text(), usage.FormatTime(l.list.EffectiveFrom))
 		}
 	}
 	return b, nil

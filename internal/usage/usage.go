@@ -82,14 +82,18 @@ func ParseProduct(s string) (Product, error) {
 	return "", fmt.Errorf("a product is sms, voice, video or messaging")
 }
 
-// Log is all records of one account and one product: "acme_retail#sms".
+// Log is all records of one account and one product.
 type Log struct {
 	Account AccountID
 	Product Product
 }
 
-// String is the log's key. No account ID holds a "#", so no two logs share one.
-func (l Log) String() string { return string(l.Account) + "#" + string(l.Product) }
+// Key is the log's key where logs are kept: "acme_retail#sms". No account ID holds
+// a "#", so no two logs share one. People are shown [Log.Text].
+func (l Log) Key() string { return string(l.Account) + "#" + string(l.Product) }
+
+// Text is the log as messages name it: "acme_retail sms".
+func (l Log) Text() string { return string(l.Account) + " " + string(l.Product) }
 
 // Direction is seen from the customer: Outbound is what it sent. It is empty
 // where the platform does not tell, as for a plain video session.
