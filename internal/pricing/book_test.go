@@ -226,15 +226,15 @@ func TestABookRefusesFaultyLists(t *testing.T) {
 	}{
 		"a list with a fault": {
 			func() (pricing.Book, error) { return pricing.NewBook(sms, []pricing.List{euros(), negative}) },
-			"price lists of acme_retail#sms: sms price list of 2026-01-01T00:00:00.000Z: rates[0].unitPrice: must not be negative",
+			"price lists of acme_retail sms: sms price list of 2026-01-01T00:00:00.000Z: rates[0].unitPrice: must not be negative",
 		},
 		"two lists that take effect at once": {
 			func() (pricing.Book, error) { return pricing.NewBook(sms, []pricing.List{euros(), euros()}) },
-			"price lists of acme_retail#sms: two take effect at 2026-01-01T00:00:00.000Z",
+			"price lists of acme_retail sms: two take effect at 2026-01-01T00:00:00.000Z",
 		},
 		"a list that was indexed for another product": {
 			func() (pricing.Book, error) { return pricing.BookOf(sms, indexed) },
-			"price lists of acme_retail#sms: one is for messaging",
+			"price lists of acme_retail sms: one is for messaging",
 		},
 	} {
 		t.Run(claim, func(t *testing.T) {
