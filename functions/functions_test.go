@@ -148,6 +148,15 @@ func TestTheTemplateDeploysEachRouteBehindTheAuthorizer(t *testing.T) {
 	}
 }
 
+func wellFormed(t *testing.T) string {
+	t.Helper()
+	key, _, _, err := access.NewKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
 func TestTheRecordedAuthorizerEvent(t *testing.T) {
 	store := stored(t)
 	key, id, hash, err := access.NewKey(rand.Reader)

@@ -26,7 +26,9 @@ func (p *params) seal(key string) string {
 	return base64.RawURLEncoding.EncodeToString(append(raw, key...))
 }
 
-// open reads the key from the request's cursor; empty where there is none.
+// open reads the key from the request's cursor; empty where there is none. It is
+// called when all other parameters have been read: where one of them is at fault,
+// nobody can say what list the cursor is of, and only its form is judged.
 func (p *params) open() string {
 	text := p.values.Get("cursor")
 	if text == "" {
@@ -34,8 +36,14 @@ func (p *params) open() string {
 	}
 	const start = 1 + checkBytes
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text[:min(len(text), maxCursor)])
-	if err != nil || len(raw) <= start || raw[0] != cursorVersion ||
-		subtle.ConstantTimeCompare(raw[1:start], p.check(string(raw[start:]))) != 1 {
+	if err != nil || len(raw) <= start || raw[0] != cursorVersion {
+		p.badCursor()
+		return ""
+	}
+	if len(p.faults) > 0 {
+		return ""
+	}
+	if subtle.ConstantTimeCompare(raw[1:start], p.check(string(raw[start:]))) != 1 {
 		p.badCursor()
 		return ""
 	}

@@ -14,9 +14,13 @@ import (
 
 // params reads a request's query and gathers every fault in it, so that a
 // caller mends all at once.
+//
+// The methods that read a parameter see only what has passed the checks of
+// readParams: a value is never empty, and of a parameter that does not repeat there
+// is one. A parameter that has not passed is to them as if it had not been sent.
 type params struct {
 	path   string
-	values url.Values
+	values url.Values // those that passed
 	faults []parameterFault
 }
 
@@ -30,22 +34,23 @@ const maxRepeats = 100
 // readParams checks what is common to all parameters: that the route and the
 // product have them, that they have a value, and that a single one comes once.
 func readParams(r *http.Request, known []string) *params {
-	p := &params{path: r.URL.Path}
-	var err error
-	if p.values, err = url.ParseQuery(r.URL.RawQuery); err != nil {
+	p := &params{path: r.URL.Path, values: make(url.Values)}
+	sent, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
 		p.fault("query", "is not a well-formed query string: separate parameters with &, and percent-encode other characters")
 	}
-	for name, values := range p.values {
+	for name, values := range sent {
 		switch {
 		case !slices.Contains(known, name):
 			p.fault(clip(name), "is not a parameter here; there "+listOf(known))
 		case slices.Contains(values, ""):
 			p.fault(name, "has no value; give it one or leave it out")
-			delete(p.values, name)
 		case len(values) > 1 && !slices.Contains(repeatable, name):
 			p.fault(name, "is given more than once; give it once")
 		case len(values) > maxRepeats:
 			p.fault(name, fmt.Sprintf("is given more than %d times", maxRepeats))
+		default:
+			p.values[name] = values
 		}
 	}
 	return p
@@ -92,6 +97,7 @@ func (p *params) text(name string, most int) string {
 	s := p.values.Get(name)
 	if len(s) > most {
 		p.fault(name, fmt.Sprintf("is longer than %d bytes", most))
+		return ""
 	}
 	return s
 }
@@ -178,12 +184,12 @@ func (p *params) last4(name string) string {
 
 func statusWord(s string) (string, bool) {
 	s = strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(s))
-	return s, len(s) <= 32 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_") == ""
+	return s, s != "" && len(s) <= 32 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_") == ""
 }
 
 func channelWord(s string) (string, bool) {
 	s = strings.ToLower(s)
-	return s, len(s) <= 32 && s[0] >= 'a' && s[0] <= 'z' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
+	return s, s != "" && len(s) <= 32 && s[0] >= 'a' && s[0] <= 'z' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
 }
 
 func countryCode(s string) (string, bool) {

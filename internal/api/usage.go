@@ -138,9 +138,17 @@ func (u usageEndpoints) read(ctx context.Context, log usage.Log, viewer director
 		older                         bool
 		reads                         sync.WaitGroup
 	)
-	reads.Go(func() { denied = u.mayRead(ctx, log, viewer) })
-	reads.Go(func() { lists, older, notListed = u.store.PriceLists(ctx, log, upTo) })
-	records, notFetched = fetch(ctx)
+	reads.Go(func() { denied = fault.Caught(func() error { return u.mayRead(ctx, log, viewer) }) })
+	reads.Go(func() {
+		notListed = fault.Caught(func() (err error) {
+			lists, older, err = u.store.PriceLists(ctx, log, upTo)
+			return err
+		})
+	})
+	notFetched = fault.Caught(func() (err error) {
+		records, err = fetch(ctx)
+		return err
+	})
 	reads.Wait()
 	if err := cmp.Or(denied, notFetched, notListed); err != nil {
 		return pricing.Book{}, err
@@ -241,6 +249,7 @@ func usageQuery(p *params) usage.Query {
 		after, err := usage.ParsePosition(key)
 		if err != nil || !q.Period.Contains(after.Timestamp) {
 			p.badCursor()
+			return q
 		}
 		q.After = &after
 	}

@@ -13,6 +13,10 @@ package fault
 import (
 	"context"
 	"errors"
+	"fmt"
+	"path"
+	"runtime"
+	"strings"
 )
 
 // Kind is what went wrong, as far as the caller may know it.
@@ -72,6 +76,41 @@ func KindOf(err error) Kind {
 		return Unavailable
 	}
 	return Internal
+}
+
+// Caught calls f, and makes an Internal fault of a panic in it, so that one
+// request fails and not the process with all that it has under way. The fault's
+// text is the type of what was panicked with and where, function by function. The
+// value itself is left out, and so are the functions' arguments: either may hold
+// what nobody may read in a log.
+//
+// A panic in a goroutine ends the process wherever that was started: whoever starts
+// one calls Caught in it.
+func Caught(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = New(Internal, fmt.Sprintf("panic with a %T at %s", v, whereItPanicked()), nil)
+		}
+	}()
+	return f()
+}
+
+// whereItPanicked is the stack of a panic that is being recovered from, innermost
+// function first: "partnerview/internal/api.channelWord (params.go:175), …".
+func whereItPanicked() string {
+	var pcs [64]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs[:])])
+	var stack []string
+	for more := true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		if f.Function == "runtime.gopanic" {
+			stack = nil // what is above it recovers
+			continue
+		}
+		stack = append(stack, fmt.Sprintf("%s (%s:%d)", f.Function, path.Base(f.File), f.Line))
+	}
+	return strings.Join(stack, ", ")
 }
 
 // Is tells whether err is a fault of that kind.

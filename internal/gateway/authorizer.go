@@ -45,7 +45,12 @@ func Authorizer(decide Decide, log *slog.Logger) func(context.Context, events.AP
 			id := unescape(sent)
 			account = &id
 		}
-		viewer, granted, err := decide(ctx, authorization(event), account)
+		var viewer directory.Viewer
+		var granted bool
+		err := fault.Caught(func() (err error) {
+			viewer, granted, err = decide(ctx, authorization(event), account)
+			return err
+		})
 		unknown := fault.Is(err, fault.Unauthenticated)
 		failed := err != nil && !unknown
 		// A path with a wildcard in it would make a policy for more than itself.

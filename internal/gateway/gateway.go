@@ -13,6 +13,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -27,6 +28,7 @@ import (
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 
 	"partnerview/internal/directory"
+	"partnerview/internal/fault"
 	"partnerview/internal/usage"
 )
 
@@ -66,19 +68,57 @@ func Clock(getenv func(string) string) (func() time.Time, error) {
 }
 
 // Handler makes a Lambda handler for API Gateway's proxy events of an HTTP
-// handler. Request bodies are dropped: nothing here reads one.
+// handler. Request bodies are dropped: nothing here reads one. A handler that
+// panics is answered for with the problem internal, and the function lives on.
 func Handler(h http.Handler, log *slog.Logger) func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 	adapter := httpadapter.New(h)
 	return func(ctx context.Context, event events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 		start := time.Now()
-		event.Path = path(event.Resource, event.PathParameters)
-		event.Body, event.IsBase64Encoded = "", false
 		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
 		ctx, counted := withTally(ctx)
-		response, err := adapter.ProxyWithContext(ctx, event)
+		var response events.APIGatewayProxyResponse
+		err := fault.Caught(func() (err error) {
+			event.Path = path(event.Resource, event.PathParameters)
+			event.Body, event.IsBase64Encoded = "", false
+			response, err = adapter.ProxyWithContext(ctx, event)
+			return err
+		})
+		if err != nil {
+			id := event.RequestContext.RequestID
+			log.ErrorContext(ctx, "request failed", "requestId", id, "code", internalCode, "cause", err)
+			response = internalProblem(id)
+		}
 		logRequest(ctx, log, event, response.StatusCode, counted, time.Since(start))
-		return response, err
+		return response, nil
+	}
+}
+
+const internalCode = "internal"
+
+// internalProblem is the API's problem internal, to the byte, for what no handler
+// has answered. The API's own package describes it.
+func internalProblem(requestID string) events.APIGatewayProxyResponse {
+	body, _ := json.Marshal(struct { // it is texts and a number: that does not fail
+		Type      string `json:"type"`
+		Title     string `json:"title"`
+		Status    int    `json:"status"`
+		Detail    string `json:"detail"`
+		Code      string `json:"code"`
+		RequestID string `json:"requestId"`
+	}{
+		"about:blank", http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError,
+		"Something went wrong on our side. If it happens again, tell us the requestId.", internalCode, requestID,
+	})
+	return events.APIGatewayProxyResponse{
+		StatusCode: http.StatusInternalServerError,
+		MultiValueHeaders: map[string][]string{
+			"Content-Type":              {"application/problem+json"},
+			"Cache-Control":             {"no-store"},
+			"X-Content-Type-Options":    {"nosniff"},
+			"Strict-Transport-Security": {"max-age=63072000; includeSubDomains"},
+		},
+		Body: string(body),
 	}
 }
 
