@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"partnerview/internal/local"
+	"partnerview/internal/usage"
 )
 
 func main() {
@@ -31,13 +32,21 @@ type commandLine struct {
 	Empty     bool              `help:"Load no sample data: the tables stay as they are."`
 	ReadyFile string            `type:"path" placeholder:"PATH" help:"Write this file when it serves: JSON with baseUrl, dynamodbEndpoint, tables, partners with their keys and, with --sso, the issuer."`
 	SSO       bool              `name:"sso" help:"Start an OpenID provider too, with two users and a program of different partners: people sign in there, and tokens count beside access keys."`
-	Now       *time.Time        `format:"2006-01-02T15:04:05Z07:00" placeholder:"TIME" help:"Take this for the time, as 2026-06-01T00:00:00Z, in the functions and for the sample data."`
+	Now       *timeArgument     `placeholder:"TIME" help:"Take this for the time, as 2026-06-01T00:00:00Z, in the functions and for the sample data."`
 	Path      string            `type:"path" placeholder:"FOLDER" help:"Keep the tables in this folder. Sample data is loaded only when it is new."`
 	Parameter map[string]string `placeholder:"NAME=VALUE" help:"Give a parameter of template.yaml another value than its default, as AuthorizerTtlSeconds=0. May be repeated."`
 	Logs      bool              `help:"Show all that the functions log, not only what is wrong."`
 	Log       string            `enum:"text,json" default:"text" placeholder:"FORM" help:"What to print while it serves: text, a line for each request; or json, the lines of the functions' logs as they are, audit and metrics among them, and nothing else."`
 	BuildDir  string            `type:"path" placeholder:"FOLDER" help:"Serve the binaries in this folder, such as .aws-sam/build, in place of building them. They must be for this machine: BUILD_GOARCH=amd64 sam build makes such on an amd64."`
 	Endpoint  string            `env:"DYNAMODB_ENDPOINT,AWS_ENDPOINT_URL_DYNAMODB" placeholder:"URL" help:"A DynamoDB engine that runs already, such as DynamoDB Local. Without one, dynalite is started, which needs Node."`
+}
+
+// timeArgument is a time in RFC 3339.
+type timeArgument struct{ time time.Time }
+
+func (a *timeArgument) UnmarshalText(text []byte) (err error) {
+	a.time, err = usage.ParseTime(string(text))
+	return err
 }
 
 const description = `Runs the whole of Partnerview on this machine: a DynamoDB engine, the functions of template.yaml as their real binaries, and the gateway with its routes, authorizer and refusals. It prints the address, a demo key of each partner and calls to try, and then a line for each request. Ctrl-C ends it and everything that it started.`
@@ -104,8 +113,8 @@ func serve(ctx context.Context, line commandLine, stdout, stderr io.Writer) erro
 	}
 	clock := time.Now
 	if line.Now != nil {
-		options.Now = *line.Now
-		clock = func() time.Time { return *line.Now }
+		options.Now = line.Now.time
+		clock = func() time.Time { return line.Now.time }
 	}
 	if line.SSO {
 		if line.Now != nil {

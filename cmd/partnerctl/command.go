@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -153,6 +154,23 @@ func (a *accountArgument) UnmarshalText(text []byte) (err error) {
 func (a *formatArgument) UnmarshalText(text []byte) (err error) {
 	a.format, err = importer.ParseFormat(string(text))
 	return err
+}
+
+// timeArgument is a time, strictly in RFC 3339, or a day, which begins at midnight
+// UTC.
+type timeArgument struct{ time time.Time }
+
+func (a *timeArgument) UnmarshalText(text []byte) error {
+	if day, err := time.Parse(time.DateOnly, string(text)); err == nil && day.Year() > 0 {
+		a.time = day
+		return nil
+	}
+	at, err := usage.ParseTime(string(text))
+	if err != nil {
+		return fmt.Errorf("a time is a day, as 2026-06-01, or RFC 3339, as 2026-06-01T12:00:00Z")
+	}
+	a.time = at
+	return nil
 }
 
 func formatNames() string {

@@ -19,9 +19,9 @@ import (
 
 // connection says where the tables are.
 type connection struct {
-	Stack    string     `placeholder:"NAME" help:"Take the tables of this deployed stack, instead of those that PARTNERS_TABLE, CUSTOMERS_TABLE, PRICELISTS_TABLE and USAGE_TABLE name."`
-	Endpoint string     `placeholder:"URL" help:"A DynamoDB engine other than AWS's, such as the one that make run starts. One on this machine needs neither credentials nor a region. Default: DYNAMODB_ENDPOINT or AWS_ENDPOINT_URL_DYNAMODB."`
-	Now      *time.Time `placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00" help:"Take this for the time, as 2026-06-01T00:00:00Z. Only with --endpoint: on AWS the past is the past."`
+	Stack    string        `placeholder:"NAME" help:"Take the tables of this deployed stack, instead of those that PARTNERS_TABLE, CUSTOMERS_TABLE, PRICELISTS_TABLE and USAGE_TABLE name."`
+	Endpoint string        `placeholder:"URL" help:"A DynamoDB engine other than AWS's, such as the one that make run starts. One on this machine needs neither credentials nor a region. Default: DYNAMODB_ENDPOINT or AWS_ENDPOINT_URL_DYNAMODB."`
+	Now      *timeArgument `placeholder:"TIME" help:"Take this for the time, as 2026-06-01T00:00:00Z. Only with --endpoint: on AWS the past is the past."`
 }
 
 // AfterApply takes the endpoint from the environment where no flag gives it. An
@@ -63,7 +63,7 @@ func (s *session) operator(needed ...table) (*operator.Operator, error) {
 // now is the time of the command's clock.
 func (s *session) now() time.Time {
 	if fixed := s.connection.Now; fixed != nil {
-		return *fixed
+		return fixed.time
 	}
 	return time.Now()
 }

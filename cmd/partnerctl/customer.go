@@ -1,8 +1,6 @@
 package main
 
 import (
-	"time"
-
 	"github.com/shopspring/decimal"
 
 	"partnerview/internal/directory"
@@ -148,7 +146,7 @@ type customerSetCreditCommand struct {
 	Account   accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
 	Remaining creditArgument  `required:"" placeholder:"AMOUNT" help:"What is left, in the customer's currency, as 1520.73 or --remaining=-3; or unknown."`
 	Limit     *creditArgument `placeholder:"AMOUNT" help:"The credit limit, or unknown. Without it, it stays."`
-	AsOf      *time.Time      `placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00" help:"When that was so. Without it, now."`
+	AsOf      *timeArgument   `placeholder:"TIME" help:"When that was so. Without it, now."`
 	DryRun    bool            `help:"Show what would be done, and do nothing."`
 }
 
@@ -177,7 +175,7 @@ func (c *customerSetCreditCommand) Run(s *session) error {
 	}
 	credit := operator.NewCredit{Remaining: c.Remaining.amount, AsOf: o.Now()}
 	if c.AsOf != nil {
-		credit.AsOf = *c.AsOf
+		credit.AsOf = c.AsOf.time
 	}
 	if c.Limit != nil {
 		if c.Limit.amount != nil && c.Limit.amount.IsNegative() {

@@ -7,11 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"partnerview/internal/importer"
 	"partnerview/internal/operator"
-	"partnerview/internal/usage"
 )
 
 const stdin = "-"
@@ -141,20 +139,4 @@ func (s *session) loadOne(file, label string, rejects *rejects, one loader) erro
 		return err
 	}
 	return rejects.endOf(file)
-}
-
-// timeArgument is a time, or a day, which begins at midnight UTC.
-type timeArgument struct{ time time.Time }
-
-func (a *timeArgument) UnmarshalText(text []byte) error {
-	if day, err := time.Parse(time.DateOnly, string(text)); err == nil {
-		a.time = day
-		return nil
-	}
-	at, err := usage.ParseTime(string(text))
-	if err != nil {
-		return fmt.Errorf("a time is a day, as 2026-06-01, or RFC 3339, as 2026-06-01T12:00:00Z")
-	}
-	a.time = at
-	return nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"partnerview/internal/money"
 	"partnerview/internal/pricing"
@@ -28,7 +27,7 @@ func (a logArguments) log() usage.Log {
 
 type priceShowCommand struct {
 	logArguments `embed:""`
-	At           *time.Time `placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00" help:"Show the rates that are in force then. Without it, now."`
+	At           *timeArgument `placeholder:"TIME" help:"Show the rates that are in force then. Without it, now."`
 }
 
 func (priceShowCommand) Help() string {
@@ -97,7 +96,7 @@ func (c *priceShowCommand) Run(s *session) error {
 	}
 	at := o.Now()
 	if c.At != nil {
-		at = *c.At
+		at = c.At.time
 	}
 	// The last that has begun is in force: lists are sorted by when they begin.
 	inForce := len(lists) - 1

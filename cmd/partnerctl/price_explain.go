@@ -17,7 +17,7 @@ type priceExplainCommand struct {
 	logArguments       `embed:""`
 	ID                 recordArgument    `placeholder:"ID" help:"Explain this stored record, instead of one that the flags below describe."`
 	File               string            `short:"f" placeholder:"FILE" help:"Price by the lists of this directory file, instead of the stored ones."`
-	At                 *time.Time        `placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00" help:"The record's timestamp. Without it, now."`
+	At                 *timeArgument     `placeholder:"TIME" help:"The record's timestamp. Without it, now."`
 	Direction          string            `enum:",inbound,outbound" default:"" placeholder:"WORD" help:"inbound or outbound."`
 	Status             string            `placeholder:"WORD" help:"As delivered or failed."`
 	Country            string            `placeholder:"CODE" help:"Of the remote party, as GB."`
@@ -106,7 +106,7 @@ func (c *priceExplainCommand) operator(s *session) (*operator.Operator, error) {
 func (c *priceExplainCommand) record(now time.Time) usage.Record {
 	at := now.UTC()
 	if c.At != nil {
-		at = c.At.UTC()
+		at = c.At.time
 	}
 	r := usage.Record{
 		Log: c.log(), Timestamp: at.Truncate(time.Millisecond), Direction: usage.Direction(c.Direction), Status: usage.Status(c.Status),

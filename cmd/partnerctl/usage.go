@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"partnerview/internal/money"
 	"partnerview/internal/operator"
@@ -21,8 +20,8 @@ type usageCommands struct {
 type selectionFlags struct {
 	Account accountArgument  `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
 	Product []string         `placeholder:"PRODUCT" enum:"sms,voice,video,messaging" help:"Only of these products."`
-	From    instantArgument  `placeholder:"TIME" help:"Only from this time on, as 2026-11-01 or 2026-11-01T08:00:00Z."`
-	To      instantArgument  `placeholder:"TIME" help:"Only before this time."`
+	From    timeArgument     `placeholder:"TIME" help:"Only from this time on, as 2026-11-01 or 2026-11-01T08:00:00Z."`
+	To      timeArgument     `placeholder:"TIME" help:"Only before this time."`
 	ID      []recordArgument `name:"id" placeholder:"ID" help:"Only records with these ids."`
 	Last4   last4Argument    `name:"last4" placeholder:"DIGITS" help:"Only from or to a number that ends in these four digits."`
 }
@@ -41,20 +40,6 @@ func (f selectionFlags) selection() (operator.Selection, error) {
 		return s, misuseError("--from must be before --to: the period is from the one up to, and without, the other")
 	}
 	return s, nil
-}
-
-// instantArgument is a time, or a day's beginning in UTC.
-type instantArgument struct{ time time.Time }
-
-func (a *instantArgument) UnmarshalText(text []byte) (err error) {
-	if day, wrong := time.Parse(time.DateOnly, string(text)); wrong == nil {
-		a.time = day
-		return nil
-	}
-	if a.time, err = usage.ParseTime(string(text)); err != nil {
-		return fmt.Errorf("a time is a date or RFC 3339, as 2026-11-01 or 2026-11-01T08:00:00Z")
-	}
-	return nil
 }
 
 // last4Argument is four digits. Its error does not repeat a longer number.

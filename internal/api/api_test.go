@@ -317,6 +317,9 @@ func TestBadParametersAreNamedEach(t *testing.T) {
 		log + "?limit=99999999999999999999":                {"limit"},
 		log + "?from=yesterday":                            {"from"},
 		log + "?from=2026-13-01":                           {"from"},
+		log + "?from=2026-11-03T1:00:00Z":                  {"from"},
+		log + "?from=2026-11-03T10:00:00,5Z":               {"from"},
+		log + "?to=2026-11-03T10:00:00%2B24:00":            {"to"},
 		log + "?from=2026-11-03T10:00:00+02:00":            {"from"}, // the + is a space
 		log + "?to=2026-11-03T10:00":                       {"to"},
 		log + "?from=2026-11-03&to=2026-11-03":             {"to"},

@@ -101,6 +101,8 @@ func (d *draft) id(field, text string) {
 	switch {
 	case text == "":
 		d.fail(field, missing)
+	case text == "." || text == "..":
+		d.fail(field, "must not be . or ..: a path could not name it")
 	case err != nil:
 		d.fail(field, "must be 1 to 128 of A-Z a-z 0-9 . _ : -")
 	}

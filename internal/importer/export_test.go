@@ -102,6 +102,7 @@ func TestExportRowsThatAreRejected(t *testing.T) {
 		{"no timestamp", ConnectSMS, smsRow("createdat", ""), "createdat: is missing [u-1]"},
 		{"a time without a zone", ConnectSMS, smsRow("createdat", "2026-05-03 10:00:00"), "createdat: " + time},
 		{"a time of its own kind", ConnectSMS, smsRow("createdat", "03.05.2026 10:00"), "createdat: " + time},
+		{"a comma in the platform's other spelling", ConnectSMS, smsRow("createdat", `"2026-05-03 10:00:00,5 UTC"`), "createdat: " + time},
 		{"a bad status time", ConnectSMS, smsRow("status_timestamp", "-"), "status_timestamp: " + time},
 		{"past its retention", ConnectSMS, smsRow("createdat", "2020-05-03T10:00:00Z"), "createdat: is past the retention time of 13 months [u-1]"},
 		{"no direction", ConnectSMS, smsRow("direction", ""), "direction: is missing [u-1]"},

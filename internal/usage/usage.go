@@ -36,17 +36,22 @@ func ParseAccountID(s string) (AccountID, error) {
 	return AccountID(s), nil
 }
 
-// RecordID is the platform's id of one record: 1 to 128 of A–Z a–z 0–9 . _ : -.
-// It is unique within a log together with the record's timestamp.
+// RecordID is the platform's id of one record: 1 to 128 of A–Z a–z 0–9 . _ : -,
+// but neither "." nor "..", which no path can hold (RFC 3986, 5.2.4). It is unique
+// within a log together with the record's timestamp.
 type RecordID string
 
 // ParseRecordID checks the form of a record's id.
 func ParseRecordID(s string) (RecordID, error) {
-	if len(s) < 1 || len(s) > 128 || !only(s, "._:-") {
-		return "", fmt.Errorf("a record's id is 1 to 128 of A-Z a-z 0-9 . _ : -")
+	if !isRecordID(s) || s == "." || s == ".." {
+		return "", fmt.Errorf("a record's id is 1 to 128 of A-Z a-z 0-9 . _ : -, and not . or ..")
 	}
 	return RecordID(s), nil
 }
+
+// isRecordID reports whether s may stand as an id in a log: "." and ".." are not
+// taken any more, but were once.
+func isRecordID(s string) bool { return len(s) >= 1 && len(s) <= 128 && only(s, "._:-") }
 
 // only tells whether s is made of ASCII letters, digits and the extra characters.
 func only(s, extra string) bool {
@@ -184,18 +189,18 @@ func (p Position) String() string { return FormatTime(p.Timestamp) + "#" + strin
 // ParsePosition reads what String wrote.
 func ParsePosition(s string) (Position, error) {
 	when, name, found := strings.Cut(s, "#")
-	if !found || len(when) != len(TimeLayout) {
+	if !found {
 		return Position{}, fmt.Errorf("a place in a log is a timestamp, #, and a record's id")
 	}
 	t, err := ParseTime(when)
 	if err != nil {
 		return Position{}, err
 	}
-	id, err := ParseRecordID(name)
-	if err != nil {
-		return Position{}, err
+	p := Position{t, RecordID(name)}
+	if !isRecordID(name) || p.String() != s {
+		return Position{}, fmt.Errorf("a place in a log is a timestamp as %s, #, and a record's id", TimeLayout)
 	}
-	return Position{t, id}, nil
+	return p, nil
 }
 
 // TimeLayout is the one form in which times leave the system and are kept: RFC
@@ -213,18 +218,50 @@ func AppendTime(b []byte, t time.Time) []byte {
 	return append(b[:len(b)-1], '.', '0'+byte(ms/100), '0'+byte(ms/10%10), '0'+byte(ms%10), 'Z')
 }
 
-// ParseTime reads RFC 3339 with any offset and any fraction; the result is UTC,
-// cut to the millisecond. Years are 1 to 9999.
+// ParseTime reads RFC 3339, strictly, with any offset and any fraction; the result
+// is UTC, cut to the millisecond. "t" and "z" may be lower-case, as there (5.6).
+// Years are 1 to 9999. A leap second, as 23:59:60, is refused: no time that is kept
+// could show it.
 func ParseTime(s string) (time.Time, error) {
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("a time is RFC 3339, as 2026-11-03T10:00:00Z")
-	}
+	upper := strings.ToUpper(s)
+	t, err := time.Parse(time.RFC3339, upper) // what it takes beyond RFC 3339, hasTimeForm refuses
 	t = t.UTC().Truncate(time.Millisecond)
-	if t.Year() < 1 || t.Year() > 9999 {
+	if err != nil || !hasTimeForm(upper) || t.Year() < 1 || t.Year() > 9999 {
 		return time.Time{}, fmt.Errorf("a time is RFC 3339, as 2026-11-03T10:00:00Z")
 	}
 	return t, nil
+}
+
+// hasTimeForm reports whether s is made as RFC 3339 says, character by character:
+// 2026-11-03T10:00:00, a point and digits or neither, then Z or an offset of less
+// than a day.
+func hasTimeForm(s string) bool {
+	const form = "0000-00-00T00:00:00"
+	if len(s) <= len(form) || !matches(s[:len(form)], form) {
+		return false
+	}
+	rest := s[len(form):]
+	if digits, found := strings.CutPrefix(rest, "."); found {
+		rest = strings.TrimLeft(digits, "0123456789")
+		if len(rest) == len(digits) {
+			return false
+		}
+	}
+	return rest == "Z" || (matches(rest, "+00:00") || matches(rest, "-00:00")) && rest[1:3] < "24" && rest[4:] < "60"
+}
+
+// matches reports whether s has a digit wherever form has a 0, and else what form
+// has.
+func matches(s, form string) bool {
+	if len(s) != len(form) {
+		return false
+	}
+	for i := range len(s) {
+		if digit := s[i] >= '0' && s[i] <= '9'; digit != (form[i] == '0') || !digit && s[i] != form[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // Period is half-open: From is in it, To is not. A zero end is open.

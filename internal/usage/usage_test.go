@@ -23,12 +23,12 @@ func TestParseAccountID(t *testing.T) {
 }
 
 func TestParseRecordID(t *testing.T) {
-	for _, good := range []string{"u-1", "00000000-0000-4000-8000-000000000201:1", strings.Repeat("x", 128)} {
+	for _, good := range []string{"u-1", "00000000-0000-4000-8000-000000000201:1", strings.Repeat("x", 128), "...", ".a", "-"} {
 		if _, err := ParseRecordID(good); err != nil {
 			t.Errorf("%q is refused: %v", good, err)
 		}
 	}
-	for _, bad := range []string{"", strings.Repeat("x", 129), "a#b", "a b", "+447700900123"} {
+	for _, bad := range []string{"", strings.Repeat("x", 129), "a#b", "a b", "+447700900123", ".", ".."} {
 		if _, err := ParseRecordID(bad); err == nil {
 			t.Errorf("%q is taken for a record's id", bad)
 		}
@@ -37,10 +37,14 @@ func TestParseRecordID(t *testing.T) {
 
 func TestParseTimeCutsToTheMillisecondInUTC(t *testing.T) {
 	cases := map[string]string{
-		"2026-05-04T09:00:03.4Z":         "2026-05-04T09:00:03.400Z",
-		"2026-05-04T09:00:03.999999999Z": "2026-05-04T09:00:03.999Z",
-		"2026-05-04T11:00:03+02:00":      "2026-05-04T09:00:03.000Z",
-		"2026-12-31T23:30:00-01:00":      "2027-01-01T00:30:00.000Z",
+		"2026-05-04T09:00:03.4Z":          "2026-05-04T09:00:03.400Z",
+		"2026-05-04T09:00:03.999999999Z":  "2026-05-04T09:00:03.999Z",
+		"2026-05-04T11:00:03+02:00":       "2026-05-04T09:00:03.000Z",
+		"2026-12-31T23:30:00-01:00":       "2027-01-01T00:30:00.000Z",
+		"2026-05-04t09:00:03.4z":          "2026-05-04T09:00:03.400Z",
+		"2026-05-04T09:00:03-00:00":       "2026-05-04T09:00:03.000Z",
+		"2026-05-04T09:00:03+23:59":       "2026-05-03T09:01:03.000Z",
+		"2028-02-29T23:59:59.0000000001Z": "2028-02-29T23:59:59.000Z",
 	}
 	for text, want := range cases {
 		got, err := ParseTime(text)
@@ -48,7 +52,11 @@ func TestParseTimeCutsToTheMillisecondInUTC(t *testing.T) {
 			t.Errorf("ParseTime(%q) = %s, %v, want %s", text, FormatTime(got), err, want)
 		}
 	}
-	for _, bad := range []string{"", "2026-05-04", "2026-05-04 09:00:03", "04/05/2026", "2026-13-01T00:00:00Z", "0000-06-01T00:00:00Z", "9999-12-31T23:59:59-01:00", "1777885203"} {
+	for _, bad := range []string{"", "2026-05-04", "2026-05-04 09:00:03", "04/05/2026", "2026-13-01T00:00:00Z", "0000-06-01T00:00:00Z", "9999-12-31T23:59:59-01:00", "1777885203",
+		"2026-05-04T9:00:03Z", "2026-05-04T09:00:03,4Z", "2026-05-04T09:00:03.Z", "2026-05-04T09:00Z", "2026-05-04T09:00:03", "2026-05-04T24:00:00Z",
+		"2026-06-30T23:59:60Z", "2026-02-29T00:00:00Z", "2026-05-04T09:00:03+24:00", "2026-05-04T09:00:03+02:60", "2026-05-04T09:00:03+0200",
+		"2026-05-04T09:00:03+02", "2026-05-04T09:00:03+2:00", "2026-05-04T09:00:03 Z", " 2026-05-04T09:00:03Z", "2026-05-04T09:00:03Z ", "20260504T090003Z",
+		"+2026-05-04T09:00:03Z", "12026-05-04T09:00:03Z", "2026-5-4T09:00:03Z", "2026-05-04T09:00:03\u2212" + "02:00", "2026-05-04T09:00:0３Z"} {
 		if got, err := ParseTime(bad); err == nil {
 			t.Errorf("ParseTime(%q) = %s, want an error", bad, got)
 		}
@@ -84,7 +92,8 @@ func TestPositionsSortAsTheirTexts(t *testing.T) {
 	if !slices.IsSorted(texts) {
 		t.Errorf("the texts are not in the order of the positions: %q", texts)
 	}
-	for _, bad := range []string{"", "#", "u-1", "2026-05-04T12:00:00Z#u-1", "2026-05-04T12:00:00.000Z", "2026-05-04T12:00:00.000Z#", "2026-05-04T12:00:00.000Z#a b"} {
+	for _, bad := range []string{"", "#", "u-1", "2026-05-04T12:00:00Z#u-1", "2026-05-04T12:00:00.000Z", "2026-05-04T12:00:00.000Z#", "2026-05-04T12:00:00.000Z#a b",
+		"2026-05-04t12:00:00.000z#u-1", "2026-05-04T12:00:00.0000#u-1"} {
 		if p, err := ParsePosition(bad); err == nil {
 			t.Errorf("ParsePosition(%q) = %v, want an error", bad, p)
 		}
