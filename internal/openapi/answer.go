@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -27,6 +28,10 @@ import (
 // of the contract must answer with its route_not_found problem. Headers that the
 // contract does not name are not looked at.
 //
+// Three things are checked that stand in the contract's words and examples, and
+// not in its schemas: a problem is one of those that the response has as examples;
+// its requestId is the header's; and records are of the product that the path names.
+//
 // A path with a segment "." or ".." may answer either way: on its way here, it
 // may or may not have been resolved (RFC 3986, section 5.2.4).
 func (s *Spec) CheckAnswer(method, path string, status int, header http.Header, body []byte) error {
@@ -44,7 +49,44 @@ func (s *Spec) CheckAnswer(method, path string, status int, header http.Header, 
 	if err := promised.check(header, body); err != nil {
 		return fmt.Errorf("%s %s, status %d: %w", method, o.path, status, err)
 	}
+	if err := checkProduct(o.product(s.segments(path)), body); err != nil {
+		return fmt.Errorf("%s %s, status %d: %w", method, o.path, status, err)
+	}
 	return nil
+}
+
+// product is the one that a path names; empty where its route names none.
+func (o *operation) product(asked []string) string {
+	if i := slices.Index(strings.Split(o.path, "/"), "{product}"); i >= 0 {
+		return asked[i]
+	}
+	return ""
+}
+
+// checkProduct holds a record, or the records of a page, to the product that the
+// path names. The body has been found to be of the contract.
+func checkProduct(product string, body []byte) error {
+	if product == "" {
+		return nil
+	}
+	type record struct{ Product string }
+	var page struct {
+		record
+		Data []record
+	}
+	if err := json.Unmarshal(body, &page); err != nil {
+		return fmt.Errorf("the body is not one JSON value: %w", err)
+	}
+	var wrong []error
+	for i, r := range page.Data {
+		if r.Product != product {
+			wrong = append(wrong, fmt.Errorf("/data/%d/product: %q, where the path names %q", i, r.Product, product))
+		}
+	}
+	if page.Product != "" && page.Product != product {
+		wrong = append(wrong, fmt.Errorf("/product: %q, where the path names %q", page.Product, product))
+	}
+	return errors.Join(wrong...)
 }
 
 func hasDotSegment(path string) bool {
@@ -70,7 +112,7 @@ func (a answer) check(header http.Header, body []byte) error {
 	for _, name := range slices.Sorted(maps.Keys(a.headers)) {
 		departures = append(departures, a.headers[name].check(name, header.Values(name)))
 	}
-	return errors.Join(append(departures, a.checkBody(header.Get("Content-Type"), body))...)
+	return errors.Join(append(departures, a.checkBody(header, body))...)
 }
 
 func (h header) check(name string, values []string) error {
@@ -94,7 +136,8 @@ func (h header) check(name string, values []string) error {
 	return nil
 }
 
-func (a answer) checkBody(contentType string, body []byte) error {
+func (a answer) checkBody(header http.Header, body []byte) error {
+	contentType := header.Get("Content-Type")
 	if len(a.bodies) == 0 {
 		if len(body) > 0 {
 			return errors.New("the body must be empty")
@@ -113,7 +156,29 @@ func (a answer) checkBody(contentType string, body []byte) error {
 	if err != nil {
 		return fmt.Errorf("the body is not one JSON value: %w", err)
 	}
-	return departures(schema.Validate(value))
+	if err := departures(schema.Validate(value)); err != nil {
+		return err
+	}
+	return a.checkProblem(header, value)
+}
+
+// checkProblem holds a problem, which keeps its schema, to the examples and to
+// the header that names the request.
+func (a answer) checkProblem(header http.Header, value any) error {
+	if len(a.problem) == 0 {
+		return nil
+	}
+	body := value.(map[string]any)
+	var wrong []error
+	for _, field := range slices.Sorted(maps.Keys(a.problem)) {
+		if !slices.Contains(a.problem[field], body[field]) {
+			wrong = append(wrong, fmt.Errorf("/%s: %v, and the examples of this answer have %v", field, body[field], a.problem[field]))
+		}
+	}
+	if id := header.Get("X-Amzn-Requestid"); body["requestId"] != id {
+		wrong = append(wrong, fmt.Errorf("/requestId: %v, where header X-Amzn-Requestid is %q", body["requestId"], id))
+	}
+	return errors.Join(wrong...)
 }
 
 // departures is what a validation found, one error for each departure; nil

@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -34,12 +35,15 @@ func TestEveryExampleAnswerKeepsTheContract(t *testing.T) {
 					t.Errorf("%s %s, status %s: no example", o.method, o.path, status)
 				}
 				for _, name := range examples.keys() {
-					body, err := json.Marshal(r.child(r.child(examples, name), "value").value)
+					value := r.child(r.child(examples, name), "value")
+					body, err := json.Marshal(value.value)
 					if err != nil {
 						t.Fatal(err)
 					}
 					code, _ := strconv.Atoi(status)
-					if err := s.CheckAnswer(o.method, o.path, code, exampleHeader(r, answer, contentType), body); err != nil {
+					product := cmp.Or(r.child(value, "product").text(), "sms") // all pages are of SMS
+					path := strings.ReplaceAll(o.path, "{product}", product)
+					if err := s.CheckAnswer(o.method, path, code, exampleHeader(r, answer, contentType), body); err != nil {
 						t.Errorf("example %s: %v", name, err)
 					}
 					checked++
@@ -199,6 +203,11 @@ func TestAnAnswerThatLeaksOrChangedIsRefused(t *testing.T) {
 		{"HTML", recordPath, 200, "SmsRated", head("Content-Type", "text/html"), `content type "text/html"`},
 		{"no content type", recordPath, 200, "SmsRated", head("Content-Type"), `content type ""`},
 		{"an error as plain JSON", recordPath, 404, "RecordNotFound", head("Content-Type", "application/json"), `content type "application/json"`},
+
+		{"a record of another product in a page", logPath, 200, "SmsPage", set("voice", "data", 0, "product"), "/data/0"},
+		{"a voice record in the log of SMS", recordPath, 200, "VoiceRated", func(http.Header, object) {}, `/product: "voice", where the path names "sms"`},
+		{"an answer without its request's id", recordPath, 200, "SmsRated", head("X-Amzn-Requestid"), "header X-Amzn-Requestid is missing"},
+		{"a problem of another request", recordPath, 404, "RecordNotFound", set("another", "requestId"), "/requestId: another"},
 
 		{"a record_not_found where there is no record", customerPath, 404, "RecordNotFound", func(http.Header, object) {}, "/code: "},
 		{"a 503 that calls itself internal", recordPath, 503, "Unavailable", set("internal", "code"), "/code: "},

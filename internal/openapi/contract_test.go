@@ -152,7 +152,7 @@ func TestEveryAnswerPromisesItsHeaders(t *testing.T) {
 	needed := map[int][]string{401: {"WWW-Authenticate"}, 429: {"Retry-After"}, 503: {"Retry-After"}}
 	for _, o := range s.operations {
 		for status, a := range o.answers {
-			for _, name := range append(needed[status], "Cache-Control", "Strict-Transport-Security", "X-Content-Type-Options") {
+			for _, name := range append(needed[status], "Cache-Control", "Strict-Transport-Security", "X-Amzn-Requestid", "X-Content-Type-Options") {
 				if !a.headers[name].required {
 					t.Errorf("%s %s, status %d: header %s is not promised", o.method, o.path, status, name)
 				}
@@ -190,6 +190,39 @@ func TestPublishedObjectsLeaveRoomForNewFields(t *testing.T) {
 		if strings.Contains(partnerview.OpenAPI(), keyword) {
 			t.Errorf("openapi.yaml has %s: a partner's client would break when a field is added", keyword)
 		}
+	}
+}
+
+// Generators stumble over these: a constant without a type is anything at all to
+// them, and a choice that no field tells apart is refused or guessed at.
+func TestGeneratorsFindATypeEverywhereAndNoUntoldChoice(t *testing.T) {
+	_, r := load(t)
+	constants, choices := 0, 0
+	walk(node{"", r.doc}, func(n node) {
+		object, _ := n.value.(map[string]any)
+		if strings.HasPrefix(n.pointer, "/components/examples/") || object == nil {
+			return
+		}
+		_, isConstant := object["const"]
+		_, isEnum := object["enum"].([]any)
+		if isConstant || isEnum {
+			if constants++; object["type"] == nil {
+				t.Errorf("#%s has a const or an enum and no type", n.pointer)
+			}
+		}
+		for _, keyword := range []string{"allOf", "anyOf", "not", "if"} {
+			if object[keyword] != nil {
+				t.Errorf("#%s has %s, which no two generators read alike", n.pointer, keyword)
+			}
+		}
+		if object["oneOf"] != nil {
+			if choices++; object["discriminator"] == nil {
+				t.Errorf("#%s has a oneOf without a discriminator", n.pointer)
+			}
+		}
+	})
+	if constants < 20 || choices < 3 {
+		t.Errorf("only %d constants and %d choices were looked at", constants, choices)
 	}
 }
 

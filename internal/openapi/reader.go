@@ -179,7 +179,7 @@ func (r *reader) operation(method, path string, n node) operation {
 }
 
 func (r *reader) answer(n node) answer {
-	a := answer{map[string]header{}, map[string]*jsonschema.Schema{}}
+	a := answer{map[string]header{}, map[string]*jsonschema.Schema{}, map[string][]any{}}
 	headers := r.child(n, "headers")
 	for _, name := range headers.keys() {
 		h := r.child(headers, name)
@@ -189,6 +189,14 @@ func (r *reader) answer(n node) answer {
 	content := r.child(n, "content")
 	for _, contentType := range content.keys() {
 		a.bodies[contentType] = r.schema(r.child(content, contentType))
+	}
+	// All problems share a schema, since generators make a type of each. Which of them an answer may be, its examples say.
+	examples := r.child(r.child(content, "application/problem+json"), "examples")
+	for _, name := range examples.keys() {
+		value := r.child(r.child(examples, name), "value")
+		for _, field := range []string{"title", "status", "code"} {
+			a.problem[field] = append(a.problem[field], r.child(value, field).value)
+		}
 	}
 	return a
 }

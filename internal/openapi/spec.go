@@ -42,6 +42,7 @@ type operation struct {
 type answer struct {
 	headers map[string]header
 	bodies  map[string]*jsonschema.Schema // by content type; nil: anything
+	problem map[string][]any              // what a problem's title, status and code may be; empty: it is none
 }
 
 type header struct {
@@ -72,14 +73,19 @@ func (s *Spec) Routes() []Route {
 // the one on the wire, still escaped: an escaped slash is no slash. It may begin
 // with the server's path, and have a query.
 func (s *Spec) find(method, path string) *operation {
-	path, _, _ = strings.Cut(path, "?")
-	asked := strings.Split(strings.TrimPrefix(path, s.prefix), "/")
+	asked := s.segments(path)
 	for i, o := range s.operations {
 		if o.method == method && slices.EqualFunc(strings.Split(o.path, "/"), asked, fits) {
 			return &s.operations[i]
 		}
 	}
 	return nil
+}
+
+// segments are those of a path below the server's, without its query.
+func (s *Spec) segments(path string) []string {
+	path, _, _ = strings.Cut(path, "?")
+	return strings.Split(strings.TrimPrefix(path, s.prefix), "/")
 }
 
 // fits tells whether a segment of a path fits one of a template.
