@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -64,7 +63,7 @@ func ReadCredit(r io.Reader, now time.Time) iter.Seq2[CreditRow, error] {
 			}
 		}
 		if err != io.EOF {
-			yield(CreditRow{}, fmt.Errorf("read credit: %w", err))
+			yield(CreditRow{}, &FileError{err})
 		}
 	}
 }
@@ -77,20 +76,18 @@ type creditLine struct {
 }
 
 func openCredit(r io.Reader) (next func() (creditLine, error), err error) {
-	text, err := unpack(r)
+	text, sample, err := unpack(r)
+	if err == nil {
+		err = checkLook(sample, creditLook)
+	}
 	if err != nil {
 		return nil, err
 	}
-	buffered := bufio.NewReader(text)
-	start, err := buffered.Peek(512)
-	if err != nil && err != io.EOF {
-		return nil, err
-	}
-	if bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")) {
-		o := objects{newLines(buffered)}
+	if bytes.HasPrefix(bytes.TrimSpace(sample), []byte("{")) {
+		o := objects{newLines(text)}
 		return func() (creditLine, error) { return nextCreditObject(o) }, nil
 	}
-	return openCreditCSV(buffered)
+	return openCreditCSV(text)
 }
 
 func nextCreditObject(o objects) (creditLine, error) {

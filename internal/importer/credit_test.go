@@ -60,9 +60,9 @@ func TestCreditFiles(t *testing.T) {
 		{"a broken line does not stop the next", object + "{\n" + object, "1 acme_one 1 2026-06-01T00:00:00.000Z\n2 REJECTED : is not a JSON object\n3 acme_one 1 2026-06-01T00:00:00.000Z"},
 		{"too few columns", "account,amount,asOf\nacme_one,1\n", "2 REJECTED : has another number of fields than the header"},
 
-		{"no header", "acme_one,1,2026-06-01T00:00:00Z\n", "ERROR read credit: the header has no column accountId: one with accountId, amount and asOf is needed"},
-		{"two columns for one", "account,accountId,amount,asOf\n", "ERROR read credit: the header has two columns for accountId"},
-		{"nothing", "", "ERROR read credit: the file is empty: there is no header"},
+		{"no header", "acme_one,1,2026-06-01T00:00:00Z\n", "ERROR the header has no column accountId: one with accountId, amount and asOf is needed"},
+		{"two columns for one", "account,accountId,amount,asOf\n", "ERROR the header has two columns for accountId"},
+		{"nothing", "", "ERROR the file is empty: there is no header"},
 	} {
 		if diff := cmp.Diff(c.want, credits(t, c.file)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)

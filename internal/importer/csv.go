@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -22,7 +23,7 @@ import (
 // header has columns, since one field too many is enough to give up.
 type csvRecords struct {
 	lines     *lines
-	separator byte // 0: that of "," ";" and tab which the first line has most of
+	separator byte // 0: what a first line "sep=;" says, or that of "," ";" and tab which the header has most of
 	columns   int  // how many fields a record has; 0: any number, for the header
 
 	text []byte // the fields of the record at hand, one behind the other
@@ -55,8 +56,16 @@ func (c *csvRecords) next() (number int, err error) {
 		case len(bytes.TrimSpace(c.lines.window()[:line])) == 0:
 			c.lines.advance(line)
 			continue
+		case isZeros(c.lines.window()[:line]):
+			c.lines.advance(line)
+			return number, broken(onlyZeros)
 		}
 		if c.separator == 0 {
+			if separator, said := separatorLine(c.lines.window()[:line]); said {
+				c.separator = separator
+				c.lines.advance(line)
+				continue
+			}
 			c.separator = mostFrequent(c.lines.window()[:line], ",;\t")
 		}
 		end, err := c.split(line)
@@ -71,6 +80,16 @@ func (c *csvRecords) next() (number int, err error) {
 		c.lines.advance(end)
 		return number, err
 	}
+}
+
+// separatorLine reads what spreadsheets write before a header: "sep=;".
+func separatorLine(line []byte) (separator byte, said bool) {
+	const begins = "sep="
+	line = withoutNewline(line)
+	if len(line) != len(begins)+1 || !strings.EqualFold(string(line[:len(begins)]), begins) {
+		return 0, false
+	}
+	return line[len(begins)], true
 }
 
 // mostFrequent is the one of some bytes that a text has most of, the first where

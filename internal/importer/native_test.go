@@ -69,11 +69,12 @@ func badLines() []struct{ name, line, want string } {
 	const count = "must be a whole number from 0 to 9999999 [u-1]"
 	return []struct{ name, line, want string }{
 		{"no JSON", "hello", ": is not a JSON object []"},
-		{"cut short", strings.TrimSuffix(line(``), "}\n"), ": is not a JSON object []"},
+		{"cut short", strings.TrimSuffix(line(``), "}\n"), ": is cut short: the file ends within it []"},
+		{"padding", strings.Repeat("\x00", 100) + "\n", ": is nothing but zero bytes: the file is padded, or has a hole []"},
 		{"two objects", strings.TrimSpace(line(``)) + line(``), ": is not a JSON object []"},
-		{"a list", "[" + strings.TrimSpace(line(``)) + "]", ": is not a JSON object []"},
+		{"a list", "[1]", ": is not a JSON object []"},
 		{"a line of CSV", "u-1,acme_one,1,2026-05-03T10:00:00Z", ": is not a JSON object []"},
-		{"nested without end", strings.Repeat(`{"a":`, 100_000), ": is not a JSON object []"},
+		{"nested without end", strings.Repeat(`{"a":`, 100_000) + "\n", ": is not a JSON object []"},
 		{"bad UTF-8", line(`,"content":"` + "\xff" + `"`), ": is not UTF-8 []"},
 		{"longer than a mebibyte", line(`,"content":"` + strings.Repeat("x", maxRecord) + `"`), ": is longer than 1048576 bytes []"},
 		{"10 MB", line(`,"content":"` + strings.Repeat("x", 10<<20) + `"`), ": is longer than 1048576 bytes []"},

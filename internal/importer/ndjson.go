@@ -15,7 +15,16 @@ const (
 	tooLong = "is longer than 1048576 bytes"
 	notUTF8 = "is not UTF-8"
 	notJSON = "is not a JSON object"
+	// A file that was copied in part, or preallocated, or truncated while
+	// something still wrote to it.
+	cutShort  = "is cut short: the file ends within it"
+	onlyZeros = "is nothing but zero bytes: the file is padded, or has a hole"
 )
+
+// isZeros reports whether a line is padding.
+func isZeros(line []byte) bool {
+	return line[0] == 0 && len(bytes.Trim(line, "\x00\r\n")) == 0
+}
 
 // nextObject reads a line, passing over blank ones, and tells its number. The
 // object stays as it is until the next call. fault is the reason for which the
@@ -32,13 +41,19 @@ func (o objects) nextObject() (number int, object []byte, fault string, err erro
 		case err != nil:
 			return number, nil, "", err
 		}
-		line := bytes.TrimSpace(o.lines.window()[:end])
+		whole := o.lines.window()[:end]
+		line := bytes.TrimSpace(whole)
 		o.lines.advance(end) // the bytes stay until the next call of lineEnd
 		switch {
 		case len(line) == 0:
+		case isZeros(whole):
+			return number, nil, onlyZeros, nil
 		case !utf8.Valid(line):
 			return number, nil, notUTF8, nil
 		case line[0] != '{' || !json.Valid(line):
+			if line[0] == '{' && whole[end-1] != '\n' && line[len(line)-1] != '}' {
+				return number, nil, cutShort, nil
+			}
 			return number, nil, notJSON, nil
 		default:
 			return number, line, "", nil

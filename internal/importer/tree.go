@@ -52,8 +52,14 @@ const (
 // parseTree reads a file as JSON if it is JSON, else as YAML. The error is a
 // Fault without its file's name, or what reading failed with.
 func parseTree(r io.Reader, name string) (*node, error) {
-	source, err := io.ReadAll(io.LimitReader(r, maxDirectory+1))
-	source = bytes.TrimPrefix(source, []byte(byteOrderMark))
+	text, sample, err := unpack(r)
+	if err == nil {
+		err = checkLook(sample, directoryLook)
+	}
+	if err != nil {
+		return nil, err
+	}
+	source, err := io.ReadAll(io.LimitReader(text, maxDirectory+1))
 	switch {
 	case err != nil:
 		return nil, err

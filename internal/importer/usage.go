@@ -1,10 +1,6 @@
 package importer
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -100,9 +96,10 @@ type Reject struct {
 // may be gzipped, and begin with a byte order mark. Blank lines are no rows.
 //
 // A line that cannot be taken is a row with Rejected set, and the next is read.
-// An error is about the file as a whole, and ends the sequence: it cannot be
-// read any further, or lacks a column that no record can do without. Memory is
-// bounded, however long the file and its lines are.
+// An error is a [FileError], about the file as a whole, and ends the sequence: it
+// cannot be read any further, is of another format, or lacks a column that no
+// record can do without. Memory is bounded, however long the file and its lines
+// are.
 func ReadUsage(r io.Reader, f Format, o Options) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		rows, err := open(r, f, o)
@@ -113,7 +110,7 @@ func ReadUsage(r io.Reader, f Format, o Options) iter.Seq2[Row, error] {
 			}
 		}
 		if err != io.EOF {
-			yield(Row{}, fmt.Errorf("read %s: %w", f, err))
+			yield(Row{}, &FileError{err})
 		}
 	}
 }
@@ -124,7 +121,10 @@ type rows interface {
 }
 
 func open(r io.Reader, f Format, o Options) (rows, error) {
-	text, err := unpack(r)
+	text, sample, err := unpack(r)
+	if err == nil {
+		err = checkLook(sample, look(f))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -142,35 +142,4 @@ func open(r io.Reader, f Format, o Options) (rows, error) {
 	}
 	_, err = ParseFormat(string(f))
 	return nil, err
-}
-
-const byteOrderMark = "\xef\xbb\xbf" // of UTF-8
-
-// unpack undoes gzip and passes over a byte order mark.
-func unpack(r io.Reader) (io.Reader, error) {
-	packed := bufio.NewReader(r)
-	magic, err := packed.Peek(2)
-	if err != nil && err != io.EOF { // a shorter file is one too
-		return nil, err
-	}
-	if bytes.Equal(magic, []byte{0xff, 0xfe}) || bytes.Equal(magic, []byte{0xfe, 0xff}) {
-		return nil, errors.New("the file is UTF-16; save it as UTF-8")
-	}
-	text := packed
-	if bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		unpacked, err := gzip.NewReader(packed)
-		if err != nil {
-			return nil, fmt.Errorf("unpack gzip: %w", err)
-		}
-		text = bufio.NewReader(unpacked)
-	}
-	mark, err := text.Peek(len(byteOrderMark))
-	if err != nil && err != io.EOF {
-		return nil, err
-	}
-	if string(mark) == byteOrderMark {
-		_, err = text.Discard(len(byteOrderMark))
-		return text, err
-	}
-	return text, nil
 }

@@ -1,0 +1,172 @@
+package importer
+
+import (
+	"bufio"
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"errors"
+	"io"
+)
+
+// FileError says why a file as a whole cannot be read, or not to its end. What
+// was read of it before is as good as ever.
+type FileError struct{ Err error }
+
+func (e *FileError) Error() string { return e.Err.Error() }
+func (e *FileError) Unwrap() error { return e.Err }
+
+// What is wrong with a file as a whole, whatever its format.
+var (
+	errCutShort    = errors.New("the file ends too early: its gzip data is cut short")
+	errDamaged     = errors.New("the file is damaged: its gzip data does not unpack to what was packed")
+	errPadded      = errors.New("the file is padded: zero bytes follow its gzip data, which may lack what was to come there")
+	errTrailing    = errors.New("the file is damaged: something that is no gzip data follows its gzip data")
+	errUTF16       = errors.New("the file is UTF-16 or UTF-32; save it as UTF-8")
+	errOnlyCR      = errors.New("the file has CR alone as its line ends; save it with LF or CR LF")
+	errOnlyZeros   = errors.New("the file holds zero bytes and nothing else")
+	errPackedTwice = errors.New("the file is gzipped twice; unpack it once")
+)
+
+const (
+	byteOrderMark = "\xef\xbb\xbf" // of UTF-8
+	gzipMark      = "\x1f\x8b"
+)
+
+// archives are what a file may be in place of text, by their first bytes.
+var archives = []struct{ mark, name string }{
+	{gzipMark, ""},
+	{"PK\x03\x04", "a zip archive or a spreadsheet (.xlsx); unpack it, or save it as CSV in UTF-8"},
+	{"\xd0\xcf\x11\xe0", "an old spreadsheet (.xls); save it as CSV in UTF-8"},
+	{"\x28\xb5\x2f\xfd", "packed by zstd; unpack it, or pack it by gzip"},
+	{"\xfd7zXZ\x00", "packed by xz; unpack it, or pack it by gzip"},
+	{"BZh", "packed by bzip2; unpack it, or pack it by gzip"},
+	{"%PDF-", "a PDF"},
+}
+
+// sampleSize is how many bytes of a text are looked at before it is read.
+const sampleSize = 8 << 10
+
+// unpack undoes gzip, passes over a byte order mark, and shows the start of the
+// text, at most sampleSize bytes. What is no text that could be read line by line
+// is an error.
+func unpack(r io.Reader) (text *bufio.Reader, sample []byte, err error) {
+	text = bufio.NewReaderSize(r, sampleSize)
+	mark, err := text.Peek(len(gzipMark))
+	if err != nil && err != io.EOF { // a shorter file is one too
+		return nil, nil, err
+	}
+	if string(mark) == gzipMark {
+		packed, err := newGzipText(text)
+		if err != nil {
+			return nil, nil, err
+		}
+		text = bufio.NewReaderSize(packed, sampleSize)
+	}
+	if start, _ := text.Peek(len(byteOrderMark)); string(start) == byteOrderMark {
+		if _, err := text.Discard(len(byteOrderMark)); err != nil {
+			return nil, nil, err
+		}
+	}
+	// What the stream fails with is told again behind the lines that it gave.
+	sample, _ = text.Peek(sampleSize)
+	return text, sample, checkText(sample)
+}
+
+// checkText finds what is no UTF-8 text with lines.
+func checkText(sample []byte) error {
+	for _, a := range archives {
+		switch {
+		case !bytes.HasPrefix(sample, []byte(a.mark)):
+		case a.mark == gzipMark:
+			return errPackedTwice
+		default:
+			return errors.New("the file is " + a.name)
+		}
+	}
+	if bytes.HasPrefix(sample, []byte("\xff\xfe")) || bytes.HasPrefix(sample, []byte("\xfe\xff")) || isWide(sample) {
+		return errUTF16
+	}
+	switch cr := bytes.IndexByte(sample, '\r'); {
+	case len(sample) > 0 && len(bytes.Trim(sample, "\x00")) == 0:
+		return errOnlyZeros
+	case cr >= 0 && cr < len(sample)-1 && bytes.IndexByte(sample, '\n') < 0:
+		return errOnlyCR
+	}
+	return nil
+}
+
+// isWide reports whether a text is UTF-16 or UTF-32 without a byte order mark:
+// what begins with an ASCII character, as every format does, then has zero bytes
+// beside it, and as many all along.
+func isWide(sample []byte) bool {
+	zeros := bytes.Count(sample, []byte{0})
+	first := bytes.Count(sample[:min(4, len(sample))], []byte{0})
+	return len(sample) >= 4 && first > 0 && first < 4 && zeros*5 >= len(sample)*2
+}
+
+// gzipText unpacks gzip data, member by member, and tells what is wrong with it
+// and behind it.
+type gzipText struct {
+	packed *bufio.Reader
+	member *gzip.Reader
+	err    error // what it ended with
+}
+
+func newGzipText(packed *bufio.Reader) (*gzipText, error) {
+	member, err := gzip.NewReader(packed)
+	if err != nil {
+		return nil, gzipError(err)
+	}
+	member.Multistream(false)
+	return &gzipText{packed: packed, member: member}, nil
+}
+
+func (g *gzipText) Read(p []byte) (n int, err error) {
+	if g.err != nil {
+		return 0, g.err
+	}
+	n, err = g.member.Read(p)
+	if err == io.EOF {
+		err = g.nextMember()
+	}
+	g.err = gzipError(err)
+	return n, g.err
+}
+
+// nextMember goes on with the next member; io.EOF: there is none.
+func (g *gzipText) nextMember() error {
+	start, err := g.packed.Peek(len(gzipMark))
+	switch {
+	case len(start) == 0:
+		return err
+	case string(start) == gzipMark:
+		if err = g.member.Reset(g.packed); err == nil {
+			g.member.Multistream(false)
+		}
+		return err
+	}
+	for {
+		b, err := g.packed.ReadByte()
+		switch {
+		case err == io.EOF:
+			return errPadded
+		case err != nil:
+			return err
+		case b != 0:
+			return errTrailing
+		}
+	}
+}
+
+// gzipError says in words what is wrong with gzip data; what reading it failed
+// with stays as it is.
+func gzipError(err error) error {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errCutShort
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, new(flate.CorruptInputError)):
+		return errDamaged
+	}
+	return err
+}
