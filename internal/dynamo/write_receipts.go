@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"partnerview/internal/fault"
-	"partnerview/internal/money"
 	"partnerview/internal/usage"
 )
 
@@ -22,9 +21,9 @@ type receiptKey struct {
 }
 
 // ApplyReceipts brings up to MaxUsageBatch receipts to the records that they are
-// of, the newest should several timestamps bear the id. The later status wins,
-// whether it is stored or stands in the batch; nothing but the outcome is
-// written. missing are the places in the batch of those whose record is not
+// of, the newest should several timestamps bear the id. What [usage.Version] has as
+// later news counts, whether it is stored or stands in the batch; nothing but the
+// outcome is written. missing are the places in the batch of those whose record is not
 // stored. One that was written within the last second may be missing too: an
 // index follows its table.
 //
@@ -107,11 +106,11 @@ const maxCollisions = 10
 // than before: on condition that the record is still as it was read.
 func (s *Store) applyTo(ctx context.Context, p place, before storedRecord, receipts []usage.Receipt, dry bool) (changed bool, err error) {
 	for range maxCollisions {
-		next := before.told
+		next := before.Version
 		for _, r := range receipts {
-			next = next.withReceipt(r)
+			next = next.ApplyReceipt(r)
 		}
-		if isSameOutcome(before.told, next) {
+		if next.HasSameOutcome(before.Version) {
 			return false, nil
 		}
 		if dry {
@@ -133,26 +132,14 @@ func (s *Store) applyTo(ctx context.Context, p place, before storedRecord, recei
 	return false, fault.New(fault.Unavailable, "the record "+p.log.Text()+" "+p.at+" is being written by someone else", nil)
 }
 
-func isSameOutcome(a, b told) bool {
-	return a.Status == b.Status && isSameTime(a.StatusAt, b.StatusAt) && a.ErrorCode == b.ErrorCode &&
-		isSamePrice(a.RecordedPrice, b.RecordedPrice) && isSameTime(a.priceAt, b.priceAt)
-}
-
-func isSamePrice(a, b *money.Money) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.Currency == b.Currency && a.Amount.Equal(b.Amount)
-}
-
 // outcomeNames are the attributes that an outcome is made of.
 var outcomeNames = []string{"status", "statusAt", "errorCode", "recordedAmount", "recordedCurrency", "priceAt"}
 
 // updateOutcome writes an outcome, and nothing else of the record, if the stored
 // one is still that of before.
-func (s *Store) updateOutcome(ctx context.Context, p place, before item, next told) (collided bool, err error) {
+func (s *Store) updateOutcome(ctx context.Context, p place, before item, next usage.Version) (collided bool, err error) {
 	const op = "apply a receipt"
-	after := encodeTold(next)
+	after := encodeVersion(next)
 	names, values := map[string]string{"#log": "log"}, item{}
 	conditions := []string{"attribute_exists(#log)"}
 	var set, remove []string

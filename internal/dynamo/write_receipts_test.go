@@ -1,6 +1,8 @@
 package dynamo_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -79,6 +81,42 @@ func TestOrderInWhichReceiptsAndLogsArriveDoesNotMatter(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// News of one and the same time, by logs and receipts, one by one or in batches: the
+// table ends with the same item, whatever came first.
+func TestNewsOfTheSameTimeEndsInTheSameItem(t *testing.T) {
+	s := engine.NewStore(t)
+	news := []outcome{{"sent", 1, "", "0.2"}, {"delivered", 1, "", ""}, {"failed", 1, "43", "0.1"}, {"delivered", 1, "5", ""}, {"queued", 1, "", "0.3"}}
+	want := outcome{"delivered", 1, "5", "0.1"}
+	random := rand.New(rand.NewPCG(2026, 11))
+	for round := range 24 {
+		id := fmt.Sprintf("u-%d", round)
+		logged := outcome{"queued", 0, "", ""}.on(record(acmeSMS, id, now))
+		write(t, s, logged)
+		order := random.Perm(len(news))
+		var receipts []usage.Receipt
+		for _, i := range order {
+			switch random.IntN(3) {
+			case 0:
+				write(t, s, news[i].on(logged))
+			case 1:
+				write(t, s, logged, news[i].on(logged), logged)
+			default:
+				receipts = append(receipts, news[i].receipt(id))
+			}
+			if len(receipts) > random.IntN(3) {
+				receive(t, s, dynamo.Writing{}, receipts...)
+				receipts = nil
+			}
+		}
+		receive(t, s, dynamo.Writing{}, receipts...)
+		got, err := s.Record(t.Context(), acmeSMS, usage.RecordID(id), now)
+		must(t, err)
+		if diff := cmp.Diff(want.on(logged), got, cmp.AllowUnexported(masking.Number{})); diff != "" {
+			t.Fatalf("in the order %v (-want +got):\n%s", order, diff)
+		}
 	}
 }
 

@@ -44,10 +44,9 @@ func (s *Store) WriteUsage(ctx context.Context, records []usage.Record) (Written
 }
 
 // WriteUsageAs writes up to MaxUsageBatch records in place of those that have the
-// same log, timestamp and id. Of several in the batch the last one wins. An
-// outcome (status, its time, error code, recorded price) that is newer by
-// StatusAt than the one that would replace it stays, whether it was stored or
-// stands in the batch; without StatusAt it counts as oldest.
+// same log, timestamp and id. Of several in the batch the last one wins. Of the
+// outcome (status, its time, error code, recorded price) stays what is later news by
+// [usage.Version], whether it was stored or stands in the batch.
 //
 // Two calls at the same time must not hold the same record: each could miss
 // what the other writes. Throttling and broken connections are tried again until
@@ -73,9 +72,9 @@ func (s *Store) WriteUsageAs(ctx context.Context, records []usage.Record, how Wr
 	for _, r := range merged {
 		before, exists := stored[placeOf(r.Record)]
 		if exists {
-			r = before.told.followedBy(r)
+			r = r.Supersede(before.Version)
 		}
-		it := encodeTold(r)
+		it := encodeVersion(r)
 		if how.CountChanges && written.compare(before.item, it) {
 			continue
 		}
@@ -110,7 +109,7 @@ type place struct {
 
 func placeOf(r usage.Record) place { return place{r.Log, r.Position().String()} }
 
-func places(records []told) []place {
+func places(records []usage.Version) []place {
 	all := make([]place, len(records))
 	for i, r := range records {
 		all[i] = placeOf(r.Record)
@@ -119,24 +118,24 @@ func places(records []told) []place {
 }
 
 // merge leaves one record of each key.
-func merge(records []usage.Record) []told {
-	merged := make([]told, 0, len(records))
+func merge(records []usage.Record) []usage.Version {
+	merged := make([]usage.Version, 0, len(records))
 	at := make(map[place]int, len(records))
 	for _, r := range records {
 		key := placeOf(r)
 		if i, again := at[key]; again {
-			merged[i] = merged[i].followedBy(logged(r))
+			merged[i] = usage.VersionOf(r).Supersede(merged[i])
 			continue
 		}
 		at[key] = len(merged)
-		merged = append(merged, logged(r))
+		merged = append(merged, usage.VersionOf(r))
 	}
 	return merged
 }
 
 // storedRecord is a record as far as it was asked for, and the item that holds it.
 type storedRecord struct {
-	told
+	usage.Version
 	item item
 }
 
@@ -165,11 +164,11 @@ func (s *Store) stored(ctx context.Context, wanted []place, p projection) (map[p
 	stored := make(map[place]storedRecord, len(items))
 	for _, it := range items {
 		r := reader{item: it}
-		t, err := decodeTold(logs[r.text("log")], it)
+		v, err := decodeVersion(logs[r.text("log")], it)
 		if err != nil {
 			return nil, err
 		}
-		stored[placeOf(t.Record)] = storedRecord{t, it}
+		stored[placeOf(v.Record)] = storedRecord{v, it}
 	}
 	return stored, nil
 }

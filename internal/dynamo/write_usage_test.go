@@ -46,7 +46,7 @@ func TestNewerOutcomeIsNeverReplacedByAnOlder(t *testing.T) {
 	}{
 		{"a newer one replaces", outcome{"sent", 1, "", "0.1"}, outcome{"delivered", 2, "", "0.2"}, outcome{"delivered", 2, "", "0.2"}},
 		{"an older one does not", outcome{"delivered", 2, "", "0.2"}, outcome{"sent", 1, "E1", "0.1"}, outcome{"delivered", 2, "", "0.2"}},
-		{"of the same time, the later to come", outcome{"sent", 1, "", "0.1"}, outcome{"failed", 1, "E1", ""}, outcome{"failed", 1, "E1", ""}},
+		{"of the same time, the one that is further along", outcome{"failed", 1, "E1", ""}, outcome{"sent", 1, "", "0.1"}, outcome{"failed", 1, "E1", "0.1"}},
 		{"without a time, the later to come", outcome{"sent", 0, "E1", "0.1"}, outcome{"failed", 0, "", "0.2"}, outcome{"failed", 0, "", "0.2"}},
 		{"one without a time counts as oldest", outcome{"delivered", 1, "", "0.1"}, outcome{"sent", 0, "E1", "0.2"}, outcome{"delivered", 1, "", "0.1"}},
 		{"and any time as newer", outcome{"delivered", 0, "E1", "0.1"}, outcome{"sent", 1, "", "0.2"}, outcome{"sent", 1, "", "0.2"}},
