@@ -19,6 +19,14 @@ SAM    := .tools/sam
 CHECK  := .tools/checkov
 SAM_RUN := SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam
 RENDERED := internal/template/testdata/rendered.json
+# The same with parameters as CloudFormation hands them to the translator: texts, and all that is optional turned on.
+CONFIGURED := internal/template/testdata/rendered_configured.json
+CONFIGURATION := UsagePlans=true DomainName=api.example.com DomainCertificateArn=arn:aws:acm:us-east-1:123456789012:certificate/a1b2c3 \
+	OidcIssuer=https://login.example.com OidcAudience=https://api.example.com OidcClientId=partnerview-dashboard \
+	AuthorizerTtlSeconds=5 AuthorizerConcurrency=200 FunctionConcurrency=100 WafRatePerAddress=10000 CreateDashboard=true \
+	CreateGatewayLoggingRole=true AlarmTopicArn=arn:aws:sns:us-east-1:123456789012:alarms \
+	PermissionsBoundaryArn=arn:aws:iam::123456789012:policy/boundary
+RENDER := $(SAM)/bin/python scripts/render.py template.yaml
 MAX_ZIPPED := 8000000
 BUILD_GOARCH ?= arm64
 
@@ -73,7 +81,8 @@ validate: $(SAM)/installed ## the template, as the SAM CLI and its linter see it
 	$(SAM_RUN) validate --lint --region us-east-1
 
 rendered: $(SAM)/installed ## what CloudFormation gets of template.yaml, for the tests; after each change of it
-	@mkdir -p $(dir $(RENDERED)) && $(SAM)/bin/python scripts/render.py template.yaml 2>/dev/null >$(RENDERED)
+	@$(RENDER) >$(RENDERED)
+	@$(RENDER) $(CONFIGURATION) >$(CONFIGURED)
 
 # What is deployed, built as "sam deploy" takes it. A zip is compressed as gzip is.
 sam-build: $(SAM)/installed
@@ -85,10 +94,12 @@ sam-build: $(SAM)/installed
 	done
 
 deploy-check: lint validate sam-build $(CHECK)/installed ## all that can be checked of a deployment without an account
-	@$(SAM)/bin/python scripts/render.py template.yaml 2>/dev/null | cmp - $(RENDERED) || { echo "$(RENDERED) is not of this template.yaml: make rendered" >&2; exit 1; }
+	@$(RENDER) | cmp - $(RENDERED) && $(RENDER) $(CONFIGURATION) | cmp - $(CONFIGURED) || { echo "what is rendered is not of this template.yaml: make rendered" >&2; exit 1; }
 	$(GO) test ./internal/template
 	$(CHECK)/bin/checkov --config-file .checkov.yaml --file template.yaml
-	$(CHECK)/bin/checkov --config-file .checkov.yaml --file $(RENDERED)
+	# SAM makes the stage of the API and takes the API's Metadata, which says why no answer is cached, not along.
+	$(CHECK)/bin/checkov --config-file .checkov.yaml --skip-check CKV_AWS_120 --file $(RENDERED)
+	$(CHECK)/bin/checkov --config-file .checkov.yaml --skip-check CKV_AWS_120 --file $(CONFIGURED)
 
 build: $(FUNCTIONS:%=build-%) ## the functions' binaries for Lambda, into build/
 

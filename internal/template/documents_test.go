@@ -14,7 +14,7 @@ import (
 func TestTestsThatDocumentsNameExist(t *testing.T) {
 	exists := make(map[string]bool)
 	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example)\w*)\(`)
-	for _, folder := range []string{"cmd", "functions", "internal"} {
+	for _, folder := range []string{"cmd", "functions", "internal", "tools"} {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, "_test.go") {
 				return err

@@ -95,10 +95,21 @@ func (rd *reading) gateway(id string) error {
 	return nil
 }
 
+// anyMethod is API Gateway's word for all methods, in the OpenAPI that it reads.
+const anyMethod = "x-amazon-apigateway-any-method"
+
 // routes turns the functions' events into routes.
 func (rd *reading) routes() error {
 	for _, e := range rd.events {
-		route := Route{Method: strings.ToUpper(e.Method), Path: e.Path, Function: e.function, Authorizer: e.Auth.Authorizer}
+		method := strings.ToUpper(e.Method)
+		switch method {
+		case "ANY":
+			return fmt.Errorf("%s: %s %s: where definitions are merged, SAM makes of ANY a method that API Gateway does not know; write %s",
+				e.function, e.Method, e.Path, anyMethod)
+		case strings.ToUpper(anyMethod):
+			method = "ANY"
+		}
+		route := Route{Method: method, Path: e.Path, Function: e.function, Authorizer: e.Auth.Authorizer}
 		if e.RestApiId != rd.api {
 			return fmt.Errorf("%s: %s %s: it must name the template's API, or it makes one of its own", e.function, e.Method, e.Path)
 		}

@@ -26,9 +26,11 @@ func TestEachRenderedRuleCanFail(t *testing.T) {
 		alarms    = "each alarm has a section in the runbook, and tells the topic"
 		options   = "what costs something while idle is made only where it is asked for"
 		functions = "each function is traced, is arm64, and may be given its own instances"
+		pairs     = "parameters that go together are asked for together"
+		boundary  = "each role is bounded where the account asks for it"
 		issuer    = "the issuer is the parameters', off by default, and has an audience"
 	)
-	source, _ := readRendered(t)
+	source, _ := readRendered(t, renderedFile)
 	var plain any
 	if err := json.Unmarshal(source, &plain); err != nil {
 		t.Fatal(err)
@@ -85,7 +87,7 @@ func TestEachRenderedRuleCanFail(t *testing.T) {
 		{"plain JSON", `'application/problem+json'`, `'application/json'`, refusals},
 		{"a refusal that may be kept", `'no-store'`, `'max-age=60'`, refusals},
 		{"point-in-time recovery off", `"PointInTimeRecoveryEnabled":true`, `"PointInTimeRecoveryEnabled":false`, tables},
-		{"retention of a table off", `"DeletionPolicy":"Retain","Properties":{"AttributeDefinitions"`, `"DeletionPolicy":"Delete","Properties":{"AttributeDefinitions"`, tables},
+		{"retention of a table off", `"PartnersTable":{"DeletionPolicy":"Retain"`, `"PartnersTable":{"DeletionPolicy":"Delete"`, tables},
 		{"encryption off", `"SSEEnabled":true`, `"SSEEnabled":false`, tables},
 		{"deletion protection off", `"DeletionProtectionEnabled":true`, `"DeletionProtectionEnabled":false`, tables},
 		{"TTL attribute renamed", `"AttributeName":"expiresAt","Enabled":true`, `"AttributeName":"expires","Enabled":true`, tables},
@@ -97,6 +99,12 @@ func TestEachRenderedRuleCanFail(t *testing.T) {
 		{"a web ACL for everybody", `"Condition":"HasWebAcl"`, `"Condition":"HasDomain"`, options},
 		{"tracing off", `"TracingConfig":{"Mode":"Active"}`, `"TracingConfig":{"Mode":"PassThrough"}`, functions},
 		{"a function that runs without bound", `"ReservedConcurrentExecutions":{"Fn::If":["ReservesNoAuthorizer"`, `"ReservedConcurrentExecutions":{"Fn::If":["Never"`, functions},
+		{"the audit deleted with the stack", `"GetUsageLogs":{"DeletionPolicy":"RetainExceptOnCreate"`, `"GetUsageLogs":{"DeletionPolicy":"Delete"`, logs},
+		{"the page's function closed to other methods", `${Api}/*/*/*"`, `${Api}/*/GET/*"`, invokers},
+		{"a method that API Gateway does not know", `"/{proxy+}":{"x-amazon-apigateway-any-method"`, `"/{proxy+}":{"any"`, invokers},
+		{"a domain without a certificate", `"ADomainNeedsACertificate":{`, `"Another":{`, pairs},
+		{"a web ACL that AWS refuses", `["1","2","3","4","5","6","7","8","9"]`, `["1"]`, pairs},
+		{"an unbounded role", `"PermissionsBoundary":{"Fn::If":["HasNoBoundary",{"Ref":"AWS::NoValue"},{"Ref":"PermissionsBoundaryArn"}]},`, ``, boundary},
 		{"tokens for anybody", `"OIDC_AUDIENCE":{"Ref":"OidcAudience"}`, `"OIDC_AUDIENCE":{"Ref":"OidcIssuer"}`, issuer},
 		{"an issuer without an audience", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"OidcAudience"},""]}]}`, `{"Fn::Not":[{"Fn::Equals":[{"Ref":"OidcIssuer"},""]}]}`, issuer},
 		{"an issuer that nobody chose", `"OidcIssuer":{"AllowedPattern":"(https?://[^\\s?#]+)?","ConstraintDescription":"must be a URL without query and fragment, or empty.","Default":""`, `"OidcIssuer":{"Default":"https://login.example.com"`, issuer},

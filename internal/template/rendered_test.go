@@ -15,10 +15,15 @@ import (
 	"partnerview"
 )
 
-// rendered is the CloudFormation that the SAM translator makes of template.yaml:
-// what is deployed, as against what is written. make rendered writes the file, and
-// make deploy-check compares it with a new one.
-const renderedFile = "testdata/rendered.json"
+// What the SAM translator makes of template.yaml: what is deployed, as against
+// what is written. make rendered writes the files, and make deploy-check compares
+// them with new ones.
+const (
+	renderedFile = "testdata/rendered.json"
+	// The same with all that is optional turned on, and each parameter given to the
+	// translator as CloudFormation gives it: a text.
+	configuredFile = "testdata/rendered_configured.json"
+)
 
 type rendered struct {
 	Metadata   struct{ SHA256OfTemplate string }
@@ -52,12 +57,14 @@ var renderedRules = map[string]func(*rendered) error{
 	"each alarm has a section in the runbook, and tells the topic":          renderedAlarms,
 	"what costs something while idle is made only where it is asked for":    renderedOptions,
 	"each function is traced, is arm64, and may be given its own instances": renderedFunctions,
+	"parameters that go together are asked for together":                    renderedPairs,
+	"each role is bounded where the account asks for it":                    renderedBoundary,
 	"the issuer is the parameters', off by default, and has an audience":    renderedIssuer,
 }
 
-func readRendered(t *testing.T) ([]byte, *rendered) {
+func readRendered(t *testing.T, file string) ([]byte, *rendered) {
 	t.Helper()
-	text, err := os.ReadFile(renderedFile)
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,20 +85,38 @@ func TestTheRenderedTemplateIsOfThisTemplate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, doc := readRendered(t)
-	if sum := sha256.Sum256(source); hex.EncodeToString(sum[:]) != doc.Metadata.SHA256OfTemplate {
-		t.Errorf("%s is not of this template.yaml; run: make rendered", renderedFile)
+	for _, f := range []string{renderedFile, configuredFile} {
+		_, doc := readRendered(t, f)
+		if sum := sha256.Sum256(source); hex.EncodeToString(sum[:]) != doc.Metadata.SHA256OfTemplate {
+			t.Errorf("%s is not of this template.yaml; run: make rendered", f)
+		}
 	}
 }
 
 func TestTheRenderedTemplateKeepsTheRules(t *testing.T) {
-	_, doc := readRendered(t)
-	for claim, rule := range renderedRules {
-		t.Run(claim, func(t *testing.T) {
-			if err := rule(doc); err != nil {
-				t.Error(err)
-			}
-		})
+	for _, f := range []string{renderedFile, configuredFile} {
+		_, doc := readRendered(t, f)
+		for claim, rule := range renderedRules {
+			t.Run(f+": "+claim, func(t *testing.T) {
+				if err := rule(doc); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// A parameter may change what SAM makes only where it is meant to.
+func TestParametersChangeNothingElseOfWhatIsRendered(t *testing.T) {
+	_, plain := readRendered(t, renderedFile)
+	_, configured := readRendered(t, configuredFile)
+	scheme := at(configured.body(), "components", "securitySchemes", "PartnerAuthorizer", "x-amazon-apigateway-authorizer")
+	if err := expect("decisions are kept for the parameter's time", `"5"`, at(scheme, "authorizerResultTtlInSeconds")); err != nil {
+		t.Error(err)
+	}
+	scheme.(map[string]any)["authorizerResultTtlInSeconds"] = 60.0
+	if err := differ("what is rendered", plain, configured); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -158,7 +183,10 @@ func renderedRoutes(d *rendered) error {
 	faults := []error{
 		expect("the authorizer's type", `"request"`, at(scheme, "x-amazon-apigateway-authorizer", "type")),
 		expect("its identity sources", `"method.request.header.Authorization, context.path"`, at(scheme, "x-amazon-apigateway-authorizer", "identitySource")),
-		expect("its cache time", `60`, at(scheme, "x-amazon-apigateway-authorizer", "authorizerResultTtlInSeconds")),
+	}
+	// The default as it stands, and what the configured one was made with: CloudFormation gives texts.
+	if ttl := compact(at(scheme, "x-amazon-apigateway-authorizer", "authorizerResultTtlInSeconds")); ttl != "60" && ttl != `"5"` {
+		faults = append(faults, fmt.Errorf("decisions are kept for %s s", ttl))
 	}
 	for path, methods := range d.paths() {
 		for method, m := range methods.(map[string]any) {
@@ -167,7 +195,7 @@ func renderedRoutes(d *rendered) error {
 				want = `[{"NONE":[]}]`
 			}
 			faults = append(faults, expect(method+" "+path+": security", want, at(m, "security")))
-			if method != "get" {
+			if method != "get" && !slices.Contains(open, path) {
 				faults = append(faults, fmt.Errorf("%s %s is a route, though this API only reads", method, path))
 			}
 		}
@@ -339,13 +367,42 @@ func renderedGuards(d *rendered) error {
 	return errors.Join(faults...)
 }
 
+// anyMethod is what API Gateway's OpenAPI has for all methods. "any" is nothing.
+const anyMethod = "x-amazon-apigateway-any-method"
+
 func renderedInvokers(d *rendered) error {
 	var faults []error
+	sources := make(map[string][]string) // by function: from where it may be invoked
 	for _, id := range d.of("AWS::Lambda::Permission") {
 		p := d.Resources[id].Properties
-		faults = append(faults, expect(id+": principal", `"apigateway.amazonaws.com"`, p["Principal"]))
-		if source, _ := at(p, "SourceArn", "Fn::Sub", 0).(string); !strings.Contains(source, ":execute-api:") {
+		source, ok := at(p, "SourceArn", "Fn::Sub", 0).(string)
+		if !ok {
+			source, _ = at(p, "SourceArn", "Fn::Sub").(string)
+		}
+		if !strings.Contains(source, ":execute-api:") {
 			faults = append(faults, fmt.Errorf("%s is for any API: %s", id, compact(p["SourceArn"])))
+		}
+		faults = append(faults, expect(id+": principal", `"apigateway.amazonaws.com"`, p["Principal"]))
+		function, _ := at(p, "FunctionName", "Ref").(string)
+		sources[function] = append(sources[function], source)
+	}
+	for path, methods := range d.paths() {
+		for method, m := range methods.(map[string]any) {
+			uri, _ := at(m, "x-amazon-apigateway-integration", "uri", "Fn::Sub").(string)
+			_, function, _ := strings.Cut(uri, "functions/${")
+			function, _, _ = strings.Cut(function, ".")
+			var from string // a part of a source that covers the method
+			switch method {
+			case "get":
+				from = "/GET/"
+			case anyMethod:
+				from = "/*/*/*" // stage, method, path
+			default:
+				faults = append(faults, fmt.Errorf("%s: API Gateway knows no method %q", path, method))
+			}
+			if !slices.ContainsFunc(sources[function], func(s string) bool { return strings.Contains(s, from) }) {
+				faults = append(faults, fmt.Errorf("%s %s: the gateway may not invoke %s, only from %q", method, path, function, sources[function]))
+			}
 		}
 	}
 	return errors.Join(faults...)
@@ -354,9 +411,10 @@ func renderedInvokers(d *rendered) error {
 func renderedLogs(d *rendered) error {
 	var faults []error
 	for _, id := range d.of("AWS::Logs::LogGroup") {
-		want := `{"Ref":"LogRetentionDays"}`
+		want, r := `{"Ref":"LogRetentionDays"}`, d.Resources[id]
 		if slices.Contains([]string{"GetCustomerLogs", "GetUsageLogs", "ListCustomersLogs"}, id) {
 			want = `{"Ref":"AuditRetentionDays"}`
+			faults = append(faults, expect(id+": policies", `["RetainExceptOnCreate","Retain"]`, []string{r.DeletionPolicy, r.UpdateReplacePolicy}))
 		}
 		faults = append(faults, expect(id+": retention", want, d.Resources[id].Properties["RetentionInDays"]))
 	}
@@ -492,4 +550,36 @@ func renderedIssuer(d *rendered) error {
 	return errors.Join(append(faults, expect("the default of OidcIssuer", `""`, at(d.Parameters["OidcIssuer"], "Default")),
 		expect("an audience is asked for", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"OidcIssuer"},""]}]}`, at(rule, "RuleCondition")),
 		expect("the audience", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"OidcAudience"},""]}]}`, at(rule, "Assertions", 0, "Assert")))...)
+}
+
+// renderedPairs are the rules that CloudFormation asks before it makes anything.
+func renderedPairs(d *rendered) error {
+	empty := func(name string) string { return `{"Fn::Equals":[{"Ref":"` + name + `"},""]}` }
+	given := func(name string) string { return `{"Fn::Not":[` + empty(name) + `]}` }
+	want := map[string][]string{ // what it is asked for, and what must hold
+		"AnIssuerNeedsAnAudience":  {given("OidcIssuer"), given("OidcAudience")},
+		"AnAudienceNeedsAnIssuer":  {empty("OidcIssuer"), empty("OidcAudience"), empty("OidcClientId")},
+		"ADomainNeedsACertificate": {given("DomainName"), given("DomainCertificateArn")},
+		"ACertificateNeedsADomain": {empty("DomainName"), empty("DomainCertificateArn")},
+		"AWebAclCountsTenRequestsAtLeast": {`null`,
+			`{"Fn::Not":[{"Fn::Contains":[["1","2","3","4","5","6","7","8","9"],{"Ref":"WafRatePerAddress"}]}]}`},
+	}
+	got := make(map[string][]string)
+	for name, rule := range d.Rules {
+		got[name] = []string{compact(at(rule, "RuleCondition"))}
+		assertions, _ := at(rule, "Assertions").([]any)
+		for _, a := range assertions {
+			got[name] = append(got[name], compact(at(a, "Assert")))
+		}
+	}
+	return differ("rules for parameters", want, got)
+}
+
+func renderedBoundary(d *rendered) error {
+	var faults []error
+	for _, id := range d.of("AWS::IAM::Role") {
+		faults = append(faults, expect(id+": permissions boundary", `{"Fn::If":["HasNoBoundary",{"Ref":"AWS::NoValue"},{"Ref":"PermissionsBoundaryArn"}]}`,
+			d.Resources[id].Properties["PermissionsBoundary"]))
+	}
+	return errors.Join(faults...)
 }

@@ -17,12 +17,12 @@ func routes(t *template.Template) error {
 	return errors.Join(
 		differ("stage", "v1", t.Stage),
 		differ("routes", []template.Route{
-			{Method: "GET", Path: "/", Function: "DashboardFunction"},
+			{Method: "ANY", Path: "/", Function: "DashboardFunction"},
 			{Method: "GET", Path: "/customers", Function: "ListCustomersFunction", Authorizer: partner},
 			{Method: "GET", Path: "/customers/{accountId}", Function: "GetCustomerFunction", Authorizer: partner},
 			{Method: "GET", Path: "/customers/{accountId}/usage/{product}", Function: "GetUsageFunction", Authorizer: partner},
 			{Method: "GET", Path: "/customers/{accountId}/usage/{product}/{recordId}", Function: "GetUsageFunction", Authorizer: partner},
-			{Method: "GET", Path: "/{proxy+}", Function: "DashboardFunction"},
+			{Method: "ANY", Path: "/{proxy+}", Function: "DashboardFunction"},
 		}, t.Routes),
 	)
 }
