@@ -140,7 +140,7 @@ func loadExport(ctx context.Context, o *operator.Operator, path string, format i
 func makeKeys(ctx context.Context, o *operator.Operator, file importer.Directory) ([]demoPartner, error) {
 	var partners []demoPartner
 	for _, p := range file.Partners {
-		key, _, err := o.CreateKey(ctx, p.ID, "demo", 0)
+		key, _, err := o.CreateKey(ctx, p.ID, "demo", operator.Expiry{})
 		if err != nil {
 			return nil, err
 		}

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
-	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -82,10 +82,12 @@ func run(ctx context.Context, args []string, std streams) int {
 	case helped:
 		return 0
 	case err != nil:
-		fmt.Fprintf(std.err, "partnerctl: %s\nSee: %s --help\n", printableLines(err.Error()), understood(err))
+		fmt.Fprintf(std.err, "partnerctl: %s\nSee: %s --help\n", printableLines(misuseText(err)), understood(err))
 		return exitUsage
 	}
-	err = command.Run(&session{ctx, std, line.Connection, line.Output == "json", wantsColour(std.out)})
+	if err = line.Connection.check(); err == nil {
+		err = command.Run(&session{ctx, std, line.Connection, line.Output == "json", wantsColour(std.out)})
+	}
 	var misuse misuseError
 	switch {
 	case err == nil:
@@ -109,6 +111,26 @@ func understood(err error) string {
 		}
 	}
 	return "partnerctl"
+}
+
+// noValue is how the parser says that a flag has nothing behind it, or another
+// flag; emptyEnum how it lists words of which none need be given.
+var (
+	noValue   = regexp.MustCompile(`expected \S+ value but got .*`)
+	emptyEnum = strings.NewReplacer(`one of "",`, "one of ", `one of ","`, `one of "`)
+	// longNumber is what follows words that the parser repeats.
+	longNumber = regexp.MustCompile(`((?:but got|unexpected argument|did you mean) )"?\+?[0-9(][-0-9 .()]{6,}"?`)
+)
+
+// misuseText is what the parser says of a command line, in words.
+func misuseText(err error) string {
+	text := noValue.ReplaceAllStringFunc(err.Error(), func(said string) string {
+		if _, flag, found := strings.Cut(said, "perhaps try "); found {
+			return "needs a value; one that begins with - is written " + strings.TrimSuffix(flag, "?")
+		}
+		return "needs a value"
+	})
+	return longNumber.ReplaceAllString(emptyEnum.Replace(text), "$1…")
 }
 
 // misuseError is a command line that cannot be, found while it is carried out.
@@ -154,23 +176,6 @@ func (a *accountArgument) UnmarshalText(text []byte) (err error) {
 func (a *formatArgument) UnmarshalText(text []byte) (err error) {
 	a.format, err = importer.ParseFormat(string(text))
 	return err
-}
-
-// timeArgument is a time, strictly in RFC 3339, or a day, which begins at midnight
-// UTC.
-type timeArgument struct{ time time.Time }
-
-func (a *timeArgument) UnmarshalText(text []byte) error {
-	if day, err := time.Parse(time.DateOnly, string(text)); err == nil && day.Year() > 0 {
-		a.time = day
-		return nil
-	}
-	at, err := usage.ParseTime(string(text))
-	if err != nil {
-		return fmt.Errorf("a time is a day, as 2026-06-01, or RFC 3339, as 2026-06-01T12:00:00Z")
-	}
-	a.time = at
-	return nil
 }
 
 func formatNames() string {

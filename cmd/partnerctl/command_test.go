@@ -254,22 +254,25 @@ func TestWrongUseIsToldAsSuch(t *testing.T) {
 		"unknown flag":            {[]string{"apply", "-f", "x", "--force"}, "--force"},
 		"no partner":              {[]string{"key", "create"}, "--partner"},
 		"bad partner":             {[]string{"key", "list", "--partner", "North Wind"}, "a-z 0-9 -"},
-		"bad duration":            {[]string{"key", "create", "--partner", "northwind", "--expires", "soon"}, "soon"},
+		"bad duration":            {[]string{"key", "create", "--partner", "northwind", "--expires", "soon"}, "90d"},
 		"no key":                  {[]string{"key", "revoke"}, "which key?"},
 		"nothing to import":       {[]string{"import", "usage"}, "FILE"},
 		"unknown format":          {[]string{"import", "usage", "--format", "xml", "a.ndjson"}, "native, connect-sms-csv"},
 		"bad account":             {[]string{"import", "usage", "--account", "a b", "a.ndjson"}, "account ID"},
 		"unknown output":          {[]string{"key", "list", "--partner", "northwind", "-o", "xml"}, "text"},
-		"bad time":                {[]string{"key", "list", "--partner", "northwind", "--now", "yesterday"}, "now"},
+		"bad time":                {[]string{"key", "list", "--partner", "northwind", "--now", "yesterday"}, "2026-06-01"},
+		"a file twice":            {[]string{"import", "usage", "a.ndjson", "./a.ndjson"}, "twice"},
+		"rejects over a file":     {[]string{"import", "usage", "a.ndjson", "--rejects", "a.ndjson"}, "overwritten"},
+		"an old list of rejects":  {[]string{"import", "usage", "a.ndjson", "a.ndjson.rejected.ndjson"}, "overwritten"},
+		"a stack elsewhere":       {[]string{"key", "list", "--partner", "northwind", "--stack", "x", "--endpoint", "http://127.0.0.1:1"}, "exclude each other"},
+		"a stack at a time":       {[]string{"key", "list", "--partner", "northwind", "--stack", "x", "--now", "2026-06-15"}, "exclude each other"},
+		"a stack and an engine":   {[]string{"key", "list", "--partner", "northwind", "--stack", "x"}, "unset it"}, // of the environment
+		"endpoint that is none":   {[]string{"key", "list", "--partner", "northwind", "--endpoint", "localhost:8000"}, "http://127.0.0.1:8000"},
 		"a lax time":              {[]string{"price", "show", "acme_retail", "sms", "--at", "2026-06-01T1:00:00Z"}, "RFC 3339"},
 		"a lax time of credit":    {[]string{"customer", "set-credit", "acme_retail", "--remaining", "1", "--as-of", "2026-06-01T10:00:00,5Z"}, "RFC 3339"},
 		"a lax time of a record":  {[]string{"price", "explain", "acme_retail", "sms", "--at", "2026-06-01T10:00:00+24:00"}, "RFC 3339"},
 		"a lax clock":             {[]string{"key", "list", "--partner", "northwind", "--now", "2026-06-01T1:00:00Z"}, "RFC 3339"},
 		"a record that is a path": {[]string{"usage", "get", "acme_retail", "--id", ".."}, "a record's id"},
-		"a file twice":            {[]string{"import", "usage", "a.ndjson", "./a.ndjson"}, "twice"},
-		"rejects over a file":     {[]string{"import", "usage", "a.ndjson", "--rejects", "a.ndjson"}, "overwritten"},
-		"an old list of rejects":  {[]string{"import", "usage", "a.ndjson", "a.ndjson.rejected.ndjson"}, "overwritten"},
-		"endpoint that is none":   {[]string{"key", "list", "--partner", "northwind", "--endpoint", "localhost:8000"}, "http://127.0.0.1:8000"},
 	} {
 		t.Run(name, func(t *testing.T) { d.run(tt.args...).fails(t, 2, tt.says) })
 	}
@@ -320,7 +323,7 @@ func TestTablesOfADeployedStack(t *testing.T) {
 	stacks := map[string]map[string]string{"partnerview-prod": whole, "other": {"BucketName": "b"}}
 	d.env = []string{
 		"AWS_ENDPOINT_URL_CLOUDFORMATION=" + serveStacks(t, stacks), "AWS_REGION=eu-central-1",
-		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "DYNAMODB_ENDPOINT=" + engine.Endpoint(t), "PARTNERS_TABLE=not-this-one",
+		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_ENDPOINT_URL_DYNAMODB=" + engine.Endpoint(t), "PARTNERS_TABLE=not-this-one",
 	}
 	d.must("apply", "-f", d.write("directory.yaml", directoryFile), "--stack", "partnerview-prod")
 	d.run("key", "list", "--partner", "northwind", "--stack", "other").fails(t, 1, "the stack other has no output PartnersTable")

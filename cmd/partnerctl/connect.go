@@ -19,15 +19,33 @@ import (
 
 // connection says where the tables are.
 type connection struct {
-	Stack    string        `placeholder:"NAME" help:"Take the tables of this deployed stack, instead of those that PARTNERS_TABLE, CUSTOMERS_TABLE, PRICELISTS_TABLE and USAGE_TABLE name."`
-	Endpoint string        `placeholder:"URL" help:"A DynamoDB engine other than AWS's, such as the one that make run starts. One on this machine needs neither credentials nor a region. Default: DYNAMODB_ENDPOINT or AWS_ENDPOINT_URL_DYNAMODB."`
-	Now      *timeArgument `placeholder:"TIME" help:"Take this for the time, as 2026-06-01T00:00:00Z. Only with --endpoint: on AWS the past is the past."`
+	Stack    string       `placeholder:"NAME" help:"Take the tables of this deployed stack, instead of those that PARTNERS_TABLE, CUSTOMERS_TABLE, PRICELISTS_TABLE and USAGE_TABLE name."`
+	Endpoint string       `placeholder:"URL" help:"A DynamoDB engine other than AWS's, such as the one that make run starts. One on this machine needs neither credentials nor a region. Default: DYNAMODB_ENDPOINT or AWS_ENDPOINT_URL_DYNAMODB."`
+	Now      timeArgument `placeholder:"TIME" help:"Take this for the time, as 2026-06-01T00:00:00Z. Only with --endpoint: on AWS the past is the past."`
 }
 
 // AfterApply takes the endpoint from the environment where no flag gives it. An
 // empty variable counts as none, which kong's own reading of variables does not.
 func (c *connection) AfterApply() error {
+	if c.Stack != "" && c.Endpoint != "" {
+		return misuseError("--stack and --endpoint exclude each other: a stack's tables are on AWS")
+	}
 	c.Endpoint = cmp.Or(c.Endpoint, os.Getenv("DYNAMODB_ENDPOINT"), os.Getenv("AWS_ENDPOINT_URL_DYNAMODB"))
+	return nil
+}
+
+// check finds what contradicts --stack: a stack's tables are where the stack is,
+// and another engine would be asked for tables of the same names.
+// AWS_ENDPOINT_URL_DYNAMODB may stand beside it: it is how AWS's own tools are
+// told of another way to AWS.
+func (c connection) check() error {
+	switch {
+	case c.Stack == "":
+	case !c.Now.time.IsZero():
+		return misuseError("--stack and --now exclude each other: on AWS the past is the past")
+	case os.Getenv("DYNAMODB_ENDPOINT") != "":
+		return misuseError("--stack is for tables on AWS, but DYNAMODB_ENDPOINT names another engine: unset it first")
+	}
 	return nil
 }
 
@@ -46,7 +64,7 @@ var (
 
 // operator connects to the tables that a command needs.
 func (s *session) operator(needed ...table) (*operator.Operator, error) {
-	if s.connection.Now != nil && s.connection.Endpoint == "" {
+	if !s.connection.Now.time.IsZero() && s.connection.Endpoint == "" {
 		return nil, misuseError("--now is only for an engine of your own: give --endpoint too")
 	}
 	db, err := s.connection.database(s.ctx)
@@ -62,8 +80,8 @@ func (s *session) operator(needed ...table) (*operator.Operator, error) {
 
 // now is the time of the command's clock.
 func (s *session) now() time.Time {
-	if fixed := s.connection.Now; fixed != nil {
-		return fixed.time
+	if fixed := s.connection.Now.time; !fixed.IsZero() {
+		return fixed
 	}
 	return time.Now()
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/shopspring/decimal"
 
 	"partnerview/internal/directory"
@@ -146,7 +148,7 @@ type customerSetCreditCommand struct {
 	Account   accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
 	Remaining creditArgument  `required:"" placeholder:"AMOUNT" help:"What is left, in the customer's currency, as 1520.73 or --remaining=-3; or unknown."`
 	Limit     *creditArgument `placeholder:"AMOUNT" help:"The credit limit, or unknown. Without it, it stays."`
-	AsOf      *timeArgument   `placeholder:"TIME" help:"When that was so. Without it, now."`
+	AsOf      timeArgument    `placeholder:"TIME" help:"When that was so, as 2026-06-01 or 2026-06-01T12:00:00Z. Without it, now."`
 	DryRun    bool            `help:"Show what would be done, and do nothing."`
 }
 
@@ -164,8 +166,11 @@ func (a *creditArgument) UnmarshalText(text []byte) error {
 		return nil
 	}
 	d, err := money.Parse(string(text))
+	if err != nil {
+		return errors.New("not an amount: write a decimal number, as 1520.73, or unknown")
+	}
 	a.amount = &d
-	return err
+	return nil
 }
 
 func (c *customerSetCreditCommand) Run(s *session) error {
@@ -173,10 +178,7 @@ func (c *customerSetCreditCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	credit := operator.NewCredit{Remaining: c.Remaining.amount, AsOf: o.Now()}
-	if c.AsOf != nil {
-		credit.AsOf = c.AsOf.time
-	}
+	credit := operator.NewCredit{Remaining: c.Remaining.amount, AsOf: c.AsOf.or(o.Now())}
 	if c.Limit != nil {
 		if c.Limit.amount != nil && c.Limit.amount.IsNegative() {
 			return misuseError("--limit must not be negative")

@@ -10,7 +10,7 @@ type doctorCommand struct{}
 func (doctorCommand) Help() string {
 	return `It changes nothing. Each line says what was looked at and, where something is wrong, what mends it; the exit code is then 1.
 
-Example: partnerctl doctor --stack partnerview-prod`
+Example: partnerctl doctor --stack partnerview`
 }
 
 // examined is the result for programs.
@@ -28,7 +28,7 @@ type examinedLine struct {
 }
 
 func (doctorCommand) Run(s *session) error {
-	if s.connection.Now != nil {
+	if !s.connection.Now.time.IsZero() {
 		return misuseError("doctor looks at the real clock: leave --now out")
 	}
 	o, err := s.operator(partnersTable, customersTable, priceListsTable, usageTable)

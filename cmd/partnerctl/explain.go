@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
@@ -19,6 +22,7 @@ func explain(ctx context.Context, err error) string {
 	var faults importer.Faults
 	var refusal operator.Refusal
 	var api smithy.APIError
+	var file *fs.PathError
 	missing := new(types.ResourceNotFoundException)
 	switch {
 	case errors.As(err, &faults):
@@ -27,12 +31,31 @@ func explain(ctx context.Context, err error) string {
 		return string(refusal)
 	case ctx.Err() != nil:
 		return "interrupted. What was written stays; run the same command again to do the rest"
+	case errors.As(err, &file):
+		return fileText(file)
 	case errors.As(err, &missing):
 		return "a table is not there: check the names of the tables, --stack, --endpoint and the region: " + oneLine(err)
 	case fault.Is(err, fault.Unavailable):
 		return "the database does not answer: check that it runs, and --endpoint; then run the same command again, which is safe: " + oneLine(err)
 	case errors.As(err, &api):
 		return "AWS refuses: check the credentials and what they may do: " + oneLine(err)
+	}
+	return oneLine(err)
+}
+
+// fileText says what is wrong with a file, and what to look at.
+func fileText(err *fs.PathError) string {
+	switch name := strings.TrimSuffix(err.Path, "/"); {
+	case errors.Is(err, fs.ErrNotExist):
+		folder := filepath.Dir(name)
+		if !filepath.IsAbs(name) {
+			folder = filepath.Join("the current folder", folder)
+		}
+		return fmt.Sprintf("there is no %s: check the name, which is looked for in %s", name, folder)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Sprintf("%s may not be opened: check who may read and write it, and its folder", name)
+	case errors.Is(err, syscall.EISDIR):
+		return fmt.Sprintf("%s is a folder: name a file in it", name)
 	}
 	return oneLine(err)
 }

@@ -21,13 +21,13 @@ type keyCommands struct {
 type keyCreateCommand struct {
 	Partner partnerArgument `required:"" placeholder:"ID" help:"The partner that the key is for."`
 	Label   string          `placeholder:"TEXT" help:"What the key is for, as the operator wants to read it in lists."`
-	Expires time.Duration   `placeholder:"DURATION" help:"How long the key counts, as 720h for 30 days. Without it the key does not expire."`
+	Expires expiryArgument  `placeholder:"WHEN" help:"How long the key counts, as 90d, 2w or 36h, or until when, as 2027-01-01. Without it the key does not expire."`
 }
 
 func (keyCreateCommand) Help() string {
 	return `Only a digest of the key is stored: it cannot be shown again.
 
-Example: partnerctl key create --partner northwind --label ci --expires 720h`
+Example: partnerctl key create --partner northwind --label ci --expires 90d`
 }
 
 // createdKey is the result for programs.
@@ -43,7 +43,7 @@ func (c *keyCreateCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	text, key, err := o.CreateKey(s.ctx, c.Partner.id, c.Label, c.Expires)
+	text, key, err := o.CreateKey(s.ctx, c.Partner.id, c.Label, c.Expires.Expiry)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"time"
 
 	"partnerview/internal/directory"
 	"partnerview/internal/operator"
@@ -112,16 +111,16 @@ func (s *session) tellKeys(o *operator.Operator, partner directory.PartnerID, ke
 }
 
 type keyRotateCommand struct {
-	Key     keyArgument   `arg:"" name:"KEYID" help:"The old key's id, or the whole key."`
-	Overlap time.Duration `default:"24h" placeholder:"DURATION" help:"How long the old key counts on; 0s ends it now. Default: 24h."`
-	Expires time.Duration `placeholder:"DURATION" help:"How long the new key counts. Without it, as long as the old one was made for."`
-	Label   string        `placeholder:"TEXT" help:"What the new key is for. Without it, as the old one."`
+	Key     keyArgument    `arg:"" name:"KEYID" help:"The old key's id, or the whole key."`
+	Overlap spanArgument   `default:"24h" placeholder:"DURATION" help:"How long the old key counts on, as 36h or 3d; 0s ends it now. Default: 24h."`
+	Expires expiryArgument `placeholder:"WHEN" help:"How long the new key counts, as 90d, or until when, as 2027-01-01. Without it, as long as the old one was made for."`
+	Label   string         `placeholder:"TEXT" help:"What the new key is for. Without it, as the old one."`
 }
 
 func (keyRotateCommand) Help() string {
 	return `The partner has the time of the overlap to put it in its programs. An old key that ends sooner anyway does so.
 
-Example: partnerctl key rotate 4fzyo82mXw3b --overlap 72h`
+Example: partnerctl key rotate 4fzyo82mXw3b --overlap 3d`
 }
 
 // rotatedKey is the result for programs.
@@ -138,7 +137,7 @@ func (c *keyRotateCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	r, err := o.RotateKey(s.ctx, c.Key.id, operator.RotateAs{Overlap: c.Overlap, Lifetime: c.Expires, Label: c.Label})
+	r, err := o.RotateKey(s.ctx, c.Key.id, operator.RotateAs{Overlap: c.Overlap.length, Expires: c.Expires.Expiry, Label: c.Label})
 	if r.Text == "" {
 		return err
 	}

@@ -82,7 +82,7 @@ func TestRotationLeavesTheOldKeyItsOverlap(t *testing.T) {
 		t.Errorf("without an overlap the old key is %+v", k)
 	}
 	d.run("key", "rotate", lasting.KeyID).fails(t, 1, "is expired already", "partnerctl key create --partner northwind")
-	d.run("key", "rotate", old.KeyID, "--overlap=-1h").fails(t, 1, "cannot be negative")
+	d.run("key", "rotate", old.KeyID, "--overlap=-1h").fails(t, 2, "not a length of time")
 	d.run("key", "rotate", "nosuchkey000").fails(t, 1, `there is no key "nosuchkey000"`)
 }
 

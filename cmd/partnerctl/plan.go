@@ -17,7 +17,7 @@ type partnerSetPlanCommand struct {
 func (partnerSetPlanCommand) Help() string {
 	return `The stack must have plans: its parameter UsagePlans is prepared or true. While a partner moves from one plan to another, its requests may get 503 for a moment; they are never let through uncounted. Interrupted, the command is run again.
 
-Example: partnerctl partner set-plan northwind silver --stack partnerview-prod`
+Example: partnerctl partner set-plan northwind silver --stack partnerview`
 }
 
 const noPlan = "none"

@@ -27,13 +27,13 @@ func (a logArguments) log() usage.Log {
 
 type priceShowCommand struct {
 	logArguments `embed:""`
-	At           *timeArgument `placeholder:"TIME" help:"Show the rates that are in force then. Without it, now."`
+	At           timeArgument `placeholder:"TIME" help:"Show the rates that are in force then. Without it, now."`
 }
 
 func (priceShowCommand) Help() string {
 	return `All lists are named, and the rates of the one in force are shown. For programs, all rates of all lists.
 
-Example: partnerctl price show acme_retail sms --at 2026-03-01T00:00:00Z`
+Example: partnerctl price show acme_retail sms --at 2026-03-01`
 }
 
 // shownPrices is the result for programs.
@@ -94,10 +94,7 @@ func (c *priceShowCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	at := o.Now()
-	if c.At != nil {
-		at = c.At.time
-	}
+	at := c.At.or(o.Now())
 	// The last that has begun is in force: lists are sorted by when they begin.
 	inForce := len(lists) - 1
 	for inForce >= 0 && lists[inForce].EffectiveFrom.After(at) {

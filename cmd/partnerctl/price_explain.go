@@ -17,17 +17,17 @@ type priceExplainCommand struct {
 	logArguments       `embed:""`
 	ID                 recordArgument    `placeholder:"ID" help:"Explain this stored record, instead of one that the flags below describe."`
 	File               string            `short:"f" placeholder:"FILE" help:"Price by the lists of this directory file, instead of the stored ones."`
-	At                 *timeArgument     `placeholder:"TIME" help:"The record's timestamp. Without it, now."`
+	At                 timeArgument      `placeholder:"TIME" help:"The record's timestamp. Without it, now."`
 	Direction          string            `enum:",inbound,outbound" default:"" placeholder:"WORD" help:"inbound or outbound."`
-	Status             string            `placeholder:"WORD" help:"As delivered or failed."`
-	Country            string            `placeholder:"CODE" help:"Of the remote party, as GB."`
-	Operator           string            `placeholder:"DIGITS" help:"Of the remote party, as 23401."`
-	Segments           *int64            `placeholder:"N" help:"For sms."`
-	Duration           *int64            `placeholder:"SECONDS" help:"For voice and video."`
-	Participants       *int64            `placeholder:"N" help:"For video."`
-	ParticipantSeconds *int64            `placeholder:"SECONDS" help:"For video. Without it, participants times duration."`
-	Channel            string            `placeholder:"WORD" help:"For messaging, as whatsapp."`
-	Category           string            `placeholder:"WORD" help:"For messaging, as marketing."`
+	Status             wordArgument      `placeholder:"WORD" help:"As delivered or failed."`
+	Country            countryArgument   `placeholder:"CODE" help:"Of the remote party, as GB."`
+	Operator           operatorArgument  `placeholder:"DIGITS" help:"Of the remote party, as 23401."`
+	Segments           *countArgument    `placeholder:"N" help:"For sms."`
+	Duration           *secondsArgument  `placeholder:"SECONDS" help:"For voice and video, as 90 or 1m30s."`
+	Participants       *countArgument    `placeholder:"N" help:"For video."`
+	ParticipantSeconds *secondsArgument  `placeholder:"SECONDS" help:"For video. Without it, participants times duration."`
+	Channel            wordArgument      `placeholder:"WORD" help:"For messaging, as whatsapp."`
+	Category           wordArgument      `placeholder:"WORD" help:"For messaging, as marketing."`
 	Recorded           *recordedArgument `placeholder:"AMOUNT" help:"What the platform has recorded as the price, as 0.0412EUR."`
 }
 
@@ -104,14 +104,11 @@ func (c *priceExplainCommand) operator(s *session) (*operator.Operator, error) {
 }
 
 func (c *priceExplainCommand) record(now time.Time) usage.Record {
-	at := now.UTC()
-	if c.At != nil {
-		at = c.At.time
-	}
+	at := c.At.or(now).UTC()
 	r := usage.Record{
 		Log: c.log(), Timestamp: at.Truncate(time.Millisecond), Direction: usage.Direction(c.Direction), Status: usage.Status(c.Status),
-		Country: strings.ToUpper(c.Country), Operator: c.Operator, Segments: c.Segments, DurationSeconds: c.Duration,
-		Participants: c.Participants, ParticipantSeconds: c.ParticipantSeconds, Channel: c.Channel, Category: c.Category,
+		Country: string(c.Country), Operator: string(c.Operator), Segments: c.Segments.number(), DurationSeconds: c.Duration.number(),
+		Participants: c.Participants.number(), ParticipantSeconds: c.ParticipantSeconds.number(), Channel: string(c.Channel), Category: string(c.Category),
 	}
 	if c.Recorded != nil {
 		r.RecordedPrice = &c.Recorded.price

@@ -147,7 +147,7 @@ func newPlanDesk(t *testing.T, state string) *planDesk {
 	}
 	d.env = []string{
 		"AWS_ENDPOINT_URL_CLOUDFORMATION=" + serveStacks(t, stacks), "AWS_ENDPOINT_URL_API_GATEWAY=" + gateway.URL, "AWS_MAX_ATTEMPTS=1",
-		"AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "DYNAMODB_ENDPOINT=" + engine.Endpoint(t),
+		"AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_ENDPOINT_URL_DYNAMODB=" + engine.Endpoint(t),
 	}
 	t.Cleanup(func() {
 		if strings.Contains(d.said.String(), recordedValue) {

@@ -55,7 +55,7 @@ func (a *last4Argument) UnmarshalText(text []byte) error {
 
 type usageGetCommand struct {
 	selectionFlags `embed:""`
-	Limit          int `default:"-1" placeholder:"N" help:"At most so many records; 0: all. Default: 100, and for programs all."`
+	Limit          *countArgument `placeholder:"N" help:"At most so many records; 0: all. Default: 100, and for programs all."`
 }
 
 func (usageGetCommand) Help() string {
@@ -71,8 +71,10 @@ func (c *usageGetCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	limit := c.Limit
-	if limit < 0 && !s.json {
+	limit := 0
+	if c.Limit != nil {
+		limit = int(*c.Limit)
+	} else if !s.json {
 		limit = defaultLimit
 	}
 	o, err := s.operator(usageTable)

@@ -84,7 +84,7 @@ func (p *product) newKey(t *testing.T, partner directory.PartnerID, lifetime tim
 		t.Fatal(err)
 	}
 	tables := dynamo.Tables{Partners: p.ready.Tables.Partners, Customers: p.ready.Tables.Customers, PriceLists: p.ready.Tables.PriceLists, Usage: p.ready.Tables.Usage}
-	key, _, err := operator.New(dynamo.NewStore(db, tables), time.Now).CreateKey(t.Context(), partner, "browsertest", lifetime)
+	key, _, err := operator.New(dynamo.NewStore(db, tables), time.Now).CreateKey(t.Context(), partner, "browsertest", operator.Expiry{After: lifetime})
 	if err != nil {
 		t.Fatal(err)
 	}

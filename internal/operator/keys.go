@@ -11,22 +11,40 @@ import (
 	"partnerview/internal/access"
 	"partnerview/internal/directory"
 	"partnerview/internal/fault"
+	"partnerview/internal/usage"
 )
 
 const maxLabel = 100
 
+// Expiry says when a key ends: at a time or, where that is zero, after a length
+// of time. The zero Expiry is never.
+type Expiry struct {
+	At    time.Time
+	After time.Duration
+}
+
+// from is the end, in milliseconds, of what begins now; zero: none.
+func (e Expiry) from(now time.Time) time.Time {
+	if e.At.IsZero() && e.After != 0 {
+		e.At = now.Add(e.After)
+	}
+	return e.At.UTC().Truncate(time.Millisecond)
+}
+
 // CreateKey makes an access key for a partner. The text is the key itself, to be
-// handed to the partner; it is not stored and cannot be told again. A lifetime of
-// 0 means that the key does not expire. The label is for the operator, up to 100
-// characters, and may be empty.
+// handed to the partner; it is not stored and cannot be told again. The label is
+// for the operator, up to 100 characters, and may be empty.
 //
-// Refusal: there is no such partner, or the label or lifetime cannot be.
-func (o *Operator) CreateKey(ctx context.Context, partner directory.PartnerID, label string, lifetime time.Duration) (text string, key directory.AccessKey, err error) {
+// Refusal: there is no such partner, or the label or the end cannot be.
+func (o *Operator) CreateKey(ctx context.Context, partner directory.PartnerID, label string, expires Expiry) (text string, key directory.AccessKey, err error) {
 	switch {
 	case utf8.RuneCountInString(label) > maxLabel || !utf8.ValidString(label) || strings.ContainsFunc(label, unicode.IsControl):
 		return "", key, Refusal(fmt.Sprintf("a key's label has at most %d characters, none of them a control character", maxLabel))
-	case lifetime < 0:
-		return "", key, Refusal("a key cannot expire before it is made: give a duration such as 720h")
+	}
+	now := o.now().UTC().Truncate(time.Millisecond)
+	end := expires.from(now)
+	if !end.IsZero() && !end.After(now) {
+		return "", key, Refusal(fmt.Sprintf("a key that ends at %s would never count: give a later time, or how long it counts, as 90d", usage.FormatTime(end)))
 	}
 	if err := o.mustExist(ctx, partner); err != nil {
 		return "", key, err
@@ -35,11 +53,7 @@ func (o *Operator) CreateKey(ctx context.Context, partner directory.PartnerID, l
 	if err != nil {
 		return "", key, err
 	}
-	now := o.now().UTC().Truncate(time.Millisecond)
-	key = directory.AccessKey{ID: id, Partner: partner, SecretHash: hash, LastFour: text[len(text)-4:], Label: label, CreatedAt: now}
-	if lifetime > 0 {
-		key.ExpiresAt = now.Add(lifetime).Truncate(time.Millisecond)
-	}
+	key = directory.AccessKey{ID: id, Partner: partner, SecretHash: hash, LastFour: text[len(text)-4:], Label: label, CreatedAt: now, ExpiresAt: end}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := o.store.PutAccessKey(ctx, key); err != nil {

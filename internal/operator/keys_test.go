@@ -26,9 +26,9 @@ func TestKeyCountsFromItsMakingUntilItExpiresOrIsRevoked(t *testing.T) {
 		}
 		return err == nil && allowed
 	}
-	lasting, key, err := o.CreateKey(t.Context(), "northwind", "for good", 0)
+	lasting, key, err := o.CreateKey(t.Context(), "northwind", "for good", operator.Expiry{})
 	must(t, err)
-	brief, briefKey, err := o.CreateKey(t.Context(), "northwind", "", time.Hour)
+	brief, briefKey, err := o.CreateKey(t.Context(), "northwind", "", operator.Expiry{After: time.Hour})
 	must(t, err)
 	if !strings.HasPrefix(lasting, "pvk_"+key.ID+"_") || !key.ExpiresAt.IsZero() || !briefKey.ExpiresAt.Equal(now.Add(time.Hour)) {
 		t.Errorf("the keys are %+v and %+v", key, briefKey)
@@ -65,7 +65,7 @@ func TestRotatedKeyCountsUntilItsOverlapEnds(t *testing.T) {
 		}
 		return allowed
 	}
-	oldText, old, err := o.CreateKey(t.Context(), "northwind", "export", 90*24*time.Hour)
+	oldText, old, err := o.CreateKey(t.Context(), "northwind", "export", operator.Expiry{After: 90 * 24 * time.Hour})
 	must(t, err)
 	at = now.Add(10 * 24 * time.Hour)
 	r, err := o.RotateKey(t.Context(), old.ID, operator.RotateAs{Overlap: 24 * time.Hour})
@@ -90,15 +90,21 @@ func TestKeysAreRefusedWithTheWayOut(t *testing.T) {
 	o, _ := newOperator(t)
 	apply(t, o, whole)
 	for name, call := range map[string]func() error{
-		"unknown partner":         func() error { _, _, err := o.CreateKey(t.Context(), "nobody", "", 0); return err },
+		"unknown partner":         func() error { _, _, err := o.CreateKey(t.Context(), "nobody", "", operator.Expiry{}); return err },
 		"list of unknown partner": func() error { _, err := o.ListKeys(t.Context(), "nobody"); return err },
 		"unknown key":             func() error { _, err := o.RevokeKey(t.Context(), "nosuchkey000"); return err },
-		"negative lifetime":       func() error { _, _, err := o.CreateKey(t.Context(), "northwind", "", -time.Hour); return err },
-		"long label": func() error {
-			_, _, err := o.CreateKey(t.Context(), "northwind", strings.Repeat("x", 101), 0)
+		"negative lifetime": func() error {
+			_, _, err := o.CreateKey(t.Context(), "northwind", "", operator.Expiry{After: -time.Hour})
 			return err
 		},
-		"label of two lines": func() error { _, _, err := o.CreateKey(t.Context(), "northwind", "a\nb", 0); return err },
+		"long label": func() error {
+			_, _, err := o.CreateKey(t.Context(), "northwind", strings.Repeat("x", 101), operator.Expiry{})
+			return err
+		},
+		"label of two lines": func() error {
+			_, _, err := o.CreateKey(t.Context(), "northwind", "a\nb", operator.Expiry{})
+			return err
+		},
 	} {
 		var refusal operator.Refusal
 		if err := call(); !errors.As(err, &refusal) {

@@ -20,9 +20,9 @@ type Rotation struct {
 
 // RotateAs says what a rotation makes of two keys.
 type RotateAs struct {
-	Overlap  time.Duration // that the old key counts on; 0 ends it now
-	Lifetime time.Duration // of the new key; 0: as long as the old one was made for
-	Label    string        // of the new key; empty: that of the old one
+	Overlap time.Duration // that the old key counts on; 0 ends it now
+	Expires Expiry        // the new key; zero: as long as the old one was made for
+	Label   string        // of the new key; empty: that of the old one
 }
 
 // RotateKey makes a new access key for the partner of an old one, and ends the
@@ -30,7 +30,7 @@ type RotateAs struct {
 //
 // The new key is made first: interrupted, or with an error and a Text, both
 // count, and the old one has to be ended. Refusal: there is no such key, it does
-// not count any more, or the overlap, label or lifetime cannot be.
+// not count any more, or the overlap, label or end cannot be.
 func (o *Operator) RotateKey(ctx context.Context, id string, as RotateAs) (r Rotation, err error) {
 	if r.Old, err = o.FindKey(ctx, id); err != nil {
 		return r, err
@@ -39,12 +39,12 @@ func (o *Operator) RotateKey(ctx context.Context, id string, as RotateAs) (r Rot
 		return r, Refusal(fmt.Sprintf("the key %s is %s already, so there is nothing to overlap: make a new one with partnerctl key create --partner %s", id, state, r.Old.Partner))
 	}
 	if as.Overlap < 0 {
-		return r, Refusal("an overlap cannot be negative: give a duration such as 24h, or 0s to end the old key now")
+		return r, Refusal("an overlap cannot be negative: give a length of time such as 24h, or 0s to end the old key now")
 	}
-	if as.Lifetime == 0 && !r.Old.ExpiresAt.IsZero() && !r.Old.CreatedAt.IsZero() {
-		as.Lifetime = r.Old.ExpiresAt.Sub(r.Old.CreatedAt)
+	if as.Expires == (Expiry{}) && !r.Old.ExpiresAt.IsZero() && !r.Old.CreatedAt.IsZero() {
+		as.Expires.After = r.Old.ExpiresAt.Sub(r.Old.CreatedAt)
 	}
-	if r.Text, r.New, err = o.CreateKey(ctx, r.Old.Partner, cmp.Or(as.Label, r.Old.Label), as.Lifetime); err != nil {
+	if r.Text, r.New, err = o.CreateKey(ctx, r.Old.Partner, cmp.Or(as.Label, r.Old.Label), as.Expires); err != nil {
 		return r, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
