@@ -46,10 +46,6 @@ func creditKey(name string) string {
 	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(name))
 }
 
-// maxAhead is how far in the future an as-of may lie: clocks differ. One that lies
-// further would keep every true one from replacing it, for as long.
-const maxAhead = 5 * time.Minute
-
 // ReadCredit reads a file of remaining credit line by line, as [ReadUsage] reads
 // one of usage: CSV with a header, or NDJSON where it begins with "{". Whether the
 // account exists, and has the currency, is for the caller.
@@ -154,6 +150,7 @@ func openCreditCSV(text io.Reader) (func() (creditLine, error), error) {
 // row reads the texts.
 func (l *creditLine) row(now time.Time) CreditRow {
 	d, row := &l.draft, CreditRow{Line: l.number}
+	d.options.Now = now
 	text := func(field string) string {
 		if l.texts[field] == "" {
 			d.fail(field, missing)
@@ -169,9 +166,7 @@ func (l *creditLine) row(now time.Time) CreditRow {
 		d.fail(amountField, quoted(amount)+"must be a decimal number, as 1520.73")
 	}
 	if at := d.time(asOfField, text(asOfField), parseExportTime); at != nil {
-		if row.AsOf = *at; at.After(now.Add(maxAhead)) {
-			d.fail(asOfField, "lies in the future")
-		}
+		row.AsOf = *at
 	}
 	if code := l.texts[CreditCurrencyField]; code != "" {
 		var ok bool

@@ -123,12 +123,24 @@ func (d *draft) time(field, text string, parse func(string) (time.Time, error)) 
 		return nil
 	}
 	at, err := parse(text)
-	if err != nil {
+	switch {
+	case err != nil:
 		d.fail(field, "must be a time in RFC 3339, as 2026-11-03T10:00:00Z")
 		return nil
+	case IsAhead(at, d.options.Now):
+		d.fail(field, "lies in the future")
 	}
 	return &at
 }
+
+// maxAhead is how far in the future a time may lie of what has happened: clocks
+// differ. One that lies further would keep every true one from replacing it, for as
+// long.
+const maxAhead = 5 * time.Minute
+
+// IsAhead reports whether a time lies further after now than clocks differ: nothing
+// can have happened then.
+func IsAhead(t, now time.Time) bool { return t.After(now.Add(maxAhead)) }
 
 func (d *draft) direction(field, text string) {
 	switch direction := usage.Direction(text); direction {

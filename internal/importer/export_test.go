@@ -104,6 +104,8 @@ func TestExportRowsThatAreRejected(t *testing.T) {
 		{"a time of its own kind", ConnectSMS, smsRow("createdat", "03.05.2026 10:00"), "createdat: " + time},
 		{"a comma in the platform's other spelling", ConnectSMS, smsRow("createdat", `"2026-05-03 10:00:00,5 UTC"`), "createdat: " + time},
 		{"a bad status time", ConnectSMS, smsRow("status_timestamp", "-"), "status_timestamp: " + time},
+		{"ahead of the clock", ConnectSMS, smsRow("createdat", "2026-06-10 00:05:01 UTC"), "createdat: lies in the future [u-1]"},
+		{"a status ahead of the clock", ConnectMessaging, messagingRow("status_timestamp", "2062-05-03T10:00:00Z"), "status_timestamp: lies in the future [u-1:1]"},
 		{"past its retention", ConnectSMS, smsRow("createdat", "2020-05-03T10:00:00Z"), "createdat: is past the retention time of 13 months [u-1]"},
 		{"no direction", ConnectSMS, smsRow("direction", ""), "direction: is missing [u-1]"},
 		{"a direction of its own", ConnectSMS, smsRow("direction", "2"), `direction: "2" must be inbound or outbound [u-1]`},

@@ -106,6 +106,9 @@ func badLines() []struct{ name, line, want string } {
 		{"seconds since 1970", replaced(`"2026-05-03T10:00:00Z"`, "1777802400"), "timestamp: must be text, in quotes [u-1]"},
 		{"a 32nd day", replaced("2026-05-03T10:00:00Z", "2026-05-32T10:00:00Z"), time},
 		{"past its retention", replaced("2026-05-03", "2020-05-03"), "timestamp: is past the retention time of 13 months [u-1]"},
+		{"more than five minutes ahead", replaced("2026-05-03T10:00:00Z", "2026-06-10T00:05:00.001Z"), "timestamp: lies in the future [u-1]"},
+		{"the last of all times", replaced("2026-05-03T10:00:00Z", "9999-12-31T23:59:59Z"), "timestamp: lies in the future [u-1]"},
+		{"a status time ahead", line(`,"statusAt":"2062-06-10T00:00:00Z"`), "statusAt: lies in the future [u-1]"},
 		{"the year 1", replaced("2026-05-03", "0001-01-01"), "timestamp: is past the retention time of 13 months [u-1]"},
 
 		{"a direction of its own", line(`,"direction":"MO"`), `direction: "MO" must be inbound or outbound [u-1]`},

@@ -77,6 +77,8 @@ func TestReceipts(t *testing.T) {
 		{"an error code as text", receipt(`"sent"`, `"sent","errorCode":"E-1"`), good + " err=E-1"},
 		{"an error code that may be a number is dropped", receipt(`"sent"`, `"sent","errorCode":447700900123`), good + " dropped=payload.status.errorCode"},
 		{"null is not told", receipt(`"sent"`, `"sent","errorCode":null`, `"status"`, `"price":null,"status"`), good},
+		{"as far ahead as clocks differ", receipt("2026-05-03T10:00:00Z", "2026-06-10T00:05:00Z"), "1 acme_one#sms u-1 status=sent at=2026-06-10T00:05:00.000Z"},
+		{"further ahead", receipt("2026-05-03T10:00:00Z", "2062-06-10T00:00:00Z"), "1 REJECTED payload.status.timestamp: lies in the future [u-1]"},
 		{"no state", receipt(`"state":"sent",`, ""), "1 REJECTED payload.status.state: is missing [u-1]"},
 		{"no time", receipt(`,"timestamp":"2026-05-03T10:00:00Z"`, ""), "1 REJECTED payload.status.timestamp: is missing [u-1]"},
 		{"no status", receipt(`"status"`, `"state"`), "1 REJECTED payload.status.state: is missing [u-1]"},

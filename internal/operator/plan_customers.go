@@ -46,6 +46,9 @@ func (p *planner) customer(entry importer.Customer, path string) {
 	}
 	p.checkNames(entry, path)
 	p.checkCurrency(entry, path)
+	if asOf := entry.CreditAsOf; asOf.Value != nil && importer.IsAhead(*asOf.Value, p.now) {
+		p.fail(asOf.Line, path+".creditAsOf", "lies in the future: no true credit could replace it until then")
+	}
 
 	change := Change{Kind: CustomerKind, Action: Alter, AccountID: entry.Account, Fields: changed(
 		FieldChange{"name", before.Name, after.Name},

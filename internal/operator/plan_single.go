@@ -109,6 +109,8 @@ func (o *Operator) PlanCredit(ctx context.Context, account usage.AccountID, cred
 		switch {
 		case !exists:
 			return unknownCustomer(account)
+		case importer.IsAhead(asOf, p.now):
+			return Refusal(fmt.Sprintf("%s lies in the future: no true credit could replace it until then", usage.FormatTime(asOf)))
 		case stored.Credit.AsOf != nil && asOf.Before(*stored.Credit.AsOf):
 			return Refusal(fmt.Sprintf("the credit of %s is stored as of %s, which is newer than %s: an older one does not replace it",
 				account, usage.FormatTime(*stored.Credit.AsOf), usage.FormatTime(asOf)))

@@ -1,12 +1,16 @@
 package operator_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
 	"partnerview/internal/dynamo/dynamotest"
+	"partnerview/internal/importer"
 	"partnerview/internal/operator"
 	"partnerview/internal/usage"
 )
@@ -36,6 +40,23 @@ func TestGrantOfNobodyStaysWhenAnotherIsAdded(t *testing.T) {
 	must(t, o.Apply(t.Context(), plan))
 	if got := grants(); !slices.Equal(got, []usage.AccountID{"acme_retail", "b&b"}) {
 		t.Errorf("it cannot be removed: %v", got)
+	}
+}
+
+// A credit as of a time to come would keep every true one out until then.
+func TestCreditOfATimeToComeIsRefused(t *testing.T) {
+	o, _ := newOperator(t)
+	apply(t, o, whole)
+	_, err := o.PlanCredit(t.Context(), "acme_retail", operator.NewCredit{AsOf: now.Add(6 * time.Minute)})
+	if !strings.Contains(fmt.Sprint(err), "lies in the future") {
+		t.Errorf("set-credit says %v", err)
+	}
+	_, err = o.PlanCredit(t.Context(), "acme_retail", operator.NewCredit{AsOf: now.Add(5 * time.Minute)})
+	must(t, err)
+	file, err := importer.ParseDirectory(strings.NewReader("customers:\n  - accountId: acme_retail\n    creditAsOf: 2062-06-15T12:00:00Z\n"), "d.yaml")
+	must(t, err)
+	if _, err = o.Plan(t.Context(), file, false); !strings.Contains(fmt.Sprint(err), "d.yaml:3: customers[0].creditAsOf: lies in the future") {
+		t.Errorf("apply says %v", err)
 	}
 }
 

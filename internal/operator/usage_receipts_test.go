@@ -60,6 +60,28 @@ func TestReceiptsAreBroughtToTheirRecords(t *testing.T) {
 	}
 }
 
+// A status of the year 2062 would keep every true one out until then.
+func TestReceiptFromAClockThatIsAheadFreezesNothing(t *testing.T) {
+	o, s := newOperator(t)
+	apply(t, o, customersFile)
+	load := func(f importer.Format, file string, rejected int) {
+		t.Helper()
+		counts, err := o.ImportUsage(t.Context(), strings.NewReader(file), operator.UsageImport{Format: f})
+		must(t, err)
+		if counts.Rejected != rejected {
+			t.Errorf("%d lines are rejected, want %d", counts.Rejected, rejected)
+		}
+	}
+	log := line("acme_retail", "m-1", 1, `,"status":"queued"`)
+	load(importer.Native, log, 0)
+	load(importer.ConnectReceipts, strings.Replace(receiptLine("m-1", "sent", 2), `"timestamp":"20`, `"timestamp":"26`, 1), 1)
+	load(importer.ConnectReceipts, receiptLine("m-1", "delivered", 3), 0)
+	load(importer.Native, log+strings.Replace(line("acme_retail", "m-2", 1, ""), `"timestamp":"20`, `"timestamp":"26`, 1), 1)
+	if got := readAll(t, s, usage.Log{Account: "acme_retail", Product: usage.SMS}); len(got) != 1 || got[0].Status != usage.Delivered {
+		t.Errorf("stored are %+v", got)
+	}
+}
+
 func TestDryRunOfReceiptsTellsWhatAnImportWould(t *testing.T) {
 	o, _ := newOperator(t)
 	apply(t, o, customersFile)
