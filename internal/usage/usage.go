@@ -36,23 +36,6 @@ func ParseAccountID(s string) (AccountID, error) {
 	return AccountID(s), nil
 }
 
-// RecordID is the platform's id of one record: 1 to 128 of A–Z a–z 0–9 . _ : -,
-// but neither "." nor "..", which no path can hold (RFC 3986, 5.2.4). It is unique
-// within a log together with the record's timestamp.
-type RecordID string
-
-// ParseRecordID checks the form of a record's id.
-func ParseRecordID(s string) (RecordID, error) {
-	if !isRecordID(s) || s == "." || s == ".." {
-		return "", fmt.Errorf("a record's id is 1 to 128 of A-Z a-z 0-9 . _ : -, and not . or ..")
-	}
-	return RecordID(s), nil
-}
-
-// isRecordID reports whether s may stand as an id in a log: "." and ".." are not
-// taken any more, but were once.
-func isRecordID(s string) bool { return len(s) >= 1 && len(s) <= 128 && only(s, "._:-") }
-
 // only tells whether s is made of ASCII letters, digits and the extra characters.
 func only(s, extra string) bool {
 	for i := 0; i < len(s); i++ {
@@ -136,6 +119,7 @@ const (
 type Record struct {
 	Log
 	ID        RecordID
+	Raw       bool       // the store has it under an id that may not be shown: see Position
 	Timestamp time.Time  // when it was created or initiated, UTC, to the millisecond
 	Direction Direction  // empty: not told
 	Status    Status     // empty: not told
@@ -169,38 +153,6 @@ type Receipt struct {
 	// RecordedPrice is what the platform says that the customer was charged; nil
 	// where it says nothing of it, and what was said before holds.
 	RecordedPrice *money.Money
-}
-
-// Position is a record's place in its log: logs are ordered by timestamp, then
-// by id bytewise.
-type Position struct {
-	Timestamp time.Time
-	ID        RecordID
-}
-
-// Position is where the record stands in its log.
-func (r Record) Position() Position { return Position{r.Timestamp, r.ID} }
-
-// String is "2026-11-03T10:00:00.120Z#u-1": the order of these texts is that of
-// the log, since a timestamp has a fixed width and "#" sorts below every
-// character of an id.
-func (p Position) String() string { return FormatTime(p.Timestamp) + "#" + string(p.ID) }
-
-// ParsePosition reads what String wrote.
-func ParsePosition(s string) (Position, error) {
-	when, name, found := strings.Cut(s, "#")
-	if !found {
-		return Position{}, fmt.Errorf("a place in a log is a timestamp, #, and a record's id")
-	}
-	t, err := ParseTime(when)
-	if err != nil {
-		return Position{}, err
-	}
-	p := Position{t, RecordID(name)}
-	if !isRecordID(name) || p.String() != s {
-		return Position{}, fmt.Errorf("a place in a log is a timestamp as %s, #, and a record's id", TimeLayout)
-	}
-	return p, nil
 }
 
 // TimeLayout is the one form in which times leave the system and are kept: RFC

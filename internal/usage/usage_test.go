@@ -80,7 +80,11 @@ func TestPeriodIsHalfOpen(t *testing.T) {
 // The text of a position is a key of the table: its order must be the log's.
 func TestPositionsSortAsTheirTexts(t *testing.T) {
 	noon := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
-	inOrder := []Position{{noon, "-"}, {noon, "."}, {noon, "1"}, {noon, "10"}, {noon, "2"}, {noon, "A"}, {noon, "a"}, {noon.Add(time.Millisecond), "-"}}
+	var inOrder []Position
+	for _, id := range []RecordID{"-", ".", "1", "10", "2", "A", "a"} {
+		inOrder = append(inOrder, Position{Timestamp: noon, ID: id})
+	}
+	inOrder = append(inOrder, Position{Timestamp: noon.Add(time.Millisecond), ID: "-"})
 	var texts []string
 	for _, p := range inOrder {
 		texts = append(texts, p.String())
@@ -93,7 +97,8 @@ func TestPositionsSortAsTheirTexts(t *testing.T) {
 		t.Errorf("the texts are not in the order of the positions: %q", texts)
 	}
 	for _, bad := range []string{"", "#", "u-1", "2026-05-04T12:00:00Z#u-1", "2026-05-04T12:00:00.000Z", "2026-05-04T12:00:00.000Z#", "2026-05-04T12:00:00.000Z#a b",
-		"2026-05-04t12:00:00.000z#u-1", "2026-05-04T12:00:00.0000#u-1"} {
+		"2026-05-04t12:00:00.000z#u-1", "2026-05-04T12:00:00.0000#u-1",
+		"2026-05-04T12:00:00.000Z#~u-1", "2026-05-04T12:00:00.000Z#wamid.+"} {
 		if p, err := ParsePosition(bad); err == nil {
 			t.Errorf("ParsePosition(%q) = %v, want an error", bad, p)
 		}
