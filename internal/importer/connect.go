@@ -43,6 +43,7 @@ func (x *exportRows) readMessaging() {
 	r := &d.record
 	r.Product = usage.Messaging
 	person := d.end(x.text("user_msisdn"))
+	d.numbers.Add(x.text("user_channelUserId")) // never kept
 	d.owner(subAccountColumn, x.text(subAccountColumn), x.text(accountColumn))
 	// A message that falls back to another channel is a step of the same umid.
 	umid, step := x.text("umid"), x.text("step")

@@ -11,9 +11,9 @@
 //
 // Invariants:
 //   - No full telephone number leaves the package: from and to are masked as they
-//     are read, a contact's name and a message's content are dropped, and neither
-//     a fault nor the name of a dropped field repeats a raw value that could be
-//     one. It is the first of the three walls of docs/privacy.md; if it falls,
+//     are read, a contact's name and a message's content are dropped, an id that
+//     tells a number of its record is rejected or hashed, and neither a fault nor
+//     the name of a dropped field repeats a raw value that could be one. It is the first of the three walls of docs/privacy.md; if it falls,
 //     raw numbers are stored.
 //   - A bad line of usage never stops the good ones behind it, whatever it holds.
 //   - Memory does not grow with a usage file: a line longer than a mebibyte is

@@ -18,8 +18,8 @@ import (
 type draft struct {
 	options Options
 	record  usage.Record
-	numbers []string // the full numbers of from and to: nothing else may repeat them
-	secret  bool     // the id may be such a number: a rejection does not tell it
+	numbers masking.Endings // of the numbers of whom the record is of: nothing else may tell them
+	secret  bool            // the id may be such a number: a rejection does not tell it
 	dropped []string
 
 	idField, timeField string // what the file calls them
@@ -48,9 +48,9 @@ func (d *draft) drop(field string) {
 	}
 }
 
-// end masks one end of the record. It comes before all that could repeat it.
+// end masks one end of the record.
 func (d *draft) end(raw string) masking.Number {
-	d.numbers = append(d.numbers, numbersIn(raw)...)
+	d.numbers.Add(raw)
 	return masking.Mask(raw)
 }
 
@@ -95,9 +95,13 @@ func (d *draft) product(field, text string) {
 	d.record.Product = product
 }
 
+// id comes behind owner and product, of which a hashed one is made.
 func (d *draft) id(field, text string) {
 	d.idField = field
-	id, err := usage.ParseRecordID(text)
+	if d.record.Log.Account == "" || d.record.Product == "" { // which has failed
+		d.secret = d.secret || usage.IsWhatsApp(text)
+	}
+	id, err := d.record.RecordID(text)
 	switch {
 	case text == "":
 		d.fail(field, missing)

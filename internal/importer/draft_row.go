@@ -15,7 +15,7 @@ func (d *draft) row(line int) Row {
 	if d.isOutside(d.record.Timestamp) {
 		return Row{Line: line, Outside: true}
 	}
-	d.checkRepeats()
+	d.checkNumbers()
 	expires := d.record.Timestamp.AddDate(0, d.options.RetentionMonths, 0)
 	if !expires.After(d.options.Now) {
 		d.fail(d.timeField, "is past the retention time of "+strconv.Itoa(d.options.RetentionMonths)+" months")
@@ -33,7 +33,7 @@ func (d *draft) receiptRow(line int) Row {
 	if d.record.StatusAt != nil && d.isOutside(*d.record.StatusAt) {
 		return Row{Line: line, Outside: true}
 	}
-	d.checkRepeats()
+	d.checkNumbers()
 	if d.reason != "" {
 		return d.rejected(line)
 	}
@@ -48,26 +48,26 @@ func (d *draft) isOutside(t time.Time) bool { return !t.IsZero() && !d.options.P
 
 func (d *draft) rejected(line int) Row {
 	reject := &Reject{Line: line, Field: d.field, Reason: d.reason}
-	if !d.secret && !repeats(string(d.record.ID), d.numbers) {
+	if !d.secret && !usage.TellsNumber(d.record.ID, d.numbers) {
 		reject.ID = d.record.ID
 	}
 	return Row{Line: line, Rejected: reject}
 }
 
-// checkRepeats refuses a record that tells the full number of one of its ends in
+// tells is why a line is rejected that tells a number elsewhere than in its place.
+const tells = "tells a number of the record itself"
+
+// checkNumbers refuses a record that tells the full number of one of its ends in
 // another field: above all in its id, which is part of a key. An error code that
 // does is already dropped.
-func (d *draft) checkRepeats() {
-	refuse := func(field, text string) {
-		if repeats(text, d.numbers) {
-			d.fail(field, "holds the record's own from or to number")
-		}
+func (d *draft) checkNumbers() {
+	if usage.TellsNumber(d.record.ID, d.numbers) {
+		d.fail(d.idField, tells)
 	}
-	refuse(d.idField, string(d.record.ID))
-	if price := d.record.RecordedPrice; price != nil {
-		refuse("recordedPrice", money.Text(price.Amount))
+	if price := d.record.RecordedPrice; price != nil && d.numbers.In(money.Text(price.Amount)) {
+		d.fail("recordedPrice", tells)
 	}
-	if seconds := d.record.ParticipantSeconds; seconds != nil {
-		refuse("participantSeconds", strconv.FormatInt(*seconds, 10))
+	if seconds := d.record.ParticipantSeconds; seconds != nil && d.numbers.In(strconv.FormatInt(*seconds, 10)) {
+		d.fail("participantSeconds", tells)
 	}
 }

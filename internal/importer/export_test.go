@@ -96,7 +96,7 @@ func TestExportRowsThatAreRejected(t *testing.T) {
 	}{
 		{"no id", ConnectSMS, smsRow("umid", ""), "umid: is missing []"},
 		{"a bad id", ConnectSMS, smsRow("umid", "a b"), "umid: must be 1 to 128 of A-Z a-z 0-9 . _ : - []"},
-		{"an id that is the record's number", ConnectSMS, smsRow("umid", "447700900123", "msisdn", "+44 7700 900123"), "umid: holds the record's own from or to number []"},
+		{"an id that is the record's number", ConnectSMS, smsRow("umid", "447700900123", "msisdn", "+44 7700 900123"), "umid: tells a number of the record itself []"},
 		{"no account", ConnectSMS, smsRow("subaccountid", ""), "subAccountId: is missing [u-1]"},
 		{"an unknown account", ConnectSMS, smsRow("subaccountid", "nobody", "accountid", "447700900123"), `subAccountId: "nobody" is no known customer's account or sub-account [u-1]`},
 		{"no timestamp", ConnectSMS, smsRow("createdat", ""), "createdat: is missing [u-1]"},

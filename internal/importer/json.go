@@ -29,6 +29,35 @@ func members(object []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
+// textsIn yields every text and number in a JSON value, whatever it is; none where
+// there is no value.
+func textsIn(value []byte) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if len(value) > 0 && value[0] == '"' {
+			yield(unquote(value))
+			return
+		}
+		d := json.NewDecoder(bytes.NewReader(value))
+		d.UseNumber()
+		for {
+			token, err := d.Token()
+			if err != nil { // the end: the value is valid
+				return
+			}
+			switch v := token.(type) {
+			case string:
+				if !yield(v) {
+					return
+				}
+			case json.Number:
+				if !yield(v.String()) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // valueEnd is where the JSON value at the start of s ends.
 func valueEnd(s []byte) int {
 	switch s[0] {

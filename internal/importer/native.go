@@ -118,6 +118,9 @@ func (n *nativeRows) read() {
 	d := &n.draft
 	r := &d.record
 	r.From, r.To = d.end(n.text(fFrom)), d.end(n.text(fTo))
+	for text := range textsIn(n.values[fContactName]) {
+		d.numbers.Add(text)
+	}
 	d.owner(n.field(fAccountID))
 	d.product(n.field(fProduct))
 	for f, value := range n.values {

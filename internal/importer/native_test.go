@@ -146,10 +146,10 @@ func badLines() []struct{ name, line, want string } {
 		{"a price that is a number", line(`,"recordedPrice":0.04`), `recordedPrice: must be an object, as {"amount": "0.0412", "currency": "EUR"} [u-1]`},
 		{"a price with two amounts", line(`,"recordedPrice":{"amount":"1","amount":"2","currency":"EUR"}`), "recordedPrice.amount: is there twice [u-1]"},
 
-		{"an id that is the record's number", strings.Replace(line(`,"to":"+44 7700 900123"`), "u-1", "447700900123", 1), "id: holds the record's own from or to number []"},
-		{"an id that holds it", strings.Replace(line(`,"from":"+44 7700 900123"`), "u-1", "sms:4477-0090-0123.1", 1), "id: holds the record's own from or to number []"},
-		{"a price that is the record's number", line(`,"to":"+447700900123","recordedPrice":{"amount":"447.700900123","currency":"EUR"}`), "recordedPrice: holds the record's own from or to number [u-1]"},
-		{"seconds that are the record's number", strings.Replace(line(`,"to":"+12025550147","participantSeconds":12025550147`), "sms", "video", 1), "participantSeconds: holds the record's own from or to number [u-1]"},
+		{"an id that is the record's number", strings.Replace(line(`,"to":"+44 7700 900123"`), "u-1", "447700900123", 1), "id: tells a number of the record itself []"},
+		{"an id that holds it", strings.Replace(line(`,"from":"+44 7700 900123"`), "u-1", "sms:4477-0090-0123.1", 1), "id: tells a number of the record itself []"},
+		{"a price that is the record's number", line(`,"to":"+447700900123","recordedPrice":{"amount":"447.700900123","currency":"EUR"}`), "recordedPrice: tells a number of the record itself [u-1]"},
+		{"seconds that are the record's number", strings.Replace(line(`,"to":"+12025550147","participantSeconds":12025550147`), "sms", "video", 1), "participantSeconds: tells a number of the record itself [u-1]"},
 	}
 }
 

@@ -1,64 +1,9 @@
 package importer
 
-import (
-	"strings"
-
-	"partnerview/internal/masking"
-)
+import "strings"
 
 // minSecret is from how many digits on a text may be a telephone number.
 const minSecret = 8
-
-// numbersIn collects the runs of eight digits and more in a raw from or to,
-// passing over separators. They serve to find the number elsewhere in the
-// record, must not be kept longer than it takes to read it, and go beyond
-// [masking.Digits]: "tel:+44 7700 900123" has one too.
-func numbersIn(raw string) []string {
-	if digits, ok := masking.Digits(raw); ok {
-		return []string{digits}
-	}
-	if countDigits(raw) < minSecret {
-		return nil
-	}
-	var runs []string
-	var run []byte
-	end := func() {
-		if len(run) >= minSecret {
-			runs = append(runs, string(run))
-		}
-		run = run[:0]
-	}
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; {
-		case isDigit(c):
-			run = append(run, c)
-		case isSeparator(c):
-		default:
-			end()
-		}
-	}
-	end()
-	return runs
-}
-
-// repeats tells whether a text holds one of the numbers, separated or not.
-func repeats(text string, numbers []string) bool {
-	if len(numbers) == 0 || countDigits(text) < minSecret {
-		return false
-	}
-	bare := make([]byte, 0, 64)
-	for i := 0; i < len(text); i++ {
-		if !isSeparator(text[i]) {
-			bare = append(bare, text[i])
-		}
-	}
-	for _, n := range numbers {
-		if strings.Contains(string(bare), n) {
-			return true
-		}
-	}
-	return false
-}
 
 // hasNumber tells whether a text holds eight digits in a row, separated or not:
 // it may be anybody's telephone number.

@@ -13,27 +13,6 @@ import (
 	"partnerview/internal/money"
 )
 
-func TestNumbersAreFoundInWhateverFormTheyHave(t *testing.T) {
-	for raw, want := range map[string]string{
-		"+44 (7700) 900-123":          "447700900123",
-		"tel:+44 7700 900123":         "447700900123",
-		"447700900123;ext=4":          "447700900123",
-		"12025550147/447700900123":    "12025550147447700900123",
-		"a 12025550147 b 447700900 c": "12025550147 447700900",
-		"1234567":                     "",
-		"+44770090xxxx":               "44770090",
-		"SampleCo":                    "",
-		"****0123":                    "",
-	} {
-		if got := strings.Join(numbersIn(raw), " "); got != want {
-			t.Errorf("%q: %q, want %q", raw, got, want)
-		}
-	}
-	if !repeats("a_4477.0090-0123:1", []string{"447700900123"}) || repeats("447700900124", []string{"447700900123"}) || repeats("447700900123", nil) {
-		t.Error("repeats")
-	}
-}
-
 func TestOnlyAWordIsQuoted(t *testing.T) {
 	for value, want := range map[string]string{
 		"EURO": `"EURO" `, "1e400": `"1e400" `, "sms-x_y.z:1": `"sms-x_y.z:1" `,
@@ -70,11 +49,29 @@ func assertNoNumber(t *testing.T, rows []Row, file []byte, ends []string) {
 		}
 		for _, r := range rows {
 			for _, text := range output(r) {
-				if strings.Contains(text, digits) || strings.Contains(text, end) {
+				if holds(text, digits) || holds(text, end) {
 					t.Fatalf("%q of %q is told in %q", end, file, text)
 				}
 			}
 		}
+	}
+}
+
+// holds reports whether a text has a number that is not the middle of a longer run
+// of digits than a number has.
+func holds(text, number string) bool {
+	for rest := text; ; {
+		at := strings.Index(rest, number)
+		if at < 0 {
+			return false
+		}
+		digits := func(c rune) bool { return c >= '0' && c <= '9' }
+		before := len(rest[:at]) - len(strings.TrimRightFunc(rest[:at], digits))
+		behind := rest[at+len(number):]
+		if before+countDigits(number)+len(behind)-len(strings.TrimLeftFunc(behind, digits)) <= 15 {
+			return true
+		}
+		rest = rest[at+1:]
 	}
 }
 

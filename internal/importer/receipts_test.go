@@ -87,7 +87,7 @@ func TestReceipts(t *testing.T) {
 		{"a payload of text", `{"payload":"x"}`, "1 REJECTED payload: must be an object []"},
 		{"no id", receipt(`"umid":"u-1",`, ""), "1 REJECTED payload.umid: is missing []"},
 		{"an unknown account", receipt("acme_one", "acme_six"), `1 REJECTED payload.subAccountId: "acme_six" is no known customer's account or sub-account [u-1]`},
-		{"its own number as id", receipt("u-1", "447700900123"), "1 REJECTED payload.umid: holds the record's own from or to number []"},
+		{"its own number as id", receipt("u-1", "447700900123"), "1 REJECTED payload.umid: tells a number of the record itself []"},
 		{"a number that is no text", receipt(`"+447700900123"`, "447700900123", "u-1", "447700900123"), "1 REJECTED payload.destination: must be text, in quotes []"},
 		{"a part twice", receipt(`"status"`, `"umid":"u-2","status"`), "1 REJECTED payload.umid: is there twice []"},
 		{"what nobody asks for may be twice", receipt(`"status"`, `"x":1,"x":2,"status"`), good},
