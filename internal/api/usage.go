@@ -105,7 +105,7 @@ func (u usageEndpoints) record(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	id, err := usage.ParseRecordID(r.PathValue("recordId"))
-	if err != nil {
+	if err != nil || usage.IsWhatsApp(string(id)) { // no record is shown under such an id
 		return answer{}, errNoRecord
 	}
 	var record usage.Record

@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 // too whose retention has ended. There is mostly one, since ids are the
 // platform's; none is no error.
 func (s *Store) RecordsByID(ctx context.Context, log usage.Log, id usage.RecordID) ([]usage.Record, error) {
-	op := "records " + string(id) + " of " + log.Text()
+	op := "records of " + log.Text() // not their id: it is the caller's, and may be a number
 	places, err := s.queryAll(ctx, query{
 		op: op, table: s.tables.Usage, index: "ById",
 		projection: recordPlaceAttributes,
@@ -46,12 +47,33 @@ func (s *Store) RecordsByID(ctx context.Context, log usage.Log, id usage.RecordI
 	return records, nil
 }
 
-// DeleteUsage deletes records of a log by their places, of which no two may be
-// the same. A record that is not there is no error: to delete again is safe.
+// DeleteUsage deletes records of a log by their places. A record that is not there
+// is no error: to delete again is safe.
 func (s *Store) DeleteUsage(ctx context.Context, log usage.Log, places []usage.Position) error {
-	requests := make([]types.WriteRequest, len(places))
-	for i, place := range places {
-		key := item{"log": str(log.Key()), "at": str(place.String())}
+	keys := make(map[string]bool, len(places)) // a call may have each but once
+	for _, place := range places {
+		if !place.Raw {
+			keys[place.String()] = true
+			continue
+		}
+		raw, err := s.rawKeys(ctx, log, place)
+		if err != nil {
+			return err
+		}
+		for _, key := range raw {
+			r := reader{item: key}
+			keys[r.text("at")] = true
+		}
+	}
+	return s.deleteAll(ctx, log, slices.Collect(maps.Keys(keys)))
+}
+
+// deleteAll deletes records of a log by their sort keys, of which no two may be the
+// same.
+func (s *Store) deleteAll(ctx context.Context, log usage.Log, keys []string) error {
+	requests := make([]types.WriteRequest, len(keys))
+	for i, at := range keys {
+		key := item{"log": str(log.Key()), "at": str(at)}
 		requests[i] = types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: key}}
 	}
 	return s.writeAll(ctx, "delete usage of "+log.Text(), s.tables.Usage, requests)

@@ -100,5 +100,6 @@
 //
 // Index ById: byId, at; keys only. It finds one record by its id.
 //
-// No key holds a telephone number.
+// No key that is written here holds a telephone number. One that another pipeline
+// wrote may; its id does not leave the package (usage.Log.StoredPosition).
 package dynamo

@@ -143,16 +143,13 @@ func encodeCustomer(c directory.Customer) item {
 	return it
 }
 
-// decodeRecord reads a record. Numbers are masked again, so that what another
-// pipeline wrote unmasked does not pass.
+// decodeRecord reads a record. Numbers are masked again, and an id that tells one
+// is not shown, so that what another pipeline wrote unmasked does not pass.
 func decodeRecord(log usage.Log, it item) (usage.Record, error) {
 	r := reader{item: it}
-	place, err := usage.ParsePosition(r.text("at"))
-	if err != nil {
-		r.fail("at", err.Error())
-	}
+	place := r.place(log)
 	rec := usage.Record{
-		Log: log, ID: place.ID, Timestamp: place.Timestamp,
+		Log: log, ID: place.ID, Raw: place.Raw, Timestamp: place.Timestamp,
 		Direction: usage.Direction(r.text("direction")),
 		Status:    usage.Status(r.text("status")),
 		StatusAt:  r.timeOrNil("statusAt"),
@@ -179,9 +176,21 @@ func decodeRecord(log usage.Log, it item) (usage.Record, error) {
 		rec.ExpiresAt = time.Unix(*end, 0).UTC()
 	}
 	if r.err != nil {
-		return usage.Record{}, badItem("record of "+log.Text(), string(place.ID), r.err)
+		return usage.Record{}, badItem("record of "+log.Text(), usage.FormatTime(place.Timestamp), r.err)
 	}
 	return rec, nil
+}
+
+// place reads where a record stands, as it may be shown.
+func (r *reader) place(log usage.Log) usage.Position {
+	var numbers masking.Endings
+	numbers.Add(r.text("from"))
+	numbers.Add(r.text("to"))
+	place, err := log.StoredPosition(r.text("at"), numbers)
+	if err != nil {
+		r.fail("at", err.Error())
+	}
+	return place
 }
 
 func encodeRecord(r usage.Record) item {

@@ -38,7 +38,7 @@ func decodeVersion(log usage.Log, it item) (usage.Version, error) {
 		r := reader{item: it}
 		v.PriceAt = r.timeOrNil("priceAt")
 		if r.err != nil {
-			return usage.Version{}, badItem("record of "+log.Text(), string(record.ID), r.err)
+			return usage.Version{}, badItem("record of "+log.Text(), usage.FormatTime(record.Timestamp), r.err)
 		}
 	}
 	return v, nil

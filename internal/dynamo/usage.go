@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"partnerview/internal/fault"
+	"partnerview/internal/masking"
 	"partnerview/internal/usage"
 )
 
@@ -34,7 +35,10 @@ func (s *Store) Log(ctx context.Context, log usage.Log, q usage.Query) (usage.Pa
 	in.condition = periodCondition(q.Period, in.values)
 	in.filter = filterExpression(q.Filter, in.values)
 	if q.After != nil {
-		in.start = item{"log": in.values[":log"], "at": str(q.After.String())}
+		var err error
+		if in.start, err = s.startBehind(ctx, log, *q.After, in.newestFirst); err != nil {
+			return usage.Page{}, err
+		}
 	}
 	page := usage.Page{Records: make([]usage.Record, 0, q.Limit)}
 	scanned, bytes := 0, 0
@@ -65,16 +69,92 @@ func (s *Store) Log(ctx context.Context, log usage.Log, q usage.Query) (usage.Pa
 		bytes += bytesRead(out)
 		room := (maxPageBytes - bytes) / max(1, bytes/max(1, scanned))
 		if room <= 0 {
-			end := reader{item: out.LastEvaluatedKey}
-			place, err := usage.ParsePosition(end.text("at"))
+			end, err := s.shownPlace(ctx, log, out.LastEvaluatedKey)
 			if err != nil {
-				return usage.Page{}, badItem("place in log", log.Text(), err)
+				return usage.Page{}, err
 			}
-			page.Next = &place
+			page.Next = &end
 			return page, nil
 		}
 		in.start, in.limit = out.LastEvaluatedKey, min(4*in.limit, room)
 	}
+}
+
+// startBehind is the key behind which a page goes on. A raw position does not have
+// the id of the key: that is looked for at its time. Where it is no longer there,
+// as when it was mended, that millisecond is read again: rather twice than not at
+// all.
+func (s *Store) startBehind(ctx context.Context, log usage.Log, p usage.Position, newestFirst bool) (item, error) {
+	if !p.Raw {
+		return item{"log": str(log.Key()), "at": str(p.String())}, nil
+	}
+	keys, err := s.rawKeys(ctx, log, p)
+	if err != nil {
+		return nil, err
+	}
+	before, behind := millisecond(p.Timestamp)
+	switch {
+	case len(keys) > 0 && newestFirst:
+		return keys[len(keys)-1], nil
+	case len(keys) > 0:
+		return keys[0], nil
+	case newestFirst:
+		before = behind
+	}
+	return item{"log": str(log.Key()), "at": str(before)}, nil
+}
+
+// millisecond is what sorts before and behind every key of a time: an id begins
+// with neither.
+func millisecond(t time.Time) (before, behind string) {
+	return usage.FormatTime(t) + "#", usage.FormatTime(t) + "#~"
+}
+
+// rawKeys are the keys of the records that a raw position is shown for, in their
+// order: one, but for ids that differ in nothing but the digits that they tell.
+func (s *Store) rawKeys(ctx context.Context, log usage.Log, p usage.Position) ([]item, error) {
+	before, behind := millisecond(p.Timestamp)
+	items, err := s.queryAll(ctx, query{
+		op: "log " + log.Text(), table: s.tables.Usage,
+		projection: recordAttributes,
+		condition:  "#log = :log AND #at BETWEEN :before AND :behind",
+		values:     item{":log": str(log.Key()), ":before": str(before), ":behind": str(behind)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	var keys []item
+	for _, it := range items {
+		r := reader{item: it}
+		if r.place(log) == p {
+			keys = append(keys, item{"log": it["log"], "at": it["at"]})
+		}
+	}
+	return keys, nil
+}
+
+// shownPlace is a key as it may leave the store.
+func (s *Store) shownPlace(ctx context.Context, log usage.Log, key item) (usage.Position, error) {
+	r := reader{item: key}
+	place := r.place(log)
+	if r.err != nil {
+		return place, badItem("place in log", log.Text(), r.err)
+	}
+	if !usage.HasNumber(place.ID) {
+		return place, nil
+	}
+	// Whether the id tells a number only the rest of the record can say.
+	it, err := s.get(ctx, "log "+log.Text(), s.tables.Usage, item{"log": key["log"], "at": key["at"]}, recordAttributes)
+	if err != nil {
+		return place, err
+	}
+	if it == nil { // deleted meanwhile: as if it did
+		var numbers masking.Endings
+		numbers.Add(string(place.ID))
+		return log.StoredPosition(place.String(), numbers)
+	}
+	r = reader{item: it}
+	return r.place(log), nil
 }
 
 // bytesRead is how much of the table a query read, by what it is charged for.
@@ -143,7 +223,7 @@ func texts[W ~string](words []W) []string {
 // Record reads one record by its id; the newest, should several timestamps bear
 // the id. NotFound: there is none, or its retention has ended.
 func (s *Store) Record(ctx context.Context, log usage.Log, id usage.RecordID, now time.Time) (usage.Record, error) {
-	op := "record " + string(id) + " of " + log.Text()
+	op := "record of " + log.Text() // not its id: it is the caller's, and may be a number
 	at, err := s.placeByID(ctx, log, id)
 	if err != nil {
 		return usage.Record{}, err
@@ -172,7 +252,7 @@ func (s *Store) Record(ctx context.Context, log usage.Log, id usage.RecordID, no
 // there is none.
 func (s *Store) placeByID(ctx context.Context, log usage.Log, id usage.RecordID) (at string, err error) {
 	out, err := s.query(ctx, query{
-		op: "record " + string(id) + " of " + log.Text(), table: s.tables.Usage, index: "ById",
+		op: "record of " + log.Text(), table: s.tables.Usage, index: "ById",
 		projection:  recordPlaceAttributes,
 		condition:   "#byId = :byId",
 		values:      item{":byId": str(byID(log, id))},
@@ -184,7 +264,7 @@ func (s *Store) placeByID(ctx context.Context, log usage.Log, id usage.RecordID)
 	}
 	r := reader{item: out.Items[0]}
 	if at = r.required("at"); r.err != nil {
-		return "", badItem("place of record of "+log.Text(), string(id), r.err)
+		return "", badItem("place of a record", log.Text(), r.err)
 	}
 	return at, nil
 }

@@ -129,7 +129,7 @@ func (s *Store) applyTo(ctx context.Context, p place, before storedRecord, recei
 			return false, nil // deleted meanwhile: there is nothing left to tell it of
 		}
 	}
-	return false, fault.New(fault.Unavailable, "the record "+p.log.Text()+" "+p.at+" is being written by someone else", nil)
+	return false, fault.New(fault.Unavailable, "a record of "+p.log.Text()+" is being written by someone else", nil)
 }
 
 // outcomeNames are the attributes that an outcome is made of.

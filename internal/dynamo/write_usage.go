@@ -168,7 +168,7 @@ func (s *Store) stored(ctx context.Context, wanted []place, p projection) (map[p
 		if err != nil {
 			return nil, err
 		}
-		stored[placeOf(v.Record)] = storedRecord{v, it}
+		stored[place{v.Log, r.text("at")}] = storedRecord{v, it}
 	}
 	return stored, nil
 }
