@@ -37,7 +37,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format vet race staticcheck tidy lint validate rendered sam-build deploy-check build costs bench bench-import fuzz screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet race staticcheck tidy lint validate rendered sam-build deploy-check build costs bench bench-import fuzz screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -46,13 +46,23 @@ help: ## list the targets
 run: $(if $(DYNAMODB_ENDPOINT),,$(ENGINE)) ## the whole product on this machine; ARGS="--help" tells its options
 	@CGO_ENABLED=0 $(GO) build $(FUNCTIONFLAGS) -o build/local ./cmd/local && exec build/local $(ARGS)
 
-test: $(ENGINE) ## all tests; TESTFLAGS="-run Name" adds flags
-	$(GO) test $(TESTFLAGS) ./...
-	$(GO) -C tools test $(TESTFLAGS) ./...
+# One package at a time: some start the whole product, some a browser, and on a small or a busy machine they would
+# take each other's time.
+LIMITS := -p 1 -timeout 20m
 
-# What CI runs. -race needs a C compiler. One package at a time: some start the whole product, some a browser, and on
-# a small machine they would take each other's time.
-check: override TESTFLAGS += -race -shuffle=on -p 1 -timeout 20m
+test: $(ENGINE) ## all tests; TESTFLAGS="-run Name" adds flags
+	$(GO) build ./... # what the tests need, with all processors
+	$(GO) test $(LIMITS) $(TESTFLAGS) ./...
+	$(GO) -C tools test $(LIMITS) $(TESTFLAGS) ./...
+
+quick: $(ENGINE) ## all tests but those that start the whole product or a browser, or kill what loads
+	$(GO) test -short $(TESTFLAGS) $(filter-out $(WHOLE:%=%%),$(shell $(GO) list ./...))
+
+# Packages whose tests start the whole product or a browser.
+WHOLE := partnerview/cmd/local partnerview/internal/e2e partnerview/internal/browsertest
+
+# What CI runs. -race needs a C compiler.
+check: override TESTFLAGS += -race -shuffle=on
 check: format vet staticcheck tidy lint race test ## formatting, linters, and all tests with -race, shuffled
 
 format:

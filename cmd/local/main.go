@@ -23,7 +23,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends us at once, and what we started with us
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // commandLine is what may be typed.
@@ -35,6 +35,7 @@ type commandLine struct {
 	Now       *timeArgument     `placeholder:"TIME" help:"Take this for the time, as 2026-06-01T00:00:00Z, in the functions and for the sample data."`
 	Path      string            `type:"path" placeholder:"FOLDER" help:"Keep the tables in this folder. Sample data is loaded only when it is new."`
 	Parameter map[string]string `placeholder:"NAME=VALUE" help:"Give a parameter of template.yaml another value than its default, as AuthorizerTtlSeconds=0. May be repeated."`
+	UntilEOF  bool              `name:"until-eof" help:"End when standard input ends too: for a program that starts this one, and may be killed."`
 	Logs      bool              `help:"Show all that the functions log, not only what is wrong."`
 	Log       string            `enum:"text,json" default:"text" placeholder:"FORM" help:"What to print while it serves: text, a line for each request; or json, the lines of the functions' logs as they are, audit and metrics among them, and nothing else."`
 	BuildDir  string            `type:"path" placeholder:"FOLDER" help:"Serve the binaries in this folder, such as .aws-sam/build, in place of building them. They must be for this machine: BUILD_GOARCH=amd64 sam build makes such on an amd64."`
@@ -60,8 +61,9 @@ const (
 // stopTimeout is how long requests under way may take when we are asked to end.
 const stopTimeout = 5 * time.Second
 
-// run carries a command line out, until ctx ends, and returns the exit code.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+// run carries a command line out, until ctx ends (with --until-eof, stdin too), and
+// returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var line commandLine
 	helped := false
 	parser, err := kong.New(&line, kong.Name("local"), kong.Description(description), kong.Writers(stdout, stderr),
@@ -77,6 +79,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 		fmt.Fprintf(stderr, "local: %v\nSee: go run ./cmd/local --help\n", err)
 		return exitUsage
+	}
+	if line.UntilEOF {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		go func() { // ends with its input, or with the process
+			defer cancel()
+			_, _ = io.Copy(io.Discard, stdin) // an input that cannot be read has ended
+		}()
 	}
 	if err := serve(ctx, line, stdout, stderr); err != nil && ctx.Err() == nil {
 		fmt.Fprintln(stderr, "local:", explain(err, line))

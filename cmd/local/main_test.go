@@ -31,7 +31,7 @@ func begin(t *testing.T, args ...string) *command {
 	ctx, stop := context.WithCancel(t.Context())
 	c := &command{stop: stop, stdout: new(buffer), stderr: new(buffer), code: make(chan int, 1)}
 	var ended sync.WaitGroup
-	ended.Go(func() { c.code <- run(ctx, args, c.stdout, c.stderr) })
+	ended.Go(func() { c.code <- run(ctx, args, strings.NewReader(""), c.stdout, c.stderr) })
 	t.Cleanup(func() {
 		stop()
 		ended.Wait()

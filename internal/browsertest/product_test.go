@@ -119,9 +119,13 @@ func startProduct(more ...string) (*product, error) {
 		return p, err
 	}
 	readyFile := filepath.Join(p.folder, "ready.json")
-	arguments := append([]string{"--listen", "127.0.0.1:0", "--ready-file", readyFile, "--parameter", "AuthorizerTtlSeconds=1", "--endpoint", p.breaker.URL}, more...)
+	arguments := append([]string{"--listen", "127.0.0.1:0", "--ready-file", readyFile, "--until-eof", "--parameter", "AuthorizerTtlSeconds=1", "--endpoint", p.breaker.URL}, more...)
 	process := exec.Command(binary, arguments...)
 	process.Dir, process.Stdout, process.Stderr = root, p.output, p.output
+	// It closes when the test's process ends, however it does, and the product with it.
+	if _, err := process.StdinPipe(); err != nil {
+		return p, err
+	}
 	if err := process.Start(); err != nil {
 		return p, err
 	}

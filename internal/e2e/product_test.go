@@ -131,10 +131,14 @@ func start(dir string) (*product, error) {
 // launch runs cmd/local until it serves.
 func (p *product) launch(dir string, arguments ...string) error {
 	ready := filepath.Join(dir, "ready.json")
-	arguments = append([]string{"--listen", "127.0.0.1:0", "--ready-file", ready, "--logs"}, arguments...)
+	arguments = append([]string{"--listen", "127.0.0.1:0", "--ready-file", ready, "--logs", "--until-eof"}, arguments...)
 	p.process = exec.Command(filepath.Join(p.bin, "local"), arguments...)
 	p.process.Dir, p.process.Stdout, p.process.Stderr = p.root, p.output, p.output
 	p.process.Env = append(os.Environ(), "DYNAMODB_ENDPOINT="+p.proxy.url)
+	// It closes when the test's process ends, however it does, and the product with it.
+	if _, err := p.process.StdinPipe(); err != nil {
+		return err
+	}
 	if err := p.process.Start(); err != nil {
 		return err
 	}
