@@ -3,9 +3,10 @@
 //
 // It owns the form of access keys, and the order of the questions: is this a key
 // at all, is it known and does it match, has it expired or been revoked, is its
-// partner active, is the customer granted. A token of an OIDC issuer answers all
-// but the last two of them; package oidc, below this one, reads it. Every question that cannot be answered
-// (the database is down) is an error and never a "no": a failure of ours is not
+// partner active, is the customer granted, which of its products may be seen. A
+// token of an OIDC issuer answers all but the last three of them; package oidc, below
+// this one, reads it. Every question that cannot be answered (the database is down) is
+// an error and never a "no": a failure of ours is not
 // told as the caller's fault, and is not remembered as a refusal.
 //
 // If this package errs, one partner reads another's customers. The rules stand in
@@ -16,6 +17,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"strings"
+	"sync"
 	"time"
 
 	"partnerview/internal/directory"
@@ -31,6 +33,9 @@ type Store interface {
 	// nil where there is none or account is empty. fault.NotFound: there is no
 	// such partner.
 	PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error)
+	// CustomerProducts reads which products a customer has; fault.NotFound: there
+	// is no such customer.
+	CustomerProducts(ctx context.Context, account usage.AccountID) ([]usage.Product, error)
 }
 
 // Tokens tells whose a bearer token is that is no access key: the partner, and a
@@ -56,9 +61,13 @@ func NewGuard(store Store, now func() time.Time) *Guard { return &Guard{store: s
 
 // Decide says who is calling, by the value of an Authorization header ("Bearer
 // pvk_…", or a token), and whether they may see an account: the {accountId} of the path as it
-// was sent, nil on a path that names no customer. A viewer and true: they may. A viewer and false:
-// they are known, but the customer of the path is not granted to them, or there
+// was sent, nil on a path that names no customer. A viewer and true: they may, and its
+// Products are those that are both enabled and granted, perhaps none. A viewer and
+// false: they are known, but the customer of the path is not granted to them, or there
 // is none, or its ID is malformed: the three are not told apart.
+//
+// The customer is read beside the grant, whether there is a grant or not: another
+// partner's customer takes the same reads, and as long, as one that nobody has.
 //
 // fault.Unauthenticated: there is no credential, or it is malformed, unknown,
 // expired, revoked or of a suspended partner. Any other error is ours; so is a
@@ -72,7 +81,19 @@ func (g *Guard) Decide(ctx context.Context, authorization string, asked *string)
 	if asked != nil {
 		account, _ = usage.ParseAccountID(*asked) // a malformed one is empty, and nobody is granted that
 	}
+	var enabled []usage.Product
+	var noCustomer error
+	var reads sync.WaitGroup
+	if account != "" {
+		reads.Go(func() {
+			noCustomer = fault.Caught(func() (err error) {
+				enabled, err = g.store.CustomerProducts(ctx, account)
+				return err
+			})
+		})
+	}
 	partner, grant, err := g.store.PartnerAndGrant(ctx, viewer.Partner, account)
+	reads.Wait()
 	if fault.Is(err, fault.NotFound) {
 		return directory.Viewer{}, false, refuse("the partner of " + viewer.KeyID + " does not exist")
 	}
@@ -89,9 +110,15 @@ func (g *Guard) Decide(ctx context.Context, authorization string, asked *string)
 		return viewer, true, nil
 	}
 	if grant == nil || grant.Account != account || grant.Partner != viewer.Partner {
+		return viewer, false, nil // whatever was found of the customer
+	}
+	if fault.Is(noCustomer, fault.NotFound) {
 		return viewer, false, nil
 	}
-	viewer.Account, viewer.Products = account, grant.Products
+	if noCustomer != nil {
+		return directory.Viewer{}, false, noCustomer
+	}
+	viewer.Account, viewer.Products = account, directory.Visible(enabled, grant.Products)
 	return viewer, true, nil
 }
 

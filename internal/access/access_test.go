@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,7 +28,8 @@ var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 func clock() time.Time { return now }
 
 // world is two active partners and a suspended one. northwind sees acme_retail
-// whole and blue.sky narrowed to voice; southbank sees only other&co.
+// whole, blue.sky narrowed to voice, and is granted a customer that is gone;
+// southbank sees only other&co.
 func world(t *testing.T) (store *dynamo.Store, key func(directory.AccessKey) string) {
 	t.Helper()
 	store = engine.NewStore(t)
@@ -44,6 +47,12 @@ func world(t *testing.T) (store *dynamo.Store, key func(directory.AccessKey) str
 	must(store.PutGrant(ctx, directory.Grant{Partner: "northwind", Account: "blue.sky", CustomerName: "Blue Sky", Products: []usage.Product{usage.Voice}}))
 	must(store.PutGrant(ctx, directory.Grant{Partner: "southbank", Account: "other&co", CustomerName: "Other"}))
 	must(store.PutGrant(ctx, directory.Grant{Partner: "eastgate", Account: "acme_retail", CustomerName: "Acme"}))
+	must(store.PutGrant(ctx, directory.Grant{Partner: "northwind", Account: "is_gone", CustomerName: "Gone"}))
+	for account, products := range map[usage.AccountID][]usage.Product{
+		"acme_retail": {usage.Messaging, usage.SMS}, "blue.sky": usage.Products(), "other&co": {usage.SMS}, "nobodys_own": {usage.SMS},
+	} {
+		must(store.PutCustomer(ctx, directory.Customer{Account: account, Name: "C", Currency: "EUR", Products: products, Credit: directory.Credit{Mode: directory.Postpaid}}))
+	}
 	return store, func(k directory.AccessKey) string {
 		t.Helper()
 		text, id, hash, err := access.NewKey(rand.Reader)
@@ -76,6 +85,7 @@ func TestDecide(t *testing.T) {
 		"a partner may see a granted customer":           {header: "Bearer " + north, account: account("acme_retail"), granted: true},
 		"a partner may not see another's customer":       {header: "Bearer " + north, account: account("other&co")},
 		"a customer that does not exist is the same":     {header: "Bearer " + north, account: account("nobody")},
+		"and so is one that is gone, granted or not":     {header: "Bearer " + north, account: account("is_gone")},
 		"and so is a malformed account":                  {header: "Bearer " + north, account: account("x")},
 		"an account is not matched by its case":          {header: "Bearer " + north, account: account("ACME_RETAIL")},
 		"an account with a wildcard is nobody's":         {header: "Bearer " + north, account: account("*")},
@@ -132,13 +142,95 @@ func whose(account *string) string {
 	return "the data of the customer " + *account
 }
 
-func TestAGrantNarrowedToProductsSaysSo(t *testing.T) {
+// What a viewer may see is said product by product: those that the customer has and
+// the grant names, and never more where either of them is empty.
+func TestTheProductsAreThoseThatAreEnabledAndGranted(t *testing.T) {
 	store, key := world(t)
-	account := "blue.sky"
-	viewer, granted, err := access.NewGuard(store, clock).Decide(t.Context(), "Bearer "+key(directory.AccessKey{Partner: "northwind"}), &account)
-	if err != nil || !granted || len(viewer.Products) != 1 || viewer.Products[0] != usage.Voice {
-		t.Errorf("got %+v, %v, %v; want voice alone: the other products would be seen by a partner that was not granted them", viewer, granted, err)
+	header := "Bearer " + key(directory.AccessKey{Partner: "northwind"})
+	sms, voice, video := usage.SMS, usage.Voice, usage.Video
+	for claim, c := range map[string]struct{ enabled, granted, want []usage.Product }{
+		"a grant that names none grants all that there are": {[]usage.Product{voice, sms}, nil, []usage.Product{sms, voice}},
+		"a narrowed grant shows what it names":              {usage.Products(), []usage.Product{voice}, []usage.Product{voice}},
+		"what is granted and not enabled is not shown":      {[]usage.Product{sms}, []usage.Product{sms, video}, []usage.Product{sms}},
+		"nothing in common is nothing, not all":             {[]usage.Product{sms}, []usage.Product{video}, nil},
+		"a customer without products shows none":            {nil, nil, nil},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			for _, err := range []error{
+				store.PutCustomer(t.Context(), directory.Customer{Account: "a_customer", Name: "C", Currency: "EUR", Products: c.enabled, Credit: directory.Credit{Mode: directory.Postpaid}}),
+				store.PutGrant(t.Context(), directory.Grant{Partner: "northwind", Account: "a_customer", CustomerName: "C", Products: c.granted}),
+			} {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			account := "a_customer"
+			viewer, granted, err := access.NewGuard(store, clock).Decide(t.Context(), header, &account)
+			if err != nil || !granted || !slices.Equal(viewer.Products, c.want) {
+				t.Errorf("enabled %v, granted %v: %+v, %v, %v; want %v", c.enabled, c.granted, viewer, granted, err, c.want)
+			}
+		})
 	}
+}
+
+// Which of them is the case must not show in what is read, nor in when. A customer
+// that is another's is read as one that nobody has is, beside the grant and not
+// after it, and what is wrong with it is not told.
+func TestACustomerThatIsNotGrantedIsReadLikeOneThatThereIsNot(t *testing.T) {
+	store, key := world(t)
+	header := "Bearer " + key(directory.AccessKey{Partner: "northwind"})
+	for claim, c := range map[string]struct {
+		account string
+		broken  bool // the customer cannot be read
+	}{
+		"another's": {"other&co", false}, "nobody's": {"nobodys_own", false}, "not there": {"not_there", false},
+		"granted and gone": {"is_gone", false}, "another's, and what is stored of it is bad": {"other&co", true},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			counted := &counting{Store: failing{Store: store, customer: c.broken}}
+			viewer, granted, err := access.NewGuard(counted, clock).Decide(t.Context(), header, &c.account)
+			if granted || err != nil || viewer.Account != "" || viewer.Products != nil || counted.reads != 3 {
+				t.Errorf("got %+v, %v, %v after %d reads; want a refusal after 3", viewer, granted, err, counted.reads)
+			}
+		})
+	}
+}
+
+// The grant and the customer are asked for at the same time: a decision is two
+// round trips deep. Each waits here until the other has begun.
+func TestTheGrantAndTheCustomerAreReadAtTheSameTime(t *testing.T) {
+	store, key := world(t)
+	account := "acme_retail"
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	together := meeting{store, make(chan struct{})}
+	if _, granted, err := access.NewGuard(together, clock).Decide(ctx, "Bearer "+key(directory.AccessKey{Partner: "northwind"}), &account); !granted || err != nil {
+		t.Errorf("granted %v, %v: one is read after the other", granted, err)
+	}
+}
+
+// meeting is a store whose two reads go on only together.
+type meeting struct {
+	access.Store
+	met chan struct{}
+}
+
+func (m meeting) PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error) {
+	select {
+	case m.met <- struct{}{}:
+	case <-ctx.Done():
+		return directory.Partner{}, nil, ctx.Err()
+	}
+	return m.Store.PartnerAndGrant(ctx, id, account)
+}
+
+func (m meeting) CustomerProducts(ctx context.Context, account usage.AccountID) ([]usage.Product, error) {
+	select {
+	case <-m.met:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return m.Store.CustomerProducts(ctx, account)
 }
 
 // A database that does not answer must be an error and not a "no": a refusal
@@ -148,8 +240,9 @@ func TestADatabaseThatFailsIsNoRefusal(t *testing.T) {
 	header := "Bearer " + key(directory.AccessKey{Partner: "northwind"})
 	account := "acme_retail"
 	for claim, broken := range map[string]access.Store{
-		"the key cannot be read":   failing{Store: store, key: true},
-		"the grant cannot be read": failing{Store: store, grant: true},
+		"the key cannot be read":      failing{Store: store, key: true},
+		"the grant cannot be read":    failing{Store: store, grant: true},
+		"the customer cannot be read": failing{Store: store, customer: true},
 	} {
 		t.Run(claim, func(t *testing.T) {
 			_, granted, err := access.NewGuard(broken, clock).Decide(t.Context(), header, &account)
@@ -196,7 +289,7 @@ func TestWhatIsNoKeyIsRefusedWithoutARead(t *testing.T) {
 		header string
 		reads  int
 	}{
-		"a good key costs two reads":              {"Bearer " + good, 2},
+		"a good key costs three reads":            {"Bearer " + good, 3},
 		"a well-formed key that nobody has, one":  {"Bearer " + fresh(t), 1},
 		"a checksum that is wrong, none":          {"Bearer " + good[:len(good)-1] + string(other), 0},
 		"a secret that was mistyped, none":        {"Bearer " + good[:20] + "_" + good[21:], 0},
@@ -211,7 +304,7 @@ func TestWhatIsNoKeyIsRefusedWithoutARead(t *testing.T) {
 		t.Run(claim, func(t *testing.T) {
 			counted := &counting{Store: store}
 			_, granted, err := access.NewGuard(counted, clock).Decide(t.Context(), c.header, &account)
-			if counted.reads != c.reads || granted != (c.reads == 2) || (err == nil) != granted {
+			if counted.reads != c.reads || granted != (c.reads == 3) || (err == nil) != granted {
 				t.Errorf("granted %v, %v after %d reads; want %d", granted, err, counted.reads, c.reads)
 			}
 		})
@@ -221,26 +314,45 @@ func TestWhatIsNoKeyIsRefusedWithoutARead(t *testing.T) {
 // counting counts what is read.
 type counting struct {
 	access.Store
+	mu    sync.Mutex
 	reads int
 }
 
-func (c *counting) AccessKey(ctx context.Context, id string) (directory.AccessKey, error) {
+func (c *counting) count() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.reads++
+}
+
+func (c *counting) CustomerProducts(ctx context.Context, account usage.AccountID) ([]usage.Product, error) {
+	c.count()
+	return c.Store.CustomerProducts(ctx, account)
+}
+
+func (c *counting) AccessKey(ctx context.Context, id string) (directory.AccessKey, error) {
+	c.count()
 	return c.Store.AccessKey(ctx, id)
 }
 
 func (c *counting) PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error) {
-	c.reads++
+	c.count()
 	return c.Store.PartnerAndGrant(ctx, id, account)
 }
 
 // failing injects a database that does not answer.
 type failing struct {
 	access.Store
-	key, grant bool
+	key, grant, customer bool
 }
 
 var errDown = fault.New(fault.Unavailable, "test", errors.New("down"))
+
+func (f failing) CustomerProducts(ctx context.Context, account usage.AccountID) ([]usage.Product, error) {
+	if f.customer {
+		return nil, errDown
+	}
+	return f.Store.CustomerProducts(ctx, account)
+}
 
 func (f failing) AccessKey(ctx context.Context, id string) (directory.AccessKey, error) {
 	if f.key {

@@ -7,7 +7,9 @@
 // handler.
 //
 // Invariants. A handler on a customer's path reads nothing before the account
-// that was granted for this request is the account in the path. Answers hold no
+// that was granted for this request is the account in the path, and nothing of a
+// product that the viewer may not see: how long a refusal takes does not tell what
+// there is. Such a refusal also goes before whatever else is wrong with the request. Answers hold no
 // number but masking.Numbers, no contact's name and no content: there are no
 // fields for them. An error's text never holds its cause; the cause is logged
 // once, with the request's id. No data is answered without an audit line.
@@ -27,9 +29,10 @@ import (
 
 // Env is what every endpoint needs besides its store.
 type Env struct {
-	// Viewer is who asks, as the authorizer found; false: nobody was identified,
-	// which is a fault of the deployment, since the gateway lets nobody through.
-	Viewer func(context.Context) (directory.Viewer, bool)
+	// Viewer is who asks, as the authorizer found. An error: that cannot be known,
+	// which is our own fault, since the gateway lets nobody through whom the
+	// authorizer did not find.
+	Viewer func(context.Context) (directory.Viewer, error)
 	// RequestID is the id that the caller can quote, and the log finds.
 	RequestID func(context.Context) string
 	Now       func() time.Time
@@ -138,9 +141,12 @@ func write(w http.ResponseWriter, status int, contentType string, body []byte) {
 
 // viewer is who asks.
 func (e Env) viewer(r *http.Request) (directory.Viewer, error) {
-	v, ok := e.Viewer(r.Context())
-	if !ok || v.Partner == "" {
-		return directory.Viewer{}, fault.New(fault.Internal, "no viewer: the authorizer's context is missing", nil)
+	v, err := e.Viewer(r.Context())
+	if err == nil && v.Partner == "" {
+		err = fault.New(fault.Internal, "the viewer is nobody", nil)
+	}
+	if err != nil {
+		return directory.Viewer{}, err
 	}
 	return v, nil
 }

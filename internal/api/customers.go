@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -92,7 +93,9 @@ func GetCustomer(env Env, store CustomerReader) http.Handler {
 		if err != nil {
 			return answer{}, err
 		}
-		c.Products = directory.Visible(c.Products, viewer.Products)
+		// As they are now, of those that the authorizer found: what was taken away since
+		// is gone at once.
+		c.Products = slices.DeleteFunc(directory.Visible(c.Products, nil), func(p usage.Product) bool { return !viewer.MaySee(p) })
 		return answer{body: customerOf(c), shown: &shown{accounts: []usage.AccountID{c.Account}, records: 1}}, nil
 	}})
 }

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"partnerview/internal/directory"
 	"partnerview/internal/fault"
 	"partnerview/internal/pricing"
 	"partnerview/internal/usage"
@@ -16,9 +15,6 @@ import (
 
 // UsageReader reads logs, and what their prices follow from.
 type UsageReader interface {
-	// CustomerProducts lists the products that a customer has; fault.NotFound:
-	// there is no such customer.
-	CustomerProducts(context.Context, usage.AccountID) ([]usage.Product, error)
 	// Log reads one page of a log. A page may be short and not be the last.
 	Log(context.Context, usage.Log, usage.Query) (usage.Page, error)
 	// Record reads one record whose retention has not ended; fault.NotFound:
@@ -49,21 +45,23 @@ type usageEndpoints struct {
 	store UsageReader
 }
 
-// log is which log the path names, and who asks for it.
-func (u usageEndpoints) log(r *http.Request) (usage.Log, directory.Viewer, error) {
+// log is which log the path names. A product that the viewer may not see, because it
+// is not granted or the customer does not have it, and a word that is none are the
+// same 404, before anything is read.
+func (u usageEndpoints) log(r *http.Request) (usage.Log, error) {
 	viewer, err := u.env.customer(r)
 	if err != nil {
-		return usage.Log{}, viewer, err
+		return usage.Log{}, err
 	}
 	product, err := usage.ParseProduct(r.PathValue("product"))
-	if err != nil {
-		return usage.Log{}, viewer, errNoProduct
+	if err != nil || !viewer.MaySee(product) {
+		return usage.Log{}, errNoProduct
 	}
-	return usage.Log{Account: viewer.Account, Product: product}, viewer, nil
+	return usage.Log{Account: viewer.Account, Product: product}, nil
 }
 
 func (u usageEndpoints) page(r *http.Request) (answer, error) {
-	log, viewer, err := u.log(r)
+	log, err := u.log(r)
 	if err != nil {
 		return answer{}, err
 	}
@@ -74,7 +72,7 @@ func (u usageEndpoints) page(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	var page usage.Page
-	book, err := u.read(r.Context(), log, viewer, newest(q), func(ctx context.Context) ([]usage.Record, error) {
+	book, err := u.read(r.Context(), log, newest(q), func(ctx context.Context) ([]usage.Record, error) {
 		var err error
 		page, err = u.store.Log(ctx, log, q)
 		return page.Records, err
@@ -97,7 +95,7 @@ func (u usageEndpoints) page(r *http.Request) (answer, error) {
 }
 
 func (u usageEndpoints) record(r *http.Request) (answer, error) {
-	log, viewer, err := u.log(r)
+	log, err := u.log(r)
 	if err != nil {
 		return answer{}, err
 	}
@@ -109,7 +107,7 @@ func (u usageEndpoints) record(r *http.Request) (answer, error) {
 		return answer{}, errNoRecord
 	}
 	var record usage.Record
-	book, err := u.read(r.Context(), log, viewer, time.Time{}, func(ctx context.Context) ([]usage.Record, error) {
+	book, err := u.read(r.Context(), log, time.Time{}, func(ctx context.Context) ([]usage.Record, error) {
 		var err error
 		record, err = u.store.Record(ctx, log, id, u.env.Now())
 		return []usage.Record{record}, err
@@ -126,31 +124,29 @@ func (u usageEndpoints) record(r *http.Request) (answer, error) {
 	return a, nil
 }
 
-// read checks that the viewer may see the log, reads records of it with fetch
-// and the price lists that cover them, all at the same time: the answer waits
-// for one round trip, not three. The check's error goes before the others, so
-// that a viewer who may not see the log learns nothing of what is in it.
-func (u usageEndpoints) read(ctx context.Context, log usage.Log, viewer directory.Viewer, upTo time.Time, fetch func(context.Context) ([]usage.Record, error)) (pricing.Book, error) {
+// read reads records of a log with fetch and the price lists that cover them, both
+// at the same time: the answer waits for one round trip, not two. fetch's error goes
+// first.
+func (u usageEndpoints) read(ctx context.Context, log usage.Log, upTo time.Time, fetch func(context.Context) ([]usage.Record, error)) (pricing.Book, error) {
 	var (
-		denied, notFetched, notListed error
-		records                       []usage.Record
-		lists                         []*pricing.Indexed
-		older                         bool
-		reads                         sync.WaitGroup
+		notFetched, notListed error
+		records               []usage.Record
+		lists                 []*pricing.Indexed
+		older                 bool
+		reads                 sync.WaitGroup
 	)
-	reads.Go(func() { denied = fault.Caught(func() error { return u.mayRead(ctx, log, viewer) }) })
 	reads.Go(func() {
 		notListed = fault.Caught(func() (err error) {
 			lists, older, err = u.store.PriceLists(ctx, log, upTo)
 			return err
 		})
 	})
-	notFetched = fault.Caught(func() (err error) {
+	notFetched = fault.Caught(func() (err error) { // even then the other must have ended
 		records, err = fetch(ctx)
 		return err
 	})
 	reads.Wait()
-	if err := cmp.Or(denied, notFetched, notListed); err != nil {
+	if err := cmp.Or(notFetched, notListed); err != nil {
 		return pricing.Book{}, err
 	}
 	for older && !covers(lists, records) {
@@ -162,22 +158,6 @@ func (u usageEndpoints) read(ctx context.Context, log usage.Log, viewer director
 		lists = append(lists, more...)
 	}
 	return pricing.BookOf(log, lists...)
-}
-
-// mayRead tells, by an error, that the customer does not exist or that the
-// product is not both enabled and granted.
-func (u usageEndpoints) mayRead(ctx context.Context, log usage.Log, viewer directory.Viewer) error {
-	enabled, err := u.store.CustomerProducts(ctx, log.Account)
-	if fault.Is(err, fault.NotFound) {
-		return errNoCustomer
-	}
-	if err != nil {
-		return err
-	}
-	if !slices.Contains(directory.Visible(enabled, viewer.Products), log.Product) {
-		return errNoProduct
-	}
-	return nil
 }
 
 // covers tells whether lists, newest first, go back to the one that was in force

@@ -120,12 +120,16 @@ type Viewer struct {
 	// Account is the customer that the request's path names and the partner
 	// was granted; empty on a path that names none.
 	Account usage.AccountID
-	// Products is the grant's list; empty grants all that the customer has.
+	// Products are those of Account that the viewer may see: both enabled and
+	// granted when the authorizer decided. Empty: none.
 	Products []usage.Product
 	// GatewayKey is what the gateway counts this request by. The authorizer's
 	// answer alone holds it; empty where there are no usage plans.
 	GatewayKey Secret
 }
+
+// MaySee tells whether the viewer may see a product of its account.
+func (v Viewer) MaySee(p usage.Product) bool { return slices.Contains(v.Products, p) }
 
 // JoinProducts writes products as "sms,voice"; none is "".
 func JoinProducts(ps []usage.Product) string {
@@ -134,21 +138,4 @@ func JoinProducts(ps []usage.Product) string {
 		words[i] = string(p)
 	}
 	return strings.Join(words, ",")
-}
-
-// SplitProducts reads what JoinProducts wrote. A word that is no product is an
-// error: to drop it could turn a narrowed grant into one for all products.
-func SplitProducts(s string) ([]usage.Product, error) {
-	if s == "" {
-		return nil, nil
-	}
-	var ps []usage.Product
-	for word := range strings.SplitSeq(s, ",") {
-		p, err := usage.ParseProduct(word)
-		if err != nil {
-			return nil, fmt.Errorf("products %q: %w", s, err)
-		}
-		ps = append(ps, p)
-	}
-	return ps, nil
 }

@@ -28,19 +28,6 @@ func TestVisibleIsWhatIsBothEnabledAndGranted(t *testing.T) {
 	}
 }
 
-func TestProductsSurviveTheClaim(t *testing.T) {
-	for _, ps := range [][]usage.Product{nil, {usage.SMS}, usage.Products()} {
-		got, err := SplitProducts(JoinProducts(ps))
-		if err != nil || !slices.Equal(got, ps) {
-			t.Errorf("%v comes back as %v, %v", ps, got, err)
-		}
-	}
-	// To drop the unknown word would leave an empty list, which grants all.
-	if got, err := SplitProducts("fax"); err == nil {
-		t.Errorf(`SplitProducts("fax") = %v: a narrowed grant became one for all products`, got)
-	}
-}
-
 func TestSortKeyOrdersByNameThenAccount(t *testing.T) {
 	inOrder := []string{
 		SortKey("Acme", "acme_2"),

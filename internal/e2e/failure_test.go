@@ -57,9 +57,9 @@ func TestAPageCostsOneRoundTripAndAListTwo(t *testing.T) {
 		want           []string // calls, sorted
 		most           float64  // capacity units, but those of a BatchGetItem
 	}{
-		// 100 records of about 300 bytes: 4 units; the price lists and the customer are 1 more.
-		{logPath(big) + "?limit=100", "GetUsageFunction", []string{"GetItem", "Query", "Query"}, 8},
-		{logPath(big) + "?limit=100&order=asc", "GetUsageFunction", []string{"GetItem", "Query", "Query"}, 8},
+		// 100 records of about 300 bytes: 4 units; the price lists are 1 more.
+		{logPath(big) + "?limit=100", "GetUsageFunction", []string{"Query", "Query"}, 8},
+		{logPath(big) + "?limit=100&order=asc", "GetUsageFunction", []string{"Query", "Query"}, 8},
 		{"/customers?limit=25", "ListCustomersFunction", []string{"BatchGetItem", "Query"}, 2},
 		{"/customers?search=and", "ListCustomersFunction", []string{"BatchGetItem", "Query"}, 2},
 		{customerPath("mueller_soehne"), "GetCustomerFunction", []string{"GetItem"}, 0.5},
@@ -76,14 +76,25 @@ func TestAPageCostsOneRoundTripAndAListTwo(t *testing.T) {
 			if s.function != c.function {
 				t.Errorf("%s is answered by %s", c.path, s.function)
 			}
-			calls, units = append(calls, s.op), units+s.units
+			calls = append(calls, s.op)
+			if s.op != "BatchGetItem" {
+				units += s.units
+			}
 		}
 		slices.Sort(calls)
 		if !slices.Equal(calls, c.want) || units > c.most {
 			t.Errorf("%s costs %v and %.1f units, want %v and at most %.1f", c.path, calls, units, c.want, c.most)
 		}
-		if !slices.Equal(authorizer, []string{"GetItem", "BatchGetItem"}) {
-			t.Errorf("the authorizer's decision on %s costs %v, want a GetItem, then a BatchGetItem", c.path, authorizer)
+		// The key; then the partner and the grant, and beside them the customer, where the path names one.
+		decision := []string{"GetItem", "BatchGetItem"}
+		if c.function != "ListCustomersFunction" {
+			decision = []string{"GetItem", "BatchGetItem", "GetItem"}
+		}
+		if len(authorizer) > 1 {
+			slices.Sort(authorizer[1:]) // which of two at once comes first, nobody can say
+		}
+		if !slices.Equal(authorizer, decision) {
+			t.Errorf("the authorizer's decision on %s costs %v, want %v", c.path, authorizer, decision)
 		}
 	}
 }

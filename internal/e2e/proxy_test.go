@@ -98,13 +98,27 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request, forward http.Handl
 	_, op, _ := strings.Cut(target, ".")
 	tee := &teeWriter{ResponseWriter: w}
 	forward.ServeHTTP(tee, r)
-	var answer struct {
-		ConsumedCapacity struct{ CapacityUnits float64 }
-	}
-	_ = json.Unmarshal(tee.body.Bytes(), &answer) // BatchGetItem tells it in another form, or not at all
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.sent = append(p.sent, sent{function, target, op, body, answer.ConsumedCapacity.CapacityUnits})
+	p.sent = append(p.sent, sent{function, target, op, body, consumed(tee.body.Bytes())})
+}
+
+// consumed is the capacity that an answer says it took: of one table, or, in the
+// answer of a BatchGetItem, of each.
+func consumed(body []byte) (units float64) {
+	type capacity struct{ CapacityUnits float64 }
+	var answer struct{ ConsumedCapacity json.RawMessage }
+	_ = json.Unmarshal(body, &answer) // an error of DynamoDB's has none
+	var one capacity
+	if json.Unmarshal(answer.ConsumedCapacity, &one) == nil {
+		return one.CapacityUnits
+	}
+	var several []capacity
+	_ = json.Unmarshal(answer.ConsumedCapacity, &several)
+	for _, c := range several {
+		units += c.CapacityUnits
+	}
+	return units
 }
 
 // set changes how the functions' requests fare until the test ends.

@@ -99,7 +99,7 @@ func decision(methodARN string, viewer directory.Viewer, granted bool) events.AP
 		effect = "Allow"
 		if viewer.Account != "" {
 			claims[accountIDClaim] = string(viewer.Account)
-			claims[productsClaim] = directory.JoinProducts(viewer.Products)
+			claims[productsClaim] = claimOf(viewer.Products)
 		}
 	}
 	return events.APIGatewayCustomAuthorizerResponse{

@@ -12,6 +12,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -204,24 +205,58 @@ func claimsOf(c events.APIGatewayProxyRequestContext) map[string]string {
 	return claims
 }
 
-// Viewer is who the authorizer found to be asking; false where the request did
-// not come through it, or carries a claim that cannot be read.
-func Viewer(ctx context.Context) (directory.Viewer, bool) {
-	c, ok := core.GetAPIGatewayContextFromContext(ctx)
-	if !ok {
-		return directory.Viewer{}, false
-	}
+// Viewer is who the authorizer found to be asking. A fault.Internal: the request
+// did not come through it, or carries a claim that cannot be read. A
+// fault.Unavailable: it carries a decision of an older authorizer, which did not say
+// what may be seen; API Gateway has kept it, and will forget it.
+func Viewer(ctx context.Context) (directory.Viewer, error) {
+	c, _ := core.GetAPIGatewayContextFromContext(ctx)
 	claims := claimsOf(c)
-	products, err := directory.SplitProducts(claims[productsClaim])
-	if err != nil || claims[partnerIDClaim] == "" {
-		return directory.Viewer{}, false
+	if claims[partnerIDClaim] == "" {
+		return directory.Viewer{}, fault.New(fault.Internal, "the authorizer's context is missing", nil)
 	}
-	return directory.Viewer{
-		Partner:  directory.PartnerID(claims[partnerIDClaim]),
-		KeyID:    claims[keyIDClaim],
-		Account:  usage.AccountID(claims[accountIDClaim]),
-		Products: products,
-	}, true
+	v := directory.Viewer{
+		Partner: directory.PartnerID(claims[partnerIDClaim]),
+		KeyID:   claims[keyIDClaim],
+		Account: usage.AccountID(claims[accountIDClaim]),
+	}
+	if v.Account == "" {
+		return v, nil
+	}
+	if claims[productsClaim] == "" {
+		return directory.Viewer{}, fault.New(fault.Unavailable, "the authorizer's context names no products", nil)
+	}
+	var err error
+	if v.Products, err = productsOf(claims[productsClaim]); err != nil {
+		return directory.Viewer{}, fault.New(fault.Internal, "the authorizer's context", err)
+	}
+	return v, nil
+}
+
+// noProducts is the claim of a viewer who may see none of a customer's products. It
+// is a word, so that a claim that is empty or was lost is not taken for it. No claim
+// says "all": a viewer's products are named one by one.
+const noProducts = "none"
+
+// claimOf writes the products that a viewer may see: "sms,voice".
+func claimOf(products []usage.Product) string {
+	return cmp.Or(directory.JoinProducts(products), noProducts)
+}
+
+// productsOf reads what claimOf wrote. A word that is no product is an error.
+func productsOf(claim string) ([]usage.Product, error) {
+	if claim == noProducts {
+		return nil, nil
+	}
+	var products []usage.Product
+	for word := range strings.SplitSeq(claim, ",") {
+		p, err := usage.ParseProduct(word)
+		if err != nil {
+			return nil, fmt.Errorf("the claim %s cannot be read: %w", productsClaim, err)
+		}
+		products = append(products, p)
+	}
+	return products, nil
 }
 
 // RequestID is the id that API Gateway gave the request.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"partnerview/internal/directory"
+	"partnerview/internal/fault"
 	"partnerview/internal/usage"
 )
 
@@ -21,11 +23,11 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
 // echo answers with what a handler gets to see.
 func echo(w http.ResponseWriter, r *http.Request) {
-	viewer, ok := Viewer(r.Context())
+	viewer, err := Viewer(r.Context())
 	body, _ := io.ReadAll(r.Body)
 	_ = json.NewEncoder(w).Encode(map[string]any{
 		"account": r.PathValue("accountId"), "product": r.PathValue("product"), "query": r.URL.Query(), "body": string(body),
-		"viewer": viewer, "known": ok, "requestId": RequestID(r.Context()),
+		"viewer": viewer, "known": err == nil, "ours": fault.KindOf(err).String(), "requestId": RequestID(r.Context()),
 	})
 }
 
@@ -34,6 +36,7 @@ type seen struct {
 	Query                             map[string][]string
 	Viewer                            directory.Viewer
 	Known                             bool
+	Ours                              string // the kind of fault, where nobody is known
 }
 
 func send(t *testing.T, event events.APIGatewayProxyRequest) (seen, int) {
@@ -96,12 +99,51 @@ func TestViewerIsWhatTheAuthorizerSaid(t *testing.T) {
 	if diff := cmp.Diff(want, s.Viewer); diff != "" || !s.Known || s.RequestID != "req-7" {
 		t.Errorf("known %v, request %q, %s", s.Known, s.RequestID, diff)
 	}
-	// A claim that cannot be read must not widen the grant to all products.
-	for claim, value := range map[string]any{"products": "sms,fax", "partnerId": "", "partnerId ": nil} {
+	// A claim that cannot be read must not be taken for any other: it is our fault. So
+	// is one of an older version, but that passes.
+	for claim, c := range map[string]struct {
+		name  string
+		value any
+		kind  string
+	}{
+		"a product that there is not":     {"products", "sms,fax", "internal"},
+		"none and yet one":                {"products", "none,sms", "internal"},
+		"an empty word":                   {"products", "sms,", "internal"},
+		"a number":                        {"products", 7.0, "unavailable"},
+		"no word, which once was all":     {"products", "", "unavailable"},
+		"nothing":                         {"products", nil, "unavailable"},
+		"nobody's":                        {"partnerId", "", "internal"},
+		"a partner that is not even told": {"partnerId", nil, "internal"},
+	} {
 		event := customerEvent("acme_retail")
-		event.RequestContext.Authorizer[strings.TrimSpace(claim)] = value
-		if s, _ := send(t, event); s.Known {
-			t.Errorf("with %s = %v the viewer is %+v", claim, value, s.Viewer)
+		event.RequestContext.Authorizer[c.name] = c.value
+		if s, _ := send(t, event); s.Known || s.Ours != c.kind {
+			t.Errorf("%s: with %s = %v the viewer is %+v, a fault of the kind %s, want %s", claim, c.name, c.value, s.Viewer, s.Ours, c.kind)
+		}
+	}
+	event := customerEvent("acme_retail")
+	event.RequestContext.Authorizer["accountId"] = nil // as on the list's path
+	event.RequestContext.Authorizer["products"] = nil
+	if s, _ := send(t, event); !s.Known || s.Viewer.Account != "" || s.Viewer.Products != nil {
+		t.Errorf("on a path without a customer the viewer is %+v, known %v", s.Viewer, s.Known)
+	}
+}
+
+// What the authorizer says of products arrives as it was meant, above all where
+// there are none.
+func TestProductsSurviveTheClaim(t *testing.T) {
+	for _, products := range [][]usage.Product{nil, {usage.SMS}, usage.Products()} {
+		decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
+			return directory.Viewer{Partner: "northwind", Account: "acme_retail", Products: products}, true, nil
+		}
+		decided, err := Authorizer(decide, quiet)(t.Context(), authorizerEvent(bearer("Bearer x")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		event := customerEvent("acme_retail")
+		event.RequestContext.Authorizer = decided.Context
+		if s, _ := send(t, event); !s.Known || !slices.Equal(s.Viewer.Products, products) {
+			t.Errorf("%v comes back as %v, known %v", products, s.Viewer.Products, s.Known)
 		}
 	}
 }

@@ -21,7 +21,7 @@ func TestReferencesAreFilledIn(t *testing.T) {
 	for what, ok := range map[string]bool{
 		"the authorizer's TTL":             authorizer.TTL == 2*time.Second,
 		"a function's variable":            f.Environment["USAGE_TABLE"] == "usage-x",
-		"a table of which nothing is said": f.Environment["CUSTOMERS_TABLE"] == "CustomersTable",
+		"a table of which nothing is said": f.Environment["PRICELISTS_TABLE"] == "PriceListsTable",
 		"a table by its name":              table.ID == "UsageTable",
 		"an output":                        tmpl.Outputs["UsageTable"] == "usage-x",
 		"a resource under a condition":     strings.Contains(tmpl.AccessLog.Destination, "log-group:AccessLogs"),
@@ -47,7 +47,8 @@ func TestARefusalWithoutItsOwnTextHasTheDefaults(t *testing.T) {
 	}{
 		{"ACCESS_DENIED", 403, `"customer_not_found"`, 404},
 		{"REQUEST_TOO_LARGE", 413, `"invalid_parameter"`, 413},
-		{"API_CONFIGURATION_ERROR", 502, `"internal"`, 502},
+		{"API_CONFIGURATION_ERROR", 502, `"internal"`, 500},
+		{"DEFAULT_5XX", 502, `"unavailable"`, 503},
 	} {
 		g, ok := tmpl.GatewayResponse(c.typ, c.status)
 		if body := g.Body("r-1"); !ok || g.Status != c.code || !strings.Contains(body, c.want) || !strings.Contains(body, `"requestId":"r-1"`) {

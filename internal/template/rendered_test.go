@@ -445,7 +445,7 @@ func renderedRefusals(d *rendered) error {
 	responses, _ := at(d.body(), "x-amazon-apigateway-gateway-responses").(map[string]any)
 	var faults []error
 	for _, must := range []string{"UNAUTHORIZED", "ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN", "THROTTLED", "QUOTA_EXCEEDED", "INVALID_API_KEY", "AUTHORIZER_FAILURE",
-		"AUTHORIZER_CONFIGURATION_ERROR", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "DEFAULT_4XX", "DEFAULT_5XX"} {
+		"AUTHORIZER_CONFIGURATION_ERROR", "API_CONFIGURATION_ERROR", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "DEFAULT_4XX", "DEFAULT_5XX"} {
 		if responses[must] == nil {
 			faults = append(faults, fmt.Errorf("there is no %s", must))
 		}

@@ -68,6 +68,7 @@ func TestAFunctionsRightsAreWhatItSends(t *testing.T) {
 		"AuthorizerFunction": func(ctx context.Context, s *dynamo.Store) {
 			s.AccessKey(ctx, "4fzyo82mXw3b")
 			s.PartnerAndGrant(ctx, "northwind", "acme")
+			s.CustomerProducts(ctx, "acme")
 		},
 		"ListCustomersFunction": func(ctx context.Context, s *dynamo.Store) {
 			s.Customers(ctx, "northwind", directory.CustomerQuery{Limit: 25})
@@ -77,7 +78,6 @@ func TestAFunctionsRightsAreWhatItSends(t *testing.T) {
 			s.Customer(ctx, "acme")
 		},
 		"GetUsageFunction": func(ctx context.Context, s *dynamo.Store) {
-			s.CustomerProducts(ctx, "acme")
 			s.PriceLists(ctx, log, now)
 			s.Log(ctx, log, usage.Query{Limit: 50, Now: now, Filter: last4, Period: usage.Period{From: now, To: now.Add(1)}, After: &usage.Position{Timestamp: now, ID: "u-1"}})
 			s.Record(ctx, log, "u-1", now)

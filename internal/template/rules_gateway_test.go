@@ -62,10 +62,11 @@ func refusals(t *template.Template) error {
 		"INTEGRATION_TIMEOUT":            unavailable,
 		"DEFAULT_4XX": {0, "invalid_parameter",
 			"The request cannot be taken as it is. The routes and their parameters are listed in /v1/openapi.yaml.", ""},
-		"DEFAULT_5XX": {0, "internal", "Something went wrong on our side. If it happens again, tell us the requestId.", ""},
+		"API_CONFIGURATION_ERROR": {500, "internal", "Something went wrong on our side. If it happens again, tell us the requestId.", ""},
+		"DEFAULT_5XX":             unavailable, // a function that died
 	}
 	// A response that keeps its status names the class's, as RFC 9110, section 15, takes an unknown one.
-	class := map[string]int{"DEFAULT_4XX": 400, "DEFAULT_5XX": 500}
+	class := map[string]int{"DEFAULT_4XX": 400}
 	var faults []error
 	var got []string
 	for _, g := range t.GatewayResponses {

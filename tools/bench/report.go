@@ -175,8 +175,8 @@ func warm(ctx context.Context, p usage.Product, value any, rounds int) error {
 	}
 	fmt.Printf("Warm page of %d records (%s), %d rounds of %d pages:\n", recordsOnPage, p, rounds, repeats)
 	fmt.Println("  page         all that functions/getusage does with an event: gateway.Handler, api.GetUsage, dynamo.Store; no network")
-	fmt.Println("  floor        the SDK's three calls for it, to AttributeValues, and encoding/json of the same answer")
-	fmt.Println("  lower floor  the same without the calls for the customer and the price lists")
+	fmt.Println("  floor        the SDK's two calls for it, to AttributeValues, and encoding/json of the same answer")
+	fmt.Println("  lower floor  the same without the call for the price lists")
 	fmt.Printf("Budget: page %.1f × the floor.\n\n", warmBudget)
 	fmt.Printf("%-14s %9s %9s %9s %9s %9s %9s\n", "", "wall", "page is ×", "CPU", "page is ×", "allocs", "kB")
 	for i, w := range works {
