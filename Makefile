@@ -9,6 +9,7 @@ TESTFLAGS ?=
 FUZZTIME  ?= 60s
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CFN_LINT    := cfn-lint==1.58.0
 SAM_CLI     := aws-sam-cli==1.170.0
 CHECKOV     := checkov==3.3.30
@@ -37,7 +38,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet race staticcheck tidy lint validate rendered sam-build deploy-check build costs bench bench-import fuzz screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet race staticcheck tidy vuln lint validate rendered sam-build deploy-check build costs bench bench-import fuzz screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -79,6 +80,9 @@ race: # compiles what the tests need, with all processors
 staticcheck:
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) -C tools run $(STATICCHECK) ./...
+
+vuln: ## known vulnerabilities of what is linked, where their database can be reached
+	@GO="$(GO)" scripts/vuln.sh $(GOVULNCHECK:golang.org/x/vuln/cmd/govulncheck@%=%)
 
 tidy:
 	$(GO) mod tidy -diff
