@@ -62,10 +62,12 @@ func TestApplyForPrograms(t *testing.T) {
 	}
 	price := d.write("price.yaml", strings.Replace(directoryFile[strings.Index(directoryFile, "priceLists"):], "0.1", "0.2", 1))
 	got = applied{}
-	decode(t, d.must("apply", "-f", price, "-o", "json", "--correct-past"), &got)
+	d.run("apply", "-f", price, "-o", "json", "--correct-past").fails(t, 2, "--yes or --dry-run")
+	d.feed("", "apply", "-f", "-", "--correct-past").fails(t, 2, "standard input cannot have the file and the answer")
+	decode(t, d.must("apply", "-f", price, "-o", "json", "--correct-past", "--yes"), &got)
 	want := applied{
 		Changes:     []operator.Change{{Kind: "priceList", Action: "change", AccountID: "acme_retail", Product: "sms", EffectiveFrom: "2020-01-01T00:00:00.000Z"}},
-		Corrections: []operator.Correction{{AccountID: "acme_retail", Product: "sms", From: "2020-01-01T00:00:00.000Z"}},
+		Corrections: []operator.Correction{{AccountID: "acme_retail", Product: "sms", From: "2020-01-01T00:00:00.000Z", Effect: &operator.Effect{Money: []operator.MoneyChange{}}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("a correction (-want +got):\n%s", diff)
@@ -89,13 +91,36 @@ func TestPricesOfThePastAreShownBeforeTheyChange(t *testing.T) {
 	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
 	price := d.write("price.yaml", strings.Replace(directoryFile[strings.Index(directoryFile, "priceLists"):], "0.1", "0.2", 1))
 	d.run("apply", "-f", price).fails(t, 1, "acme_retail sms from 2020-01-01T00:00:00.000Z to this day and on", "--correct-past")
+	d.must("import", "usage", d.write("usage.ndjson", usageLine("m-1", `,"segments":2`)+usageLine("m-2", `,"segments":0`)))
 	want := "Prices of the past change:\n" +
-		"  account      product  from                      to\n" +
-		"  acme_retail  sms      2020-01-01T00:00:00.000Z  this day and on\n\n" +
+		"  account      product  from                      to               records  money\n" +
+		"  acme_retail  sms      2020-01-01T00:00:00.000Z  this day and on  1 of 2   0.2 → 0.4 EUR\n\n" +
 		"change  price list  acme_retail sms 2020-01-01T00:00:00.000Z\n"
-	for _, args := range [][]string{{"--dry-run"}, nil} {
-		if out := d.must(append([]string{"apply", "-f", price, "--correct-past"}, args...)...); !strings.HasPrefix(out, want) {
-			t.Errorf("it says:\n%s", out)
+	args := []string{"apply", "-f", price, "--correct-past"}
+	d.says(want+"1 change; nothing was written.\n", append(args, "--dry-run")...)
+	if out := d.must("price", "check", "-f", price, "--stored", "--correct-past"); !strings.HasPrefix(out, want) {
+		t.Errorf("a check says:\n%s", out)
+	}
+	if r := d.feed("yes\n", args...); r.code != 1 || r.out != want || !strings.Contains(r.errOut, "Type acme_retail to go on: ") || !strings.Contains(r.errOut, "nothing was done") {
+		t.Errorf("mistyped, it says %+v", r)
+	}
+	if r := d.feed("acme_retail\n", args...); r.code != 0 || r.out != want+"1 change written.\n" {
+		t.Errorf("typed, it says %+v", r)
+	}
+	if out := d.must("price", "explain", "acme_retail", "sms", "--id", "m-1"); !strings.HasPrefix(out, "rated: 0.4 EUR") {
+		t.Errorf("then the price is %s", out)
+	}
+	d.says("Nothing changes: that is what the tables say already.\n", args...) // and nobody is asked
+}
+
+// Corrections of several accounts are confirmed by their number.
+func TestCorrectionsOfSeveralAccountsAreConfirmedByTheirNumber(t *testing.T) {
+	one := operator.Correction{AccountID: "acme_retail"}
+	for want, corrections := range map[string][]operator.Correction{
+		"acme_retail": {one, one}, "2 accounts": {one, one, {AccountID: "b&b"}},
+	} {
+		if got := corrected(corrections); got != want {
+			t.Errorf("%v are confirmed by %q, want %q", corrections, got, want)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 type customerCommands struct {
 	List      customerListCommand      `cmd:"" help:"List or search all customers."`
 	Show      customerShowCommand      `cmd:"" help:"Show a customer, and who sees it."`
+	Delete    customerDeleteCommand    `cmd:"" help:"Delete a customer, with the grants of it and its price lists."`
 	SetCredit customerSetCreditCommand `cmd:"" help:"Say what a customer has left to spend."`
 }
 

@@ -9,6 +9,7 @@ type partnerCommands struct {
 	Show    partnerShowCommand    `cmd:"" help:"Show a partner, its keys and what it sees."`
 	Suspend partnerSuspendCommand `cmd:"" help:"Make all keys of a partner count no longer, until it is resumed."`
 	Resume  partnerResumeCommand  `cmd:"" help:"Make a suspended partner's keys count again."`
+	Delete  partnerDeleteCommand  `cmd:"" help:"Delete a partner, with its keys and grants."`
 	SetPlan partnerSetPlanCommand `cmd:"" help:"Put a partner into a usage plan."`
 }
 

@@ -10,9 +10,10 @@ import (
 )
 
 type priceCommands struct {
-	Show    priceShowCommand    `cmd:"" help:"Show the price lists of a customer's product."`
-	Check   priceCheckCommand   `cmd:"" help:"Check the price lists of a directory file, and write nothing."`
-	Explain priceExplainCommand `cmd:"" help:"Price one record, and tell why every other rate lost."`
+	Show     priceShowCommand     `cmd:"" help:"Show the price lists of a customer's product."`
+	Check    priceCheckCommand    `cmd:"" help:"Check the price lists of a directory file, and write nothing."`
+	Withdraw priceWithdrawCommand `cmd:"" help:"Withdraw a price list that has not taken effect."`
+	Explain  priceExplainCommand  `cmd:"" help:"Price one record, and tell why every other rate lost."`
 }
 
 // logArguments name a customer's product.

@@ -7,7 +7,7 @@ import (
 type priceCheckCommand struct {
 	File        string `short:"f" required:"" placeholder:"FILE" help:"The directory file, YAML or JSON; - is standard input."`
 	Stored      bool   `help:"Compare with the tables too: customers, currencies, lists that are in force. Without it nothing is connected to."`
-	CorrectPast bool   `help:"With --stored: allow changes of price lists that are in force already, and show which prices they touch."`
+	CorrectPast bool   `help:"With --stored: allow changes of price lists that are in force already, and show which prices they touch, of how many records, and how much money that is."`
 }
 
 func (priceCheckCommand) Help() string {
@@ -52,13 +52,16 @@ func (c *priceCheckCommand) Run(s *session) error {
 // compare plans the file's price lists, with its customers whose currency they
 // have to fit, and shows the plan.
 func (c *priceCheckCommand) compare(s *session, file importer.Directory) (*applied, error) {
-	o, err := s.operator(partnersTable, customersTable, priceListsTable)
+	o, err := s.operator(tablesOf(c.CorrectPast)...)
 	if err != nil {
 		return nil, err
 	}
 	file.Partners = nil
 	plan, err := o.Plan(s.ctx, file, c.CorrectPast)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.weigh(o, plan); err != nil {
 		return nil, err
 	}
 	if !s.json {

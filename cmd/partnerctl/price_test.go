@@ -16,7 +16,7 @@ priceLists:
 func newDeskWithPrices(t *testing.T) *desk {
 	t.Helper()
 	d := newDeskWithTwoPartners(t)
-	d.must("apply", "-f", d.write("prices.yaml", prices), "--correct-past", "--now", "2026-06-15T00:00:00Z")
+	d.must("apply", "-f", d.write("prices.yaml", prices), "--correct-past", "--yes", "--now", "2026-06-15T00:00:00Z")
 	return d
 }
 

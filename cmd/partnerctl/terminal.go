@@ -128,6 +128,15 @@ func printables(values []any) []any {
 	return safe
 }
 
+// counter tells on a terminal how far something is: told shows a number in the
+// place of the one before, end takes it away. Elsewhere both do nothing.
+func (s *session) counter(format string) (told func(int), end func()) {
+	if !isTerminal(s.std.err) {
+		return func(int) {}, func() {}
+	}
+	return func(n int) { fmt.Fprintf(s.std.err, "\r"+format, n) }, func() { fmt.Fprint(s.std.err, "\r\x1b[K") }
+}
+
 // caution is what the commands take that take something away from many.
 type caution struct {
 	DryRun bool `help:"Show what would be done, and do nothing."`

@@ -13,12 +13,11 @@ import (
 
 type usageCommands struct {
 	Get    usageGetCommand    `cmd:"" help:"Show usage records of a customer, masked as they are stored."`
-	Delete usageDeleteCommand `cmd:"" help:"Delete usage records of a customer."`
+	Delete usageDeleteCommand `cmd:"" help:"Delete usage records of customers."`
 }
 
 // selectionFlags say which records of a customer are meant.
 type selectionFlags struct {
-	Account accountArgument  `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
 	Product []string         `placeholder:"PRODUCT" enum:"sms,voice,video,messaging" help:"Only of these products."`
 	From    timeArgument     `placeholder:"TIME" help:"Only from this time on, as 2026-11-01 or 2026-11-01T08:00:00Z."`
 	To      timeArgument     `placeholder:"TIME" help:"Only before this time."`
@@ -26,9 +25,10 @@ type selectionFlags struct {
 	Last4   last4Argument    `name:"last4" placeholder:"DIGITS" help:"Only from or to a number that ends in these four digits."`
 }
 
-func (f selectionFlags) selection() (operator.Selection, error) {
+// of are the records of a customer that the flags say.
+func (f selectionFlags) of(account usage.AccountID) (operator.Selection, error) {
 	s := operator.Selection{
-		Account: f.Account.id, Products: products(f.Product), Last4: string(f.Last4),
+		Account: account, Products: products(f.Product), Last4: string(f.Last4),
 		Period: usage.Period{From: f.From.time, To: f.To.time},
 	}
 	for _, id := range f.ID {
@@ -54,6 +54,7 @@ func (a *last4Argument) UnmarshalText(text []byte) error {
 }
 
 type usageGetCommand struct {
+	Account        accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
 	selectionFlags `embed:""`
 	Limit          *countArgument `placeholder:"N" help:"At most so many records; 0: all. Default: 100, and for programs all."`
 }
@@ -67,7 +68,7 @@ Example: partnerctl usage get acme_retail --product sms --from 2026-11-01`
 const defaultLimit = 100
 
 func (c *usageGetCommand) Run(s *session) error {
-	selection, err := c.selection()
+	selection, err := c.of(c.Account.id)
 	if err != nil {
 		return err
 	}

@@ -124,6 +124,37 @@ func TestUsageIsDeletedOnlyAfterTheAccountIsTyped(t *testing.T) {
 		"1 record deleted.\n", "usage", "delete", "acme_retail", "--yes", "--now", "2030-01-01T00:00:00Z")
 }
 
+func TestUsageOfSeveralAccountsIsDeletedAfterTheirNumberIsTyped(t *testing.T) {
+	d := newDeskWithUsage(t)
+	shown := "account      product    records  first                     last\n" +
+		"acme_retail  voice      1        2026-02-04T10:00:00.000Z  2026-02-04T10:00:00.000Z\n" +
+		"b&b          messaging  1        2026-02-05T10:00:00.000Z  2026-02-05T10:00:00.000Z\n"
+	several := []string{"usage", "delete", "--account", "acme_retail", "--account", "b&b,acme_retail", "--from", "2026-02-04"}
+	for _, typed := range []string{"acme_retail\n", "b&b\n", "y\n", "all accounts\n"} {
+		if r := d.feed(typed, several...); r.code != 1 || r.out != shown || !strings.HasPrefix(r.errOut, "Type 2 accounts to go on: ") {
+			t.Errorf("typed %q, it says %+v", typed, r)
+		}
+	}
+	if r := d.feed("2 accounts\n", several...); r.code != 0 || r.out != shown+"2 records deleted.\n" {
+		t.Errorf("typed, it says %+v", r)
+	}
+	d.says("2 accounts have no such records.\n", several...)
+	all := []string{"usage", "delete", "--all-accounts", "--last4", "0123"}
+	if r := d.feed("acme_retail\n", all...); r.code != 1 || !strings.HasPrefix(r.errOut, "Type all accounts to go on: ") {
+		t.Errorf("mistyped, it says %+v", r)
+	}
+	if r := d.feed("all accounts\n", all...); r.code != 0 || !strings.HasSuffix(r.out, "2 records deleted.\n") {
+		t.Errorf("typed, it says %+v", r)
+	}
+	var deleted deletedUsage
+	decode(t, d.must(append(all[:3:3], "--yes", "-o", "json")...), &deleted)
+	if deleted.Deleted != 1 || deleted.AccountID != "" || len(deleted.Selected) != 1 || deleted.Selected[0].AccountID != "acme_retail" {
+		t.Errorf("for programs it is %+v", deleted)
+	}
+	d.run("usage", "delete", "--all-accounts", "--account", "b&b").fails(t, 2, "name none beside it")
+	d.run("usage", "delete", "--yes").fails(t, 2, "whose records?")
+}
+
 // Interrupted at any of its writes, and then run again, a deletion has deleted
 // what it should and nothing else.
 func TestADeletionThatIsInterruptedIsRunAgain(t *testing.T) {

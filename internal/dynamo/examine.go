@@ -35,7 +35,7 @@ func (s *Store) Examine() []Examined {
 		{s.tables.Partners, Shape{Key: []string{"pk", "sk"}, Indexes: map[string][]string{"ByName": {"pk", "sortKey"}, "ByAccount": {"accountId", "pk"}}}, s,
 			[]probe{batchGetItem, queryItems, queryIndex, scanItems}, []probe{putItem, updateItem, deleteItem}},
 		{s.tables.Customers, Shape{Key: []string{"accountId"}}, s,
-			[]probe{getItem, batchGetItem, scanItems}, []probe{putItem, updateItem}},
+			[]probe{getItem, batchGetItem, scanItems}, []probe{putItem, updateItem, deleteItem}},
 		{s.tables.PriceLists, Shape{Key: []string{"log", "effectiveFrom"}}, s,
 			[]probe{queryItems}, []probe{batchWriteItem}},
 		{s.tables.Usage, Shape{Key: []string{"log", "at"}, Indexes: map[string][]string{"ById": {"byId", "at"}}, TTL: "expiresAt"}, s,

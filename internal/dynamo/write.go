@@ -41,6 +41,16 @@ func (s *Store) put(ctx context.Context, op, table string, it item) error {
 	})
 }
 
+// deleteItem deletes one item. It is no error if there is none.
+func (s *Store) deleteItem(ctx context.Context, op, table string, key item) error {
+	return persist(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		_, err := s.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &table, Key: key})
+		return translate(op, err)
+	})
+}
+
 // update changes one item. NotFound: the input's condition does not hold.
 func (s *Store) update(ctx context.Context, op string, in *dynamodb.UpdateItemInput) error {
 	return persist(ctx, func() error {

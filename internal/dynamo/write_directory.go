@@ -62,12 +62,19 @@ func (s *Store) PutGrant(ctx context.Context, g directory.Grant) error {
 
 // DeleteGrant takes a grant away. It is no error if there is none.
 func (s *Store) DeleteGrant(ctx context.Context, partner directory.PartnerID, account usage.AccountID) error {
-	return persist(ctx, func() error {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
-		defer cancel()
-		_, err := s.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &s.tables.Partners, Key: grantItemKey(partner, account)})
-		return translate("delete grant "+string(partner)+"/"+string(account), err)
-	})
+	return s.deleteItem(ctx, "delete grant "+string(partner)+"/"+string(account), s.tables.Partners, grantItemKey(partner, account))
+}
+
+// DeletePartner deletes a partner, and nothing that belongs to it. It is no error
+// if there is none.
+func (s *Store) DeletePartner(ctx context.Context, id directory.PartnerID) error {
+	return s.deleteItem(ctx, "delete partner "+string(id), s.tables.Partners, partnerItemKey(id))
+}
+
+// DeleteCustomer deletes a customer, and nothing that belongs to it. It is no
+// error if there is none.
+func (s *Store) DeleteCustomer(ctx context.Context, account usage.AccountID) error {
+	return s.deleteItem(ctx, "delete customer "+string(account), s.tables.Customers, item{"accountId": str(string(account))})
 }
 
 // RenameGrant changes a grant's copy of its customer's name, and with it its

@@ -38,20 +38,13 @@ func (s *Store) PutAccessKey(ctx context.Context, k directory.AccessKey) error {
 // time of their making.
 func (s *Store) AccessKeys(ctx context.Context, partner directory.PartnerID) ([]directory.AccessKey, error) {
 	op := "access keys of " + string(partner)
-	references, err := s.queryAll(ctx, query{
-		op: op, table: s.tables.Partners,
-		projection: keyReferenceAttributes,
-		condition:  "#pk = :pk AND begins_with(#sk, :key)",
-		values:     item{":pk": str(partnerKey(partner)), ":key": str(keyPrefix)},
-		consistent: true,
-	})
+	ids, err := s.AccessKeyIDs(ctx, partner)
 	if err != nil {
 		return nil, err
 	}
-	wanted := make([]item, len(references))
-	for i, it := range references {
-		r := reader{item: it}
-		wanted[i] = item{"pk": str(r.text("sk")), "sk": str(profile)} // a reference's sort key is its key's partition
+	wanted := make([]item, len(ids))
+	for i, id := range ids {
+		wanted[i] = accessKeyItemKey(id)
 	}
 	var keys []directory.AccessKey
 	for batch := range slices.Chunk(wanted, maxBatchGet) {
@@ -74,6 +67,37 @@ func (s *Store) AccessKeys(ctx context.Context, partner directory.PartnerID) ([]
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID))
 	})
 	return keys, nil
+}
+
+// AccessKeyIDs lists the ids under which a partner has access keys, those too of
+// which an interrupted command has left the reference alone.
+func (s *Store) AccessKeyIDs(ctx context.Context, partner directory.PartnerID) ([]string, error) {
+	references, err := s.queryAll(ctx, query{
+		op: "access keys of " + string(partner), table: s.tables.Partners,
+		projection: keyReferenceAttributes,
+		condition:  "#pk = :pk AND begins_with(#sk, :key)",
+		values:     item{":pk": str(partnerKey(partner)), ":key": str(keyPrefix)},
+		consistent: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(references))
+	for i, it := range references {
+		r := reader{item: it}
+		ids[i] = strings.TrimPrefix(r.text("sk"), keyPrefix)
+	}
+	return ids, nil
+}
+
+// DeleteAccessKey deletes a key, and then the reference by which its partner has
+// it. It is no error if either is not there.
+func (s *Store) DeleteAccessKey(ctx context.Context, partner directory.PartnerID, id string) error {
+	op := "delete access key " + id
+	if err := s.deleteItem(ctx, op, s.tables.Partners, accessKeyItemKey(id)); err != nil {
+		return err
+	}
+	return s.deleteItem(ctx, op, s.tables.Partners, item{"pk": str(partnerKey(partner)), "sk": str(accessKeyKey(id))})
 }
 
 // AccessKeyInFull reads all that is kept of an access key. NotFound: there is

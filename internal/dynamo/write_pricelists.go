@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"partnerview/internal/money"
 	"partnerview/internal/pricing"
 	"partnerview/internal/usage"
@@ -87,4 +89,16 @@ func (s *Store) PutPriceLists(ctx context.Context, log usage.Log, lists []pricin
 		}
 	}
 	return s.putAll(ctx, "write price lists of "+log.Text(), s.tables.PriceLists, items)
+}
+
+// DeletePriceLists deletes the lists of a log that take effect at these times, no
+// two of which may be the same, all in one call up to 25. A list that is not there
+// is no error.
+func (s *Store) DeletePriceLists(ctx context.Context, log usage.Log, effectiveFrom []time.Time) error {
+	requests := make([]types.WriteRequest, len(effectiveFrom))
+	for i, from := range effectiveFrom {
+		key := item{"log": str(log.Key()), "effectiveFrom": str(usage.FormatTime(from))}
+		requests[i] = types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: key}}
+	}
+	return s.writeAll(ctx, "delete price lists of "+log.Text(), s.tables.PriceLists, requests)
 }

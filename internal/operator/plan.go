@@ -17,7 +17,19 @@ type Plan struct {
 	// Corrections tell which prices of the past the Changes touch.
 	Corrections []Correction
 
+	// Progress is told now and then how many records a plan that deletes usage has
+	// deleted so far; nil: nobody wants to know.
+	Progress func(deleted int)
+
 	steps [steps][]write
+	lists map[usage.Log]listChange // of the logs whose price lists change
+	usage *Selection               // records that are deleted; nil: none
+}
+
+func (p Plan) tell(deleted int) {
+	if p.Progress != nil {
+		p.Progress(deleted)
+	}
 }
 
 // write writes one thing. It may be repeated.
@@ -27,13 +39,18 @@ type write func(context.Context, *dynamo.Store) error
 // old or the new file gives it: first everything is taken away that the new one
 // does not give, so that what is left is in both; only then the new is given. A
 // customer is written before the grants that name it, and the copies of its name
-// before the customer, so that an interrupted rename is seen as not yet done.
+// before the customer, so that an interrupted rename is seen as not yet done. A
+// partner's keys are revoked before anything of it is deleted, and what is deleted
+// as a whole goes last, so that an interrupted deletion is seen as not yet done.
 const (
-	stepNarrow = iota
+	stepRevoke = iota
+	stepNarrow
 	stepRename
 	stepCustomers
 	stepPriceLists
 	stepWiden
+	stepDelete // what belongs to what is deleted; usage before it
+	stepDeleteLast
 	steps
 )
 
@@ -44,7 +61,12 @@ const writesAtOnce = 16
 // more than the old or the new file gives; a new plan of the same file has the
 // rest.
 func (o *Operator) Apply(ctx context.Context, p Plan) error {
-	for _, writes := range p.steps {
+	for step, writes := range p.steps {
+		if step == stepDelete && p.usage != nil {
+			if _, err := o.DeleteRecords(ctx, *p.usage, p.tell); err != nil {
+				return err
+			}
+		}
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(writesAtOnce)
 		for _, write := range writes {
@@ -78,6 +100,8 @@ const (
 	GrantKind     Kind = "grant"
 	CustomerKind  Kind = "customer"
 	PriceListKind Kind = "priceList"
+	KeyKind       Kind = "key"
+	UsageKind     Kind = "usage"
 )
 
 // Change is one thing that a plan adds, changes or removes. Of the ids those are
@@ -89,6 +113,8 @@ type Change struct {
 	AccountID     usage.AccountID     `json:"accountId,omitempty"`
 	Product       usage.Product       `json:"product,omitempty"`
 	EffectiveFrom string              `json:"effectiveFrom,omitempty"` // in usage.TimeLayout
+	KeyID         string              `json:"keyId,omitempty"`
+	Records       int                 `json:"records,omitempty"` // of usage
 	// Fields are what changes in it. Those of a price list, whose rates may be
 	// thousands, are not told.
 	Fields []FieldChange `json:"fields,omitempty"`
@@ -110,13 +136,4 @@ func changed(fields ...FieldChange) []FieldChange {
 		}
 	}
 	return out
-}
-
-// Correction is a change of prices that were in force already: records of the
-// account and product with a timestamp in the period get other prices.
-type Correction struct {
-	AccountID usage.AccountID `json:"accountId"`
-	Product   usage.Product   `json:"product"`
-	From      string          `json:"from"`         // in usage.TimeLayout
-	To        string          `json:"to,omitempty"` // exclusive; empty: to this day and on
 }

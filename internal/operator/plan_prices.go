@@ -29,6 +29,10 @@ func (p *planner) priceLists() {
 		lists[entry.Log] = append(lists[entry.Log], entry.List)
 	}
 	for _, log := range logs {
+		if p.plan.lists == nil {
+			p.plan.lists = make(map[usage.Log]listChange)
+		}
+		p.plan.lists[log] = listChange{put: lists[log]}
 		p.in(stepPriceLists, func(ctx context.Context, s *dynamo.Store) error { return s.PutPriceLists(ctx, log, lists[log]) })
 	}
 }
@@ -65,7 +69,7 @@ func (p *planner) priceList(entry importer.PriceList, path string) bool {
 
 // correct allows a list that changes prices of the past, or refuses it.
 func (p *planner) correct(entry importer.PriceList, path string, action Action) {
-	c := Correction{AccountID: entry.Log.Account, Product: entry.Log.Product, From: usage.FormatTime(entry.List.EffectiveFrom), To: p.until(entry)}
+	c := correctionOf(entry.Log, usage.Period{From: entry.List.EffectiveFrom, To: p.until(entry)})
 	if p.correctPast {
 		p.plan.Corrections = append(p.plan.Corrections, c)
 		return
@@ -82,9 +86,8 @@ func (p *planner) correct(entry importer.PriceList, path string, action Action) 
 }
 
 // until is when the next list of the log takes over from an entry, stored or in
-// the file; empty if there is none.
-func (p *planner) until(entry importer.PriceList) string {
-	var next time.Time
+// the file; zero if there is none.
+func (p *planner) until(entry importer.PriceList) (next time.Time) {
 	later := func(from time.Time) {
 		if from.After(entry.List.EffectiveFrom) && (next.IsZero() || from.Before(next)) {
 			next = from
@@ -98,8 +101,5 @@ func (p *planner) until(entry importer.PriceList) string {
 			later(other.List.EffectiveFrom)
 		}
 	}
-	if next.IsZero() {
-		return ""
-	}
-	return usage.FormatTime(next)
+	return next
 }
