@@ -68,6 +68,7 @@ func ReadCredit(r io.Reader, now time.Time) iter.Seq2[CreditRow, error] {
 type creditLine struct {
 	number int
 	draft  draft // keeps the first fault
+	short  bool  // it has fewer fields than the header
 	texts  map[string]string
 }
 
@@ -111,28 +112,29 @@ func nextCreditObject(o objects) (creditLine, error) {
 }
 
 func openCreditCSV(text io.Reader) (func() (creditLine, error), error) {
-	x := &exportRows{records: csvRecords{lines: newLines(text)}, header: map[string]int{}}
+	x := &exportRows{header: map[string]int{}, at: map[string]int{}, records: csvRecords{
+		lines: newLines(text),
+		needs: []string{CreditAccountField, amountField, asOfField},
+		key:   func(name string) string { return creditNames[creditKey(bareName(name))] },
+	}}
 	if err := x.readHeader(); err != nil {
 		return nil, err
 	}
-	columns := map[string]int{}
-	for i := range x.records.columns {
-		field, known := creditNames[creditKey(x.records.field(i))]
-		if _, twice := columns[field]; known && twice {
-			return nil, fmt.Errorf("the header has two columns for %s", field)
-		}
-		if known {
-			columns[field] = i
-		}
-	}
-	for _, field := range []string{CreditAccountField, amountField, asOfField} {
-		if _, there := columns[field]; !there {
-			return nil, fmt.Errorf("the header has no column %s: one with accountId, amount and asOf is needed", field)
-		}
+	columns, err := creditColumns(x)
+	if err != nil {
+		return nil, err
 	}
 	return func() (creditLine, error) {
 		number, err := x.records.next()
-		line := creditLine{number: number, texts: map[string]string{}}
+		for ; err == errHeader; number, err = x.records.next() {
+			if err = x.useHeader(); err == nil {
+				columns, err = creditColumns(x)
+			}
+			if err != nil {
+				return creditLine{}, fmt.Errorf("line %d: %w", number, err)
+			}
+		}
+		line := creditLine{number: number, short: x.records.isShort(), texts: map[string]string{}}
 		if reason := broken(""); errors.As(err, &reason) {
 			line.draft.reason = string(reason)
 			return line, nil
@@ -145,6 +147,25 @@ func openCreditCSV(text io.Reader) (func() (creditLine, error), error) {
 		}
 		return line, nil
 	}, nil
+}
+
+// creditColumns is where the fields stand, by the header at hand.
+func creditColumns(x *exportRows) (map[string]int, error) {
+	columns := map[string]int{}
+	for i := range x.records.columns {
+		field := x.records.key(x.records.field(i))
+		if _, twice := columns[field]; field != "" && twice {
+			return nil, fmt.Errorf("the header has two columns for %s", field)
+		}
+		columns[field] = i
+	}
+	delete(columns, "")
+	for _, field := range x.records.needs {
+		if _, there := columns[field]; !there {
+			return nil, fmt.Errorf("the header has no column %s: one with accountId, amount and asOf is needed", field)
+		}
+	}
+	return columns, nil
 }
 
 // row reads the texts.
@@ -173,6 +194,9 @@ func (l *creditLine) row(now time.Time) CreditRow {
 		if row.Currency, ok = parseCurrency(code); !ok {
 			d.fail(CreditCurrencyField, quoted(code)+"is not an ISO 4217 code, as EUR")
 		}
+	}
+	if d.reason != "" && l.short {
+		d.field, d.reason = "", notColumns
 	}
 	if d.reason != "" {
 		return CreditRow{Line: l.number, Rejected: &Reject{Line: l.number, Field: d.field, Reason: d.reason}}

@@ -60,6 +60,11 @@ func TestCreditFiles(t *testing.T) {
 		{"a broken line does not stop the next", object + "{\n" + object, "1 acme_one 1 2026-06-01T00:00:00.000Z\n2 REJECTED : is not a JSON object\n3 acme_one 1 2026-06-01T00:00:00.000Z"},
 		{"too few columns", "account,amount,asOf\nacme_one,1\n", "2 REJECTED : has another number of fields than the header"},
 
+		{"a cell left out, and one too many", "account,amount,asOf,currency\nacme_one,1,2026-06-01T00:00:00Z\nacme_two,2,2026-06-01T00:00:00Z,,\n",
+			"2 acme_one 1 2026-06-01T00:00:00.000Z\n3 acme_two 2 2026-06-01T00:00:00.000Z"},
+		{"a second header with other columns", "account,amount,asOf,currency\n" + rows + "\xef\xbb\xbfAs-Of,remainingCredit,accountId\n2026-06-02T00:00:00Z,7,acme_one\n",
+			want + "\n5 acme_one 7 2026-06-02T00:00:00.000Z"},
+
 		{"no header", "acme_one,1,2026-06-01T00:00:00Z\n", "ERROR the header has no column accountId: one with accountId, amount and asOf is needed"},
 		{"two columns for one", "account,accountId,amount,asOf\n", "ERROR the header has two columns for accountId"},
 		{"nothing", "", "ERROR the file is empty: there is no header"},

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // csvRecords splits a stream of comma-separated values (RFC 4180) into records.
@@ -15,9 +15,13 @@ import (
 // A field in quotes may hold separators, line ends and doubled quotes. In a field
 // that does not begin with a quote, quotes are ordinary characters.
 //
+// Spreadsheets and scripts leave empty fields at a line's end out, or add some: a
+// record of one line may have fewer fields than the header, and any may have empty
+// ones behind them.
+//
 // A quote that is opened by mistake would swallow all lines behind it. So a
 // record of several lines is given up when it turns out to be wrong: text behind
-// a closing quote, another number of fields than the header, longer than
+// a closing quote, fewer fields than the header, or text behind them, longer than
 // maxRecord, the end of the file. Then only its first line is lost, and reading
 // goes on with the second. A line is looked at again no more often than the
 // header has columns, since one field too many is enough to give up.
@@ -25,6 +29,9 @@ type csvRecords struct {
 	lines     *lines
 	separator byte // 0: what a first line "sep=;" says, or that of "," ";" and tab which the header has most of
 	columns   int  // how many fields a record has; 0: any number, for the header
+	// A line with all of these names of columns, as key has them, is a header again.
+	needs []string
+	key   func(name string) string
 
 	text []byte // the fields of the record at hand, one behind the other
 	ends []int  // where in text each ends
@@ -40,9 +47,13 @@ const (
 	notColumns = "has another number of fields than the header"
 )
 
+// errHeader: the record at hand is a header that comes again, as in files that were
+// put one behind the other.
+var errHeader = errors.New("a header comes again")
+
 // next reads a record, passing over blank lines, and tells the number of its
-// first line. The error is broken, io.EOF behind the last record, or what the
-// stream failed with.
+// first line. The error is broken, errHeader, io.EOF behind the last record, or what
+// the stream failed with.
 func (c *csvRecords) next() (number int, err error) {
 	for {
 		number = c.lines.number
@@ -68,10 +79,14 @@ func (c *csvRecords) next() (number int, err error) {
 			}
 			c.separator = mostFrequent(c.lines.window()[:line], ",;\t")
 		}
+		again := c.columns > 0 && len(c.needs) > 0 && c.isHeader(c.lines.window()[:line])
+		if again {
+			c.columns = 0
+		}
 		end, err := c.split(line)
 		switch {
-		case err == nil && !utf8.Valid(c.lines.window()[:end]):
-			err = broken(notUTF8)
+		case err == nil && again:
+			err = errHeader
 		case err != nil && !errors.As(err, new(broken)):
 			return number, err
 		case err != nil:
@@ -80,6 +95,17 @@ func (c *csvRecords) next() (number int, err error) {
 		c.lines.advance(end)
 		return number, err
 	}
+}
+
+// isHeader reports whether a line has all the names of columns that are needed.
+func (c *csvRecords) isHeader(line []byte) bool {
+	found := 0
+	for cell := range bytes.SplitSeq(withoutNewline(line), []byte{c.separator}) {
+		if len(cell) > 0 && !isDigit(cell[0]) && slices.Contains(c.needs, c.key(bareName(string(cell)))) {
+			found++
+		}
+	}
+	return found >= len(c.needs)
 }
 
 // separatorLine reads what spreadsheets write before a header: "sep=;".
@@ -129,10 +155,10 @@ func (c *csvRecords) split(line int) (end int, err error) {
 		c.ends = append(c.ends, len(c.text))
 
 		switch {
-		case at == stop && (c.columns == 0 || len(c.ends) == c.columns):
-			return line, nil
 		case at < stop && w[at] != c.separator:
 			return 0, broken(strayQuote)
+		case len(c.ends) == c.columns && c.isEmpty(w[at:stop]), at == stop && (c.columns == 0 || line == first):
+			return line, nil
 		case at == stop || len(c.ends) == c.columns:
 			if line != first {
 				return 0, broken(strayQuote)
@@ -142,6 +168,14 @@ func (c *csvRecords) split(line int) (end int, err error) {
 		at++
 	}
 }
+
+// isEmpty reports whether the rest of a line has empty fields alone.
+func (c *csvRecords) isEmpty(rest []byte) bool {
+	return len(bytes.Trim(bytes.ReplaceAll(rest, []byte(`""`), nil), string(c.separator)+" ")) == 0
+}
+
+// isShort reports whether the record at hand has fewer fields than the header.
+func (c *csvRecords) isShort() bool { return len(c.ends) < c.columns }
 
 // quoted appends a field in quotes to the text, from behind its opening quote on
 // and over as many lines as it takes. It tells where the closing quote has been
@@ -176,8 +210,12 @@ func withoutNewline(line []byte) []byte {
 	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 }
 
-// field is the text of a field of the record at hand.
+// field is the text of a field of the record at hand, in whatever character set the
+// file has it; empty where the record is too short to have it.
 func (c *csvRecords) field(i int) string {
+	if i >= len(c.ends) {
+		return ""
+	}
 	start := 0
 	if i > 0 {
 		start = c.ends[i-1]

@@ -45,11 +45,14 @@ func TestCSVRecords(t *testing.T) {
 		{"white space around a field", " a , b ,c\n", "1 a|b|c"},
 		{"blank lines", "\n\r\na,b,c\n\n", "3 a|b|c"},
 
-		{"too few fields", "a,b\nd,e,f\n", "1 " + notColumns + "\n2 d|e|f"},
-		{"too many fields", "a,b,c,\nd,e,f\n", "1 " + notColumns + "\n2 d|e|f"},
-		{"too few fields in quotes", "\"a\",\"b\"\nd,e,f\n", "1 " + notColumns + "\n2 d|e|f"},
-		{"bad UTF-8", "a,b,\xff\nd,e,f\n", "1 " + notUTF8 + "\n2 d|e|f"},
-		{"bad UTF-8 over two lines", "a,b,\"\n\xff\"\nd,e,f\n", "1 " + notUTF8 + "\n3 d|e|f"},
+		{"missing fields at the end are empty", "a,b\nd,e,f\n", "1 a|b|\n2 d|e|f"},
+		{"all but the first may be missing", "a\nd,e,f\n", "1 a||\n2 d|e|f"},
+		{"missing fields behind quotes", "\"a\",\"b\"\nd,e,f\n", "1 a|b|\n2 d|e|f"},
+		{"surplus empty fields are nothing", "a,b,c,\nd,e,f,, \"\",\r\ng,h,\"i\ni\",,\nj,k,l,,", "1 a|b|c\n2 d|e|f\n3 g|h|i\ni\n5 j|k|l"},
+		{"one too many", "a,b,c,d\nd,e,f\n", "1 " + notColumns + "\n2 d|e|f"},
+		{"one too many behind an empty one", "a,b,c,,d\nd,e,f\n", "1 " + notColumns + "\n2 d|e|f"},
+		{"a quote too many", "a,b,c,\"\nd,e,f\n", "1 " + notColumns + "\n2 d|e|f"},
+		{"another character set", "a,b,\xff\nd,\"\n\xfe\",f\n", "1 a|b|\xff\n2 d|\xfe|f"},
 		{"a line too long", "a,b,c\n" + strings.Repeat("x", 10<<20) + "\nd,e,f\n", "1 a|b|c\n2 " + tooLong + "\n3 d|e|f"},
 		{"a last line too long", "a,b,c\n" + strings.Repeat("x", 10<<20), "1 a|b|c\n2 " + tooLong},
 
@@ -161,7 +164,7 @@ func TestABrokenExportLosesOnlyItsBrokenLines(t *testing.T) {
 7 REJECTED : has a quote that is not closed, or not doubled within quotes []
 8 acme_one#sms b-6 2026-05-04T09:05:00.000Z dir=outbound from=**** to=****0128 seg=1
 9 REJECTED : has another number of fields than the header []
-10 REJECTED : has another number of fields than the header []
+10 acme_one#sms b-8 2026-05-04T09:07:00.000Z dir=outbound from=**** to=****0147
 11 acme_one#sms b-9 2026-05-04T09:08:00.000Z dir=outbound from=**** to=****0148 seg=1
 12 REJECTED : has a quote that is not closed, or not doubled within quotes []`
 	if diff := cmp.Diff(want, got); diff != "" {

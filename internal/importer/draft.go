@@ -239,12 +239,21 @@ func (d *draft) count(field, text string, most int64) *int64 {
 	if text == "" {
 		return nil
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
+	n, err := strconv.ParseInt(withoutZeroFraction(text), 10, 64)
 	if err != nil || n > most || !isDigit(text[0]) {
 		d.fail(field, "must be a whole number from 0 to "+strconv.FormatInt(most, 10))
 		return nil
 	}
 	return &n
+}
+
+// withoutZeroFraction is a whole number as some programs write it, "1.0" or "1.00",
+// without its fraction; any other text stays as it is.
+func withoutZeroFraction(text string) string {
+	if whole, fraction, found := strings.Cut(text, "."); found && fraction != "" && strings.Trim(fraction, "0") == "" {
+		return whole
+	}
+	return text
 }
 
 // price reads a recorded price. There is one only where both parts are: a 0 with

@@ -231,7 +231,7 @@ func notNegative(text string) (decimal.Decimal, error) {
 }
 
 func wholeNumber[T int32 | int64](text string) (T, error) {
-	n, err := strconv.ParseInt(text, 10, 64)
+	n, err := strconv.ParseInt(withoutZeroFraction(text), 10, 64)
 	if err != nil || int64(T(n)) != n {
 		return 0, fmt.Errorf("%s is not a whole number, or too large a one", shown(text))
 	}

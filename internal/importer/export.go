@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // export says how a CSV export of the platform becomes records.
@@ -42,6 +43,10 @@ func openExport(text io.Reader, o Options, e export) (rows, error) {
 	if err := x.readHeader(); err != nil {
 		return nil, err
 	}
+	x.records.key = columnKey
+	for _, name := range e.needs {
+		x.records.needs = append(x.records.needs, columnKey(name))
+	}
 	var absent []string
 	for _, name := range e.needs {
 		if x.column(name) < 0 {
@@ -67,6 +72,13 @@ func (x *exportRows) readHeader() error {
 		}
 		return err
 	}
+	return x.useHeader()
+}
+
+// useHeader takes the record at hand for the names of the columns from here on.
+func (x *exportRows) useHeader() error {
+	clear(x.header)
+	clear(x.at)
 	x.records.columns = len(x.records.ends)
 	if x.records.columns > maxColumns {
 		return fmt.Errorf("the header has more than %d columns", maxColumns)
@@ -83,7 +95,13 @@ func (x *exportRows) readHeader() error {
 }
 
 // columnKey is what all spellings of a column's name have in common.
-func columnKey(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
+func columnKey(name string) string {
+	return strings.ToLower(strings.ReplaceAll(bareName(name), "_", ""))
+}
+
+// bareName is a column's name without the byte order mark that stands before the
+// first where files were put one behind the other, and the quotes behind that.
+func bareName(name string) string { return strings.Trim(strings.TrimPrefix(name, byteOrderMark), ` "`) }
 
 // column is where a column stands, or -1.
 func (x *exportRows) column(name string) int {
@@ -99,12 +117,18 @@ func (x *exportRows) column(name string) int {
 }
 
 // text is what the record at hand has in a column; empty too where there is no
-// such column.
+// such column. What is not UTF-8 cannot be kept, and is a fault.
 func (x *exportRows) text(column string) string {
-	if at := x.column(column); at >= 0 {
-		return x.records.field(at)
+	at := x.column(column)
+	if at < 0 {
+		return ""
 	}
-	return ""
+	text := x.records.field(at)
+	if !utf8.ValidString(text) {
+		x.draft.fail(column, notUTF8)
+		return ""
+	}
+	return text
 }
 
 // col is a column's name, and what the record at hand has there.
@@ -112,6 +136,11 @@ func (x *exportRows) col(column string) (name, text string) { return column, x.t
 
 func (x *exportRows) next() (Row, error) {
 	number, err := x.records.next()
+	for ; err == errHeader; number, err = x.records.next() {
+		if err := x.useHeader(); err != nil {
+			return Row{}, fmt.Errorf("line %d: %w", number, err)
+		}
+	}
 	if err != nil {
 		if reason := broken(""); errors.As(err, &reason) {
 			return rejectedLine(number, string(reason)), nil
@@ -120,5 +149,11 @@ func (x *exportRows) next() (Row, error) {
 	}
 	x.draft.begin()
 	x.read(x)
-	return x.draft.row(number), nil
+	row := x.draft.row(number)
+	if row.Rejected != nil && x.records.isShort() {
+		// It may be the rest of a message that ran over several lines, of which
+		// nothing is told.
+		return rejectedLine(number, notColumns), nil
+	}
+	return row, nil
 }

@@ -1,9 +1,11 @@
 package importer
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/currency"
 	"golang.org/x/text/language"
 )
@@ -121,6 +123,64 @@ func TestExportRowsThatAreRejected(t *testing.T) {
 	} {
 		if got := described(readAll(t, strings.NewReader(c.file), c.format, options())); got != "2 REJECTED "+c.want {
 			t.Errorf("%s:\n got %s\nwant 2 REJECTED %s", c.name, got, c.want)
+		}
+	}
+}
+
+// Half of a file that a spreadsheet had saved was lost: it leaves empty cells at a
+// row's end out, or adds some.
+func TestRowsOfAnExportMayBeRagged(t *testing.T) {
+	const file = "umid,step,createdAt,direction,subAccountId,channelType,country,status_value,user_msisdn,ReadAt\n" +
+		"c8-1,1,2026-05-03T10:00:00Z,outbound,acme_one,WhatsApp,GB,sent,447700900123,\n" +
+		"c8-2,1,2026-05-03T10:00:00Z,outbound,acme_one,WhatsApp,GB,sent,447700900123\n" +
+		"c8-3,1,2026-05-03T10:00:00Z,outbound,acme_one,WhatsApp,GB,sent,447700900123,,\n" +
+		"c8-4,1,2026-05-03T10:00:00Z,outbound,acme_one,WhatsApp,GB,sent,447700900123,2026-05-03 10:00:05 UTC\n" +
+		"c8-5,1,2026-05-03T10:00:00Z,outbound,acme_one\n" +
+		"Anna,and this is,the rest of a message\n" + // of which nothing is told
+		"c8-7,1,2026-05-03T10:00:00Z,outbound,acme_one,WhatsApp,GB,sent,447700900123,,text\n"
+	var want []string
+	for i := range 4 {
+		want = append(want, fmt.Sprintf("%d acme_one#messaging c8-%d:1 2026-05-03T10:00:00.000Z dir=outbound status=sent to=****0123 in=GB channel=whatsapp", i+2, i+1))
+	}
+	want = append(want, "6 acme_one#messaging c8-5:1 2026-05-03T10:00:00.000Z dir=outbound", "7 REJECTED : "+notColumns+" []", "8 REJECTED : "+notColumns+" []")
+	if diff := cmp.Diff(strings.Join(want, "\n"), described(readAll(t, strings.NewReader(file), ConnectMessaging, options()))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Two exports that were put one behind the other: from the second header on, its
+// columns count, or from and to would change places.
+func TestAHeaderThatComesAgainCounts(t *testing.T) {
+	const first = "umid,createdat,direction,subaccountid,source,msisdn\n"
+	const row = "u-1,2026-05-03T10:00:00Z,1,acme_one,+12025550100,+447700900123\n"
+	const good = " acme_one#sms u-1 2026-05-03T10:00:00.000Z dir=outbound from=****0100 to=****0123"
+	for name, again := range map[string]string{
+		"the same":                   first + row,
+		"other columns":              "UMID,created_at,direction,sub_account_id,msisdn,source\nu-1,2026-05-03T10:00:00Z,1,acme_one,+447700900123,+12025550100\n",
+		"more of them":               "body,x,umid,createdat,direction,subaccountid,msisdn,source\n,,u-1,2026-05-03T10:00:00Z,1,acme_one,+447700900123,+12025550100\n",
+		"a byte order mark, quotes":  "\xef\xbb\xbf\"umid\",\"createdat\",\"direction\",subaccountid,msisdn,source\r\nu-1,2026-05-03T10:00:00Z,1,acme_one,+447700900123,+12025550100\r\n",
+		"fewer, without the sources": "createdat,umid,direction,subaccountid,source,msisdn\n2026-05-03T10:00:00Z,u-1,1,acme_one,+12025550100,+447700900123\n",
+	} {
+		if diff := cmp.Diff("2"+good+"\n4"+good, described(readAll(t, strings.NewReader(first+row+again), ConnectSMS, options()))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	_, err := readUntilError(strings.NewReader(first+row+"umid,umid,createdat,direction\n"+row), ConnectSMS, options())
+	if !strings.Contains(fmt.Sprint(err), "line 3: the header has a column") {
+		t.Errorf("of a second header that cannot be: %v", err)
+	}
+}
+
+func TestCharacterSetOfAColumnThatIsNotKeptDoesNotMatter(t *testing.T) {
+	const good = "2 acme_one#sms u-1 2026-05-03T10:00:00.000Z dir=outbound"
+	for name, tt := range map[string]struct{ file, want string }{
+		"a message's content":       {smsRow("body", "Gr\xfc\xdfe"), good},
+		"the name of such a column": {smsRow("Gr\xf6\xdfe", "1"), good},
+		"a status":                  {smsRow("status_value", "zugestellt \xfc"), "2 REJECTED status_value: is not UTF-8 [u-1]"},
+		"an id":                     {smsRow("umid", "\xfc-1"), "2 REJECTED umid: is not UTF-8 []"},
+	} {
+		if got := described(readAll(t, strings.NewReader(tt.file), ConnectSMS, options())); got != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, tt.want)
 		}
 	}
 }

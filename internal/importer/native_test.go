@@ -28,6 +28,8 @@ func TestNativeRecords(t *testing.T) {
 		{"a sub-account stands for its account", `{"accountId":"sample_one_hq","product":"sms","id":"u-1","timestamp":"2026-05-03T10:00:00Z"}`, bare},
 
 		{"nothing but the required", line(``), bare},
+		{"whole numbers with a fraction of 0", line(`,"segments":2.0`), bare + " seg=2"},
+		{"a spreadsheet's float for a number", line(`,"to":"447700900118.0"`), bare + " to=****"},
 		{"null is unknown", line(`,"direction":null,"status":null,"statusAt":null,"from":null,"to":null,"country":null,"operator":null,"segments":null,"errorCode":null,"recordedPrice":null,"contactName":null,"content":null`), bare},
 		{"empty text is unknown", line(`,"direction":"","status":"","statusAt":"","from":"","to":" ","country":"","operator":"","errorCode":""`), bare},
 		{"white space around and within", " \t{ \"accountId\" : \"acme_one\" ,\t\"product\":\"sms\" , \"id\":\"u-1\", \"timestamp\" :\"2026-05-03T10:00:00Z\" } \r\n", bare},
@@ -125,6 +127,7 @@ func badLines() []struct{ name, line, want string } {
 		{"an operator by its name", line(`,"operator":"Operator A"`), "operator: must be the 5 or 6 digits of MCC and MNC, as 23401 [u-1]"},
 		{"a network code alone", line(`,"operator":"01"`), "operator: must be the 5 or 6 digits of MCC and MNC, as 23401 [u-1]"},
 		{"negative segments", line(`,"segments":-1`), "segments: " + count},
+		{"a fraction that is not 0", line(`,"segments":1.01`), "segments: " + count},
 		{"half a segment", line(`,"segments":1.5`), "segments: " + count},
 		{"segments as text", line(`,"segments":"2"`), "segments: " + count},
 		{"more segments than there can be", line(`,"segments":10000000`), "segments: " + count},

@@ -33,7 +33,8 @@ type Number struct{ masked string }
 // One leading "+" and the separators space, "-", ".", "(" and ")" are passed
 // over; what is left must be 8 to 15 ASCII digits. Anything else (a short code, a
 // sender name, an e-mail address, another script's digits, a number masked in
-// another form such as +44770090xxxx) becomes "****" alone. A blank value is
+// another form such as +44770090xxxx, one that a spreadsheet made a fraction of, as
+// 447700900123.0) becomes "****" alone. A blank value is
 // no number at all.
 func Mask(raw string) Number {
 	if strings.TrimSpace(raw) == "" {
@@ -54,6 +55,9 @@ func Mask(raw string) Number {
 // compared, never kept. It serves to find numbers where none may be, as in an
 // error code or a record's id.
 func Digits(raw string) (digits string, ok bool) {
+	if strings.HasSuffix(strings.TrimRight(raw, " "), ".0") {
+		return "", false // the 0 is none of its digits
+	}
 	var buf [maxDigits]byte
 	n, plus := 0, false
 	for i := 0; i < len(raw); i++ {

@@ -31,6 +31,9 @@ func TestMask(t *testing.T) {
 		{"our own bare mask stays as it is", "****", "****"},
 		{"our mask with a letter in it is not ours", "****01a3", "****"},
 		{"our mask with a digit more is not ours", "****01234", "****"},
+		{"a spreadsheet's float shows nothing", "447700900118.0", "****"},
+		{"nor does it with a plus and a blank behind", "+447700900118.0 ", "****"},
+		{"a group of two zeros is a number's own", "+44 7700 90.01.00", "****0100"},
 		{"Arabic-Indic digits show nothing", "+٤٤٧٧٠٠٩٠٠١٢٣", "****"},
 		{"full-width digits show nothing", "４４７７００９００１２３", "****"},
 		{"a no-break space is no separator", "+44\u00a07700\u00a0900123", "****"},
@@ -73,7 +76,7 @@ func TestNumberIsWrittenAsJSONTextOrNull(t *testing.T) {
 // Whatever goes in, what comes out is null, the bare mask, or the mask with the
 // last four ASCII digits of the input, and masking it again changes nothing.
 func FuzzMask(f *testing.F) {
-	for _, s := range []string{"+447700900123", "****0123", "", " ", "+44770090xxxx", "(202) 555-0147", "٤٤٧٧٠٠٩٠٠١٢٣", "\xff"} {
+	for _, s := range []string{"+447700900123", "****0123", "", " ", "+44770090xxxx", "(202) 555-0147", "447700900118.0", "٤٤٧٧٠٠٩٠٠١٢٣", "\xff"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
