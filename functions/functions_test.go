@@ -136,6 +136,19 @@ func TestTheTemplateDeploysEachRouteBehindTheAuthorizer(t *testing.T) {
 	if diff := cmp.Diff(want, guarded); diff != "" {
 		t.Errorf("the API's routes (-) and those that the template guards (+) differ: %s", diff)
 	}
+	// The list of routes in the API's DefinitionBody says which are counted.
+	if stack, err = template.Read("../template.yaml", map[string]string{"UsagePlans": "true"}); err != nil {
+		t.Fatal(err)
+	}
+	counted := map[string]bool{}
+	for _, r := range stack.Routes {
+		if r.Metered {
+			counted[r.Method+" "+r.Path] = true
+		}
+	}
+	if diff := cmp.Diff(want, counted); diff != "" {
+		t.Errorf("the API's routes (-) and those that are counted where usage plans are enforced (+) differ: %s", diff)
+	}
 }
 
 func wellFormed(t *testing.T) string {

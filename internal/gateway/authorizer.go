@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/url"
 	"strings"
 	"time"
 
@@ -31,8 +32,9 @@ type Decide func(ctx context.Context, authorization string, account *string) (di
 func ServeAuthorizer(decide Decide, log *slog.Logger) { lambda.Start(Authorizer(decide, log)) }
 
 // Authorizer makes a Lambda handler for API Gateway's REQUEST authorizer events.
-// Its policy names exactly the method and path that were asked for, so that a
-// decision that API Gateway keeps can open no other. Not granted is a Deny.
+// An Allow names exactly the method and path that were asked for, so that a decision
+// that API Gateway keeps can open no other. Not granted is a Deny, and so is a path
+// that no Allow can name. A panic is no decision, and the function lives on.
 func Authorizer(decide Decide, log *slog.Logger) func(context.Context, events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 	return func(ctx context.Context, event events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
@@ -53,8 +55,7 @@ func Authorizer(decide Decide, log *slog.Logger) func(context.Context, events.AP
 		})
 		unknown := fault.Is(err, fault.Unauthenticated)
 		failed := err != nil && !unknown
-		// A path with a wildcard in it would make a policy for more than itself.
-		granted = granted && !strings.ContainsAny(event.MethodArn, "*?")
+		granted = granted && canName(event.MethodArn)
 		log = log.With(denied.Name, oneIf(!granted && !failed), failures.Name, oneIf(failed), "decisionMs", milliseconds(time.Since(start)),
 			consumedCapacity.Name, counted.units, metrics(denied, failures, consumedCapacity))
 		if unknown {
@@ -92,11 +93,40 @@ func authorization(event events.APIGatewayCustomAuthorizerRequestTypeRequest) st
 	return found[0]
 }
 
+// maxResource is how many characters a resource of a policy may have. API Gateway
+// takes a longer one for a failure of the authorizer's: a 503, and an alarm.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
+const maxResource = 512
+
+// canName tells whether a policy can name a method and path, and nothing but it. One
+// with a wildcard in it would make a policy for more than itself.
+func canName(methodARN string) bool {
+	return len(methodARN) <= maxResource && !strings.ContainsAny(methodARN, "*?")
+}
+
+// allowed are the resources of an Allow: the method and path as they were sent, and
+// decoded, since AWS does not say which of the two it compares. Both are the same
+// path, and of the same customer: an account's ID has no slash.
+func allowed(methodARN string) []string {
+	if decoded, err := url.PathUnescape(methodARN); err == nil && decoded != methodARN && canName(decoded) {
+		return []string{methodARN, decoded}
+	}
+	return []string{methodARN}
+}
+
+// refused are the resources of a Deny: all of the API. It need not name a path that
+// may be longer than a resource: API Gateway keeps a decision by credential and path,
+// so that it refuses no other.
+func refused(methodARN string) []string {
+	api, _, _ := strings.Cut(methodARN, "/")
+	return []string{api + "/*"}
+}
+
 func decision(methodARN string, viewer directory.Viewer, granted bool) events.APIGatewayCustomAuthorizerResponse {
-	effect := "Deny"
+	effect, resources := "Deny", refused(methodARN)
 	claims := map[string]any{partnerIDClaim: string(viewer.Partner), keyIDClaim: viewer.KeyID}
 	if granted {
-		effect = "Allow"
+		effect, resources = "Allow", allowed(methodARN)
 		if viewer.Account != "" {
 			claims[accountIDClaim] = string(viewer.Account)
 			claims[productsClaim] = claimOf(viewer.Products)
@@ -106,7 +136,7 @@ func decision(methodARN string, viewer directory.Viewer, granted bool) events.AP
 		PrincipalID: string(viewer.Partner),
 		PolicyDocument: events.APIGatewayCustomAuthorizerPolicy{
 			Version:   "2012-10-17",
-			Statement: []events.IAMPolicyStatement{{Action: []string{"execute-api:Invoke"}, Effect: effect, Resource: []string{methodARN}}},
+			Statement: []events.IAMPolicyStatement{{Action: []string{"execute-api:Invoke"}, Effect: effect, Resource: resources}},
 		},
 		Context:            claims,
 		UsageIdentifierKey: viewer.GatewayKey.Reveal(), // never among the claims, which functions and the access log see

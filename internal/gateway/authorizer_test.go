@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,10 @@ import (
 	"partnerview/internal/usage"
 )
 
-const arn = "arn:aws:execute-api:eu-central-1:123456789012:abcdefghij/v1/GET/customers/acme_retail"
+const (
+	apiARN = "arn:aws:execute-api:eu-central-1:123456789012:abcdefghij"
+	arn    = apiARN + "/v1/GET/customers/acme_retail"
+)
 
 func authorizerEvent(headers map[string][]string) events.APIGatewayCustomAuthorizerRequestTypeRequest {
 	return events.APIGatewayCustomAuthorizerRequestTypeRequest{
@@ -58,8 +62,66 @@ func TestADenyCarriesNoAccount(t *testing.T) {
 		return directory.Viewer{Partner: "northwind", KeyID: "k1"}, false, nil
 	}
 	got, err := Authorizer(decide, quiet)(t.Context(), authorizerEvent(bearer("Bearer x")))
-	if err != nil || got.PolicyDocument.Statement[0].Effect != "Deny" || got.PolicyDocument.Statement[0].Resource[0] != arn || got.Context["accountId"] != nil {
+	if err != nil || got.PolicyDocument.Statement[0].Effect != "Deny" || got.Context["accountId"] != nil {
 		t.Errorf("got %+v, %v", got, err)
+	}
+	if got := got.PolicyDocument.Statement[0].Resource; !slices.Equal(got, []string{apiARN + "/*"}) {
+		t.Errorf("the Deny names %v", got)
+	}
+}
+
+// What AWS compares with a policy, the path as it was sent or decoded, is nowhere
+// said: an Allow names both, but never one that would open more.
+func TestAnAllowNamesThePathAsSentAndDecoded(t *testing.T) {
+	decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
+		return directory.Viewer{Partner: "northwind", Account: "acme&co", Products: usage.Products()}, true, nil
+	}
+	for sent, want := range map[string][]string{
+		"/customers/acme%26co":                {"/customers/acme%26co", "/customers/acme&co"},
+		"/customers/acme&co/usage/sms/a%3A1":  {"/customers/acme&co/usage/sms/a%3A1", "/customers/acme&co/usage/sms/a:1"},
+		"/customers/acme&co":                  {"/customers/acme&co"},
+		"/customers/acme&co/usage/sms/%2A":    {"/customers/acme&co/usage/sms/%2A"}, // a wildcard when it is decoded
+		"/customers/acme&co/usage/sms/%3F%3f": {"/customers/acme&co/usage/sms/%3F%3f"},
+		"/customers/acme&co/usage/sms/%zz":    {"/customers/acme&co/usage/sms/%zz"},
+		"/customers/acme&co/usage/sms/%252A":  {"/customers/acme&co/usage/sms/%252A", "/customers/acme&co/usage/sms/%2A"},
+	} {
+		event := authorizerEvent(bearer("Bearer x"))
+		event.MethodArn = apiARN + "/v1/GET" + sent
+		got, err := Authorizer(decide, quiet)(t.Context(), event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range want {
+			want[i] = apiARN + "/v1/GET" + want[i]
+		}
+		if s := got.PolicyDocument.Statement; len(s) != 1 || s[0].Effect != "Allow" || !slices.Equal(s[0].Resource, want) {
+			t.Errorf("%s: the policy is %+v, want an Allow of %v", sent, s, want)
+		}
+	}
+}
+
+// AWS takes a policy with a resource of more than 512 characters for a failure of the
+// authorizer's. Any caller could make that happen, and set off the alarm.
+func TestAPathThatIsTooLongForAPolicyIsRefused(t *testing.T) {
+	decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
+		return directory.Viewer{Partner: "northwind", Account: "acme_retail", Products: usage.Products()}, true, nil
+	}
+	for length, want := range map[int]string{512: "Allow", 513: "Deny", 1600: "Deny"} {
+		event := authorizerEvent(bearer("Bearer x"))
+		event.MethodArn += strings.Repeat("a", length-len(event.MethodArn))
+		got, err := Authorizer(decide, quiet)(t.Context(), event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := got.PolicyDocument.Statement[0]
+		if s.Effect != want || want == "Deny" && got.Context["accountId"] != nil {
+			t.Errorf("%d characters: got %s with %v, want %s", length, s.Effect, got.Context, want)
+		}
+		for _, resource := range s.Resource {
+			if len(resource) > 512 {
+				t.Errorf("%d characters: a resource has %d", length, len(resource))
+			}
+		}
 	}
 }
 

@@ -51,6 +51,7 @@ const (
 	maxBody             = 10 << 20
 	maxHead             = 10240 // the request line and the headers together
 	maxMethodARN        = 1600  // of a route with an authorizer
+	maxResource         = 512   // characters of a resource in an authorizer's policy
 	maxEvent            = 6 << 20
 	integrationTimeout  = 29 * time.Second
 	executeAPIARNPrefix = "arn:aws:execute-api:" + lambda.Region + ":" + lambda.Account + ":" + apiID + "/"
@@ -170,7 +171,9 @@ func (g *Gateway) answer(r *http.Request, x *exchange) (*answer, error) {
 
 // integrationRefusal says how API Gateway tells that a function did not answer.
 // A function that fails, or runs out of its own time, is a malformed answer to
-// it; only its own patience is a timeout.
+// it; only its own patience is a timeout. One that has no instance left could not be
+// reached: Lambda's 429 is not passed on, and is no THROTTLED, which the caller would
+// be to blame for.
 func integrationRefusal(client context.Context, err error) error {
 	var failed *lambda.Failure
 	switch {
@@ -178,8 +181,6 @@ func integrationRefusal(client context.Context, err error) error {
 		return client.Err()
 	case errors.As(err, &failed):
 		return &refusal{kind: "DEFAULT_5XX", status: http.StatusBadGateway, cause: errors.New(failed.Type)}
-	case errors.Is(err, lambda.ErrBusy):
-		return &refusal{kind: "THROTTLED", status: http.StatusTooManyRequests}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &refusal{kind: "INTEGRATION_TIMEOUT", status: http.StatusGatewayTimeout}
 	}

@@ -356,6 +356,12 @@ func TestADenialIsKeptAndAnErrorIsNot(t *testing.T) {
 		{"an answer without a policy", func(events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) {
 			return map[string]any{"principalId": "x"}, nil
 		}, 503, "misconfigured", 2},
+		{"a policy for more characters than a resource may have", func(e events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) {
+			return policy("Allow", e.MethodArn+strings.Repeat("/", 513-len(e.MethodArn))), nil
+		}, 503, "misconfigured", 2},
+		{"a denial with as many as it may have", func(e events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) {
+			return policy("Deny", e.MethodArn+strings.Repeat("*", 512-len(e.MethodArn))), nil
+		}, 404, "thing_not_found", 1},
 		{"an answer that is no object", func(events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) { return "Allow", nil }, 503, "misconfigured", 2},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
@@ -398,7 +404,7 @@ func TestFailuresBehindTheGateway(t *testing.T) {
 		{"a function that runs out of its time", echoing(nil, &lambda.Failure{Type: "Sandbox.Timedout"}), 502, "internal"},
 		{"the gateway's own patience", echoing(nil, context.DeadlineExceeded), 503, "integration_timeout"},
 		{"a function that cannot be started", echoing(nil, errors.New("no such file")), 503, "integration_failure"},
-		{"all instances busy", echoing(nil, lambda.ErrBusy), 429, "too_many_requests"},
+		{"all instances busy", echoing(nil, lambda.ErrBusy), 503, "integration_failure"},
 		{"no object", echoing("hello", nil), 502, "internal"},
 		{"null", echoing(json.RawMessage("null"), nil), 502, "internal"},
 		{"nothing", echoing(json.RawMessage(""), nil), 502, "internal"},
@@ -413,6 +419,49 @@ func TestFailuresBehindTheGateway(t *testing.T) {
 			s.echo = c.echo
 			w := s.ask("GET", "/v1/things")
 			s.want(t, w, c.status, c.code)
+		})
+	}
+}
+
+// As template.yaml has it: whatever happens to a function, the caller is told to try
+// again, and when.
+func TestAFunctionThatDoesNotAnswerIsToBeTriedAgain(t *testing.T) {
+	deployed, err := template.Read("../../../template.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for claim, answer := range map[string]struct {
+		response string
+		err      error
+	}{
+		"it dies":                      {err: &lambda.Failure{Type: "Runtime.ExitError"}},
+		"it runs out of its own time":  {err: &lambda.Failure{Type: "Sandbox.Timedout"}},
+		"it takes longer than the API": {err: context.DeadlineExceeded},
+		"it cannot be started":         {err: errors.New("no such file")},
+		"it has no instance left":      {err: lambda.ErrBusy},
+		"it answers with what is none": {response: `{"statusCode": "ok"}`},
+		"it answers with nothing":      {response: ``},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			g, err := New(Config{Template: deployed, Domain: "127.0.0.1:3000", Invoke: func(context.Context, string, []byte) ([]byte, error) {
+				return []byte(answer.response), answer.err
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range []string{"/v1/", "/v1/customers/acme_retail"} { // an endpoint; the authorizer
+				r := httptest.NewRequest("GET", path, nil)
+				r.Header.Set("Authorization", "Bearer x")
+				w := httptest.NewRecorder()
+				g.ServeHTTP(w, r)
+				var p struct {
+					Status int
+					Code   string
+				}
+				if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != 503 || p.Status != 503 || p.Code != "unavailable" || w.Header().Get("Retry-After") == "" {
+					t.Errorf("%s: %d, Retry-After %q: %s", path, w.Code, w.Header().Get("Retry-After"), w.Body)
+				}
+			}
 		})
 	}
 }

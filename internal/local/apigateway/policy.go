@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // decision is what an authorizer answered.
@@ -62,6 +63,11 @@ func parseDecision(text []byte) (*decision, error) {
 		}
 		if s.Effect != "Allow" && s.Effect != "Deny" {
 			return nil, fmt.Errorf("a statement of the authorizer's policy has the effect %q", s.Effect)
+		}
+		for _, resource := range s.Resource {
+			if n := utf8.RuneCountInString(resource); n > maxResource {
+				return nil, fmt.Errorf("a resource of the authorizer's policy has %d characters, and may have %d", n, maxResource)
+			}
 		}
 		d.statements = append(d.statements, s)
 	}
