@@ -1,15 +1,22 @@
 package dynamo_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/go-cmp/cmp"
 
 	"partnerview/internal/directory"
+	"partnerview/internal/dynamo"
 	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/fault"
 	"partnerview/internal/usage"
@@ -212,6 +219,8 @@ func TestErrorsTellWhetherTryingAgainHelps(t *testing.T) {
 		"ThrottlingException":                    fault.Unavailable,
 		"RequestLimitExceeded":                   fault.Unavailable,
 		"InternalServerError":                    fault.Unavailable,
+		"SerializationException":                 fault.Internal,
+		"ANameThatNobodyForesaw":                 fault.Internal,
 		"ResourceNotFoundException":              fault.Internal,
 		"AccessDeniedException":                  fault.Internal,
 		"ValidationException":                    fault.Internal,
@@ -222,6 +231,29 @@ func TestErrorsTellWhetherTryingAgainHelps(t *testing.T) {
 	}
 	proxy.Meddle(func(_ dynamotest.Call, w dynamotest.Answer) bool { dynamotest.Cut(w); return true })
 	ask("a broken connection", fault.Unavailable)
+	for status, want := range map[int]fault.Kind{200: fault.Unavailable, 500: fault.Unavailable, 502: fault.Unavailable, 507: fault.Unavailable} {
+		proxy.Meddle(func(_ dynamotest.Call, w dynamotest.Answer) bool {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, "<html>not DynamoDB at all")
+			return true
+		})
+		ask(fmt.Sprintf("%d and something that cannot be read", status), want)
+	}
+}
+
+// What never left cannot come through at the next try either.
+func TestACallThatCannotBeSentIsOurMistake(t *testing.T) {
+	getenv := func(name string) string {
+		return map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": engine.Endpoint(t)}[name]
+	}
+	db, err := dynamo.NewClient(getenv, func(o *dynamodb.Options) {
+		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, errors.New("none here") })
+	})
+	must(t, err)
+	s := dynamo.NewStore(db, engine.NewTables(t))
+	if _, err := s.AccessKey(t.Context(), "4fzyo82mXw3b"); !fault.Is(err, fault.Internal) {
+		t.Errorf("a call that cannot be signed: %v, want internal", err)
+	}
 }
 
 func TestMissingTableIsOurMistake(t *testing.T) {
