@@ -1,7 +1,7 @@
-// Package browsertest drives the dashboard in a real Chromium, for its tests and
-// for `make screenshots`.
+// Package browsertest drives the dashboard in a real Chromium and a real Firefox, for
+// its tests and for `make screenshots`.
 //
-// It owns the browser's start and end, a [Page] with the few gestures of a
+// It owns the browsers' start and end, a [Page] with the few gestures of a
 // person (go, click, type, press, look), the list of [Scenes], and a [Stage]: the
 // dashboard and the API's own handlers over data in memory, where faults can be
 // injected that the real stack does not have (hostile words in fields that the

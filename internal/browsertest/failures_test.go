@@ -11,13 +11,15 @@ import (
 // These are on the product itself. The breaker is for all who use it, so the tests
 // of this file are not parallel to any other.
 
-func TestAKeyThatExpiresWhileItIsUsed(t *testing.T) {
+func TestAKeyThatExpiresWhileItIsUsed(t *testing.T) { inTurn(t, aKeyThatExpiresWhileItIsUsed) }
+
+func aKeyThatExpiresWhileItIsUsed(t *testing.T, in *Browser) {
 	p := sharedProduct(t)
 	site := journeySite(t)
 	const lifetime = 6 * time.Second
 	key := p.newKey(t, "northwind", lifetime)
 	expires := time.Now().Add(lifetime)
-	somebody := opens(t, Site{URL: site.URL, Key: key, Account: site.Account}, desk)
+	somebody := opens(t, in, Site{URL: site.URL, Key: key, Account: site.Account}, desk)
 	somebody.signsIn(logFragment(site, "voice"))
 	somebody.sees("tbody a", "")
 	time.Sleep(time.Until(expires) + 1500*time.Millisecond) // and the second for which a decision is kept
@@ -30,10 +32,12 @@ func TestAKeyThatExpiresWhileItIsUsed(t *testing.T) {
 	somebody.isAt(logFragment(site, "sms"))
 }
 
-func TestTheProductIsDownAndComesBack(t *testing.T) {
+func TestTheProductIsDownAndComesBack(t *testing.T) { inTurn(t, theProductIsDownAndComesBack) }
+
+func theProductIsDownAndComesBack(t *testing.T, in *Browser) {
 	p := sharedProduct(t)
 	site := journeySite(t)
-	somebody := opens(t, site, desk)
+	somebody := opens(t, in, site, desk)
 	somebody.signsIn("#/customers")
 	p.down.Store(true)
 	defer p.down.Store(false)
@@ -53,9 +57,11 @@ func TestTheProductIsDownAndComesBack(t *testing.T) {
 // TestNoCanaryIsOnAPage searches every view for what must never come out: all of
 // the document, its attributes and the address, with every record that can be
 // loaded.
-func TestNoCanaryIsOnAPage(t *testing.T) {
+func TestNoCanaryIsOnAPage(t *testing.T) { inTurn(t, noCanaryIsOnAPage) }
+
+func noCanaryIsOnAPage(t *testing.T, in *Browser) {
 	site := journeySite(t)
-	somebody := opens(t, site, desk)
+	somebody := opens(t, in, site, desk)
 	somebody.signsIn("#/customers")
 	views := []string{"#/customers", "#/customers/" + site.Account}
 	for _, product := range []string{"sms", "voice", "video", "messaging"} {

@@ -159,7 +159,6 @@ func (g *gate) lead(t *testing.T, page string, lifetime time.Duration) {
 // that long.
 func stageWithIssuer(t *testing.T, lifetime time.Duration) (*Stage, *gate, Site) {
 	t.Helper()
-	needsChromium(t)
 	g := newGate()
 	t.Cleanup(g.server.Close)
 	s, err := NewStage([]byte(partnerview.OpenAPI()), dashboard.SignIn{
@@ -177,7 +176,6 @@ func stageWithIssuer(t *testing.T, lifetime time.Duration) (*Stage, *gate, Site)
 // issuer of its own, which live that long.
 func productWithIssuer(t *testing.T, lifetime time.Duration) (*product, *gate, Site) {
 	t.Helper()
-	needsChromium(t)
 	g := newGate()
 	t.Cleanup(g.server.Close)
 	var parameters []string

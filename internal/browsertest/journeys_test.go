@@ -39,10 +39,11 @@ func (p *person) loadsAll() {
 	p.t.Error("there is no end of more to load")
 }
 
-func TestSigningInAndOut(t *testing.T) {
-	t.Parallel()
+func TestSigningInAndOut(t *testing.T) { inBrowsers(t, signingInAndOut) }
+
+func signingInAndOut(t *testing.T, in *Browser) {
 	site := journeySite(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.must(p.Go(strings.TrimSuffix(site.URL, "/"))) // as people type it
 	p.sees("h1", "Sign in")
 	p.hasFocusOn("Access key")
@@ -92,9 +93,12 @@ func TestSigningInAndOut(t *testing.T) {
 }
 
 func TestTheNextPersonSeesNothingOfTheOneBefore(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, theNextPersonSeesNothingOfTheOneBefore)
+}
+
+func theNextPersonSeesNothingOfTheOneBefore(t *testing.T, in *Browser) {
 	site := journeySite(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn("#/customers")
 	p.clicks("tbody a", "")
 	p.must(p.Wait("a customer", "document.body.dataset.view === 'overview'"))
@@ -115,11 +119,12 @@ func TestTheNextPersonSeesNothingOfTheOneBefore(t *testing.T) {
 	p.misses("#banner", "Söhne")
 }
 
-func TestTheListOfCustomers(t *testing.T) {
-	t.Parallel()
+func TestTheListOfCustomers(t *testing.T) { inBrowsers(t, theListOfCustomers) }
+
+func theListOfCustomers(t *testing.T, in *Browser) {
 	site := journeySite(t)
 	customers := all[customerAnswer](t, site, "customers", nil)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn("#/customers")
 	if n := len(p.rows()); n != 25 {
 		t.Errorf("the first page has %d rows", n)
@@ -196,11 +201,12 @@ func checkCredit(t *testing.T, c customerAnswer, text string) {
 	says("as of", time.Since(asOf) > 24*time.Hour)
 }
 
-func TestSearchingForACustomer(t *testing.T) {
-	t.Parallel()
+func TestSearchingForACustomer(t *testing.T) { inBrowsers(t, searchingForACustomer) }
+
+func searchingForACustomer(t *testing.T, in *Browser) {
 	site := journeySite(t)
 	customers := all[customerAnswer](t, site, "customers", nil)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn("#/customers")
 	pick := customers[len(customers)/2]
 	for _, text := range []string{pick.AccountID, strings.ToUpper(pick.Name)} {
@@ -248,11 +254,12 @@ func TestSearchingForACustomer(t *testing.T) {
 	}
 }
 
-func TestACustomersView(t *testing.T) {
-	t.Parallel()
+func TestACustomersView(t *testing.T) { inBrowsers(t, aCustomersView) }
+
+func aCustomersView(t *testing.T, in *Browser) {
 	site := journeySite(t)
 	c := asks[customerAnswer](t, site, "customers/"+url.PathEscape(site.Account), nil)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn("#/customers?search=" + url.QueryEscape(site.Account))
 	p.clicks("tbody a", c.Name)
 	p.sees("h1", c.Name)
@@ -276,10 +283,13 @@ func TestACustomersView(t *testing.T) {
 }
 
 func TestTheMenuListsOnlyTheProductsThatAreAvailable(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, theMenuListsOnlyTheProductsThatAreAvailable)
+}
+
+func theMenuListsOnlyTheProductsThatAreAvailable(t *testing.T, in *Browser) {
 	site := journeySite(t)
 	words := map[string]string{"sms": "SMS", "voice": "Voice", "video": "Video", "messaging": "Messaging Apps"}
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn("#/customers")
 	seen := map[string]bool{}
 	for _, c := range all[customerAnswer](t, site, "customers", nil) {
@@ -304,15 +314,16 @@ func TestTheMenuListsOnlyTheProductsThatAreAvailable(t *testing.T) {
 	}
 }
 
-func TestEveryProductsLog(t *testing.T) {
-	t.Parallel()
+func TestEveryProductsLog(t *testing.T) { inBrowsers(t, everyProductsLog) }
+
+func everyProductsLog(t *testing.T, in *Browser) {
 	site := journeySite(t)
 	own := map[string][]string{"sms": {"Segments"}, "voice": {"Duration"}, "video": {"Duration", "Participants", "Participant time"}, "messaging": {"Channel", "Category"}}
 	for product, columns := range own {
 		t.Run(product, func(t *testing.T) {
 			t.Parallel()
 			records := all[recordAnswer](t, site, usagePath(site, product), url.Values{"limit": {"500"}})
-			p := opens(t, site, desk)
+			p := opens(t, in, site, desk)
 			p.signsIn(logFragment(site, product))
 			want := append([]string{"Time (CET)", "Direction", "Status", "From", "To", "Country"}, columns...)
 			if diff := cmp.Diff(append(want, "Price"), p.reads("thead th")); diff != "" {
@@ -360,8 +371,9 @@ func checkPrice(t *testing.T, r recordAnswer, text string) {
 	}
 }
 
-func TestEachFilter(t *testing.T) {
-	t.Parallel()
+func TestEachFilter(t *testing.T) { inBrowsers(t, eachFilter) }
+
+func eachFilter(t *testing.T, in *Browser) {
 	site := journeySite(t)
 	records := all[recordAnswer](t, site, usagePath(site, "messaging"), url.Values{"limit": {"500"}})
 	midnight := func(days int) string {
@@ -415,7 +427,7 @@ func TestEachFilter(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := opens(t, site, desk)
+			p := opens(t, in, site, desk)
 			p.signsIn(base)
 			c.does(p)
 			p.isAt(base + c.at)
@@ -443,10 +455,11 @@ func TestEachFilter(t *testing.T) {
 	}
 }
 
-func TestACustomPeriod(t *testing.T) {
-	t.Parallel()
+func TestACustomPeriod(t *testing.T) { inBrowsers(t, aCustomPeriod) }
+
+func aCustomPeriod(t *testing.T, in *Browser) {
 	site := journeySite(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn(logFragment(site, "voice"))
 	p.chooses("Period", "custom")
 	day := time.Now().UTC().AddDate(0, 0, -20).Format("2006-01-02")
@@ -470,9 +483,12 @@ func TestACustomPeriod(t *testing.T) {
 }
 
 func TestLastFourDigitsStayOutOfTheAddress(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, lastFourDigitsStayOutOfTheAddress)
+}
+
+func lastFourDigitsStayOutOfTheAddress(t *testing.T, in *Browser) {
 	site := journeySite(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn(logFragment(site, "sms"))
 	p.types("To ends in", "7391")
 	p.sees(".hint", "Digits of a number stay out of the address")
@@ -495,10 +511,11 @@ func TestLastFourDigitsStayOutOfTheAddress(t *testing.T) {
 	}
 }
 
-func TestTheAddressHoldsTheView(t *testing.T) {
-	t.Parallel()
+func TestTheAddressHoldsTheView(t *testing.T) { inBrowsers(t, theAddressHoldsTheView) }
+
+func theAddressHoldsTheView(t *testing.T, in *Browser) {
 	site := journeySite(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn("#/customers?search=" + url.QueryEscape(site.Account))
 	p.clicks("tbody a", "")
 	p.must(p.Wait("the overview", "document.body.dataset.view === 'overview'"))
@@ -544,7 +561,7 @@ func TestTheAddressHoldsTheView(t *testing.T) {
 	}
 
 	// Somebody else gets the link, and signs in first.
-	other := opens(t, site, desk)
+	other := opens(t, in, site, desk)
 	other.signsIn(filtered)
 	other.sees("h1", "SMS")
 	if diff := cmp.Diff(rows[:50], other.rows()); diff != "" {
@@ -552,14 +569,15 @@ func TestTheAddressHoldsTheView(t *testing.T) {
 	}
 }
 
-func TestARecordsDetail(t *testing.T) {
-	t.Parallel()
+func TestARecordsDetail(t *testing.T) { inBrowsers(t, aRecordsDetail) }
+
+func aRecordsDetail(t *testing.T, in *Browser) {
 	site := journeySite(t)
 	for _, product := range []string{"sms", "voice", "video", "messaging"} {
 		t.Run(product, func(t *testing.T) {
 			t.Parallel()
 			records := all[recordAnswer](t, site, usagePath(site, product), url.Values{"limit": {"500"}})
-			p := opens(t, site, desk)
+			p := opens(t, in, site, desk)
 			p.signsIn(logFragment(site, product))
 			words := map[string]string{"rated": "=|≈", "free": "Nothing is charged", "recorded": "the platform put on the record", "unrated": "not the same as free"}
 			told := map[string]bool{}
@@ -587,9 +605,12 @@ func TestARecordsDetail(t *testing.T) {
 }
 
 func TestARowOpensItsDetailByMouseAndByKeyboard(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, aRowOpensItsDetailByMouseAndByKeyboard)
+}
+
+func aRowOpensItsDetailByMouseAndByKeyboard(t *testing.T, in *Browser) {
 	site := journeySite(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn(logFragment(site, "sms"))
 	first := p.rows()[0]
 	p.clicks("tbody td", "")
@@ -618,8 +639,9 @@ func TestARowOpensItsDetailByMouseAndByKeyboard(t *testing.T) {
 	p.isAt(logFragment(site, "sms"))
 }
 
-func TestLocalTimeAndUTC(t *testing.T) {
-	t.Parallel()
+func TestLocalTimeAndUTC(t *testing.T) { inBrowsers(t, localTimeAndUTC) }
+
+func localTimeAndUTC(t *testing.T, in *Browser) {
 	site := journeySite(t)
 	record := asks[pageAnswer[recordAnswer]](t, site, usagePath(site, "sms"), url.Values{"limit": {"1"}}).Data[0]
 	at, err := time.Parse(time.RFC3339, record.Timestamp)
@@ -630,7 +652,7 @@ func TestLocalTimeAndUTC(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn(logFragment(site, "sms"))
 	p.sees("tbody th", at.In(berlin).Format("15:04:05"))
 	if title := p.evaluates("document.querySelector('tbody time').title"); title != record.Timestamp {
@@ -644,10 +666,11 @@ func TestLocalTimeAndUTC(t *testing.T) {
 	p.sees("thead th", "Time (CET)")
 }
 
-func TestCopyAsCurlAsksTheSameAgain(t *testing.T) {
-	t.Parallel()
+func TestCopyAsCurlAsksTheSameAgain(t *testing.T) { inBrowsers(t, copyAsCurlAsksTheSameAgain) }
+
+func copyAsCurlAsksTheSameAgain(t *testing.T, in *Browser) {
 	site := journeySite(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn(logFragment(site, "sms") + "?direction=outbound&order=asc")
 	p.must(p.AllowClipboard())
 	p.clicks("button", "Copy as curl")
@@ -668,10 +691,11 @@ func TestCopyAsCurlAsksTheSameAgain(t *testing.T) {
 	}
 }
 
-func TestByKeyboardAlone(t *testing.T) {
-	t.Parallel()
+func TestByKeyboardAlone(t *testing.T) { inBrowsers(t, byKeyboardAlone) }
+
+func byKeyboardAlone(t *testing.T, in *Browser) {
 	site := journeySite(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.goes("")
 	p.sees("label", "Access key")
 	p.must(p.Paste(site.Key))
@@ -721,10 +745,11 @@ func TestByKeyboardAlone(t *testing.T) {
 	p.isAt(logFragment(site, "sms") + "?status=queued")
 }
 
-func TestWhatChangesIsAnnounced(t *testing.T) {
-	t.Parallel()
+func TestWhatChangesIsAnnounced(t *testing.T) { inBrowsers(t, whatChangesIsAnnounced) }
+
+func whatChangesIsAnnounced(t *testing.T, in *Browser) {
 	site := journeySite(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn("#/customers")
 	p.must(p.Wait("an announcement", "document.getElementById('live').textContent.startsWith('25 customers shown')"))
 	p.types("Search customers", "nobody is called this")

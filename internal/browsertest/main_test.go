@@ -22,18 +22,9 @@ var (
 
 // What the first test that needs it starts, and TestMain ends.
 var (
-	runningChromium atomic.Pointer[Chromium]
-	runningProduct  atomic.Pointer[product]
+	browsers       = map[Kind]*sharedBrowser{Chromium: {}, Firefox: {}}
+	runningProduct atomic.Pointer[product]
 
-	chromium = sync.OnceValues(func() (*Chromium, error) {
-		path, err := Find(os.Getenv)
-		if err != nil {
-			return nil, err
-		}
-		c, err := StartChromium(path)
-		runningChromium.Store(c)
-		return c, err
-	})
 	running = sync.OnceValues(func() (*product, error) {
 		p, err := startProduct()
 		runningProduct.Store(p)
@@ -41,11 +32,30 @@ var (
 	})
 )
 
+// sharedBrowser is a browser that all tests use, each in tabs of its own.
+type sharedBrowser struct {
+	once    sync.Once
+	browser *Browser
+	err     error
+}
+
+func (s *sharedBrowser) start(kind Kind) (*Browser, error) {
+	s.once.Do(func() {
+		var programs Programs
+		if programs, s.err = Find(kind, os.Getenv); s.err == nil {
+			s.browser, s.err = Start(kind, programs)
+		}
+	})
+	return s.browser, s.err
+}
+
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
-	if c := runningChromium.Load(); c != nil {
-		c.Close()
+	for _, shared := range browsers {
+		if shared.browser != nil {
+			shared.browser.Close()
+		}
 	}
 	if p := runningProduct.Load(); p != nil {
 		if err := p.stop(); err != nil {
@@ -56,6 +66,39 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// inBrowsers runs a test in each browser, as a subtest that has its name, beside all other tests.
+func inBrowsers(t *testing.T, test func(t *testing.T, in *Browser)) {
+	t.Parallel()
+	for _, kind := range Kinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			test(t, needs(t, kind))
+		})
+	}
+}
+
+// inTurn is inBrowsers for a test that no other may run beside.
+func inTurn(t *testing.T, test func(t *testing.T, in *Browser)) {
+	for _, kind := range Kinds() {
+		t.Run(string(kind), func(t *testing.T) { test(t, needs(t, kind)) })
+	}
+}
+
+// needs is a browser. Where it is not on this machine the test is skipped, loudly; in
+// CI it fails.
+func needs(t *testing.T, kind Kind) *Browser {
+	t.Helper()
+	b, err := browsers[kind].start(kind)
+	if errors.Is(err, ErrNoBrowser) && os.Getenv("CI") == "" {
+		fmt.Fprintf(os.Stderr, "\n!!! %s is not run: %v\n\n", t.Name(), err)
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // person is somebody at the page of a site. Its methods end the test when what
 // should happen does not.
 type person struct {
@@ -64,27 +107,12 @@ type person struct {
 	site Site
 }
 
-// needsChromium is the browser. Without one on this machine the test is skipped, loudly;
-// in CI it fails.
-func needsChromium(t *testing.T) *Chromium {
-	t.Helper()
-	c, err := chromium()
-	if errors.Is(err, ErrNoChromium) && os.Getenv("CI") == "" {
-		fmt.Fprintf(os.Stderr, "\n!!! %s is not run: %v\n\n", t.Name(), err)
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
 // opens gives a person a new tab. At the end of the test the browser must not have
 // complained, nor asked any other origin for anything, nor for a change; but for the
 // site's issuer.
-func opens(t *testing.T, site Site, look Look) *person {
+func opens(t *testing.T, in *Browser, site Site, look Look) *person {
 	t.Helper()
-	page, err := needsChromium(t).Open(look)
+	page, err := in.Open(look)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +130,7 @@ func opens(t *testing.T, site Site, look Look) *person {
 			if ofIssuer(request) {
 				continue
 			}
-			// Chromium draws its own controls with pictures that it asks itself for, as data.
+			// Browsers draw their own controls with pictures that they ask themselves for, as data.
 			if asked, err := url.Parse(request); err != nil || asked.Scheme != "data" && asked.Host != origin.Host {
 				t.Errorf("the page asked another origin: %s", request)
 			}
@@ -112,7 +140,9 @@ func opens(t *testing.T, site Site, look Look) *person {
 				t.Errorf("the page asked for a change: %s", request)
 			}
 		}
-		page.Close()
+		if err := page.Close(); err != nil {
+			t.Error(err)
+		}
 	})
 	return &person{t, page, site}
 }

@@ -2,23 +2,14 @@ package browsertest
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // Look is how a page is looked at.
@@ -30,59 +21,75 @@ type Look struct {
 	TimeZone      string // "Europe/Berlin"; empty: UTC
 }
 
-// patience is how long something that should happen may take.
-const patience = 15 * time.Second
+// patience is how long something that should happen may take. Where it happens nobody
+// waits so long; it is for a machine that has much else to do.
+const patience = time.Minute
 
 // Page is one tab with a profile of its own.
 type Page struct {
-	ctx   context.Context
-	close context.CancelFunc
+	browser *Browser
+	context string // the tab, as the browser calls it
+	profile string
 
 	mu       sync.Mutex
 	errors   []string
 	requests []string
 	changes  []string
-	bytes    map[network.RequestID]int64
 }
 
 // Open opens a tab, which is blank at first.
-func (c *Chromium) Open(look Look) (*Page, error) {
-	ctx, end := chromedp.NewContext(c.ctx, chromedp.WithNewBrowserContext())
-	p := &Page{ctx: ctx, close: end, bytes: map[network.RequestID]int64{}}
+func (b *Browser) Open(look Look) (*Page, error) {
+	p := &Page{browser: b}
+	var profile struct{ UserContext string }
+	if err := p.command("browser.createUserContext", params{}, &profile); err != nil {
+		return nil, err
+	}
+	p.profile = profile.UserContext
+	if err := p.open(look); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func (p *Page) open(look Look) error {
+	var tab struct{ Context string }
+	if err := p.command("browsingContext.create", params{"type": "tab", "userContext": p.profile}, &tab); err != nil {
+		return err
+	}
+	p.context = tab.Context
+	p.browser.listen(p.context, p.hear)
 	if look.Locale == "" {
 		look.Locale = "en-GB"
 	}
 	if look.TimeZone == "" {
 		look.TimeZone = "UTC"
 	}
-	err := chromedp.Listen(ctx, p.hear)
-	if err == nil {
-		err = chromedp.Do(ctx,
-			command(network.Enable, network.EnableParams{}),
-			command(emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: look.Locale}),
-			command(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: look.TimeZone}),
-		)
-	}
-	if err == nil {
-		err = p.Look(look)
-	}
-	if err != nil {
-		end()
-		return nil, err
-	}
-	return p, nil
+	return first(
+		func() error {
+			return p.command("emulation.setLocaleOverride", params{"contexts": []string{p.context}, "locale": look.Locale}, nil)
+		},
+		func() error {
+			return p.command("emulation.setTimezoneOverride", params{"contexts": []string{p.context}, "timezone": look.TimeZone}, nil)
+		},
+		func() error { return p.Look(look) },
+	)
 }
 
-// command is a command of the browser's protocol whose answer does not matter.
-func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, c, params)
-		return err
-	})
+// params are the parameters of a command of the protocol.
+type params map[string]any
+
+// command gives the browser a command and decodes its result into out, which may be nil.
+func (p *Page) command(method string, params params, out any) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return p.browser.call(ctx, method, params, out)
 }
 
 // Close closes the tab and forgets its profile.
-func (p *Page) Close() { p.close() }
+func (p *Page) Close() error {
+	p.browser.listen(p.context, nil)
+	return p.command("browser.removeUserContext", params{"userContext": p.profile}, nil)
+}
 
 // Look changes the size of the window and the person's preferences.
 func (p *Page) Look(look Look) error {
@@ -93,36 +100,56 @@ func (p *Page) Look(look Look) error {
 	if look.ReducedMotion {
 		motion = "reduce"
 	}
-	return chromedp.Do(p.ctx,
-		command(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: int64(look.Width), Height: int64(look.Height), DeviceScaleFactor: 1}),
-		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-			{Name: "prefers-color-scheme", Value: scheme},
-			{Name: "prefers-reduced-motion", Value: motion},
-		}}))
+	if err := p.command("browsingContext.setViewport", params{
+		"context": p.context, "viewport": params{"width": look.Width, "height": look.Height}, "devicePixelRatio": 1,
+	}, nil); err != nil {
+		return err
+	}
+	if p.browser.Kind == Firefox {
+		return p.preferInFirefox(scheme, motion)
+	}
+	return p.command("emulation.setMediaFeaturesOverride", params{
+		"contexts": []string{p.context}, "features": params{"prefers-color-scheme": scheme, "prefers-reduced-motion": motion},
+	}, nil)
 }
 
-func (p *Page) hear(event any) {
+// preferInFirefox does what emulation.setMediaFeaturesOverride does, which Firefox 153 has not:
+// its own window knows how. A navigation may put another context into the tab, which then
+// gets the same.
+func (p *Page) preferInFirefox(scheme, motion string) error {
+	return p.evaluate(p.browser.window, fmt.Sprintf(`{
+		const {NavigableManager} = ChromeUtils.importESModule('chrome://remote/content/shared/NavigableManager.sys.mjs');
+		const tab = NavigableManager.getBrowsingContextById(%q);
+		if (!window.preferences) {
+			window.preferences = new Map();
+			Services.obs.addObserver((context) => Object.assign(context, window.preferences.get(context.browserId)), 'browsing-context-attached');
+		}
+		window.preferences.set(tab.browserId, {prefersColorSchemeOverride: %q, prefersReducedMotionOverride: %q});
+		Object.assign(tab, window.preferences.get(tab.browserId));
+	}`, p.context, scheme, motion), nil)
+}
+
+// hear takes note of what happens in the tab.
+func (p *Page) hear(event message) {
+	var e struct {
+		Type, Level, Text, Method string // of what is in the console
+		Request                   struct{ URL, Method string }
+	}
+	err := json.Unmarshal(event.Params, &e)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch e := event.(type) {
-	case *runtime.EventExceptionThrown:
-		p.errors = append(p.errors, "exception: "+exceptionText(e.ExceptionDetails))
-	case *runtime.EventConsoleAPICalled:
-		if e.Type != runtime.ConsoleAPICalledTypeLog {
-			p.errors = append(p.errors, fmt.Sprintf("console.%s: %s", e.Type, e.Args[0].Value))
+	switch {
+	case err != nil:
+		p.errors = append(p.errors, fmt.Sprintf("%s: %v", event.Method, err))
+	case event.Method == "log.entryAdded":
+		if e.Method != "log" {
+			p.errors = append(p.errors, fmt.Sprintf("%s %s: %s", e.Type, e.Level, e.Text))
 		}
-	case *log.EventEntryAdded:
-		// An answer that is an error is logged by Chromium itself, whatever the page does with it.
-		if e.Entry.Source != log.EntrySourceNetwork {
-			p.errors = append(p.errors, fmt.Sprintf("%s: %s (%s)", e.Entry.Level, e.Entry.Text, e.Entry.URL))
-		}
-	case *network.EventRequestWillBeSent:
+	case event.Method == "network.beforeRequestSent":
 		p.requests = append(p.requests, e.Request.URL)
 		if e.Request.Method != "GET" {
 			p.changes = append(p.changes, e.Request.Method+" "+e.Request.URL)
 		}
-	case *network.EventLoadingFinished:
-		p.bytes[e.RequestID] = int64(e.EncodedDataLength)
 	}
 }
 
@@ -147,36 +174,54 @@ func (p *Page) Changes() []string {
 	return slices.Clone(p.changes)
 }
 
-// Bytes is how much came over the wire since the page was opened, headers
-// included.
-func (p *Page) Bytes() int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var sum int64
-	for _, n := range p.bytes {
-		sum += n
-	}
-	return sum
+// Bytes is how much came over the wire for the document that is shown, headers included, as
+// the browser counts it.
+func (p *Page) Bytes() (int, error) {
+	var sum int
+	err := p.Eval(`[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].reduce((sum, e) => sum + e.transferSize, 0)`, &sum)
+	return sum, err
 }
 
 // Go loads an address anew, as typing it into the address bar of a new tab does.
-func (p *Page) Go(url string) error { return p.run(chromedp.Navigate(url)) }
+func (p *Page) Go(url string) error {
+	return p.command("browsingContext.navigate", params{"context": p.context, "url": url, "wait": "complete"}, nil)
+}
 
 // Reload, Back and Forward are the browser's buttons.
-func (p *Page) Reload() error  { return p.run(chromedp.Reload()) }
+func (p *Page) Reload() error {
+	return p.command("browsingContext.reload", params{"context": p.context, "wait": "complete"}, nil)
+}
 func (p *Page) Back() error    { return p.Eval("history.back()", nil) }
 func (p *Page) Forward() error { return p.Eval("history.forward()", nil) }
 
-// Eval evaluates JavaScript in the page and decodes its JSON value into out, which
-// may be nil.
-func (p *Page) Eval(script string, out any) error {
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
-	defer cancel()
-	value, err := chromedp.Run(ctx, chromedp.Evaluate[[]byte](script, chromedp.EvalAwaitPromise))
-	if err != nil || out == nil {
+// Eval evaluates JavaScript in the page and decodes its JSON value, of a promise the one that
+// it keeps, into out, which may be nil.
+func (p *Page) Eval(script string, out any) error { return p.evaluate(p.context, script, out) }
+
+func (p *Page) evaluate(where, script string, out any) error {
+	var answer struct {
+		Type             string
+		Result           remoteValue
+		ExceptionDetails struct{ Text string }
+	}
+	if err := p.command("script.evaluate", params{"expression": script, "target": params{"context": where}, "awaitPromise": true}, &answer); err != nil {
 		return err
 	}
-	return json.Unmarshal(value, out)
+	if answer.Type != "success" {
+		return errors.New(answer.ExceptionDetails.Text)
+	}
+	if out == nil {
+		return nil
+	}
+	value, err := answer.Result.plain()
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, out)
 }
 
 // call evaluates the body of a function whose arguments are args.
@@ -186,12 +231,6 @@ func (p *Page) call(body string, out any, args ...any) error {
 		return err
 	}
 	return p.Eval(fmt.Sprintf("((...args) => { %s })(...%s)", body, encoded), out)
-}
-
-func (p *Page) run(actions ...chromedp.Action[chromedp.Void]) error {
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
-	defer cancel()
-	return chromedp.Do(ctx, actions...)
 }
 
 // Wait waits until a JavaScript expression is true. What says what is waited for.
@@ -253,13 +292,16 @@ const box = element.getClientRects()[0];
 return {X: box.left + box.width / 2, Y: box.top + box.height / 2};`, &at, selector, text); err != nil {
 		return err
 	}
-	mouse := func(kind input.DispatchMouseEventType, button input.MouseButton) chromedp.Action[chromedp.Void] {
-		return command(input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: at.X, Y: at.Y, Button: button, ClickCount: 1})
-	}
-	return p.run(
-		mouse(input.DispatchMouseEventTypeMouseMoved, input.MouseButtonNone),
-		mouse(input.DispatchMouseEventTypeMousePressed, input.MouseButtonLeft),
-		mouse(input.DispatchMouseEventTypeMouseReleased, input.MouseButtonLeft))
+	return p.perform(params{"type": "pointer", "id": "mouse", "actions": []params{
+		{"type": "pointerMove", "x": int(at.X), "y": int(at.Y)},
+		{"type": "pointerDown", "button": 0},
+		{"type": "pointerUp", "button": 0},
+	}})
+}
+
+// perform uses the mouse or the keyboard.
+func (p *Page) perform(input params) error {
+	return p.command("input.performActions", params{"context": p.context, "actions": []params{input}}, nil)
 }
 
 // Choose chooses an option of a select by its value, as the keyboard or the mouse would.
@@ -282,34 +324,49 @@ func (p *Page) Focus(label string) error {
 }
 
 // Type types into what has the focus, key by key.
-func (p *Page) Type(text string) error { return p.run(chromedp.KeyEvent(text)) }
+func (p *Page) Type(text string) error {
+	var strokes []params
+	for _, key := range text {
+		strokes = append(strokes, params{"type": "keyDown", "value": string(key)}, params{"type": "keyUp", "value": string(key)})
+	}
+	return p.perform(params{"type": "key", "id": "keyboard", "actions": strokes})
+}
 
 // Paste puts a text where the focus is, all at once.
 func (p *Page) Paste(text string) error {
-	return p.run(command(input.InsertText, input.InsertTextParams{Text: text}))
+	return p.call("document.execCommand('insertText', false, args[0])", nil, text)
 }
 
-// AllowClipboard lets the page read and write the clipboard, as a person may.
+// AllowClipboard lets the page that is shown read and write the clipboard, as a person may.
 func (p *Page) AllowClipboard() error {
-	allow := func(name string) chromedp.Action[chromedp.Void] {
-		return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-			c := chromedp.FromContext(ctx)
-			_, err := cdp.Call(ctx, c.Browser, browser.SetPermission, browser.SetPermissionParams{
-				Permission: &browser.PermissionDescriptor{Name: name}, Setting: browser.PermissionSettingGranted, BrowserContextID: c.BrowserContextID,
-			})
-			return err
-		})
+	if p.browser.Kind == Firefox {
+		return nil // it may
 	}
-	return p.run(allow("clipboard-write"), allow("clipboard-read"))
+	var origin string
+	if err := p.Eval("origin", &origin); err != nil {
+		return err
+	}
+	for _, name := range []string{"clipboard-write", "clipboard-read"} {
+		if err := p.command("permissions.setPermission", params{
+			"descriptor": params{"name": name}, "state": "granted", "origin": origin, "userContext": p.profile,
+		}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// keys are those that write nothing, as WebDriver numbers them.
+var keys = map[string]string{"Enter": "\uE007", "Escape": "\uE00C", "Tab": "\uE004", "ArrowDown": "\uE015", "Backspace": "\uE003", "Space": " ", "Shift": "\uE008"}
 
 // Press presses one key: "Enter", "Escape", "Tab", "Shift+Tab", "ArrowDown", "Backspace", "Space".
 func (p *Page) Press(key string) error {
-	keys := map[string]string{"Enter": kb.Enter, "Escape": kb.Escape, "Tab": kb.Tab, "ArrowDown": kb.ArrowDown, "Backspace": kb.Backspace, "Space": " "}
-	if plain, ok := strings.CutPrefix(key, "Shift+"); ok {
-		return p.run(chromedp.KeyEvent(keys[plain], chromedp.KeyModifiers(chromedp.ModifierShift)))
+	plain, shift := strings.CutPrefix(key, "Shift+")
+	strokes := []params{{"type": "keyDown", "value": keys[plain]}, {"type": "keyUp", "value": keys[plain]}}
+	if shift {
+		strokes = slices.Concat([]params{{"type": "keyDown", "value": keys["Shift"]}}, strokes, []params{{"type": "keyUp", "value": keys["Shift"]}})
 	}
-	return p.run(chromedp.KeyEvent(keys[key]))
+	return p.perform(params{"type": "key", "id": "keyboard", "actions": strokes})
 }
 
 // Text is what is to be read in the first element that matches.
@@ -342,17 +399,13 @@ func (p *Page) Hash() (string, error) {
 
 // Screenshot is a PNG of the window, or of the whole page.
 func (p *Page) Screenshot(whole bool) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
-	defer cancel()
-	return chromedp.Run(ctx, func(ctx context.Context, t *chromedp.Target) ([]byte, error) {
-		shot, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng, CaptureBeyondViewport: &whole})
-		return shot.Data, err
-	})
-}
-
-func exceptionText(e *runtime.ExceptionDetails) string {
-	if e.Exception != nil && e.Exception.Description != "" {
-		return e.Exception.Description
+	origin := "viewport"
+	if whole {
+		origin = "document"
 	}
-	return e.Text
+	var shot struct{ Data string }
+	if err := p.command("browsingContext.captureScreenshot", params{"context": p.context, "origin": origin}, &shot); err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.DecodeString(shot.Data)
 }

@@ -43,10 +43,9 @@ type ready struct {
 	Partners                  []struct{ ID, Key string }
 }
 
-// sharedProduct is the product; the test is skipped where it could not be looked at.
+// sharedProduct is the product.
 func sharedProduct(t *testing.T) *product {
 	t.Helper()
-	needsChromium(t)
 	p, err := running()
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +130,7 @@ func startProduct(more ...string) (*product, error) {
 	}
 	p.process = process
 	go func() { p.ended <- process.Wait() }() // ends with the process, which stop ends
-	for deadline := time.After(3 * time.Minute); ; {
+	for deadline := time.After(10 * time.Minute); ; { // which builds the functions first
 		if text, err := os.ReadFile(readyFile); err == nil && json.Unmarshal(text, &p.ready) == nil {
 			return p, nil
 		}

@@ -10,7 +10,9 @@ import (
 
 // TestEveryView has axe-core look at every scene of the product, light and dark, wide
 // and narrow. With -screenshots it takes the pictures.
-func TestEveryView(t *testing.T) {
+func TestEveryView(t *testing.T) { inTurn(t, everyView) }
+
+func everyView(t *testing.T, in *Browser) {
 	axe, err := os.ReadFile("../../node_modules/axe-core/axe.min.js")
 	if err != nil {
 		t.Fatalf("axe-core is not there; run npm ci: %v", err)
@@ -23,7 +25,7 @@ func TestEveryView(t *testing.T) {
 				t.Parallel()
 				look := desk
 				look.Dark = dark
-				p := opens(t, site, look)
+				p := opens(t, in, site, look)
 				p.must(scene.Show(p.Page, site))
 				for _, width := range []int{1440, 390} {
 					look.Width = width
@@ -45,15 +47,16 @@ func TestEveryView(t *testing.T) {
 
 // TestEveryViewFitsItsWindow narrows and widens the window of every scene, of a customer
 // whose name and account ID are as long as they may be.
-func TestEveryViewFitsItsWindow(t *testing.T) {
-	needsChromium(t)
+func TestEveryViewFitsItsWindow(t *testing.T) { inTurn(t, everyViewFitsItsWindow) }
+
+func everyViewFitsItsWindow(t *testing.T, in *Browser) {
 	_, site := stage(t)
 	site.Account = "long.name_account-with.all_fifty-characters.of_it1"
 	for _, scene := range Scenes() {
 		t.Run(scene.Name, func(t *testing.T) {
 			t.Parallel()
 			look := desk
-			p := opens(t, site, look)
+			p := opens(t, in, site, look)
 			p.must(scene.Show(p.Page, site))
 			for _, width := range []int{360, 390, 600, 701, 861, 961, 990, 1131, 1161, 1200, 1440, 2560} {
 				look.Width = width

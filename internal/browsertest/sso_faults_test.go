@@ -8,9 +8,12 @@ import (
 )
 
 func TestAnAnswerThatWasNotAskedForIsRefused(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, anAnswerThatWasNotAskedForIsRefused)
+}
+
+func anAnswerThatWasNotAskedForIsRefused(t *testing.T, in *Browser) {
 	_, g, site := stageWithIssuer(t, longLived)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	refused := func(query string) {
 		t.Helper()
 		p.must(p.Go(site.URL + query))
@@ -42,7 +45,10 @@ func TestAnAnswerThatWasNotAskedForIsRefused(t *testing.T) {
 }
 
 func TestAnIDTokenOfAnotherSignInIsRefused(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, anIDTokenOfAnotherSignInIsRefused)
+}
+
+func anIDTokenOfAnotherSignInIsRefused(t *testing.T, in *Browser) {
 	_, g, site := stageWithIssuer(t, longLived)
 	for name, change := range map[string]func(map[string]any){
 		"another nonce":    idToken(func(claims map[string]any) { claims["nonce"] = "another" }),
@@ -55,7 +61,7 @@ func TestAnIDTokenOfAnotherSignInIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g.set(func(g *gate) { g.change = change })
-			p := opens(t, site, desk)
+			p := opens(t, in, site, desk)
 			p.goes("#/customers")
 			p.clicks("button", "Continue with single sign-on")
 			p.entersAtIssuer("nora", "demo-northwind")
@@ -69,9 +75,12 @@ func TestAnIDTokenOfAnotherSignInIsRefused(t *testing.T) {
 }
 
 func TestAnIssuerThatIsNotSetUpRightlyIsNotGoneTo(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, anIssuerThatIsNotSetUpRightlyIsNotGoneTo)
+}
+
+func anIssuerThatIsNotSetUpRightlyIsNotGoneTo(t *testing.T, in *Browser) {
 	_, g, site := stageWithIssuer(t, longLived)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.goes("#/customers")
 	for name, c := range map[string]struct{ member, value, want string }{
 		"another name":           {"issuer", "https://other.example.com", "another name than the one that is set"},
@@ -100,12 +109,13 @@ func TestAnIssuerThatIsNotSetUpRightlyIsNotGoneTo(t *testing.T) {
 	p.keepsNothing()
 }
 
-func TestAnIssuerThatIsDown(t *testing.T) {
-	t.Parallel()
+func TestAnIssuerThatIsDown(t *testing.T) { inBrowsers(t, anIssuerThatIsDown) }
+
+func anIssuerThatIsDown(t *testing.T, in *Browser) {
 	_, g, site := stageWithIssuer(t, 4*time.Second)
 	down := func(is bool) { g.set(func(g *gate) { g.down = is }) }
 	fragment := logFragment(site, "voice")
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	down(true)
 	p.goes(fragment)
 	p.clicks("button", "Continue with single sign-on")
@@ -146,9 +156,12 @@ func TestAnIssuerThatIsDown(t *testing.T) {
 }
 
 func TestAnIssuerThatIsDownIsNoMatterWhileTheTokenCounts(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, anIssuerThatIsDownIsNoMatterWhileTheTokenCounts)
+}
+
+func anIssuerThatIsDownIsNoMatterWhileTheTokenCounts(t *testing.T, in *Browser) {
 	_, g, site := stageWithIssuer(t, longLived)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsInAtIssuer("#/customers")
 	p.must(p.Eval(`sessionStorage.setItem('partnerview.tokens', JSON.stringify({...JSON.parse(sessionStorage.getItem('partnerview.tokens')), early: 3600000})); 0`, nil)) // so that renewing is due
 	g.set(func(g *gate) { g.down = true })
@@ -159,11 +172,12 @@ func TestAnIssuerThatIsDownIsNoMatterWhileTheTokenCounts(t *testing.T) {
 	p.must(p.Wait("a renewal", "JSON.parse(sessionStorage.getItem('partnerview.tokens')).early < 3600000"))
 }
 
-func TestACancelAtTheIssuer(t *testing.T) {
-	t.Parallel()
+func TestACancelAtTheIssuer(t *testing.T) { inBrowsers(t, aCancelAtTheIssuer) }
+
+func aCancelAtTheIssuer(t *testing.T, in *Browser) {
 	_, _, site := stageWithIssuer(t, longLived)
 	fragment := logFragment(site, "sms") + "?direction=inbound"
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.goes(fragment)
 	p.clicks("button", "Continue with single sign-on")
 	p.clicks("button", "Cancel")
@@ -178,9 +192,12 @@ func TestACancelAtTheIssuer(t *testing.T) {
 }
 
 func TestAnIssuerThatRefusesIsToldByItsCode(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, anIssuerThatRefusesIsToldByItsCode)
+}
+
+func anIssuerThatRefusesIsToldByItsCode(t *testing.T, in *Browser) {
 	_, g, site := stageWithIssuer(t, longLived)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.goes("#/customers")
 	p.clicks("button", "Continue with single sign-on")
 	g.set(func(g *gate) { g.refuse = "unauthorized_client" })
@@ -189,10 +206,13 @@ func TestAnIssuerThatRefusesIsToldByItsCode(t *testing.T) {
 }
 
 func TestAnAccountThatMayNotIsToldSoAndDoesNotLoop(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, anAccountThatMayNotIsToldSoAndDoesNotLoop)
+}
+
+func anAccountThatMayNotIsToldSoAndDoesNotLoop(t *testing.T, in *Browser) {
 	s, g, site := stageWithIssuer(t, longLived)
 	fragment := logFragment(site, "sms")
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.goes(fragment)
 	p.clicks("button", "Continue with single sign-on")
 	p.entersAtIssuer("edda", "demo-eastgate")
@@ -213,7 +233,10 @@ func TestAnAccountThatMayNotIsToldSoAndDoesNotLoop(t *testing.T) {
 }
 
 func TestASignInThatEndsLeadsBackToTheSameView(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, aSignInThatEndsLeadsBackToTheSameView)
+}
+
+func aSignInThatEndsLeadsBackToTheSameView(t *testing.T, in *Browser) {
 	for name, fail := range map[string]func(*gate){
 		"there is no refresh token":    func(g *gate) { g.change = func(tokens map[string]any) { delete(tokens, "refresh_token") } },
 		"the refresh token is refused": nil,
@@ -224,7 +247,7 @@ func TestASignInThatEndsLeadsBackToTheSameView(t *testing.T) {
 			if fail != nil {
 				g.set(fail)
 			}
-			p := opens(t, site, desk)
+			p := opens(t, in, site, desk)
 			p.signsInAtIssuer(logFragment(site, "voice"))
 			if fail == nil {
 				g.set(func(g *gate) { g.refuse = "invalid_grant" })

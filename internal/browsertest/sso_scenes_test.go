@@ -41,8 +41,9 @@ var ssoScenes = []struct {
 
 // TestEveryViewOfSingleSignOn has axe-core look at them, and takes pictures, as
 // TestEveryView does of the others. None may be wider than its window.
-func TestEveryViewOfSingleSignOn(t *testing.T) {
-	t.Parallel()
+func TestEveryViewOfSingleSignOn(t *testing.T) { inBrowsers(t, everyViewOfSingleSignOn) }
+
+func everyViewOfSingleSignOn(t *testing.T, in *Browser) {
 	axe, err := os.ReadFile("../../node_modules/axe-core/axe.min.js")
 	if err != nil {
 		t.Fatalf("axe-core is not there; run npm ci: %v", err)
@@ -53,7 +54,7 @@ func TestEveryViewOfSingleSignOn(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%s", scene.name, shade(dark)), func(t *testing.T) {
 				look := desk
 				look.Dark = dark
-				p := opens(t, site, look)
+				p := opens(t, in, site, look)
 				scene.show(p)
 				for _, width := range []int{1440, 390, 360} {
 					look.Width = width

@@ -47,10 +47,13 @@ func (p *person) keepsNothing() {
 }
 
 func TestSigningInAtTheIssuerLeadsToTheViewThatWasAskedFor(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, signingInAtTheIssuerLeadsToTheViewThatWasAskedFor)
+}
+
+func signingInAtTheIssuerLeadsToTheViewThatWasAskedFor(t *testing.T, in *Browser) {
 	_, _, site := stageWithIssuer(t, longLived)
 	fragment := logFragment(site, "sms") + "?direction=outbound&status=delivered"
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsInAtIssuer(fragment)
 	p.sees("h1", "SMS")
 	p.isAt(fragment)
@@ -84,10 +87,14 @@ func TestSigningInAtTheIssuerLeadsToTheViewThatWasAskedFor(t *testing.T) {
 // The product itself, whose authorizer checks each token: what a person sees is what
 // the API answers to a key of the same partner, and after the token's life too.
 func TestAPersonOfAPartnerSeesItsCustomers(t *testing.T) {
+	inTurn(t, aPersonOfAPartnerSeesItsCustomers)
+}
+
+func aPersonOfAPartnerSeesItsCustomers(t *testing.T, in *Browser) {
 	const lifetime = 6 * time.Second
 	_, g, site := productWithIssuer(t, lifetime)
 	fragment := logFragment(site, "sms") + "?direction=outbound"
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsInAtIssuer(fragment)
 	p.isAt(fragment)
 	want := ids(asks[pageAnswer[recordAnswer]](t, site, usagePath(site, "sms"), url.Values{"direction": {"outbound"}, "limit": {"50"}}).Data)
@@ -121,9 +128,12 @@ func TestAPersonOfAPartnerSeesItsCustomers(t *testing.T) {
 }
 
 func TestTokensAreRenewedOnceForAllWhoWait(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, tokensAreRenewedOnceForAllWhoWait)
+}
+
+func tokensAreRenewedOnceForAllWhoWait(t *testing.T, in *Browser) {
 	_, g, site := stageWithIssuer(t, 5*time.Second)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsInAtIssuer("#/customers")
 	for round := range 2 {
 		before, renewed := p.tokens(), g.granted("refresh_token")
@@ -149,9 +159,12 @@ func TestTokensAreRenewedOnceForAllWhoWait(t *testing.T) {
 }
 
 func TestATokenThatIsRefusedIsRenewedOnceAndAskedWithAgain(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, aTokenThatIsRefusedIsRenewedOnceAndAskedWithAgain)
+}
+
+func aTokenThatIsRefusedIsRenewedOnceAndAskedWithAgain(t *testing.T, in *Browser) {
 	s, g, site := stageWithIssuer(t, longLived)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsInAtIssuer("#/customers")
 	s.Inject(Fault{Match: "/usage/sms", Status: http.StatusUnauthorized, Code: "unauthorized", Times: 1})
 	p.goes(logFragment(site, "sms"))
@@ -161,10 +174,11 @@ func TestATokenThatIsRefusedIsRenewedOnceAndAskedWithAgain(t *testing.T) {
 	}
 }
 
-func TestSigningOutAtTheIssuer(t *testing.T) {
-	t.Parallel()
+func TestSigningOutAtTheIssuer(t *testing.T) { inBrowsers(t, signingOutAtTheIssuer) }
+
+func signingOutAtTheIssuer(t *testing.T, in *Browser) {
 	_, g, site := stageWithIssuer(t, longLived)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsInAtIssuer("#/customers")
 	p.clicks("tbody a", "Acme")
 	p.must(p.Wait("a customer", "document.body.dataset.view === 'overview'"))
@@ -198,9 +212,12 @@ func TestSigningOutAtTheIssuer(t *testing.T) {
 // A page that was left for the API reference is kept whole by the browser, with all
 // that it showed.
 func TestBackAfterSigningOutElsewhereShowsNothing(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, backAfterSigningOutElsewhereShowsNothing)
+}
+
+func backAfterSigningOutElsewhereShowsNothing(t *testing.T, in *Browser) {
 	s, _, site := stageWithIssuer(t, longLived)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsInAtIssuer("#/customers")
 	asked := len(s.Asked())
 	p.must(p.Eval("window.addEventListener('pageshow', (e) => { window.cameBack = e.persisted; }); 0", nil))
@@ -224,10 +241,11 @@ func TestBackAfterSigningOutElsewhereShowsNothing(t *testing.T) {
 	}
 }
 
-func TestBackFromTheIssuerSignsInAgain(t *testing.T) {
-	t.Parallel()
+func TestBackFromTheIssuerSignsInAgain(t *testing.T) { inBrowsers(t, backFromTheIssuerSignsInAgain) }
+
+func backFromTheIssuerSignsInAgain(t *testing.T, in *Browser) {
 	_, _, site := stageWithIssuer(t, longLived)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.goes("#/customers")
 	p.clicks("button", "Continue with single sign-on")
 	p.sees("h1", "Demo issuer")
@@ -244,9 +262,12 @@ func TestBackFromTheIssuerSignsInAgain(t *testing.T) {
 }
 
 func TestAnAccessKeyCountsBesideTheIssuer(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, anAccessKeyCountsBesideTheIssuer)
+}
+
+func anAccessKeyCountsBesideTheIssuer(t *testing.T, in *Browser) {
 	_, g, site := stageWithIssuer(t, longLived)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.goes(logFragment(site, "sms"))
 	p.clicks("button", "Continue with single sign-on")
 	p.sees("h1", "Demo issuer")

@@ -133,7 +133,7 @@ function document(title, content) {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title><link rel="icon" href="data:,">
 <style>
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+:root { color-scheme: light dark; background: Canvas; color: CanvasText; font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 22rem; margin: 10vh auto; padding: 0 1rem; }
 form { display: grid; gap: .5rem; margin: 1rem 0 .5rem; }
 input, button { font: inherit; padding: .6rem .75rem; border: 1px solid #767c88; border-radius: 6px; }
