@@ -9,10 +9,11 @@
 //
 // The page refers to everything relative to itself, so that it works under any
 // stage and any base path of a domain. Scripts and styles have the hash of their
-// contents in their names and may be kept for ever; the document names them and is
-// checked each time. Should the headers of [secure] fall away, a name that holds
-// markup would still be shown as text, since no script turns a text into markup,
-// but nothing would stop a mistake in that rule any more.
+// contents in their names and may be kept for ever; the documents name them. The page
+// itself is not stored, so that Back never shows what somebody saw who has signed out.
+// Should the headers of [secure] fall away, a name that holds markup would still be
+// shown as text, since no script turns a text into markup, but nothing would stop a
+// mistake in that rule any more.
 package dashboard
 
 import (

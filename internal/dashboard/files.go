@@ -102,6 +102,11 @@ func siteFiles(signIn SignIn) (map[string]file, error) {
 		}
 		files[address] = newFile([]byte(document), "text/html; charset=utf-8")
 	}
+	// With no-store a browser does not keep the page as it was for Back. Firefox would, with a sessionStorage of that
+	// time: whoever signed out since in another document of the tab would be signed in again.
+	page := files["/"]
+	page.cache = "no-store"
+	files["/"] = page
 	return files, nil
 }
 
