@@ -129,7 +129,7 @@ func startProduct(more ...string) (*product, error) {
 		return p, err
 	}
 	p.process = process
-	go func() { p.ended <- process.Wait() }() // ends with the process, which stop ends
+	go func() { p.ended <- process.Wait() }()         // ends with the process, which stop ends
 	for deadline := time.After(10 * time.Minute); ; { // which builds the functions first
 		if text, err := os.ReadFile(readyFile); err == nil && json.Unmarshal(text, &p.ready) == nil {
 			return p, nil
