@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"strings"
 
 	"partnerview/internal/importer"
@@ -138,15 +137,15 @@ func (s *session) apply(o *operator.Operator, plan operator.Plan) error {
 }
 
 func (c *applyCommand) read(s *session) (importer.Directory, error) {
-	if c.File == stdin {
-		return importer.ParseDirectory(s.std.in, "standard input")
-	}
-	f, err := os.Open(c.File)
+	in, err := s.open(c.File)
 	if err != nil {
 		return importer.Directory{}, err
 	}
-	defer f.Close()
-	return importer.ParseDirectory(f, c.File)
+	defer in.close()
+	if c.File == stdin {
+		return importer.ParseDirectory(in, "standard input")
+	}
+	return importer.ParseDirectory(in, c.File)
 }
 
 // printPlan shows what a plan will do: first the prices that it changes

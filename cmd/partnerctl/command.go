@@ -82,11 +82,12 @@ func run(ctx context.Context, args []string, std streams) int {
 	case helped:
 		return 0
 	case err != nil:
-		fmt.Fprintf(std.err, "partnerctl: %s\nSee: %s --help\n", printableLines(misuseText(err)), understood(err))
-		return exitUsage
+		s := &session{std: std, json: wantsJSON(args)}
+		return s.fail(exitUsage, fmt.Sprintf("%s\nSee: %s --help", misuseText(err), understood(err)))
 	}
+	s := &session{ctx: ctx, std: std, connection: line.Connection, json: line.Output == "json", colour: wantsColour(std.out)}
 	if err = line.Connection.check(); err == nil {
-		err = command.Run(&session{ctx, std, line.Connection, line.Output == "json", wantsColour(std.out)})
+		err = command.Run(s)
 	}
 	var misuse misuseError
 	switch {
@@ -95,11 +96,43 @@ func run(ctx context.Context, args []string, std streams) int {
 	case errors.Is(err, errRejected):
 		return exitRejected
 	case errors.As(err, &misuse):
-		fmt.Fprintf(std.err, "partnerctl: %s\n", printableLines(misuse.Error()))
-		return exitUsage
+		return s.fail(exitUsage, misuse.Error())
 	}
-	fmt.Fprintf(std.err, "partnerctl: %s\n", printableLines(explain(ctx, err)))
-	return exitFailure
+	return s.fail(exitFailure, explain(ctx, err))
+}
+
+// failure is what programs get where there is no result.
+type failure struct {
+	Error string `json:"error"`
+}
+
+// fail tells what went wrong: people always, and a program that has not got its
+// result, so that it always has JSON to read.
+func (s *session) fail(code int, text string) int {
+	fmt.Fprintf(s.std.err, "partnerctl: %s\n", printableLines(text))
+	if s.json && !s.answered {
+		e := json.NewEncoder(s.std.out) // on one line: usage get may have written others
+		e.SetEscapeHTML(false)
+		_ = e.Encode(failure{text}) // the exit code tells it too
+	}
+	return code
+}
+
+// wantsJSON looks for --output json in a command line that cannot be.
+func wantsJSON(args []string) bool {
+	for i, arg := range args {
+		switch arg {
+		case "--":
+			return false
+		case "--output=json", "-ojson", "-o=json":
+			return true
+		case "--output", "-o":
+			if i+1 < len(args) && args[i+1] == "json" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // understood is as much of a command line as named a command.
@@ -145,10 +178,12 @@ type session struct {
 	connection connection
 	json       bool
 	colour     bool
+	answered   bool // a result was printed for programs
 }
 
 // printJSON writes a command's result for programs.
 func (s *session) printJSON(v any) error {
+	s.answered = true
 	e := json.NewEncoder(s.std.out)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")

@@ -30,7 +30,11 @@ func explain(ctx context.Context, err error) string {
 	case errors.As(err, &refusal):
 		return string(refusal)
 	case ctx.Err() != nil:
-		return "interrupted. What was written stays; run the same command again to do the rest"
+		done := ""
+		if p := (&partlyDone{}); errors.As(err, &p) {
+			done = p.done + ". "
+		}
+		return "interrupted. " + done + "What was written stays; run the same command again to do the rest"
 	case errors.As(err, &file):
 		return fileText(file)
 	case errors.As(err, &missing):
@@ -59,6 +63,16 @@ func fileText(err *fs.PathError) string {
 	}
 	return oneLine(err)
 }
+
+// partlyDone is an error of a command that has done a part of its work: "50 of 120
+// records deleted".
+type partlyDone struct {
+	done string
+	err  error
+}
+
+func (p *partlyDone) Error() string { return p.done + ": " + p.err.Error() }
+func (p *partlyDone) Unwrap() error { return p.err }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -9,9 +10,10 @@ import (
 )
 
 type importCreditCommand struct {
-	Files   []string `arg:"" name:"FILE" help:"Files and folders to load, CSV or NDJSON, gzipped or not; - is standard input. Of a folder the files that end in .csv, .ndjson or .jsonl are loaded, with .gz behind it or not."`
-	DryRun  bool     `help:"Read and count, list what would be rejected, and write nothing."`
-	Rejects string   `placeholder:"PATH" type:"path" help:"Where lines that cannot be taken are listed. Default: FILE.rejected.ndjson."`
+	Files     []string `arg:"" name:"FILE" help:"Files and folders to load, CSV or NDJSON, gzipped or not; - is standard input. Of a folder the files that end in .csv, .ndjson or .jsonl are loaded, with .gz behind it or not."`
+	DryRun    bool     `help:"Read and count, list what would be rejected, and write nothing."`
+	Rejects   string   `placeholder:"PATH" type:"path" help:"Where lines that cannot be taken are listed. Default: FILE.rejected.ndjson. A list of an earlier run is replaced, no other file is."`
+	KeepGoing bool     `help:"Go on where the first hundred lines of a file are all rejected for one reason, which else ends its load."`
 }
 
 func (importCreditCommand) Help() string {
@@ -24,6 +26,7 @@ Example: partnerctl import credit credit-2026-06-01.csv`
 type importedCredit struct {
 	DryRun bool `json:"dryRun"`
 	operator.CreditCounts
+	loadSummary
 }
 
 func (c *importCreditCommand) Run(s *session) error {
@@ -36,18 +39,16 @@ func (c *importCreditCommand) Run(s *session) error {
 		return err
 	}
 	var total operator.CreditCounts
-	rejects, err := s.load(files, c.Rejects, func(in io.Reader, _ *progress, reject func(importer.Reject) error) error {
-		counts, err := o.ImportCredit(s.ctx, in, operator.CreditImport{DryRun: c.DryRun, Rejected: reject})
+	loaded, err := s.load(files, c.Rejects, func(in io.Reader, _ *progress, reject func(importer.Reject) error) (loadCounts, error) {
+		counts, err := o.ImportCredit(s.ctx, in, operator.CreditImport{DryRun: c.DryRun, KeepGoing: c.KeepGoing, Rejected: reject})
 		total = total.Add(counts)
-		return err
+		return loadCounts{counts.Read, counts.Written}, err
 	})
-	if err != nil {
-		return err
-	}
-	if s.json {
-		err = s.printJSON(importedCredit{c.DryRun, total})
-	} else {
-		s.printCredit(total, c.DryRun, rejects)
+	switch {
+	case s.json:
+		err = errors.Join(err, s.printJSON(importedCredit{c.DryRun, total, loaded}))
+	case err == nil || total.Read > 0:
+		s.printCredit(total, c.DryRun, loaded)
 	}
 	if err == nil && total.Rejected > 0 {
 		return errRejected
@@ -55,7 +56,7 @@ func (c *importCreditCommand) Run(s *session) error {
 	return err
 }
 
-func (s *session) printCredit(c operator.CreditCounts, dry bool, rejects []string) {
+func (s *session) printCredit(c operator.CreditCounts, dry bool, loaded loadSummary) {
 	s.table(func(w io.Writer) {
 		fmt.Fprintf(w, "read\t%d\n", c.Read)
 		fmt.Fprintf(w, "written\t%d\n", c.Written)
@@ -63,7 +64,7 @@ func (s *session) printCredit(c operator.CreditCounts, dry bool, rejects []strin
 		fmt.Fprintf(w, "older\t%d\n", c.Older)
 		fmt.Fprintf(w, "rejected\t%d\n", c.Rejected)
 	})
-	s.printRejects(rejects)
+	s.printRejects(loaded)
 	if dry {
 		s.printf("A dry run: nothing was written.\n")
 	}

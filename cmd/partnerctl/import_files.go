@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,7 +17,10 @@ import (
 const stdin = "-"
 
 // loader loads what is in one file, and tells of the lines that it does not take.
-type loader func(in io.Reader, shown *progress, reject func(importer.Reject) error) error
+type loader func(in io.Reader, shown *progress, reject func(importer.Reject) error) (loadCounts, error)
+
+// loadCounts say how much of a file was loaded.
+type loadCounts struct{ read, written int }
 
 // inputs finds the files that are named, those of folders in the order of their
 // names, and what is wrong with them before the first is loaded.
@@ -40,43 +45,63 @@ func (s *session) inputs(named, endings []string, rejects string) ([]string, err
 		}
 		files = append(files, found...)
 	}
-	return files, checkNames(files, rejects)
+	if err := checkNames(files); err != nil {
+		return nil, err
+	}
+	return files, s.checkOutputs(files, rejects)
 }
 
-// filesOf lists a folder's own files with one of the endings. Lists of rejected
-// lines are not among them, nor are hidden files; others are told as passed over.
+// Why something in a folder is passed over.
+const (
+	endsOtherwise = "end otherwise"
+	isHidden      = "are hidden"
+	leadsNowhere  = "are links to nowhere"
+	isIrregular   = "are no regular files"
+)
+
+// filesOf lists a folder's own files with one of the endings, in any case. What
+// is passed over is told by name, but for folders and lists of rejected lines.
 func (s *session) filesOf(folder string, endings []string) ([]string, error) {
 	entries, err := os.ReadDir(folder) // in the order of names
 	if err != nil {
 		return nil, err
 	}
-	var files, others []string
+	var files []string
+	passed := map[string][]string{}
 	for _, entry := range entries {
-		path := filepath.Join(folder, entry.Name())
+		path, name := filepath.Join(folder, entry.Name()), strings.ToLower(entry.Name())
 		info, err := os.Stat(path) // where a link leads
-		if err != nil {
-			return nil, err
-		}
-		switch name := entry.Name(); {
-		case info.IsDir() || strings.HasPrefix(name, ".") || strings.HasSuffix(name, rejectsEnding):
-		case slices.ContainsFunc(endings, func(e string) bool { return strings.HasSuffix(strings.TrimSuffix(name, ".gz"), e) }):
+		why := ""
+		switch {
+		case strings.HasPrefix(name, "."):
+			why = isHidden
+		case errors.Is(err, fs.ErrNotExist):
+			why = leadsNowhere
+		case err == nil && info.IsDir() || strings.HasSuffix(name, rejectsEnding):
+			continue
+		case !slices.ContainsFunc(endings, func(e string) bool { return strings.HasSuffix(strings.TrimSuffix(name, ".gz"), e) }):
+			why = endsOtherwise
+		case err == nil && !info.Mode().IsRegular():
+			why = isIrregular
+		default: // what cannot be looked at will say why when it is opened
 			files = append(files, path)
-		default:
-			others = append(others, name)
+			continue
 		}
+		passed[why] = append(passed[why], printable(entry.Name()))
 	}
 	if len(files) == 0 {
 		return nil, operator.Refusal(fmt.Sprintf("%s is a folder without a file that ends in %s: name the files themselves", folder, strings.Join(endings, ", ")))
 	}
-	if len(others) > 0 {
-		fmt.Fprintf(s.std.err, "%s: passed over, since they end otherwise: %s\n", folder, strings.Join(others, ", "))
+	for _, why := range []string{endsOtherwise, isHidden, leadsNowhere, isIrregular} {
+		if names := passed[why]; len(names) > 0 {
+			fmt.Fprintf(s.std.err, "%s: passed over, since they %s: %s\n", printable(folder), why, strings.Join(names, ", "))
+		}
 	}
 	return files, nil
 }
 
-// checkNames finds files that are named twice, and those that a list of rejected
-// lines would overwrite.
-func checkNames(files []string, rejects string) error {
+// checkNames finds files that are named twice.
+func checkNames(files []string) error {
 	seen := make(map[string]bool)
 	for _, file := range files {
 		path := file
@@ -91,52 +116,157 @@ func checkNames(files []string, rejects string) error {
 		}
 		seen[path] = true
 	}
-	for _, file := range files {
-		list, err := filepath.Abs(newRejects(rejects, false).pathFor(file))
-		if err != nil {
-			return err
+	return nil
+}
+
+// checkOutputs refuses to load what the run itself writes, under whatever name:
+// it would never come to an end, or destroy what it is to load.
+func (s *session) checkOutputs(files []string, rejects string) error {
+	inputs := make([]fs.FileInfo, len(files))
+	for i, file := range files {
+		inputs[i] = s.stat(file)
+	}
+	loads := func(output fs.FileInfo) (string, bool) {
+		for i, in := range inputs {
+			if output != nil && in != nil && os.SameFile(in, output) {
+				return files[i], true
+			}
 		}
-		if seen[list] {
-			return misuseError(fmt.Sprintf("%s is to be loaded, and would be overwritten by the list of rejected lines of %s: leave it out, or give another --rejects", list, file))
+		return "", false
+	}
+	for _, file := range files {
+		list := rejectsPath(rejects, file)
+		if in, found := loads(s.stat(list)); found {
+			return misuseError(fmt.Sprintf("%s is to be loaded, and would be overwritten by %s, the list of rejected lines of %s: leave it out, or give another --rejects", in, list, file))
+		}
+		if rejects != "" {
+			break // it is the list of all
+		}
+	}
+	for _, stream := range []io.Writer{s.std.out, s.std.err} {
+		if in, found := loads(dataOf(stream)); found {
+			return misuseError(in + " is to be loaded, and what this command prints goes into it: leave it out, or send the output elsewhere")
 		}
 	}
 	return nil
 }
 
-// load loads files one after the other, and returns the lists of rejected lines
-// that it has written.
-func (s *session) load(files []string, rejectsPath string, one loader) ([]string, error) {
-	rejects := newRejects(rejectsPath, len(files) > 1)
+// stat is what a file is, if it holds data; else nil.
+func (s *session) stat(name string) fs.FileInfo {
+	if name == stdin {
+		return dataOf(s.std.in)
+	}
+	if info, err := os.Stat(name); err == nil && holdsData(info) {
+		return info
+	}
+	return nil // where it cannot be opened, the import will say why
+}
+
+// dataOf is what a stream of ours is, if it is a file that holds data; else nil.
+func dataOf(stream any) fs.FileInfo {
+	if f, isFile := stream.(*os.File); isFile {
+		if info, err := f.Stat(); err == nil && holdsData(info) {
+			return info
+		}
+	}
+	return nil
+}
+
+// holdsData reports whether what is written to a file can be read from it again:
+// not so of a terminal, nor of /dev/null.
+func holdsData(info fs.FileInfo) bool {
+	return info.Mode().IsRegular() || info.Mode()&fs.ModeNamedPipe != 0
+}
+
+// loadSummary is what there is to say of a load besides its counts.
+type loadSummary struct {
+	Reasons  []rejectCount `json:"reasons,omitempty"`  // the three most frequent
+	Unlisted int           `json:"unlisted,omitempty"` // rejected lines that are in no list
+	Failed   []failedFile  `json:"failed,omitempty"`   // files that could not be loaded whole
+	Error    string        `json:"error,omitempty"`    // why not all was loaded
+	lists    []string      // of rejected lines
+}
+
+// failedFile is a file that could not be loaded, or not to its end.
+type failedFile struct {
+	File    string `json:"file"`
+	Error   string `json:"error"`
+	Read    int    `json:"read"` // lines, until then
+	Written int    `json:"written"`
+}
+
+// load loads files one after the other. A file that cannot be read to its end is
+// told, and the next is loaded; whatever else fails ends the load.
+func (s *session) load(files []string, rejectsPath string, one loader) (loadSummary, error) {
+	rejects := s.newRejects(rejectsPath, len(files) > 1)
+	var out loadSummary
+	var err error
 	for i, file := range files {
 		label := file
 		if len(files) > 1 {
 			label = fmt.Sprintf("[%d/%d] %s", i+1, len(files), file)
 		}
-		if err := s.loadOne(file, label, rejects, one); err != nil {
-			rejects.keep()
-			return nil, fmt.Errorf("%s: %w", file, err)
+		var counts loadCounts
+		if counts, err = s.loadOne(file, label, rejects, one); err == nil {
+			continue
+		}
+		if s.ctx.Err() != nil || !errors.As(err, new(*importer.FileError)) {
+			err = fmt.Errorf("%s: %w", file, err)
+			break
+		}
+		out.Failed = append(out.Failed, failedFile{file, err.Error(), counts.read, counts.written})
+		if err = fmt.Errorf("%s: %w (%d read, %d written until then)", file, err, counts.read, counts.written); len(files) > 1 {
+			fmt.Fprintf(s.std.err, "partnerctl: %s\n", printable(oneLine(err)))
+			err = nil
 		}
 	}
-	return rejects.written, rejects.close()
+	if closed := rejects.close(); err == nil {
+		err = closed
+	}
+	if err == nil && len(out.Failed) > 0 {
+		err = operator.Refusal(fmt.Sprintf("%d of %s could not be loaded whole, as told above", len(out.Failed), count(len(files), "file")))
+	}
+	out.Reasons, out.Unlisted, out.lists = rejects.top(3), rejects.unlisted, rejects.written
+	if err != nil {
+		out.Error = explain(s.ctx, err)
+	}
+	return out, err
 }
 
-func (s *session) loadOne(file, label string, rejects *rejects, one loader) error {
-	in, size := s.std.in, int64(-1)
-	if file != stdin {
-		f, err := os.Open(file)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-			size = info.Size()
-		}
-		in = f
+func (s *session) loadOne(file, label string, rejects *rejects, one loader) (loadCounts, error) {
+	in, err := s.open(file)
+	if err != nil {
+		return loadCounts{}, &importer.FileError{Err: err}
 	}
-	shown := s.newProgress(label, size)
+	defer in.close()
+	shown := s.newProgress(label, in.size)
 	defer shown.end()
-	if err := one(io.TeeReader(in, shown), shown, func(r importer.Reject) error { return rejects.add(file, r) }); err != nil {
-		return err
+	counts, err := one(io.TeeReader(in, shown), shown, func(r importer.Reject) error { return rejects.add(file, r) })
+	if ended := rejects.endOf(file); err == nil {
+		err = ended
 	}
-	return rejects.endOf(file)
+	return counts, err
+}
+
+// printRejects says why lines were rejected, and where that is listed.
+func (s *session) printRejects(l loadSummary) {
+	if len(l.Reasons) > 0 {
+		s.printf("Most frequent reasons:\n")
+		t := newTable()
+		t.indent = "  "
+		for _, r := range l.Reasons {
+			text := r.Reason
+			if r.Field != "" {
+				text = r.Field + ": " + text
+			}
+			t.add(r.Lines, text)
+		}
+		s.show(t)
+	}
+	if len(l.lists) > 0 {
+		s.printf("Why lines were rejected: %s\n", strings.Join(l.lists, ", "))
+	}
+	if l.Unlisted > 0 {
+		s.printf("%s more rejected, and not listed: the lists of a run end at %d MB.\n", count(l.Unlisted, "line"), maxRejects>>20)
+	}
 }

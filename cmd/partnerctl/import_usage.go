@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -21,7 +22,8 @@ type importUsageCommand struct {
 	Until        timeArgument    `placeholder:"TIME" help:"Load only what is before this time."`
 	DryRun       bool            `help:"Read and count, list what would be rejected, and write nothing."`
 	CountChanges bool            `help:"Compare records with what is stored, and tell how many are new, changed and unchanged. The unchanged are not written again."`
-	Rejects      string          `placeholder:"PATH" type:"path" help:"Where lines that cannot be taken are listed. Default: FILE.rejected.ndjson."`
+	Rejects      string          `placeholder:"PATH" type:"path" help:"Where lines that cannot be taken are listed. Default: FILE.rejected.ndjson. A list of an earlier run is replaced, no other file is."`
+	KeepGoing    bool            `help:"Go on where the first hundred lines of a file are all rejected for one reason, which else ends its load."`
 }
 
 func (importUsageCommand) Help() string {
@@ -34,6 +36,7 @@ Example: partnerctl import usage --format connect-sms-csv exports/2026-05`
 type importedUsage struct {
 	DryRun bool `json:"dryRun"`
 	operator.UsageCounts
+	loadSummary
 }
 
 func (c *importUsageCommand) Run(s *session) error {
@@ -51,21 +54,19 @@ func (c *importUsageCommand) Run(s *session) error {
 	}
 	total := operator.UsageCounts{Dropped: map[string]int{}}
 	begun := time.Now()
-	rejects, err := s.load(files, c.Rejects, func(in io.Reader, shown *progress, reject func(importer.Reject) error) error {
+	loaded, err := s.load(files, c.Rejects, func(in io.Reader, shown *progress, reject func(importer.Reject) error) (loadCounts, error) {
 		counts, err := o.ImportUsage(s.ctx, in, operator.UsageImport{
-			Format: c.Format.format, Account: c.Account.id, Period: period, DryRun: c.DryRun, CountChanges: c.CountChanges,
+			Format: c.Format.format, Account: c.Account.id, Period: period, DryRun: c.DryRun, CountChanges: c.CountChanges, KeepGoing: c.KeepGoing,
 			Rejected: reject, Progress: shown.counts,
 		})
 		total = total.Add(counts)
-		return err
+		return loadCounts{counts.Read, counts.Written}, err
 	})
-	if err != nil {
-		return err
-	}
-	if s.json {
-		err = s.printJSON(importedUsage{c.DryRun, total})
-	} else {
-		s.printUsage(total, c.DryRun, time.Since(begun), rejects)
+	switch {
+	case s.json:
+		err = errors.Join(err, s.printJSON(importedUsage{c.DryRun, total, loaded}))
+	case err == nil || total.Read > 0:
+		s.printUsage(total, c.DryRun, time.Since(begun), loaded)
 	}
 	if err == nil && total.Rejected > 0 {
 		return errRejected
@@ -73,7 +74,7 @@ func (c *importUsageCommand) Run(s *session) error {
 	return err
 }
 
-func (s *session) printUsage(c operator.UsageCounts, dry bool, took time.Duration, rejects []string) {
+func (s *session) printUsage(c operator.UsageCounts, dry bool, took time.Duration, loaded loadSummary) {
 	s.table(func(w io.Writer) {
 		fmt.Fprintf(w, "read\t%d\n", c.Read)
 		fmt.Fprintf(w, "written\t%d\n", c.Written)
@@ -93,17 +94,11 @@ func (s *session) printUsage(c operator.UsageCounts, dry bool, took time.Duratio
 		}
 		s.printf("Dropped fields: %s\n", strings.Join(fields, ", "))
 	}
-	s.printRejects(rejects)
+	s.printRejects(loaded)
 	if dry {
 		s.printf("A dry run: nothing was written.\n")
 	}
 	if seconds := took.Seconds(); seconds >= 1 {
 		s.printf("%.0f records a second, in %.0f s\n", float64(c.Read)/seconds, seconds)
-	}
-}
-
-func (s *session) printRejects(lists []string) {
-	if len(lists) > 0 {
-		s.printf("Why lines were rejected: %s\n", strings.Join(lists, ", "))
 	}
 }

@@ -38,7 +38,12 @@ const maxFindText = 64 << 20
 func (c *keyFindCommand) Run(s *session) error {
 	text := c.Text
 	if text == stdin {
-		in, err := io.ReadAll(io.LimitReader(s.std.in, maxFindText+1))
+		source, err := s.open(stdin)
+		if err != nil {
+			return err
+		}
+		defer source.close()
+		in, err := io.ReadAll(io.LimitReader(source, maxFindText+1))
 		if err != nil {
 			return fmt.Errorf("read standard input: %w", err)
 		}

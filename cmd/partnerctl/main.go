@@ -6,13 +6,36 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends us at once
+	context.AfterFunc(ctx, func() {
+		stop() // a second Ctrl-C ends us at once
+		time.AfterFunc(lastWait, giveUp)
+	})
 	os.Exit(run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// lastWait is how long a command that is interrupted has to end by itself. Only
+// what cannot be told to end takes longer: a write to a pipe that nobody reads, a
+// file system that does not answer.
+const lastWait = 1500 * time.Millisecond
+
+func giveUp() {
+	told := make(chan struct{})
+	go func() { // the standard error may be what is not read
+		fmt.Fprintln(os.Stderr, "partnerctl: interrupted, while waiting for what does not answer. What was written stays; run the same command again to do the rest")
+		close(told)
+	}()
+	select {
+	case <-told:
+	case <-time.After(lastWait / 10):
+	}
+	os.Exit(exitFailure)
 }

@@ -122,7 +122,7 @@ func (c *usageDeleteCommand) delete(s *session, o *operator.Operator, accounts [
 		}
 		var err error
 		if out.Deleted, err = s.deleteRecords(o, selections, total); err != nil {
-			return fmt.Errorf("%d of %s deleted: %w", out.Deleted, count(total, "record"), err)
+			return &partlyDone{fmt.Sprintf("%d of %s deleted", out.Deleted, count(total, "record")), err}
 		}
 	}
 	switch {

@@ -19,6 +19,9 @@ import (
 type CreditImport struct {
 	// DryRun reads and counts, and writes nothing.
 	DryRun bool
+	// KeepGoing reads on where the first hundred lines are all rejected for one
+	// reason, which is else an importer.FileError.
+	KeepGoing bool
 	// Rejected is told of each line that is not taken, one after the other. Its
 	// error ends the import. It may be nil.
 	Rejected func(importer.Reject) error
@@ -73,10 +76,13 @@ func (o *Operator) ImportCredit(ctx context.Context, file io.Reader, in CreditIm
 		}
 		return in.Rejected(r)
 	}
-	latest := map[usage.AccountID]importer.CreditRow{}
+	latest, first := map[usage.AccountID]importer.CreditRow{}, firstLines{over: in.KeepGoing}
 	for row, err := range importer.ReadCredit(file, o.now()) {
 		if err != nil {
 			return counts, err
+		}
+		if ctx.Err() != nil { // nothing else waits while the file is read
+			return counts, ctx.Err()
 		}
 		counts.Read++
 		if row.Rejected == nil {
@@ -86,6 +92,11 @@ func (o *Operator) ImportCredit(ctx context.Context, file io.Reader, in CreditIm
 			if err := reject(*row.Rejected); err != nil {
 				return counts, err
 			}
+		}
+		if err := first.add(row.Rejected); err != nil {
+			return counts, err
+		}
+		if row.Rejected != nil {
 			continue
 		}
 		before, again := latest[row.Account]

@@ -31,6 +31,9 @@ type UsageImport struct {
 	DryRun bool
 	// CountChanges compares records with what is stored before it writes them.
 	CountChanges bool
+	// KeepGoing reads on where the first hundred lines are all rejected for one
+	// reason, which is else an importer.FileError.
+	KeepGoing bool
 	// Rejected is told of each line that is not taken, one after the other, in
 	// the order of the file; of receipts without their record as that is found.
 	// Its error ends the import. It may be nil.
@@ -46,6 +49,8 @@ type UsageImport struct {
 // grow with the file.
 //
 // After an error some records may be written. To import the file again is safe.
+// importer.FileError: the file cannot be read to its end, or is not what it should
+// be; what stands before that is written.
 // Refusal: the account is no customer's.
 func (o *Operator) ImportUsage(ctx context.Context, file io.Reader, in UsageImport) (UsageCounts, error) {
 	if in.Format == "" {

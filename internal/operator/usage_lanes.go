@@ -26,6 +26,9 @@ func (l *usageLoad) deal(ctx context.Context, rows iter.Seq2[importer.Row, error
 		if err != nil {
 			return err
 		}
+		if ctx.Err() != nil { // lines that are rejected wait for no lane
+			return ctx.Err()
+		}
 		if err := l.tally.read(row); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"fmt"
 	"maps"
 	"sync"
 
@@ -60,12 +61,13 @@ func (c *UsageCounts) addChanges(more ChangeCounts) {
 type tally struct {
 	mu       sync.Mutex
 	counts   UsageCounts
+	first    firstLines
 	onReject func(importer.Reject) error
 	progress func(UsageCounts)
 }
 
 func newTally(in UsageImport) *tally {
-	t := &tally{counts: UsageCounts{Dropped: map[string]int{}}, onReject: in.Rejected, progress: in.Progress}
+	t := &tally{first: firstLines{over: in.KeepGoing}, counts: UsageCounts{Dropped: map[string]int{}}, onReject: in.Rejected, progress: in.Progress}
 	if in.CountChanges {
 		t.counts.Changes = new(ChangeCounts)
 	}
@@ -88,9 +90,47 @@ func (t *tally) read(row importer.Row) error {
 		}
 	}
 	if row.Rejected != nil {
-		return t.reject(*row.Rejected)
+		if err := t.reject(*row.Rejected); err != nil {
+			return err
+		}
 	}
-	return nil
+	return t.first.add(row.Rejected)
+}
+
+// mostFirstLines is how many lines that are rejected for one reason, and no other
+// before them, end the load of a file.
+const mostFirstLines = 100
+
+// firstLines finds a file that is not what it should be: all of its first lines
+// are rejected, for one reason.
+type firstLines struct {
+	over   bool // they are not, or nobody asks
+	lines  int
+	reason importer.Reject // without its line and id
+}
+
+// add is told of each line that is read, nil: it is not rejected. The error is an
+// importer.FileError.
+func (f *firstLines) add(rejected *importer.Reject) error {
+	if f.over || rejected == nil {
+		f.over = true
+		return nil
+	}
+	reason := importer.Reject{Field: rejected.Field, Reason: rejected.Reason}
+	if f.lines++; f.lines == 1 {
+		f.reason = reason
+	}
+	f.over = reason != f.reason
+	if f.over || f.lines < mostFirstLines {
+		return nil
+	}
+	f.over = true
+	why := reason.Reason
+	if reason.Field != "" {
+		why = reason.Field + " " + why
+	}
+	return &importer.FileError{Err: fmt.Errorf("each of the first %d lines is rejected for one reason: %s. "+
+		"The rest is not read; --keep-going reads it all the same", mostFirstLines, why)}
 }
 
 // rejected counts a line that was read, and turned out not to be taken.
