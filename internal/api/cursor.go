@@ -13,7 +13,8 @@ import (
 // check is a truncated SHA-256 over the path, the filters as they were sent and
 // the key. It is no signature, and needs none: a cursor has no power, since the
 // log always comes from the path and the partner from the authorizer. It tells
-// a damaged cursor, or one of another list, from a good one.
+// a damaged cursor, or one of another list, from a good one. To clients it is opaque;
+// only our own page reads the time out of a log's key (timeOfCursor in web/log.js).
 const (
 	cursorVersion = 1
 	checkBytes    = 12

@@ -69,6 +69,7 @@ func stageCustomers(now time.Time) []directory.Customer {
 		{Account: "long.name_account-with.all_fifty-characters.of_it1", Name: strings.Repeat("Internationale Gesellschaft für außergewöhnlich lange Firmennamen ", 3)[:190], Products: all, Currency: "EUR", Credit: credit(directory.Prepaid, "88.1", 50)},
 		{Account: "nolist_trading", Name: "Nolist Trading", Products: []usage.Product{usage.SMS, usage.Voice}, Currency: "USD", Credit: credit(directory.Prepaid, "", 0)},
 		{Account: "quiet.account", Name: "Quiet Account", Products: all, Currency: "EUR", Credit: credit(directory.Prepaid, "200", 4)},
+		{Account: "turned.text", Name: "Turned \u202eeman\u202c \u2067of text", Products: []usage.Product{usage.SMS}, Currency: "EUR", Credit: credit(directory.Prepaid, "410", 7)},
 		{Account: "tuzla_bilisim", Name: "Tuzla Bilişim İletişim A.Ş.", Products: []usage.Product{usage.SMS}, Currency: "TRY", Credit: credit(directory.Prepaid, "14250.5", 6)},
 	}
 	places := []string{"Aberdeen", "Bergen", "Cardiff", "Dublin", "Espoo", "Faro", "Ghent", "Haarlem", "Ivrea", "Jena"}

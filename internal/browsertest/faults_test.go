@@ -327,7 +327,7 @@ func creditIsToldInWords(t *testing.T, in *Browser) {
 	p.signsIn("#/customers")
 	for account, words := range map[string][]string{
 		"bluebird-clinics": {"Low", "£31.40"},
-		"cobalt&sons":      {"Exhausted", "-US$0.4275"},
+		"cobalt&sons":      {"Overdrawn", "-US$0.4275"},
 		"delta.logistics":  {"Postpaid", "€3,120.50"},
 		"gamma_health":     {"Postpaid", "not available"},
 		"nolist_trading":   {"not available"},

@@ -192,7 +192,8 @@ func checkCredit(t *testing.T, c customerAnswer, text string) {
 		t.Errorf("%s: %s is shown as %q", c.AccountID, *credit.Amount, text)
 	}
 	if credit.BillingMode == "prepaid" && credit.CreditLimit == nil {
-		says("Exhausted", strings.HasPrefix(*credit.Amount, "-") || *credit.Amount == "0")
+		says("Overdrawn", strings.HasPrefix(*credit.Amount, "-"))
+		says("Exhausted", *credit.Amount == "0")
 	}
 	asOf, err := time.Parse(time.RFC3339, *credit.AsOf)
 	if err != nil {
@@ -659,11 +660,11 @@ func localTimeAndUTC(t *testing.T, in *Browser) {
 		t.Errorf("hovering tells %q, not %s", title, record.Timestamp)
 	}
 	p.clicks(".segment", "UTC")
-	p.sees("thead th", "Time (UTC)")
-	p.sees("tbody th", at.UTC().Format("15:04:05"))
+	p.sees("tbody th", at.UTC().Format("15:04:05")+" UTC")
 	p.isAt(logFragment(site, "sms") + "?time=utc")
-	p.clicks(".segment", "Local (CET)")
-	p.sees("thead th", "Time (CET)")
+	p.clicks(".segment", "Local time")
+	p.sees("tbody th", at.In(berlin).Format("15:04:05 MST"))
+	p.isAt(logFragment(site, "sms"))
 }
 
 func TestCopyAsCurlAsksTheSameAgain(t *testing.T) { inBrowsers(t, copyAsCurlAsksTheSameAgain) }

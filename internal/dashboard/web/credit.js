@@ -3,6 +3,7 @@
 
 import { h, icon } from './dom.js';
 import { creditState, dateText, moneyParts } from './format.js';
+import { inUTC } from './zone.js';
 
 // An amount whose decimals stand below each other in a column: what follows the
 // point has a box of its own.
@@ -19,9 +20,10 @@ export function creditCell(credit) {
   const state = creditState(credit, Date.now());
   return h('div', { class: 'credit' },
     h('div', { class: 'credit-line' },
+      state.level === 'overdrawn' && tag('Overdrawn', 'cross', 'tag-bad'),
       state.level === 'exhausted' && tag('Exhausted', 'cross', 'tag-bad'),
       state.level === 'low' && tag('Low', 'warning', 'tag-warn'),
       state.postpaid && tag('Postpaid', null),
       state.known ? amount(credit.amount, credit.currency) : h('span', { class: 'quiet' }, 'not available')),
-    state.old && h('div', { class: 'credit-note' }, icon('clock'), h('span', null, 'as of ', h('time', { datetime: credit.asOf, title: credit.asOf }, dateText(credit.asOf, false)))));
+    state.old && h('div', { class: 'credit-note' }, icon('clock'), h('span', null, 'as of ', h('time', { datetime: credit.asOf, title: credit.asOf }, dateText(credit.asOf, inUTC())))));
 }

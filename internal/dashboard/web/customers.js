@@ -26,23 +26,29 @@ function productIcons(customer) {
     : h('li', { class: 'absent', 'aria-hidden': 'true' }))));
 }
 
+// The address of a page of customers.
+export function customersPage({ search, product }, cursor = null) {
+  return address(['customers'], { search, product, limit: customersAPage, cursor });
+}
+
 export function customersView({ go, learn }) {
   let route = null;
   let timer = 0;
 
   const list = listing({
     label: 'Customers',
+    one: 'customer',
     many: 'customers',
     columns: () => columns,
     rowId: (c) => c.accountId,
     async read(query, cursor, signal) {
-      const page = await get(address(['customers'], { ...query, limit: customersAPage, cursor }), { signal });
+      const page = await get(customersPage(query, cursor), { signal });
       page.data.forEach(learn);
       return page;
     },
     empty: ({ search, product }) => (search || product
       ? emptyPlace('No customer matches',
-        search ? `Nothing assigned to you has “${search}” in its name or account ID${product ? ` and uses ${productWord(product).label}` : ''}. Try a shorter part of it.` : `None of your customers uses ${productWord(product).label}.`,
+        search ? ['Nothing assigned to you has “', name(search), `” in its name or account ID${product ? ` and uses ${productWord(product).label}` : ''}. Try fewer or shorter words.`] : `None of your customers uses ${productWord(product).label}.`,
         [{ text: 'Show all customers', click: () => { field.value = ''; go({ view: 'customers', search: '', product: '' }); } }])
       : emptyPlace('No customers yet', 'No customer account is assigned to you. Ask the platform’s operator to assign one; it appears here within a minute.')),
   });

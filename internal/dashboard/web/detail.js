@@ -28,7 +28,9 @@ export function detailDialog({ closed, url }) {
   function open(title, ...children) {
     heading.textContent = title;
     content.replaceChildren(...children);
-    if (!dialog.open) dialog.showModal(); // the heading, which comes first, gets the focus
+    const held = dialog.querySelector('.detail-head button') === document.activeElement;
+    if (!dialog.open) dialog.showModal();
+    if (!held) heading.focus(); // whatever a browser takes for the first
   }
 
   return {
@@ -36,7 +38,9 @@ export function detailDialog({ closed, url }) {
     isOpen: () => dialog.open,
     waitFor: (product) => open(`${productWord(product).label} ${productWord(product).one}`,
       h('div', { 'aria-busy': 'true', class: 'bones' }, [1, 2, 3, 4, 5, 6].map(() => h('span', { class: 'bone' })))),
-    fail: (problem, retry) => content.replaceChildren(failure(problem, retry)),
+    fail(problem, retry) {
+      content.replaceChildren(failure(problem, retry));
+    },
     show: (record, utc) => open(`${productWord(record.product).label} ${productWord(record.product).one}`,
       whyThisPrice(record),
       h('section', null, h('h3', null, 'Record'),

@@ -11,7 +11,7 @@ export function h(name, attributes, ...children) {
   for (const [key, value] of Object.entries(attributes ?? {})) {
     if (value === false || value === null || value === undefined) continue;
     if (typeof value === 'function') element.addEventListener(key, value);
-    else element.setAttribute(key, value === true ? '' : value);
+    else element.setAttribute(key, value === true ? '' : key === 'title' || key === 'aria-label' ? undirected(value) : value);
   }
   element.append(...children.flat(2).filter((c) => c !== false && c !== null && c !== undefined));
   return element;
@@ -38,9 +38,24 @@ export function name(text) {
   return h('bdi', { dir: 'auto' }, text);
 }
 
+// A button whose work is under way. It keeps the focus, which one that is disabled loses.
+export function setBusy(button, busy) {
+  button.setAttribute('aria-disabled', String(busy));
+}
+
+export function isBusy(button) {
+  return button.getAttribute('aria-disabled') === 'true';
+}
+
 // What stands where nothing is known: a dash to see, words to hear.
 export function unknown(words = 'not available') {
   return h('span', { class: 'quiet' }, h('span', { 'aria-hidden': 'true' }, '–'), spoken(words));
+}
+
+// A text for where no element can set its direction apart, such as a title: without the characters
+// that turn the text around them.
+export function undirected(text) {
+  return text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '');
 }
 
 let ids = 0;

@@ -56,25 +56,30 @@ export function filterBar({ product, change, seen }) {
   };
   const start = end('From', 'from');
   const until = end('Until, not included', 'to');
-  const fault = h('p', { class: 'field-fault', role: 'alert' });
-  const ends = h('div', { class: 'period-ends' }, start.element, until.element, fault);
+  const fault = h('p', { class: 'field-fault', id: freshId('fault'), role: 'alert' });
+  const ends = h('div', { class: 'period-ends' }, start.element, until.element);
+  until.input.setAttribute('aria-describedby', fault.id);
 
   function custom() {
     const part = { period: 'custom', from: fromField(start.input.value, utc), to: fromField(until.input.value, utc) };
-    const reversed = part.from && part.to && part.from >= part.to;
-    fault.textContent = reversed ? 'The period must end after it begins.' : '';
-    until.input.setAttribute('aria-invalid', String(Boolean(reversed)));
-    if (!reversed) set(part);
+    if (!tellReversed(part)) set(part);
   }
 
-  const clear = h('button', { type: 'button', class: 'button quiet-button', click: () => change({ ...noFilters, order: filters.order }, false) }, 'Clear filters');
+  function tellReversed({ from: begin, to: stop }) {
+    const reversed = Boolean(begin && stop && begin >= stop);
+    fault.textContent = reversed ? 'The period must end after it begins.' : '';
+    until.input.setAttribute('aria-invalid', String(reversed));
+    return reversed;
+  }
+
+  const clear = h('button', { type: 'button', class: 'button quiet-button', click: () => { period.input.focus(); change({ ...noFilters, order: filters.order }, false); } }, 'Clear filters');
   const fields = h('div', { class: 'filter-fields', id: freshId('filters') },
     period.element, ends, direction.element, status.element, channel && channel.element, country.element, from.element, to.element, order.element, clear);
   const fold = h('button', { type: 'button', class: 'button filter-fold', 'aria-expanded': 'false', 'aria-controls': fields.id, click: () => {
     const open = element.classList.toggle('open');
     fold.setAttribute('aria-expanded', String(open));
   } }, icon('filter'), h('span', null, 'Filters'), h('span', { class: 'badge', hidden: true }));
-  const element = h('section', { class: 'filters', 'aria-label': 'Filters' }, fold, fields,
+  const element = h('section', { class: 'filters', 'aria-label': 'Filters' }, fold, fields, fault,
     h('p', { class: 'hint last-four-hint', id: 'last-four-hint' }, 'Digits of a number stay out of the address: a shared link or a reload does not keep them.'));
 
   return {
@@ -93,8 +98,9 @@ export function filterBar({ product, change, seen }) {
       ends.hidden = filters.period !== 'custom';
       for (const { key, input, text, label } of [start, until]) {
         input.value = toField(filters[key], utc);
-        text.textContent = `${label} (${zoneName(utc)})`;
+        text.textContent = `${label} (${utc || filters[key] ? zoneName(utc, filters[key]) : 'local'})`;
       }
+      tellReversed(filters);
       const active = activeFilters(filters);
       clear.hidden = active === 0;
       fold.querySelector('.badge').hidden = active === 0;

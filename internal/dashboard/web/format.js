@@ -38,16 +38,17 @@ const lowMarks = new Map([
 
 const day = 24 * 60 * 60 * 1000;
 
-// {known, postpaid, level: 'fine' | 'low' | 'exhausted', old}. A prepaid
-// customer may go below 0 by its credit limit; a postpaid one is billed after, so
-// nothing of it runs out.
+// {known, postpaid, level: 'fine' | 'low' | 'exhausted' | 'overdrawn', old}. A prepaid
+// customer may go below 0 by its credit limit, and is overdrawn then; a postpaid one is
+// billed after, so nothing of it runs out.
 export function creditState(credit, now) {
   const postpaid = credit.billingMode === 'postpaid';
   const known = credit.amount !== null && credit.amount !== undefined;
   let level = 'fine';
   if (known && !postpaid) {
     const left = addDecimals(credit.amount, credit.creditLimit ?? '0');
-    if (compareDecimals(left, '0') <= 0) level = 'exhausted';
+    if (compareDecimals(credit.amount, '0') < 0) level = 'overdrawn';
+    else if (compareDecimals(left, '0') <= 0) level = 'exhausted';
     else if (compareDecimals(left, lowMarks.get(credit.currency) ?? '50') < 0) level = 'low';
   }
   const old = known && credit.asOf && now - Date.parse(credit.asOf) > day;
@@ -72,13 +73,14 @@ export function clockText(iso, utc) {
   return timeFormat(utc, { timeStyle: 'medium' }).format(new Date(iso));
 }
 
-// "3 Nov 2026, 11:00:00 UTC", for where no column head names the zone.
+// "3 Nov 2026, 11:00:00 UTC".
 export function fullTime(iso, utc) {
   return `${dateText(iso, utc)}, ${clockText(iso, utc)} ${zoneName(utc, iso)}`;
 }
 
-// "CET" or "GMT+8" for the browser's zone at that time, "UTC" for the other.
-export function zoneName(utc, iso = new Date().toISOString()) {
+// "CET" or "GMT+8" for the browser's zone at that time, which another time may not share, "UTC" for
+// the other.
+export function zoneName(utc, iso) {
   if (utc) return 'UTC';
   const parts = timeFormat(false, { hour: 'numeric', timeZoneName: 'short' }).formatToParts(new Date(iso));
   return parts.find((part) => part.type === 'timeZoneName')?.value ?? 'local';

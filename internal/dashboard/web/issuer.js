@@ -13,6 +13,7 @@ import { exchange, parsed, Problem } from './wire.js';
 const settings = parsed(document.querySelector('meta[name=issuer]')?.content ?? '');
 const underWay = 'partnerview.underway';
 const left = 'partnerview.left';
+const asked = 'partnerview.asked';
 let endpoints = null; // a promise, once somebody asked
 
 // The issuer's host, for people; empty: there is no single sign-on.
@@ -21,14 +22,39 @@ export const issuerName = settings ? new URL(settings.issuer).host : '';
 // Goes to the issuer, if it is there. The view is where the person wants to be afterwards; again asks the issuer
 // not to take for granted who they are.
 export async function setOut(view, again) {
+  location.assign(await wayThere({ view }, again && 'login'));
+}
+
+// Whether the issuer may be asked, without a question to the person, who they are: once a tab, and
+// not after somebody was signed in here.
+export function maySetOutSilently() {
+  return settings !== null && sessionStorage.getItem(asked) === null;
+}
+
+// Asks that, in place of this page; the person comes back signed in, or as they left. It rejects
+// where they cannot be sent, or wanted() has become false.
+export async function setOutSilently(view, wanted) {
+  setAsked(true);
+  const there = await wayThere({ view, silent: true }, 'none');
+  if (!wanted()) throw new Problem({ code: 'signin_cancelled' });
+  location.replace(there);
+}
+
+// Notes whether this tab has asked, or need not.
+export function setAsked(yes) {
+  if (settings && yes) sessionStorage.setItem(asked, 'yes');
+  else sessionStorage.removeItem(asked);
+}
+
+async function wayThere(begun, prompt) {
   const { authorization_endpoint: there } = await discovered(true);
   const [state, nonce, verifier] = [secret(), secret(), secret()];
   const challenge = base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))));
-  sessionStorage.setItem(underWay, JSON.stringify({ state, nonce, verifier, view }));
-  location.assign(addressed(there, {
+  sessionStorage.setItem(underWay, JSON.stringify({ state, nonce, verifier, ...begun }));
+  return addressed(there, {
     response_type: 'code', client_id: settings.clientId, redirect_uri: home(), scope: settings.scope, state, nonce,
-    code_challenge: challenge, code_challenge_method: 'S256', ...settings.ask, ...(again && { prompt: 'login' }),
-  }));
+    code_challenge: challenge, code_challenge_method: 'S256', ...settings.ask, ...(prompt && { prompt }),
+  });
 }
 
 // What the issuer sent along with the person, and the sign-in that it answers, if one is under
@@ -39,6 +65,7 @@ export function comesBack() {
   const begun = parsed(sessionStorage.getItem(underWay));
   callOff();
   history.replaceState(null, '', location.pathname + (begun?.view ?? location.hash));
+  if (begun?.silent && query.has('error')) return null; // nobody is signed in there, or they must be asked
   return { query, begun };
 }
 

@@ -5,17 +5,18 @@
 // an answer that comes nevertheless is dropped by its number. That a page has
 // few rows, or none, says nothing: only its nextCursor tells whether there is more.
 
-import { h, icon, spoken } from './dom.js';
-import { count } from './format.js';
+import { h, icon, isBusy, setBusy, spoken } from './dom.js';
+import { counted } from './format.js';
 import { announce, failure } from './notice.js';
 
 const slow = 4000; // milliseconds until the page says that it still waits
 const emptyReads = 8; // pages without a row that are read on before asking the person
 
-// columns() gives [{label, cell(item), className, spoken, header}]; read(query, cursor, signal) one
-// page; empty() the element for no rows; many a noun; actions the ways out of a problem; bones how
-// many rows to expect; quiet that nothing is announced.
-export function listing({ label, columns, read, empty, many, actions = () => [], rowId = () => null, bones = 10, quiet = false }) {
+// columns() gives [{label, cell(item), className, spoken, header}], one cell with a link that opens the
+// row; read(query, cursor, signal) one page; empty(query) the element for no rows; one and many a noun;
+// reached(cursor) a sentence on how far was read, or ''; failed(problem, retry) the element for a
+// problem; bones how many rows to expect; quiet that nothing is announced.
+export function listing({ label, columns, read, empty, one, many, reached = () => '', failed = failure, rowId = () => null, bones = 10, quiet = false }) {
   let turn = 0;
   let stop = null;
   let query = null;
@@ -25,12 +26,18 @@ export function listing({ label, columns, read, empty, many, actions = () => [],
   const head = h('thead', { role: 'rowgroup' });
   const body = h('tbody', { role: 'rowgroup' });
   const table = h('table', { class: 'table', role: 'table', 'aria-label': label }, head, body);
-  const counted = h('p', { class: 'count', tabindex: '-1' });
+  const counts = h('p', { class: 'count', tabindex: '-1' });
   const waiting = h('p', { class: 'waiting', hidden: true });
-  const more = h('button', { type: 'button', class: 'button load-more', click: () => load(true) });
-  const foot = h('div', { class: 'listing-foot' }, counted, more);
+  const more = h('button', { type: 'button', class: 'button load-more', click: () => { if (!isBusy(more)) load(true); } });
+  const foot = h('div', { class: 'listing-foot' }, counts, more);
   const place = h('div', { class: 'listing-place' });
-  const element = h('div', { class: 'listing' }, h('div', { class: 'table-frame' }, table), waiting, place, foot);
+  const element = h('div', { class: 'listing', tabindex: '-1', click: openRow }, h('div', { class: 'table-frame' }, table), waiting, place, foot);
+
+  // A click anywhere in a row opens it, as its link does, unless it ends a selection of text.
+  function openRow(event) {
+    const link = event.target.closest('tr[data-row]')?.querySelector('a');
+    if (link && !event.target.closest('a, button') && !String(getSelection())) link.dispatchEvent(new MouseEvent('click', event));
+  }
 
   function drawHead() {
     head.replaceChildren(h('tr', { role: 'row' }, columns().map((c) =>
@@ -51,15 +58,16 @@ export function listing({ label, columns, read, empty, many, actions = () => [],
   function show(state) {
     element.setAttribute('aria-busy', String(state !== 'done'));
     element.classList.toggle('stale', state === 'again');
-    more.disabled = state === 'more';
+    setBusy(more, state === 'more');
     more.replaceChildren(state === 'more' ? icon('spinner', 'turning') : '', state === 'more' ? 'Loading…' : items.length ? 'Load more' : 'Search further');
     if (state !== 'done') return;
     waiting.hidden = true;
     table.hidden = items.length === 0;
     more.hidden = cursor === null;
     foot.hidden = items.length === 0 && cursor === null;
-    counted.textContent = items.length === 0 ? 'Nothing found so far. There is more to search.'
-      : `${count(items.length)} ${many} shown${cursor === null ? '. That is all.' : '.'}`;
+    const found = items.length === 0 ? 'Nothing found so far. There is more to search.'
+      : `${counted(items.length, one, many)} shown.${cursor === null ? ' That is all.' : ''}`;
+    counts.textContent = [found, cursor !== null && reached(cursor)].filter(Boolean).join(' ');
   }
 
   function ask(next) {
@@ -73,6 +81,7 @@ export function listing({ label, columns, read, empty, many, actions = () => [],
     stop?.abort();
     stop = new AbortController();
     const state = further ? 'more' : items.length > 0 && !table.hidden ? 'again' : 'first';
+    if (place.contains(document.activeElement)) element.focus({ preventScroll: true }); // what was pressed goes
     place.replaceChildren();
     if (state === 'first') {
       table.hidden = false;
@@ -92,10 +101,10 @@ export function listing({ label, columns, read, empty, many, actions = () => [],
     }
   }
 
-  function wait(text) {
+  function wait(text, aloud = true) {
     waiting.textContent = text;
     waiting.hidden = false;
-    if (!quiet) announce(text);
+    if (!quiet && aloud) announce(text);
   }
 
   // The next page that has rows, but not for ever.
@@ -104,7 +113,7 @@ export function listing({ label, columns, read, empty, many, actions = () => [],
       const page = await read(query, after, signal);
       if (page.data.length > 0 || page.nextCursor === null || reads === emptyReads || !wanted()) return page;
       after = page.nextCursor;
-      if (reads === 1) wait('Searching further…');
+      wait(`Searching further… ${reached(after)}`.trim(), reads === 1);
     }
   }
 
@@ -119,8 +128,8 @@ export function listing({ label, columns, read, empty, many, actions = () => [],
     }
     show('done');
     if (items.length === 0 && cursor === null) place.replaceChildren(empty(query));
-    if (hadFocus && more.hidden) counted.focus();
-    if (!quiet) announce(items.length === 0 && cursor === null ? `No ${many} found.` : `${counted.textContent}${cursor === null ? '' : ' More can be loaded.'}`);
+    if (hadFocus && more.hidden) counts.focus();
+    if (!quiet) announce(items.length === 0 && cursor === null ? `No ${many} found.` : `${counts.textContent}${cursor === null ? '' : ' More can be loaded.'}`);
   }
 
   function fail(problem, further) {
@@ -129,9 +138,11 @@ export function listing({ label, columns, read, empty, many, actions = () => [],
       items = [];
       cursor = null;
     }
+    const hadFocus = document.activeElement === more;
     show('done');
     more.hidden = true;
-    place.replaceChildren(failure(problem, () => load(further), actions(problem)));
+    place.replaceChildren(failed(problem, () => load(further)));
+    if (hadFocus) (place.querySelector('button') ?? counts).focus();
   }
 
   function redraw() {

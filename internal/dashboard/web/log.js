@@ -4,17 +4,19 @@ import { address, asCurl, get } from './api.js';
 import { detailDialog } from './detail.js';
 import { h, icon } from './dom.js';
 import { activeFilters, filterBar } from './filters.js';
-import { zoneName } from './format.js';
+import { fullTime } from './format.js';
 import { listing } from './listing.js';
-import { copied, emptyPlace } from './notice.js';
+import { copied, emptyPlace, failure } from './notice.js';
 import { resolvePeriod } from './period.js';
 import { logColumns } from './records.js';
 import { formatRoute, noFilters } from './route.js';
 import { productWord } from './vocabulary.js';
+import { showUTC } from './zone.js';
 
 const recordsAPage = '50';
 
-export function logView({ go, back, account, product, customer }) {
+// about() is called once the log answers: its customer can then be asked for, should that have failed.
+export function logView({ go, back, account, product, customer, about }) {
   const words = productWord(product);
   let route = null;
   let asked = '';
@@ -23,6 +25,7 @@ export function logView({ go, back, account, product, customer }) {
 
   const list = listing({
     label: `${words.label} log`,
+    one: words.one,
     many: words.many,
     rowId: (record) => record.id,
     columns: () => logColumns(product, {
@@ -30,12 +33,27 @@ export function logView({ go, back, account, product, customer }) {
       open: (record) => formatRoute({ ...route, record: record.id }),
       sort: route.filters.order === 'asc' ? 'ascending' : 'descending',
     }),
-    read: (query, cursor, signal) => get(address(path(), { ...query, limit: recordsAPage, cursor }), { signal }),
+    async read(query, cursor, signal) {
+      const page = await get(address(path(), { ...query, limit: recordsAPage, cursor }), { signal });
+      isThere(true);
+      about();
+      return page;
+    },
+    reached: (cursor) => {
+      const time = activeFilters(route.filters) ? timeOfCursor(cursor) : '';
+      return time && `Read ${route.filters.order === 'asc' ? 'up' : 'back'} to ${fullTime(time, route.utc)}.`;
+    },
     empty: () => (activeFilters(route.filters)
       ? emptyPlace(`No ${words.one} matches`, 'Nothing in this log fits all of the filters together.', [{ text: 'Clear filters', click: clear }])
       : emptyPlace(`No ${words.many} yet`, `Nothing is kept in this customer’s ${words.label} log. What it sends from now on appears here.`)),
-    actions: (problem) => (problem.code === 'invalid_parameter' ? [{ text: 'Clear filters', click: clear }]
-      : problem.code === 'product_not_found' || problem.code === 'customer_not_found' ? [{ text: 'All customers', href: '#/customers' }] : []),
+    failed: (problem, retry) => {
+      const all = { text: 'All customers', href: '#/customers' };
+      if (problem.code === 'invalid_parameter') return failure(problem, retry, [{ text: 'Clear filters', click: clear }]);
+      if (problem.status !== 404) return failure(problem, retry);
+      isThere(false);
+      const overview = { text: 'The customer’s overview', href: formatRoute({ view: 'overview', account }) };
+      return failure(problem, retry, problem.code === 'product_not_found' ? [overview, all] : [all]);
+    },
   });
 
   const bar = filterBar({
@@ -64,27 +82,25 @@ export function logView({ go, back, account, product, customer }) {
   }
 
   const zone = (utc, text) => {
-    const input = h('input', { type: 'radio', name: 'zone', value: utc ? 'utc' : 'local', class: 'spoken', change: () => go({ ...route, utc }, { replace: true }) });
+    const input = h('input', { type: 'radio', name: 'zone', value: utc ? 'utc' : 'local', class: 'spoken', change: () => { showUTC(utc); go({ ...route, utc }, { replace: true }); } });
     return { input, element: h('label', { class: 'segment' }, input, h('span', null, text)) };
   };
-  const local = zone(false, zoneName(false) === 'UTC' ? 'Local time' : `Local (${zoneName(false)})`);
+  const local = zone(false, 'Local time');
   const universal = zone(true, 'UTC');
 
   const heading = h('h1', { tabindex: '-1' }, words.label);
+  const tools = h('div', { class: 'view-tools' },
+    h('fieldset', { class: 'segments' }, h('legend', { class: 'spoken' }, 'Times are shown in'), local.element, universal.element),
+    h('button', { type: 'button', class: 'button', click: () => copied(asCurl(address(path(), { ...shown, limit: recordsAPage }))) }, icon('copy'), 'Copy as curl'));
   const element = h('div', { class: 'view' },
-    h('header', { class: 'view-head view-head-row' },
-      h('div', null, h('p', { class: 'eyebrow' }, 'Usage'), heading),
-      h('div', { class: 'view-tools' },
-        h('fieldset', { class: 'segments' }, h('legend', { class: 'spoken' }, 'Times are shown in'), local.element, universal.element),
-        h('button', { type: 'button', class: 'button', click: () => copied(asCurl(address(path(), { ...shown, limit: recordsAPage }))) }, icon('copy'), 'Copy as curl'))),
+    h('header', { class: 'view-head view-head-row' }, h('div', null, h('p', { class: 'eyebrow' }, 'Usage'), heading), tools),
     bar.element, list.element, dialog.element);
 
-  // A click anywhere in a row opens it, unless it ends a selection of text.
-  list.element.addEventListener('click', (event) => {
-    const row = event.target.closest('tr[data-row]');
-    if (!row || event.target.closest('a, button') || String(getSelection())) return;
-    row.querySelector('a').click();
-  });
+  // Where there is no log, there is nothing to narrow.
+  function isThere(yes) {
+    tools.hidden = !yes;
+    bar.element.hidden = !yes;
+  }
 
   async function openRecord(id) {
     const loaded = list.find(id);
@@ -139,4 +155,14 @@ export function logView({ go, back, account, product, customer }) {
       if (dialog.isOpen()) dialog.hide();
     },
   };
+}
+
+// Up to which record a page's cursor was read: it holds that record's time and id behind a check sum
+// (internal/api, cursor.go). '' where it does not.
+function timeOfCursor(cursor) {
+  try {
+    return /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z(?=#)/.exec(atob(cursor.replaceAll('-', '+').replaceAll('_', '/')))?.[0] ?? '';
+  } catch {
+    return '';
+  }
 }

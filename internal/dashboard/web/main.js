@@ -1,21 +1,24 @@
 // Starts the page: shows the view that the address names, and keeps the two in step.
 
 import { address, get, refusal } from './api.js';
-import { customersView } from './customers.js';
+import { customersPage, customersView } from './customers.js';
 import { drawBanner, drawMenu, drawTop } from './frame.js';
-import { comesBack, hasLeft, issuerName, signOutThere } from './issuer.js';
+import { comesBack, hasLeft, issuerName, maySetOutSilently, setOutSilently, signOutThere } from './issuer.js';
 import { logView } from './log.js';
 import { emptyPlace } from './notice.js';
 import { overviewView } from './overview.js';
 import { formatRoute, parseRoute } from './route.js';
-import { session, signOut } from './session.js';
+import { heldKey, looksLikeKey, session, signIn, signOut } from './session.js';
 import { signInView } from './signin.js';
-import { h } from './dom.js';
+import { askTabs, meetTabs, tellSignedIn, tellSignedOut } from './tabs.js';
+import { h, undirected } from './dom.js';
+import { inUTC, showUTC } from './zone.js';
 
 const page = document.getElementById('view');
 const kept = new Map(); // entry of the browser's history → {route, scroll, ...what its view remembers}
 const keptMost = 40;
 const customers = new Map(); // account ID → customer, as last seen; null: there is none
+const learning = new Set(); // the account IDs that are asked about
 
 let current = null; // the view that is shown
 let currentKey = '';
@@ -24,6 +27,7 @@ let route = null;
 let shownTo = null; // the session for which it is shown
 let message = null; // for the sign-in page
 let answer = null; // what somebody comes back from the issuer with
+let looking = null; // the issuer being asked who is signed in there
 
 // Shows a route. What cannot be put into the address (digits of a number) lives in the route that
 // history entries keep.
@@ -50,12 +54,24 @@ function arrived() {
   remember();
   const from = currentKey;
   entry = history.state?.entry ?? '';
+  const again = entry !== '';
   if (!entry) {
     entry = freshEntry();
     history.replaceState({ entry, from }, '', location.hash || '#/customers');
   }
   const memory = kept.get(entry);
-  show(memory?.route && formatRoute(memory.route) === location.hash ? memory.route : parseRoute(location.hash), memory);
+  show(zoned(memory?.route && formatRoute(memory.route) === location.hash ? memory.route : parseRoute(location.hash), again), memory);
+}
+
+// A log's route in the zone that was chosen. A link from elsewhere chooses UTC where it says so; an
+// entry of the history does not choose again.
+function zoned(next, again) {
+  if (next.view !== 'log' || !session()) return next;
+  if (next.utc && !again) showUTC(true);
+  if (next.utc === inUTC()) return next;
+  const there = { ...next, utc: inUTC() };
+  history.replaceState(history.state, '', formatRoute(there));
+  return there;
 }
 
 function freshEntry() {
@@ -103,10 +119,10 @@ function viewOf(key) {
   const missed = () => { customers.set(account, null); frame(); };
   const context = { go, back, account, product, customer: () => customers.get(account), learn: (c) => customers.set(c.accountId, c), missed, renamed: frame };
   switch (key.split('/')[0]) {
-    case 'signin': return signInView({ message, answer, entered });
+    case 'signin': return signInView({ message, answer, looking, question, entered });
     case 'customers': return customersView(context);
     case 'overview': return overviewView(context);
-    case 'log': learnOf(account); return logView(context);
+    case 'log': learnOf(account); return logView({ ...context, about: () => learnOf(account) });
     default: return lostView();
   }
 }
@@ -117,17 +133,20 @@ function frame() {
   drawTop({ signedIn, signOut: leave });
   drawMenu(signedIn ? route : null, customer);
   drawBanner(signedIn ? route : null, customer);
-  document.title = `${current.title()} · Partnerview`;
+  document.title = undirected(`${current.title()} · Partnerview`);
 }
 
 // The menu and the banner of a log need its customer; the log itself does not wait for it, and
 // tells what is wrong should there be no such customer.
 async function learnOf(account) {
-  if (customers.get(account)) return;
+  if (customers.get(account) || learning.has(account)) return;
+  learning.add(account);
   try {
     customers.set(account, await get(address(['customers', account])));
   } catch (problem) {
     if (problem.status === 404) customers.set(account, null);
+  } finally {
+    learning.delete(account);
   }
   if (session() && route.account === account) frame();
 }
@@ -137,23 +156,41 @@ function lostView() {
   return { element: h('div', { class: 'view' }, heading, emptyPlace('There is nothing at this address', 'The link may be cut short.', [{ text: 'All customers', href: '#/customers' }])), heading, title: () => 'Page not found', update() {}, leave() {} };
 }
 
+// What the view to come asks first, so that its answer can be used there.
+function question() {
+  const next = route ?? parseRoute(location.hash);
+  return next.account ? address(['customers', next.account]) : customersPage({ search: next.search ?? '', product: next.product ?? '' });
+}
+
 function entered() {
+  tellSignedIn();
   message = null;
   answer = null;
-  show(route ?? parseRoute(location.hash));
+  looking = null;
+  show(zoned(route ?? parseRoute(location.hash), false));
 }
 
 // Forgets everything about who was here; what it returns is for signing out at the issuer.
 function forget(why) {
   kept.clear();
   customers.clear();
+  showUTC(false);
   message = why;
   answer = null;
   return signOut();
 }
 
+// Somebody signed out in another tab.
+function endedElsewhere() {
+  forget(signedOut);
+  entry = '';
+  history.replaceState(null, '', '#/customers');
+  show(parseRoute('#/customers'));
+}
+
 async function leave() {
   const id = forget(signedOut);
+  tellSignedOut();
   if (id) message = { tone: 'good', text: `Signing out at ${issuerName}…` };
   entry = '';
   history.replaceState(null, '', '#/customers');
@@ -165,7 +202,7 @@ async function leave() {
 
 const signedOut = { tone: 'good', text: 'You are signed out.' };
 const refusals = {
-  key: { tone: 'bad', text: 'Your access key is no longer accepted: it has expired or was revoked. Sign in to return to where you were.' },
+  key: { tone: 'bad', text: 'Your access key is no longer accepted: it has expired or was revoked, or access is suspended. Sign in to return to where you were, or ask the platform’s operator.' },
   ended: { tone: 'bad', text: 'Your sign-in has ended. Sign in again to return to where you were.' },
   denied: { tone: 'bad', text: `You are signed in at ${issuerName}, but this account may not use Partnerview, or no longer may. Ask the platform’s operator, or use another account.`, another: true },
 };
@@ -199,6 +236,34 @@ document.getElementById('skip').addEventListener('click', (event) => {
 
 history.scrollRestoration = 'manual';
 window.addEventListener('popstate', arrived);
-if (hasLeft() && !session()) message = signedOut;
+const returned = hasLeft(); // from signing out at the issuer
+if (returned && !session()) {
+  message = signedOut;
+  tellSignedOut();
+}
 answer = comesBack();
-arrived();
+meetTabs({ key: heldKey, signedIn: () => session() !== null, ended: endedElsewhere });
+if (session() || answer || returned) arrived();
+else beginSignedOut();
+
+// A tab in which nobody is signed in yet: another tab may hand its key over, the issuer may know the
+// person. The sign-in page waits a little for either.
+function beginSignedOut() {
+  askTabs((key) => {
+    if (session() || !looksLikeKey(key) || (current && !current.idle?.())) return;
+    signIn(key);
+    if (current) entered();
+    else arrived();
+  });
+  setTimeout(() => {
+    if (current) return;
+    if (!maySetOutSilently()) return arrived();
+    looking = setOutSilently(location.hash, () => !session() && (!current || document.getElementById('key')?.value === ''));
+    looking.catch(() => {
+      looking = null;
+      if (!current) arrived();
+    });
+    setTimeout(() => { if (!current) arrived(); }, 600);
+    return undefined;
+  }, 150);
+}

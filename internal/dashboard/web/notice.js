@@ -38,6 +38,11 @@ const titles = new Map([
   ['signin_mismatch', 'This sign-in was not completed'],
 ]);
 
+// Whether nobody answered: what was asked for may be as it was, and so may all else that is asked for now.
+export function isOffline(problem) {
+  return ['unreachable', 'timeout', 'issuer_unreachable'].includes(problem.code);
+}
+
 function advice(problem) {
   switch (problem.code) {
     case 'customer_not_found': return `${problem.detail} One that was assigned a moment ago can take a minute to appear.`;

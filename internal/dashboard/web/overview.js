@@ -6,23 +6,26 @@ import { creditCell } from './credit.js';
 import { h, icon, name } from './dom.js';
 import { fullTime, money } from './format.js';
 import { listing } from './listing.js';
-import { emptyPlace, failure } from './notice.js';
+import { emptyPlace, failure, isOffline } from './notice.js';
 import { logColumns } from './records.js';
 import { formatRoute } from './route.js';
 import { productWord } from './vocabulary.js';
+import { inUTC } from './zone.js';
 
 const latest = '5';
 
 export function overviewView({ account, customer, learn, missed, renamed }) {
   let stop = null;
   let lists = [];
+  const missing = new Set(); // what to ask for again once the service can be reached
 
   const heading = h('h1', { tabindex: '-1' }, name(customer()?.name ?? account));
+  const trouble = h('div', { class: 'trouble' });
   const about = h('div', { class: 'cards' });
   const usage = h('div', { class: 'latest' });
   const element = h('div', { class: 'view' },
     h('header', { class: 'view-head' }, h('p', { class: 'eyebrow' }, 'Customer'), heading),
-    about, usage);
+    trouble, about, usage);
 
   async function load() {
     stop = new AbortController();
@@ -40,13 +43,33 @@ export function overviewView({ account, customer, learn, missed, renamed }) {
       if (String(known?.products) !== String(found.products)) drawUsage(found);
     } catch (problem) {
       if (signal.aborted || problem.status === 401) return;
-      about.replaceChildren(failure(problem, load, [{ text: 'All customers', href: '#/customers' }]));
-      if (problem.status !== 404) return;
-      usage.replaceChildren();
-      missed();
+      const notice = (retry) => failure(problem, retry, [{ text: 'All customers', href: '#/customers' }]);
+      if (problem.status === 404) {
+        lists.forEach((list) => list.stop());
+        usage.replaceChildren();
+        about.replaceChildren(notice(null));
+        missed();
+        return;
+      }
+      if (!customer()) about.replaceChildren();
+      if (isOffline(problem)) offline(problem, load);
+      else about.prepend(notice(load));
     } finally {
       about.setAttribute('aria-busy', 'false');
     }
+  }
+
+  // Whatever could not be reached is told once, above what is known, with one retry for all.
+  function offline(problem, retry) {
+    missing.add(retry);
+    if (trouble.hasChildNodes()) return;
+    trouble.replaceChildren(failure(problem, () => {
+      heading.focus();
+      trouble.replaceChildren();
+      const again = [...missing];
+      missing.clear();
+      again.forEach((one) => one());
+    }));
   }
 
   function draw(c) {
@@ -55,7 +78,7 @@ export function overviewView({ account, customer, learn, missed, renamed }) {
       h('section', { class: 'card card-credit', 'aria-label': 'Remaining credit' },
         h('h2', { class: 'card-title' }, 'Remaining credit'),
         creditCell(credit),
-        h('p', { class: 'hint' }, credit.asOf ? `As of ${fullTime(credit.asOf, false)}` : 'When this was true is not told.')),
+        h('p', { class: 'hint' }, credit.asOf ? `As of ${fullTime(credit.asOf, inUTC())}` : 'When this was true is not told.')),
       h('section', { class: 'card', 'aria-label': 'Account' },
         h('h2', { class: 'card-title' }, 'Account'),
         h('dl', { class: 'facts facts-wide' }, [
@@ -69,6 +92,8 @@ export function overviewView({ account, customer, learn, missed, renamed }) {
 
   function drawUsage(c) {
     lists.forEach((list) => list.stop());
+    missing.clear();
+    trouble.replaceChildren();
     const sections = c.products.map((product) => latestOf(product));
     lists = sections.map(({ list }) => list);
     usage.replaceChildren(...sections.map((section) => section.element));
@@ -80,14 +105,20 @@ export function overviewView({ account, customer, learn, missed, renamed }) {
     const log = formatRoute({ view: 'log', account, product });
     const list = listing({
       label: `Latest ${words.label} ${words.many}`,
+      one: words.one,
       many: words.many,
       bones: 5,
       quiet: true,
       rowId: (record) => record.id,
-      columns: () => logColumns(product, { utc: false, open: (record) => formatRoute({ view: 'log', account, product, record: record.id }) }),
+      columns: () => logColumns(product, { utc: inUTC(), open: (record) => formatRoute({ view: 'log', account, product, record: record.id }) }),
       async read(query, cursor, signal) {
         const page = await get(address(['customers', account, 'usage', product], { limit: latest }), { signal });
         return { data: page.data, nextCursor: null };
+      },
+      failed: (problem, retry) => {
+        if (!isOffline(problem)) return failure(problem, retry);
+        offline(problem, retry);
+        return h('p', { class: 'empty-line' }, `The latest ${words.many} could not be loaded.`);
       },
       empty: () => h('p', { class: 'empty-line' }, `No ${words.many} yet.`),
     });

@@ -6,10 +6,11 @@ import { h, icon, spoken, unknown } from './dom.js';
 import { clockText, count, dateText, duration, durationWords, fullTime, zoneName } from './format.js';
 import { channelName, countryName, directionWord, plain, statusWord } from './vocabulary.js';
 
-// A time in the zone that is shown; hovering tells the other one.
+// A time in the zone that is shown, named in each row, since one log may have two: hovering tells the other one.
 function timeCell(iso, utc) {
   return h('time', { datetime: iso, title: utc ? fullTime(iso, false) : iso, class: 'time' },
-    h('span', { class: 'date' }, dateText(iso, utc)), ' ', h('span', { class: 'clock' }, clockText(iso, utc)));
+    h('span', { class: 'date' }, dateText(iso, utc)), ' ',
+    h('span', { class: 'moment' }, h('span', { class: 'clock' }, clockText(iso, utc)), ' ', h('span', { class: 'zone' }, zoneName(utc, iso))));
 }
 
 function directionCell(record) {
@@ -72,7 +73,7 @@ const special = {
 export function logColumns(product, { utc, open, sort }) {
   return [
     {
-      label: `Time (${zoneName(utc)})`, className: 'col-time', header: true, sort,
+      label: 'Time', className: 'col-time', header: true, sort,
       cell: (r) => h('a', { class: 'row-link', href: open(r) }, timeCell(r.timestamp, utc), spoken(', details')),
     },
     { label: 'Direction', className: 'col-direction', cell: directionCell },

@@ -1,8 +1,8 @@
 // Who is signed in, in this tab: an access key, or the tokens of single sign-on. They are in
-// sessionStorage and nowhere else; closing the tab forgets them. No other module knows what a
+// sessionStorage and nowhere else; closing the tab forgets them (tabs.js hands a key to another tab). No other module knows what a
 // credential is made of.
 
-import { callOff, renew } from './issuer.js';
+import { callOff, renew, setAsked } from './issuer.js';
 import { parsed } from './wire.js';
 
 const keyPlace = 'partnerview.credential';
@@ -32,21 +32,32 @@ function keep(held) {
 }
 
 export function signIn(key) {
-  signOut();
+  clearSession();
   sessionStorage.setItem(keyPlace, key);
 }
 
 export function signInWith(held) {
-  signOut();
+  clearSession();
   keep({ ...held, since: `${Date.now()} ${Math.random()}` });
 }
 
 // Forgets who is signed in. What it returns, if anything, is for signing out at the issuer.
 export function signOut() {
   const id = tokens()?.id;
+  clearSession();
+  setAsked(true); // so that nobody is signed in again without having asked for it
+  return id;
+}
+
+function clearSession() {
   for (const place of [keyPlace, tokenPlace]) sessionStorage.removeItem(place);
   callOff();
-  return id;
+  setAsked(false);
+}
+
+// The access key in use, for another tab of this page; null: there is none.
+export function heldKey() {
+  return sessionStorage.getItem(keyPlace);
 }
 
 // What goes into the Authorization header, another than the one that was refused; null: there is

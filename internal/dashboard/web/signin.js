@@ -1,15 +1,16 @@
 // The sign-in page: single sign-on where there is an issuer, and the access key.
 
-import { address, get } from './api.js';
-import { h, icon } from './dom.js';
+import { get } from './api.js';
+import { h, icon, isBusy, setBusy } from './dom.js';
 import { issuerName, redeem, setOut } from './issuer.js';
 import { announce, failure } from './notice.js';
 import { looksLikeKey, signIn, signInWith } from './session.js';
 
 // message is why the person is here: {tone: 'bad' | 'good', text}, or null; with another: true,
-// the issuer is to ask who they are. answer is what they come back from the issuer with, or null.
-// entered() is called once somebody is signed in.
-export function signInView({ message, answer, entered }) {
+// the issuer is to ask who they are. answer is what they come back from the issuer with, or null;
+// looking a promise that rejects once nobody was found to be signed in at the issuer, or null.
+// A key is tried at question(), an address of the API. entered() is called once somebody is signed in.
+export function signInView({ message, answer, looking, question, entered }) {
   const heading = h('h1', { tabindex: '-1' }, 'Sign in');
   const element = h('div', { class: 'signin' },
     h('div', { class: 'signin-card' },
@@ -17,19 +18,21 @@ export function signInView({ message, answer, entered }) {
       h('p', { class: 'lead' }, 'Your customers’ credit, usage and prices, as they are on the platform.'),
       message && h('div', { class: `notice ${message.tone === 'bad' ? 'notice-bad' : 'notice-good'}`, role: message.tone === 'bad' ? 'alert' : 'status' },
         icon(message.tone === 'bad' ? 'warning' : 'check', 'notice-icon'), h('p', { class: 'notice-text' }, message.text)),
-      issuerName ? [singleSignOn({ message, answer, entered }), h('p', { class: 'signin-or' }, 'or')] : [],
-      accessKey(entered)),
+      issuerName ? [singleSignOn({ message, answer, looking, entered }), h('p', { class: 'signin-or' }, 'or')] : [],
+      accessKey(question, entered)),
     h('p', { class: 'signin-foot' }, h('a', { href: 'docs' }, 'API reference')));
-  return { element, heading, title: () => 'Sign in', focus: issuerName ? null : element.querySelector('input'), update() {}, leave() {} };
+  return { element, heading, title: () => 'Sign in', focus: issuerName ? null : element.querySelector('input'), update() {}, leave() {},
+    idle: () => element.querySelector('input').value === '' && !element.querySelector('[aria-disabled=true]'),
+  };
 }
 
-function singleSignOn({ message, answer, entered }) {
+function singleSignOn({ message, answer, looking, entered }) {
   const label = message?.another ? 'Use another account' : message?.tone === 'bad' ? 'Sign in again' : 'Continue with single sign-on';
   const trouble = h('div', { class: 'signin-trouble' });
-  const button = h('button', { type: 'button', class: 'button primary', click: begin }, label);
+  const button = h('button', { type: 'button', class: 'button primary', click: () => { if (!isBusy(button)) begin(); } }, label);
 
   function busy(words) {
-    button.disabled = words !== '';
+    setBusy(button, words !== '');
     button.replaceChildren(...(words ? [icon('spinner', 'turning'), words] : [label]));
   }
 
@@ -41,7 +44,7 @@ function singleSignOn({ message, answer, entered }) {
       await work();
     } catch (problem) {
       busy('');
-      if (document.activeElement === document.body) button.focus(); // which lost it when it was disabled
+      if (document.activeElement === document.body) button.focus();
       trouble.replaceChildren(failure(problem, problem.code.startsWith('issuer_') && retry));
     }
   }
@@ -55,10 +58,14 @@ function singleSignOn({ message, answer, entered }) {
   }
 
   if (answer) finish();
+  else if (looking) {
+    busy('Looking for your sign-in…');
+    looking.catch(() => busy(''));
+  }
   return h('div', { class: 'signin-form' }, trouble, button, h('p', { class: 'hint' }, `You sign in at ${issuerName}.`));
 }
 
-function accessKey(entered) {
+function accessKey(question, entered) {
   const fault = h('p', { class: 'field-fault', id: 'key-fault', role: 'alert' });
   const trouble = h('div', { class: 'signin-trouble' });
   const input = h('input', {
@@ -80,22 +87,23 @@ function accessKey(entered) {
 
   async function submit(event) {
     event.preventDefault();
+    if (isBusy(button)) return undefined;
     const key = input.value.trim();
     trouble.replaceChildren();
     if (key === '') return tell('Enter your access key.');
     if (!looksLikeKey(key)) return tell('This is not an access key. One begins with pvk_ and is pasted whole.');
-    button.disabled = true;
+    setBusy(button, true);
     button.replaceChildren(icon('spinner', 'turning'), 'Signing in…');
     try {
-      await get(address(['customers'], { limit: '1' }), { key });
+      await get(question(), { key }).catch((problem) => { if (problem.status !== 404) throw problem; }); // a 404 is for the view to tell
       signIn(key);
       input.value = '';
       return entered();
     } catch (problem) {
-      if (problem.status === 401) tell('This access key does not count: it is unknown, expired or revoked.');
+      if (problem.status === 401) tell('This access key does not count: it is unknown, expired or revoked, or access is suspended. If you expect it to count, ask the platform’s operator.');
       else trouble.replaceChildren(failure(problem, () => form.requestSubmit()));
     } finally {
-      button.disabled = false;
+      setBusy(button, false);
       button.replaceChildren('Sign in');
     }
     return undefined;
@@ -107,6 +115,6 @@ function accessKey(entered) {
     fault,
     button,
     trouble,
-    h('p', { class: 'hint', id: 'key-hint' }, 'The platform’s operator gives you one. It stays in this tab: closing the tab, or signing out, forgets it.'));
+    h('p', { class: 'hint', id: 'key-hint' }, 'The platform’s operator gives you one. It stays in the open tabs of this page: closing them, or signing out, forgets it.'));
   return form;
 }
