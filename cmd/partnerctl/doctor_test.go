@@ -70,14 +70,14 @@ func TestDoctorTellsWhatIsNotAllowed(t *testing.T) {
 	failed := d.failures(1)
 	for line, want := range map[string]string{
 		"read Partners": "not allowed: dynamodb:Query, dynamodb:Scan", "write Partners": "not allowed: dynamodb:UpdateItem",
-		"read Customers": "not allowed: dynamodb:Scan", "write PriceLists": "not allowed: dynamodb:BatchWriteItem", "write Usage": "not allowed: dynamodb:BatchWriteItem, dynamodb:UpdateItem",
+		"read Customers": "not allowed: dynamodb:Scan", "read Usage": "not allowed: dynamodb:Scan", "write PriceLists": "not allowed: dynamodb:BatchWriteItem", "write Usage": "not allowed: dynamodb:BatchWriteItem, dynamodb:UpdateItem",
 		"write Customers": "not allowed: dynamodb:UpdateItem",
 	} {
 		if failed[line].Detail != want || !strings.Contains(failed[line].Mend, strings.TrimPrefix(want, "not allowed: ")) {
 			t.Errorf("%s: %+v, want %s", line, failed[line], want)
 		}
 	}
-	if len(failed) != 6 {
+	if len(failed) != 7 {
 		t.Errorf("%d lines fail: %v", len(failed), failed)
 	}
 }

@@ -37,10 +37,14 @@ func (priceExplainCommand) Help() string {
 Example: partnerctl price explain acme_retail sms --country DE --segments 2`
 }
 
-// recordArgument is a record's id.
+// recordArgument is a record's id, or one of WhatsApp's, which the record may have.
 type recordArgument struct{ id usage.RecordID }
 
 func (a *recordArgument) UnmarshalText(text []byte) (err error) {
+	if usage.IsWhatsApp(string(text)) {
+		a.id = usage.RecordID(text)
+		return nil
+	}
 	a.id, err = usage.ParseRecordID(string(text))
 	return err
 }

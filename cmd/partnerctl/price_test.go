@@ -116,7 +116,7 @@ func TestAStoredRecordAndListsOfAFileAreExplained(t *testing.T) {
 	if out := d.must("price", "explain", "acme_retail", "sms", "--id", "m-1"); !strings.HasPrefix(out, "rated: 0.3 EUR = 0.1 × 3 segments") {
 		t.Errorf("the stored record is explained as\n%s", out)
 	}
-	d.run("price", "explain", "acme_retail", "sms", "--id", "m-2").fails(t, 1, `there is no sms record "m-2" of acme_retail`, "partnerctl usage get")
+	d.run("price", "explain", "acme_retail", "sms", "--id", "m-2").fails(t, 1, "there is no sms record of acme_retail with this id", "partnerctl usage get")
 	d.env = nil
 	if out := d.must("price", "explain", "acme_retail", "sms", "-f", "prices.yaml", "--at", "2027-02-01T00:00:00Z", "--segments", "1"); !strings.HasPrefix(out, "rated: 0.2 EUR") {
 		t.Errorf("by a file's list it is\n%s", out)

@@ -14,6 +14,8 @@ import (
 type usageCommands struct {
 	Get    usageGetCommand    `cmd:"" help:"Show usage records of a customer, masked as they are stored."`
 	Delete usageDeleteCommand `cmd:"" help:"Delete usage records of customers."`
+
+	MendIDs usageMendIDsCommand `cmd:"" name:"mend-ids" help:"Give other ids to the records whose ids tell a telephone number."`
 }
 
 // selectionFlags say which records of a customer are meant.

@@ -97,6 +97,8 @@
 //	           priceAt    S  optional: the statusAt that the recorded price was told
 //	           with, where it is not the statusAt above; the year 1: with none
 //	           expiresAt  N  optional: seconds since 1970; not shown from then on
+//	           movedTo    S  optional: the id that the record is being moved to, since
+//	           its own tells a number; the record is deleted next
 //
 // Index ById: byId, at; keys only. It finds one record by its id.
 //

@@ -39,9 +39,12 @@ func (s *Store) Examine() []Examined {
 		{s.tables.PriceLists, Shape{Key: []string{"log", "effectiveFrom"}}, s,
 			[]probe{queryItems}, []probe{batchWriteItem}},
 		{s.tables.Usage, Shape{Key: []string{"log", "at"}, Indexes: map[string][]string{"ById": {"byId", "at"}}, TTL: "expiresAt"}, s,
-			[]probe{batchGetItem, queryItems, queryIndex}, []probe{batchWriteItem, updateItem}},
+			[]probe{batchGetItem, queryItems, queryIndex, scanItems}, []probe{batchWriteItem, updateItem}},
 	}
 }
+
+// HoldsUsage reports whether it is the table of usage records.
+func (e Examined) HoldsUsage() bool { return e.Name == e.store.tables.Usage }
 
 // Found is a table as it is.
 type Found struct {
@@ -178,7 +181,7 @@ var (
 		return nil
 	}}
 	scanItems = probe{"Scan", func(ctx context.Context, e Examined) error {
-		_, err := e.store.db.Scan(ctx, &dynamodb.ScanInput{TableName: &e.Name, Limit: aws.Int32(1), ProjectionExpression: &e.Wanted.Key[0]})
+		_, err := e.store.db.Scan(ctx, &dynamodb.ScanInput{TableName: &e.Name, Limit: aws.Int32(1), ProjectionExpression: aws.String("#key"), ExpressionAttributeNames: e.names()})
 		return err
 	}}
 	putItem = probe{"PutItem", func(ctx context.Context, e Examined) error {

@@ -16,8 +16,9 @@ const MaxUsageBatch = maxBatchGet
 
 var (
 	outcomeAttributes = project("log", "at", "status", "statusAt", "errorCode", "recordedAmount", "recordedCurrency", "priceAt")
-	storedAttributes  = project("log", "at", "byId", "direction", "status", "statusAt", "errorCode", "from", "to", "country", "operator",
-		"segments", "durationSeconds", "participants", "participantSeconds", "channel", "category", "recordedAmount", "recordedCurrency", "priceAt", "expiresAt")
+	storedAttributes  = project(storedNames...)
+	storedNames       = []string{"log", "at", "byId", "direction", "status", "statusAt", "errorCode", "from", "to", "country", "operator",
+		"segments", "durationSeconds", "participants", "participantSeconds", "channel", "category", "recordedAmount", "recordedCurrency", "priceAt", "expiresAt"}
 )
 
 // Writing says how usage is written. The zero Writing is for a plain import.

@@ -14,7 +14,7 @@ import (
 
 // Finding is one thing that was looked at.
 type Finding struct {
-	Check  string // "reach", "keys", "ttl", "read", "write", "clock"
+	Check  string // "reach", "keys", "ttl", "read", "write", "ids", "clock"
 	Table  string // its name; empty: it is about none
 	Detail string // what was found
 	Mend   string // what to do; empty: it is as it should be
@@ -50,7 +50,11 @@ func (o *Operator) Examine(ctx context.Context, local bool) []Finding {
 			attribute, err := table.DescribeTTL(ctx)
 			findings = append(findings, ttl(table, attribute, err))
 		}
-		findings = append(findings, permissions(ctx, table)...)
+		allowed := permissions(ctx, table)
+		findings = append(findings, allowed...)
+		if table.HoldsUsage() && err == nil && allowed[0].OK() { // that it may be read
+			findings = append(findings, o.ids(ctx, table))
+		}
 	}
 	return append(findings, clock(last))
 }
@@ -124,6 +128,33 @@ func permissions(ctx context.Context, table dynamo.Examined) []Finding {
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// doctorsRecords is after how many records doctor has seen enough: some seconds, and
+// a fraction of a cent.
+const doctorsRecords = 100_000
+
+// ids looks whether there are stored ids that tell a number.
+func (o *Operator) ids(ctx context.Context, table dynamo.Examined) Finding {
+	f := Finding{Check: "ids", Table: table.Name}
+	counts, err := o.examineIDs(ctx, IDMending{}, doctorsRecords, nil)
+	if err != nil {
+		f.Detail, f.Mend = "they could not be looked at: "+oneLine(err), "run partnerctl doctor again, or partnerctl usage mend-ids --dry-run, which looks at them alone"
+		return f
+	}
+	n := 0
+	for _, log := range counts.Logs {
+		n += log.Mended(IDMending{})
+	}
+	seen := fmt.Sprintf("of %d records", counts.Examined)
+	if counts.Examined >= doctorsRecords {
+		seen = fmt.Sprintf("of the %d records that were looked at (partnerctl usage mend-ids --dry-run looks at all)", counts.Examined)
+	}
+	f.Detail = "no id tells a number, " + seen
+	if n > 0 {
+		f.Detail, f.Mend = fmt.Sprintf("%d ids tell a number, %s", n, seen), "partnerctl usage mend-ids gives them ids that do not; --dry-run shows whose they are"
+	}
+	return f
+}
 
 func clock(found dynamo.Found) Finding {
 	f := Finding{Check: "clock"}

@@ -37,9 +37,11 @@ func ExplainPrice(r usage.Record, lists []pricing.List) (Explained, error) {
 // FindRecord reads one record by its id, as the API shows it. Refusal: there is
 // none, or its retention has ended.
 func (o *Operator) FindRecord(ctx context.Context, log usage.Log, id usage.RecordID) (usage.Record, error) {
-	r, err := o.store.Record(ctx, log, id, o.now())
-	if fault.Is(err, fault.NotFound) {
-		err = Refusal(fmt.Sprintf("there is no %s record %q of %s: partnerctl usage get shows a period's", log.Product, id, log.Account))
+	for _, id := range storedIDs(log, id) {
+		r, err := o.store.Record(ctx, log, id, o.now())
+		if !fault.Is(err, fault.NotFound) {
+			return r, err
+		}
 	}
-	return r, err
+	return usage.Record{}, Refusal(fmt.Sprintf("there is no %s record of %s with this id: partnerctl usage get shows a period's", log.Product, log.Account))
 }

@@ -17,8 +17,8 @@ type Selection struct {
 	Account  usage.AccountID
 	Products []usage.Product // empty: all
 	Period   usage.Period
-	IDs      []usage.RecordID
-	Last4    string // the last four digits of from or to
+	IDs      []usage.RecordID // the platform's; WhatsApp's may be given as they are
+	Last4    string           // the last four digits of from or to
 }
 
 func (s Selection) logs() []usage.Log {
@@ -29,6 +29,28 @@ func (s Selection) logs() []usage.Log {
 		}
 	}
 	return logs
+}
+
+// storedIDs are the ids under which the selection's may be stored in a log.
+func (s Selection) storedIDs(log usage.Log) (ids []usage.RecordID) {
+	for _, id := range s.IDs {
+		for _, stored := range storedIDs(log, id) {
+			if !slices.Contains(ids, stored) {
+				ids = append(ids, stored)
+			}
+		}
+	}
+	return ids
+}
+
+// storedIDs are those under which a record may be stored that the platform calls
+// so: one of WhatsApp's is mostly hashed, but another program may have stored it as
+// it is.
+func storedIDs(log usage.Log, id usage.RecordID) []usage.RecordID {
+	if hashed, err := log.RecordID(string(id)); err == nil && hashed != id {
+		return []usage.RecordID{hashed, id}
+	}
+	return []usage.RecordID{id}
 }
 
 func (s Selection) has(r usage.Record) bool {
@@ -68,7 +90,7 @@ func (o *Operator) records(ctx context.Context, s Selection, now time.Time) iter
 // of its period.
 func (o *Operator) pages(ctx context.Context, log usage.Log, s Selection, now time.Time) iter.Seq2[[]usage.Record, error] {
 	return func(yield func([]usage.Record, error) bool) {
-		for _, id := range s.IDs {
+		for _, id := range s.storedIDs(log) {
 			records, err := o.store.RecordsByID(ctx, log, id)
 			records = slices.DeleteFunc(records, func(r usage.Record) bool {
 				return !now.IsZero() && !r.ExpiresAt.IsZero() && !now.Before(r.ExpiresAt)

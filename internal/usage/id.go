@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -102,9 +103,55 @@ func TellsNumber(id RecordID, numbers masking.Endings) bool {
 	return len(numbers) > 0 && anyPart(id, numbers.In)
 }
 
-// MayTellNumber is TellsNumber where of a number no more is left than its mask: it
-// reports whether a run of 8 to 15 digits in the id ends in the mask's last four.
-func MayTellNumber(id RecordID, number masking.Number) bool { return anyPart(id, number.MayEnd) }
+// Telling says what of an id may not be kept; empty: nothing.
+type Telling string
+
+const (
+	TellsWhatsApp Telling = "whatsapp" // it is one of WhatsApp's
+	TellsFull     Telling = "number"   // it tells a number of the record that is stored in full
+	TellsMasked   Telling = "masked"   // a run of 8 to 15 digits in it ends in the last four of the record's from or to
+	TellsUnsure   Telling = "unsure"   // it has such a run, and from or to is **** alone: nobody can say
+)
+
+// Tells judges the id of a stored record by its ends as they are stored, raw or
+// masked, and by other values that may have a number of it. Of what is masked no
+// more than the last four digits can be compared.
+func (l Log) Tells(id string, from, to string, others ...string) Telling {
+	if IsWhatsApp(id) {
+		return TellsWhatsApp
+	}
+	var numbers masking.Endings
+	for _, raw := range append([]string{from, to}, others...) {
+		numbers.Add(raw)
+	}
+	if TellsNumber(RecordID(id), numbers) {
+		return TellsFull
+	}
+	unsure := false
+	for _, end := range []string{from, to} {
+		mask := masking.Mask(end)
+		if mask.IsNull() || mask.String() != end { // it is stored in full, and was looked for
+			continue
+		}
+		if anyPart(RecordID(id), mask.MayEnd) {
+			return TellsMasked
+		}
+		unsure = unsure || mask.Last4() == ""
+	}
+	if unsure && HasNumber(RecordID(id)) {
+		return TellsUnsure
+	}
+	return ""
+}
+
+// NewHashedID makes an id in the form of a hash that tells nothing at all.
+func NewHashedID(random io.Reader) (RecordID, error) {
+	raw := make([]byte, hashDigits/2)
+	if _, err := io.ReadFull(random, raw); err != nil {
+		return "", err
+	}
+	return RecordID(hashPrefix + hex.EncodeToString(raw)), nil
+}
 
 // HasNumber reports whether the id has a run of digits that could be the whole
 // number of anybody.

@@ -41,7 +41,7 @@ func TestWhatsAppsIDsAreKeptAsAHash(t *testing.T) {
 func TestWhichIDsTellANumber(t *testing.T) {
 	var numbers masking.Endings
 	numbers.Add("+44 7700 900123")
-	mask := masking.Mask("+44 7700 900123")
+	log, mask := Log{"acme", Messaging}, "****0123"
 	for _, c := range []struct {
 		id                RecordID
 		tells, may, holds bool
@@ -60,12 +60,37 @@ func TestWhichIDsTellANumber(t *testing.T) {
 		{"h-447700900123abcdefabcdefabcdefa", true, true, true},
 		{"u-1", false, false, false},
 	} {
-		if tells, may, holds := TellsNumber(c.id, numbers), MayTellNumber(c.id, mask), HasNumber(c.id); tells != c.tells || may != c.may || holds != c.holds {
+		if tells, may, holds := TellsNumber(c.id, numbers), log.Tells(string(c.id), mask, "") == TellsMasked, HasNumber(c.id); tells != c.tells || may != c.may || holds != c.holds {
 			t.Errorf("%s: %v %v %v, want %v %v %v", c.id, tells, may, holds, c.tells, c.may, c.holds)
 		}
 	}
 	if TellsNumber("447700900123", nil) {
 		t.Error("a record without numbers has none to tell")
+	}
+}
+
+func TestWhatIsToldOfAStoredID(t *testing.T) {
+	log := Log{"acme", Messaging}
+	for _, c := range []struct {
+		id, from, to, other string
+		want                Telling
+	}{
+		{wamid, "****", "****0123", "", TellsWhatsApp},
+		{"447700900123", "SampleCo", "00447700900123", "", TellsFull},
+		{"447700900123", "SampleCo", "", "+44 7700 900123", TellsFull},
+		{"447700900123", "****", "****0123", "", TellsMasked},
+		{"447700900123", "****0123", "", "", TellsMasked},
+		{"447700900123", "****", "****0124", "", TellsUnsure},
+		{"447700900123", "", "****", "", TellsUnsure},
+		{"447700900123", "SampleCo", "****0124", "", ""},
+		{"447700900123", "+447700900124", "SampleCo", "", ""},
+		{"447700900123", "", "", "", ""},
+		{"u-0123", "****", "****0123", "", ""},
+		{"00000000-0000-4000-8000-447700900123:1", "****", "****0123", "", ""},
+	} {
+		if got := log.Tells(c.id, c.from, c.to, c.other); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
 	}
 }
 

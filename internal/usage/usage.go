@@ -16,6 +16,7 @@
 package usage
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -79,6 +80,14 @@ type Log struct {
 // Key is the log's key where logs are kept: "acme_retail#sms". No account ID holds
 // a "#", so no two logs share one. People are shown [Log.Text].
 func (l Log) Key() string { return string(l.Account) + "#" + string(l.Product) }
+
+// ParseLogKey reads what Key wrote.
+func ParseLogKey(s string) (Log, error) {
+	name, product, _ := strings.Cut(s, "#")
+	account, notAccount := ParseAccountID(name)
+	p, notProduct := ParseProduct(product)
+	return Log{account, p}, errors.Join(notAccount, notProduct)
+}
 
 // Text is the log as messages name it: "acme_retail sms".
 func (l Log) Text() string { return string(l.Account) + " " + string(l.Product) }

@@ -1,0 +1,266 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"partnerview/internal/fault"
+	"partnerview/internal/usage"
+)
+
+// TellingID is a stored record whose id may not be kept. Only this package knows
+// which it is.
+type TellingID struct {
+	usage.Log
+	Telling usage.Telling
+	key     storedKey
+}
+
+type storedKey struct{ at, id string }
+
+// ExaminedIDs are the records of one call.
+type ExaminedIDs struct {
+	Records    int // those that were looked at
+	Telling    []TellingID
+	Unreadable int // those of Records that are no records of this product's form
+}
+
+// IDExamination goes through the ids of stored records, call by call.
+type IDExamination struct {
+	store *Store
+	logs  []usage.Log // those that are left; nil: the whole table
+	start item
+	done  bool
+}
+
+// ExamineIDs begins to look at the ids of an account's records, or, where it is
+// empty, of all that are stored, of accounts too that are no customers. It reads
+// all of each record: what that costs grows with them.
+func (s *Store) ExamineIDs(account usage.AccountID) *IDExamination {
+	e := &IDExamination{store: s}
+	if account != "" {
+		for _, p := range usage.Products() {
+			e.logs = append(e.logs, usage.Log{Account: account, Product: p})
+		}
+	}
+	return e
+}
+
+// Next looks at up to a megabyte of records, and is false behind the last. It sees
+// every write that was answered before. Throttling and broken connections are tried
+// again until ctx ends; after an error it may be called again.
+func (e *IDExamination) Next(ctx context.Context) (found ExaminedIDs, more bool, err error) {
+	if e.done {
+		return ExaminedIDs{}, false, nil
+	}
+	var items []item
+	var last item
+	err = persist(ctx, func() (err error) {
+		items, last, err = e.read(ctx)
+		return err
+	})
+	if err != nil {
+		return ExaminedIDs{}, false, err
+	}
+	switch e.start = last; {
+	case last != nil:
+	case len(e.logs) > 1:
+		e.logs = e.logs[1:]
+	default:
+		e.done = true
+	}
+	found.Records = len(items)
+	for _, it := range items {
+		switch id, ok := examineID(it); {
+		case !ok:
+			found.Unreadable++
+		case id.Telling != "":
+			found.Telling = append(found.Telling, id)
+		}
+	}
+	return found, true, nil
+}
+
+// examinedAttributes are those of a record, and those in which another pipeline may
+// have stored a number.
+var examinedAttributes = project(append(slices.Clone(storedNames), "contactName", "user_channelUserId")...)
+
+func (e *IDExamination) read(ctx context.Context) (items []item, last item, err error) {
+	const op = "examine the ids of usage"
+	if e.logs != nil {
+		out, err := e.store.query(ctx, query{
+			op: op, table: e.store.tables.Usage, projection: examinedAttributes, condition: "#log = :log",
+			values: item{":log": str(e.logs[0].Key())}, start: e.start, consistent: true,
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.Items, out.LastEvaluatedKey, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	out, err := e.store.db.Scan(ctx, &dynamodb.ScanInput{
+		TableName: &e.store.tables.Usage, ProjectionExpression: &examinedAttributes.expression, ExpressionAttributeNames: examinedAttributes.names,
+		ExclusiveStartKey: e.start, ConsistentRead: aws.Bool(true),
+	})
+	if err != nil {
+		return nil, nil, translate(op, err)
+	}
+	return out.Items, out.LastEvaluatedKey, nil
+}
+
+// examineID judges the id of one record; not ok: it is none.
+func examineID(it item) (id TellingID, ok bool) {
+	r := reader{item: it}
+	log, err := usage.ParseLogKey(r.text("log"))
+	if err != nil {
+		return TellingID{}, false
+	}
+	at := r.text("at")
+	if _, err := decodeVersion(log, it); err != nil {
+		return TellingID{}, false
+	}
+	name := at[len(usage.TimeLayout)+len("#"):]
+	var others []string
+	for _, attribute := range []string{"contactName", "user_channelUserId"} {
+		others = append(others, textsOf(it[attribute])...)
+	}
+	return TellingID{log, log.Tells(name, r.text("from"), r.text("to"), others...), storedKey{at, name}}, true
+}
+
+// textsOf are all texts and numbers in an attribute.
+func textsOf(v types.AttributeValue) []string {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return []string{v.Value}
+	case *types.AttributeValueMemberN:
+		return []string{v.Value}
+	case *types.AttributeValueMemberSS:
+		return v.Value
+	case *types.AttributeValueMemberNS:
+		return v.Value
+	case *types.AttributeValueMemberL:
+		var all []string
+		for _, of := range v.Value {
+			all = append(all, textsOf(of)...)
+		}
+		return all
+	case *types.AttributeValueMemberM:
+		var all []string
+		for _, of := range v.Value {
+			all = append(all, textsOf(of)...)
+		}
+		return all
+	}
+	return nil
+}
+
+// MendIDs moves up to MaxUsageBatch records of different ids to ids that tell
+// nothing, and counts those that were still there: one of WhatsApp's to its hash,
+// another to one that newID makes. What is moved is stored as an import would: with
+// masked numbers, and nothing but what a record has. Where a record stands at the
+// hash already, that stays, with the later outcome of both.
+//
+// Each is put at its new place before it is deleted at its old one, and the new id
+// is first written beside the old, so that to move it again after an interruption
+// makes no second one. The same records must not be written by somebody else
+// meanwhile.
+func (s *Store) MendIDs(ctx context.Context, ids []TellingID, newID func() (usage.RecordID, error)) (moved int, err error) {
+	if len(ids) > MaxUsageBatch {
+		return 0, fmt.Errorf("dynamo: a batch of %d ids; at most %d are taken", len(ids), MaxUsageBatch)
+	}
+	target := make(map[place]usage.RecordID, len(ids))
+	from := make([]place, 0, len(ids))
+	for _, id := range ids {
+		p := place{id.Log, id.key.at}
+		to, err := s.mendedID(ctx, id, newID)
+		if err != nil {
+			return 0, err
+		}
+		if to != "" {
+			target[p] = to
+			from = append(from, p)
+		}
+	}
+	old, err := s.stored(ctx, from, storedAttributes)
+	if err != nil {
+		return 0, err
+	}
+	records := make([]usage.Version, 0, len(old))
+	to := make([]place, 0, len(old))
+	for p, r := range old {
+		v := r.Version
+		v.ID, v.Raw = target[p], false
+		records = append(records, v)
+		to = append(to, placeOf(v.Record))
+	}
+	there, err := s.stored(ctx, to, storedAttributes)
+	if err != nil {
+		return 0, err
+	}
+	items := make([]item, len(records))
+	for i, v := range records {
+		if known, exists := there[to[i]]; exists {
+			v = known.Version.Supersede(v)
+		}
+		items[i] = encodeVersion(v)
+	}
+	if err := s.putAll(ctx, "move usage", s.tables.Usage, items); err != nil {
+		return 0, err
+	}
+	left := make(map[usage.Log][]string)
+	for p := range old {
+		left[p.log] = append(left[p.log], p.at)
+	}
+	for log, keys := range left {
+		if err := s.deleteAll(ctx, log, keys); err != nil {
+			return moved, err
+		}
+		moved += len(keys)
+	}
+	return moved, nil
+}
+
+// mendedID is the id that a record gets; empty: it is gone.
+func (s *Store) mendedID(ctx context.Context, id TellingID, newID func() (usage.RecordID, error)) (usage.RecordID, error) {
+	if id.Telling == usage.TellsWhatsApp {
+		return id.RecordID(id.key.id)
+	}
+	fresh, err := newID()
+	if err != nil {
+		return "", err
+	}
+	var out *dynamodb.UpdateItemOutput
+	err = s.paced(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		out, err = s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName:                 &s.tables.Usage,
+			Key:                       item{"log": str(id.Log.Key()), "at": str(id.key.at)},
+			UpdateExpression:          aws.String("SET movedTo = if_not_exists(movedTo, :fresh)"),
+			ConditionExpression:       aws.String("attribute_exists(#at)"),
+			ExpressionAttributeNames:  map[string]string{"#at": "at"},
+			ExpressionAttributeValues: item{":fresh": str(string(fresh))},
+			ReturnValues:              types.ReturnValueAllNew,
+		}, once)
+		return translate("move usage", err)
+	})
+	if gone := new(types.ConditionalCheckFailedException); errors.As(err, &gone) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	r := reader{item: out.Attributes}
+	to, err := id.RecordID(r.text("movedTo"))
+	if err != nil {
+		return "", fault.New(fault.Internal, "move usage", err)
+	}
+	return to, nil
+}
