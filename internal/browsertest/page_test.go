@@ -9,9 +9,12 @@ import (
 )
 
 func TestTheFocusStaysWhereThePersonIs(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, theFocusStaysWhereThePersonIs)
+}
+
+func theFocusStaysWhereThePersonIs(t *testing.T, in *Browser) {
 	s, site := stage(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn("#/customers")
 	s.Inject(Fault{Match: "cursor=", Delay: 700 * time.Millisecond}) // long enough for a browser to take the focus away
 	focus := func(selector string) {
@@ -71,11 +74,12 @@ func TestTheFocusStaysWhereThePersonIs(t *testing.T) {
 	has("button[type=submit]")
 }
 
-func TestTheDrawerOpensOnItsHeading(t *testing.T) {
-	t.Parallel()
+func TestTheDrawerOpensOnItsHeading(t *testing.T) { inBrowsers(t, theDrawerOpensOnItsHeading) }
+
+func theDrawerOpensOnItsHeading(t *testing.T, in *Browser) {
 	_, site := stage(t)
 	log := logFragment(site, "sms")
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn(log)
 	rows := p.rows()
 	isOpen := func(how string) {
@@ -113,10 +117,11 @@ func TestTheDrawerOpensOnItsHeading(t *testing.T) {
 	closes("H1")
 }
 
-func TestAClickAnywhereInARowOpensIt(t *testing.T) {
-	t.Parallel()
+func TestAClickAnywhereInARowOpensIt(t *testing.T) { inBrowsers(t, aClickAnywhereInARowOpensIt) }
+
+func aClickAnywhereInARowOpensIt(t *testing.T, in *Browser) {
 	_, site := stage(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn("#/customers")
 	p.clicks("tbody td code", "acme_retail")
 	p.isAt("#/customers/acme_retail")
@@ -126,9 +131,12 @@ func TestAClickAnywhereInARowOpensIt(t *testing.T) {
 }
 
 func TestALogThatIsNotThereShowsAWayOutAndNothingToNarrow(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, aLogThatIsNotThereShowsAWayOutAndNothingToNarrow)
+}
+
+func aLogThatIsNotThereShowsAWayOutAndNothingToNarrow(t *testing.T, in *Browser) {
 	_, site := stage(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn("#/customers/tuzla_bilisim/voice")
 	p.sees("[role=alert]", "Product not available")
 	p.misses(".filters", "")
@@ -147,9 +155,12 @@ func TestALogThatIsNotThereShowsAWayOutAndNothingToNarrow(t *testing.T) {
 }
 
 func TestOfflineIsToldOnceAndWhatIsKnownStays(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, offlineIsToldOnceAndWhatIsKnownStays)
+}
+
+func offlineIsToldOnceAndWhatIsKnownStays(t *testing.T, in *Browser) {
 	s, site := stage(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn("#/customers")
 	s.Inject(Fault{Match: "/v1/customers/", Drop: true})
 	p.clicks("tbody a", "Acme Retail")
@@ -183,12 +194,13 @@ func TestOfflineIsToldOnceAndWhatIsKnownStays(t *testing.T) {
 	p.sees("#menu a", "Voice")
 }
 
-func TestEachRowTellsItsZone(t *testing.T) {
-	t.Parallel()
+func TestEachRowTellsItsZone(t *testing.T) { inBrowsers(t, eachRowTellsItsZone) }
+
+func eachRowTellsItsZone(t *testing.T, in *Browser) {
 	_, site := stage(t)
 	look := desk
 	look.TimeZone = "America/New_York" // the records go back 52 days, past the end of summer time where it is one
-	p := opens(t, site, look)
+	p := opens(t, in, site, look)
 	p.signsIn(logFragment(site, "sms"))
 	p.loadsAll()
 	var wrong []string
@@ -210,10 +222,11 @@ func TestEachRowTellsItsZone(t *testing.T) {
 	}
 }
 
-func TestTheZoneThatWasChosenIsKept(t *testing.T) {
-	t.Parallel()
+func TestTheZoneThatWasChosenIsKept(t *testing.T) { inBrowsers(t, theZoneThatWasChosenIsKept) }
+
+func theZoneThatWasChosenIsKept(t *testing.T, in *Browser) {
 	_, site := stage(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	inUTC := func(yes bool) {
 		t.Helper()
 		p.settles()
@@ -252,9 +265,12 @@ func TestTheZoneThatWasChosenIsKept(t *testing.T) {
 }
 
 func TestAReversedPeriodIsToldAndNothingMoves(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, aReversedPeriodIsToldAndNothingMoves)
+}
+
+func aReversedPeriodIsToldAndNothingMoves(t *testing.T, in *Browser) {
 	s, site := stage(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn(logFragment(site, "sms") + "?from=2026-11-01T00:00Z&to=2026-11-20T00:00Z")
 	p.settles()
 	tops := func() string {
@@ -275,10 +291,11 @@ func TestAReversedPeriodIsToldAndNothingMoves(t *testing.T) {
 }
 
 // A word in a column is whole on its line, at every width with columns.
-func TestNoWordIsBroken(t *testing.T) {
-	t.Parallel()
+func TestNoWordIsBroken(t *testing.T) { inBrowsers(t, noWordIsBroken) }
+
+func noWordIsBroken(t *testing.T, in *Browser) {
 	_, site := stage(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn(logFragment(site, "messaging"))
 	for _, product := range []string{"messaging", "sms", "voice", "video"} {
 		p.goes(logFragment(site, product))
@@ -310,10 +327,13 @@ return [...broken]; })()`, &broken))
 }
 
 func TestALongSearchTellsHowFarItHasRead(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, aLongSearchTellsHowFarItHasRead)
+}
+
+func aLongSearchTellsHowFarItHasRead(t *testing.T, in *Browser) {
 	s, site := stage(t)
 	s.SkipPages(1000)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn(logFragment(site, "sms") + "?status=delivered&time=utc")
 	p.sees(".count", "Nothing found so far. There is more to search. Read back to ")
 	year := time.Now().UTC().Format("2006")
@@ -333,9 +353,12 @@ func TestALongSearchTellsHowFarItHasRead(t *testing.T) {
 }
 
 func TestCountriesAreFoundInPlainLettersTheBestFirst(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, countriesAreFoundInPlainLettersTheBestFirst)
+}
+
+func countriesAreFoundInPlainLettersTheBestFirst(t *testing.T, in *Browser) {
 	_, site := stage(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn(logFragment(site, "sms"))
 	p.clicks(".picker button", "Country")
 	p.sees(".picker-panel", "Afghanistan")
@@ -365,18 +388,22 @@ func TestCountriesAreFoundInPlainLettersTheBestFirst(t *testing.T) {
 	p.isAt(logFragment(site, "sms") + "?country=DE&country=US") // in one order, whatever was searched
 }
 
-func TestOneIsNotMany(t *testing.T) {
-	t.Parallel()
+func TestOneIsNotMany(t *testing.T) { inBrowsers(t, oneIsNotMany) }
+
+func oneIsNotMany(t *testing.T, in *Browser) {
 	_, site := stage(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn("#/customers?search=retail+acme")
 	p.sees(".count", "1 customer shown. That is all.")
 }
 
 func TestCharactersThatTurnTextStayOutOfTitles(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, charactersThatTurnTextStayOutOfTitles)
+}
+
+func charactersThatTurnTextStayOutOfTitles(t *testing.T, in *Browser) {
 	_, site := stage(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	for _, fragment := range []string{"#/customers/turned.text", "#/customers/turned.text/sms"} {
 		if fragment == "#/customers/turned.text" {
 			p.signsIn(fragment)
@@ -399,8 +426,9 @@ return ''; })()`); loose != "" {
 	p.sees(".empty bdi", "none")
 }
 
-func TestTheAnswerOfTheSignInIsUsed(t *testing.T) {
-	t.Parallel()
+func TestTheAnswerOfTheSignInIsUsed(t *testing.T) { inBrowsers(t, theAnswerOfTheSignInIsUsed) }
+
+func theAnswerOfTheSignInIsUsed(t *testing.T, in *Browser) {
 	for fragment, want := range map[string]string{
 		"#/customers":                           "/customers?limit=25",
 		"#/customers?search=acme&product=voice": "/customers?search=acme&product=voice&limit=25",
@@ -408,7 +436,7 @@ func TestTheAnswerOfTheSignInIsUsed(t *testing.T) {
 		"#/customers/acme_retail/sms":           "/customers/acme_retail",
 	} {
 		s, site := stage(t)
-		p := opens(t, site, desk)
+		p := opens(t, in, site, desk)
 		p.signsIn(fragment)
 		times := 0
 		for _, asked := range s.Asked() {
@@ -424,7 +452,7 @@ func TestTheAnswerOfTheSignInIsUsed(t *testing.T) {
 		}
 	}
 	s, site := stage(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn("#/customers/no_such_customer") // a key counts, whatever it is tried at
 	p.sees("[role=alert]", "Customer not found")
 	before := len(s.Asked())
@@ -436,9 +464,12 @@ func TestTheAnswerOfTheSignInIsUsed(t *testing.T) {
 }
 
 func TestWhoIsSuspendedIsToldWhomToAsk(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, whoIsSuspendedIsToldWhomToAsk)
+}
+
+func whoIsSuspendedIsToldWhomToAsk(t *testing.T, in *Browser) {
 	s, site := stage(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.goes("")
 	p.types("Access key", strings.Replace(site.Key, "stage1", "stage9", 1))
 	p.presses("Enter")

@@ -26,9 +26,12 @@ document.body.append(button);`, nil, address))
 }
 
 func TestANewTabIsHandedTheKeyAndSigningOutInOneEndsAll(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, aNewTabIsHandedTheKeyAndSigningOutInOneEndsAll)
+}
+
+func aNewTabIsHandedTheKeyAndSigningOutInOneEndsAll(t *testing.T, in *Browser) {
 	_, site := stage(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn("#/customers")
 	p.opensAnother(site.URL + "#/customers/acme_retail")
 	p.must(p.Wait("the customer in the other tab", "other.document.body.dataset.view === 'overview' && other.document.querySelector('.card')"))
@@ -52,9 +55,12 @@ func TestANewTabIsHandedTheKeyAndSigningOutInOneEndsAll(t *testing.T) {
 
 // The tab slept, or was at another document, while somebody signed out.
 func TestATabThatComesBackLearnsThatSomebodySignedOut(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, aTabThatComesBackLearnsThatSomebodySignedOut)
+}
+
+func aTabThatComesBackLearnsThatSomebodySignedOut(t *testing.T, in *Browser) {
 	_, site := stage(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.signsIn("#/customers")
 	p.opensAnother(site.URL + "#/customers")
 	p.must(p.Wait("the customers in the other tab", "other.document.querySelector('tbody a')"))
@@ -66,10 +72,11 @@ func TestATabThatComesBackLearnsThatSomebodySignedOut(t *testing.T) {
 	p.must(p.Wait("the other tab to be signed out", "other.document.body.dataset.view === 'signin' && other.sessionStorage.length === 0"))
 }
 
-func TestTheKeyIsHandedToNobodyElse(t *testing.T) {
-	t.Parallel()
+func TestTheKeyIsHandedToNobodyElse(t *testing.T) { inBrowsers(t, theKeyIsHandedToNobodyElse) }
+
+func theKeyIsHandedToNobodyElse(t *testing.T, in *Browser) {
 	s, site := stage(t)
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.goes("")
 	p.sees("label", "Access key")
 	// A tab where nobody is signed in neither answers, nor takes what it did not ask for, nor what is no key.
@@ -102,12 +109,15 @@ for (const odd of [null, 1, 'key', {}, {say: 'constructor'}]) probe.postMessage(
 }
 
 func TestANewTabIsSignedInByTheIssuerWithoutAQuestion(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, aNewTabIsSignedInByTheIssuerWithoutAQuestion)
+}
+
+func aNewTabIsSignedInByTheIssuerWithoutAQuestion(t *testing.T, in *Browser) {
 	_, g, site := stageWithIssuer(t, longLived)
 	silent := func() int {
 		return len(slices.DeleteFunc(g.requests(), func(asked string) bool { return !strings.Contains(asked, "prompt=none") }))
 	}
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.goes("#/customers")
 	p.sees("button", "Continue with single sign-on") // the issuer knows nobody yet
 	p.keepsNothing()
@@ -147,10 +157,13 @@ func TestANewTabIsSignedInByTheIssuerWithoutAQuestion(t *testing.T) {
 }
 
 func TestAnIssuerThatIsDownDoesNotKeepTheSignInPageAway(t *testing.T) {
-	t.Parallel()
+	inBrowsers(t, anIssuerThatIsDownDoesNotKeepTheSignInPageAway)
+}
+
+func anIssuerThatIsDownDoesNotKeepTheSignInPageAway(t *testing.T, in *Browser) {
 	_, g, site := stageWithIssuer(t, longLived)
 	g.set(func(g *gate) { g.down = true })
-	p := opens(t, site, desk)
+	p := opens(t, in, site, desk)
 	p.goes("#/customers")
 	p.sees("button", "Continue with single sign-on")
 	p.misses("[role=alert]", "")
