@@ -44,6 +44,42 @@ func TestNoCanaryLeaves(t *testing.T) {
 	}
 }
 
+// wamid is an id of WhatsApp, whose base64 tells 447700900123.
+const wamid = "wamid.HBgMNDQ3NzAwOTAwMTIzFQIAERgSM0VC+/8="
+
+// It goes in, and is then known by its hash alone: in the log, in a cursor, by
+// itself, and to partnerctl.
+func TestWhatsAppsIDsComeOutHashed(t *testing.T) {
+	log := usage.Log{Account: "mueller_soehne", Product: usage.Messaging}
+	hashed, err := log.RecordID(wamid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := `{"accountId":"mueller_soehne","product":"messaging","id":"` + wamid + `","timestamp":"2026-01-02T03:04:05Z","direction":"outbound","to":"+447700900123","channel":"whatsapp"}` + "\n" +
+		`{"accountId":"mueller_soehne","product":"messaging","id":"w-2","timestamp":"2026-01-02T03:04:06Z","direction":"outbound","to":"+447700900123","channel":"whatsapp"}` + "\n"
+	if out, complaint, code := pv.partnerctl(t, line, "import", "usage", "-"); code != 0 {
+		t.Fatalf("exit %d: %s%s", code, out, complaint)
+	}
+	t.Cleanup(func() {
+		if out, complaint, code := pv.partnerctl(t, "", "usage", "delete", "mueller_soehne", "--product", "messaging", "--id", wamid, "--id", "w-2", "--yes"); code != 0 || !strings.Contains(out, "2 records deleted") {
+			t.Errorf("exit %d: %s%s", code, out, complaint)
+		}
+	})
+	key := pv.key(t, "northwind")
+	var page usagePage
+	pv.read(t, key, logPath(log)+"?from=2026-01-02T03:04:05Z&to=2026-01-02T03:05:00Z&order=asc&limit=1", &page)
+	if len(page.Data) != 1 || page.Data[0].ID != string(hashed) {
+		t.Fatalf("the log has %+v, want %s", page.Data, hashed)
+	}
+	if leaks := sample.Leaks(page.NextCursor); leaks != nil || page.NextCursor == "" {
+		t.Errorf("the cursor %q tells %q", page.NextCursor, leaks)
+	}
+	pv.get(t, key, logPath(log)+"/"+string(hashed))
+	if out, complaint, code := pv.partnerctl(t, "", "usage", "get", "mueller_soehne", "--id", wamid); code != 0 || !strings.Contains(out, string(hashed)) {
+		t.Errorf("exit %d: %s%s", code, out, complaint)
+	}
+}
+
 // Lines that cannot be taken are told by number, field and reason.
 func TestRejectedLinesDoNotQuoteWhatTheyHeld(t *testing.T) {
 	const number, name, content = "+447700900123", "CANARY-NAME-1", "CANARY-CONTENT-1"
@@ -51,6 +87,9 @@ func TestRejectedLinesDoNotQuoteWhatTheyHeld(t *testing.T) {
 	for _, change := range []map[string]any{
 		{"timestamp": "yesterday"}, {"from": 447700900123}, {"id": "447700900123", "to": number}, {"accountId": "nobody"}, {"product": number}, {"segments": "+447700900123"}, {"status": number},
 		{"country": number}, {"direction": number}, {"recordedPrice": number}, {"id": number}, {number: number}, {"errorCode": number},
+		{"id": "447700900123", "from": "00447700900123"}, {"id": "07700900123", "to": "+44 (0)7700 900123"}, {"id": "x-447700900123", "from": "+44\u00a07700\u00a0900123"},
+		{"id": "447700900123", "from": "\uff0b\uff14\uff14\uff17\uff17\uff10\uff10\uff19\uff10\uff10\uff11\uff12\uff13"}, {"id": "447700900123-1", "contactName": number},
+		{"id": wamid, "timestamp": "yesterday"}, {"id": wamid, "accountId": "nobody"}, {"id": wamid, "product": "mail"}, {"id": wamid + "#"},
 	} {
 		line := map[string]any{"accountId": "mueller_soehne", "product": "sms", "id": "rejected-1", "timestamp": now, "from": number, "contactName": name, "content": content}
 		for k, v := range change {

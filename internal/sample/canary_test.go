@@ -48,6 +48,7 @@ func TestLeaksFindsCanaries(t *testing.T) {
 		{"in base64 with slashes around it", base64.StdEncoding.EncodeToString([]byte("\xff\xff\xffcanary\xff\xff\xff")), "canary"},
 		{"in base64 with a letter behind", base64.RawURLEncoding.EncodeToString([]byte("to=07700900123!")) + "A", "7700900123"},
 		{"twice", "7700900123, 7700900123", "7700900123"},
+		{"in an id of WhatsApp", `"wamid.HBgMNDQ3NzAwOTAwMTIzFQIAERgSM0VC+/8="`, "7700900123"},
 		{"in a cursor", `{"nextCursor":"v1-` + base64.RawURLEncoding.EncodeToString([]byte("\xff\xfe?>harbour#07700900123#u-1")) + `"}`, "7700900123"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
