@@ -18,6 +18,8 @@ ENGINE := node_modules/.package-lock.json
 LINT   := .tools/lint
 SAM    := .tools/sam
 CHECK  := .tools/checkov
+CLIENT_PYTHON := .tools/clients
+CLIENTS := testdata/clients
 SAM_RUN := SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam
 RENDERED := internal/template/testdata/rendered.json
 # The same with parameters as CloudFormation hands them to the translator: texts, and all that is optional turned on.
@@ -38,7 +40,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet race staticcheck tidy vuln lint validate rendered sam-build deploy-check build costs bench bench-import fuzz screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet race staticcheck tidy vuln lint validate rendered sam-build deploy-check build clients costs bench bench-import fuzz screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -123,6 +125,11 @@ $(FUNCTIONS:%=build-%): build-%Function:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(BUILD_GOARCH) $(GO) build $(FUNCTIONFLAGS) \
 		-o $(or $(ARTIFACTS_DIR),build/$*Function)/bootstrap ./functions/$(shell echo $* | tr A-Z a-z)
 
+# Needs Java for one of the generators, a JRE of 11 or later.
+clients: $(ENGINE) $(CLIENT_PYTHON)/installed $(CLIENTS)/typescript/node_modules/.installed ## openapi.yaml as generators, a linter and schemathesis read it
+	@CGO_ENABLED=0 $(GO) build $(FUNCTIONFLAGS) -o build/local ./cmd/local
+	$(GO) -C tools build -o ../build/clients ./clients && build/clients $(ARGS)
+
 costs: ## the table of docs/deploy.md: what a month costs
 	@$(GO) -C tools run ./costs
 
@@ -139,7 +146,7 @@ screenshots: $(ENGINE) ## a picture of each view of the dashboard, into build/sc
 	$(GO) test ./internal/browsertest -count=1 -run '^TestEveryView(OfSingleSignOn)?$$/^$(or $(ARGS),chromium)$$' -args -screenshots $(CURDIR)/build/screenshots
 
 clean: ## remove everything that the targets above made
-	rm -rf build node_modules .tools .aws-sam
+	rm -rf build node_modules .tools .aws-sam $(CLIENTS)/typescript/node_modules $(CLIENTS)/*/generated
 
 $(ENGINE): package.json package-lock.json .npmrc
 	@command -v $(NPM) >/dev/null || { echo "The local database needs Node 20 or later: install it, or set DYNAMODB_ENDPOINT to one that runs already." >&2; exit 1; }
@@ -159,4 +166,16 @@ $(SAM)/installed: Makefile
 $(CHECK)/installed: Makefile
 	$(PYTHON) -m venv $(CHECK)
 	$(CHECK)/bin/pip install --quiet --disable-pip-version-check $(CHECKOV)
+	@touch $@
+
+$(CLIENT_PYTHON)/installed: $(CLIENTS)/python/requirements.txt
+	$(PYTHON) -m venv $(CLIENT_PYTHON)
+	$(CLIENT_PYTHON)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# The last line downloads openapi-generator, without running it: tools/clients compares its SHA-256 first. It also asks a
+# search service for newer ones, and goes on where that cannot be reached.
+$(CLIENTS)/typescript/node_modules/.installed: $(CLIENTS)/typescript/package-lock.json $(CLIENTS)/typescript/openapitools.json
+	cd $(CLIENTS)/typescript && $(NPM) ci --loglevel=error
+	cd $(CLIENTS)/typescript && node_modules/.bin/openapi-generator-cli version-manager set 7.23.0 >/dev/null 2>&1
 	@touch $@

@@ -231,14 +231,19 @@ func TestUnknownRoutesAreAProblemToo(t *testing.T) {
 			t.Errorf("GET %s: %d %s", path, a.status, a.body)
 		}
 	}
-	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
+	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"} {
 		r, err := http.NewRequestWithContext(t.Context(), method, pv.ready.BaseURL+"/customers", strings.NewReader("{}"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Header.Set("Authorization", "Bearer "+key)
-		if a := pv.do(t, r); a.status != 404 || a.code() != "route_not_found" {
+		r.Header.Set("Origin", "https://elsewhere.example")
+		a := pv.do(t, r)
+		if a.status != 404 || method != "HEAD" && a.code() != "route_not_found" {
 			t.Errorf("%s /customers: %d %s", method, a.status, a.body)
+		}
+		if allowed := a.header.Get("Access-Control-Allow-Origin"); allowed != "" {
+			t.Errorf("%s /customers: pages of %s may read it", method, allowed)
 		}
 	}
 }

@@ -334,6 +334,18 @@ func TestWhatIsNoRouteMustAnswerRouteNotFound(t *testing.T) {
 	}
 }
 
+func TestAnAnswerToHEADHasHeadersAndNoBody(t *testing.T) {
+	s, r := load(t)
+	header, _ := answerOf(t, r, "/components/responses/RouteNotFound", "RouteNotFound")
+	if err := s.CheckAnswer(http.MethodHead, "/v1/customers", 404, header, nil); err != nil {
+		t.Error(err)
+	}
+	header.Del("Cache-Control")
+	if err := s.CheckAnswer(http.MethodHead, "/v1/customers", 404, header, nil); err == nil {
+		t.Error("a header is missing, and it is not told")
+	}
+}
+
 func TestADotSegmentMayBeResolvedOrNot(t *testing.T) {
 	s, r := load(t)
 	for _, tc := range []struct {

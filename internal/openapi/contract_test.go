@@ -215,6 +215,9 @@ func TestGeneratorsFindATypeEverywhereAndNoUntoldChoice(t *testing.T) {
 				t.Errorf("#%s has %s, which no two generators read alike", n.pointer, keyword)
 			}
 		}
+		if object["type"] == "null" {
+			t.Errorf("#%s is null and nothing else, of which a generator makes a class that is not there", n.pointer)
+		}
 		if object["oneOf"] != nil {
 			if choices++; object["discriminator"] == nil {
 				t.Errorf("#%s has a oneOf without a discriminator", n.pointer)
