@@ -87,7 +87,7 @@ type Browser struct {
 
 // startTimeout is how long a browser may take to start: seconds, and more on a machine
 // that is busy.
-const startTimeout = 2 * time.Minute
+const startTimeout = 5 * time.Minute
 
 // supervise is a program of the shell that runs a command with a folder to itself, until its own
 // standard input ends: when we close it, and when we end, however that happens. The folder goes with the command.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"partnerview"
 	"partnerview/internal/dashboard"
@@ -204,6 +205,16 @@ func (p *person) hasFocusOn(what string) {
 	p.must(err)
 	if !strings.Contains(focused, what) {
 		p.t.Errorf("focus is on %q, not on %q", focused, what)
+	}
+}
+
+// waitsUntil waits until something is so that is no matter of the page.
+func (p *person) waitsUntil(what string, so func() bool) {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			p.t.Fatalf("%s: did not happen within %s", what, patience)
+		}
 	}
 }
 

@@ -187,9 +187,16 @@ func (p *Page) Go(url string) error {
 	return p.command("browsingContext.navigate", params{"context": p.context, "url": url, "wait": "complete"}, nil)
 }
 
-// Reload, Back and Forward are the browser's buttons.
+// Reload, Back and Forward are the browser's buttons. Reload waits for the new document: a
+// browser may answer while the old one is still there.
 func (p *Page) Reload() error {
-	return p.command("browsingContext.reload", params{"context": p.context, "wait": "complete"}, nil)
+	return first(
+		func() error { return p.Eval("window.isOld = true", nil) },
+		func() error {
+			return p.command("browsingContext.reload", params{"context": p.context, "wait": "complete"}, nil)
+		},
+		func() error { return p.Wait("the page anew", "!window.isOld && document.readyState === 'complete'") },
+	)
 }
 func (p *Page) Back() error    { return p.Eval("history.back()", nil) }
 func (p *Page) Forward() error { return p.Eval("history.forward()", nil) }

@@ -39,12 +39,16 @@ type Stage struct {
 	faults []Fault
 	asked  []string
 	skip   int
+	held   int // how many requests were held
+	atWork int // how many requests are not answered yet
 }
 
 // Fault changes the answers to the requests whose path and query contain Match.
 type Fault struct {
 	Match string
+	// Delay is how long the answer waits; Hold, that it waits until the channel is closed.
 	Delay time.Duration
+	Hold  <-chan struct{}
 	// Status, when set, is answered as the problem of that code.
 	Status int
 	Code   string
@@ -114,6 +118,17 @@ func (s *Stage) Asked() []string {
 	return slices.Clone(s.asked)
 }
 
+// Held counts the requests that a fault has held, and AtWork those of any kind that are not
+// answered yet.
+func (s *Stage) Held() int   { return s.count(func() int { return s.held }) }
+func (s *Stage) AtWork() int { return s.count(func() int { return s.atWork }) }
+
+func (s *Stage) count(of func() int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return of()
+}
+
 type (
 	requestIDKey struct{}
 	pathKey      struct{}
@@ -124,6 +139,14 @@ func (s *Stage) front(next http.Handler) http.Handler {
 	var mu sync.Mutex
 	count := 0
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		s.atWork++
+		s.mu.Unlock()
+		defer func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.atWork--
+		}()
 		mu.Lock()
 		count++
 		ctx := context.WithValue(r.Context(), requestIDKey{}, fmt.Sprintf("5e6f7a80-0000-4000-8000-%012d", count))
@@ -166,6 +189,16 @@ func (s *Stage) play(w http.ResponseWriter, r *http.Request, f Fault) bool {
 	case <-time.After(f.Delay):
 	case <-r.Context().Done():
 		return false
+	}
+	if f.Hold != nil {
+		s.mu.Lock()
+		s.held++
+		s.mu.Unlock()
+		select {
+		case <-f.Hold:
+		case <-r.Context().Done():
+			return false
+		}
 	}
 	if f.Drop {
 		panic(http.ErrAbortHandler) // the way in which net/http lets a handler end a connection
