@@ -1,28 +1,37 @@
 package browsertest
 
 import (
+	"net/http"
 	"strings"
 	"testing"
-	"time"
 
+	"partnerview/internal/operator"
 	"partnerview/internal/sample"
 )
 
 // These are on the product itself. The breaker is for all who use it, so the tests
 // of this file are not parallel to any other.
 
-func TestAKeyThatExpiresWhileItIsUsed(t *testing.T) { inTurn(t, aKeyThatExpiresWhileItIsUsed) }
+func TestAKeyThatIsRevokedWhileItIsUsed(t *testing.T) { inTurn(t, aKeyThatIsRevokedWhileItIsUsed) }
 
-func aKeyThatExpiresWhileItIsUsed(t *testing.T, in *Browser) {
-	p := sharedProduct(t)
+func aKeyThatIsRevokedWhileItIsUsed(t *testing.T, in *Browser) {
 	site := journeySite(t)
-	const lifetime = 6 * time.Second
-	key := p.newKey(t, "northwind", lifetime)
-	expires := time.Now().Add(lifetime)
-	somebody := opens(t, in, Site{URL: site.URL, Key: key, Account: site.Account}, desk)
+	operated := sharedProduct(t).operator(t)
+	text, key, err := operated.CreateKey(t.Context(), "northwind", "browsertest", operator.Expiry{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := Site{URL: site.URL, Key: text, Account: site.Account}
+	somebody := opens(t, in, theirs, desk)
 	somebody.signsIn(logFragment(site, "voice"))
 	somebody.sees("tbody a", "")
-	time.Sleep(time.Until(expires) + 1500*time.Millisecond) // and the second for which a decision is kept
+	if _, err := operated.RevokeKey(t.Context(), key.ID); err != nil {
+		t.Fatal(err)
+	}
+	somebody.waitsUntil("the end of what was decided before", func() bool {
+		status, _ := asksFor(t, theirs, usagePath(site, "sms"), nil)
+		return status == http.StatusUnauthorized
+	})
 	somebody.clicks("#menu a", "SMS")
 	somebody.sees("[role=alert]", "no longer accepted")
 	somebody.must(somebody.Paste(site.Key))

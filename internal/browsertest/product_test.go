@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
 	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/operator"
@@ -73,8 +72,8 @@ func (p *product) key(t *testing.T, partner string) string {
 	return ""
 }
 
-// newKey makes an access key that counts for that long, as the operator does.
-func (p *product) newKey(t *testing.T, partner directory.PartnerID, lifetime time.Duration) string {
+// operator is who gives out the product's keys, and takes them back.
+func (p *product) operator(t *testing.T) *operator.Operator {
 	t.Helper()
 	db, err := dynamo.NewClient(func(name string) string {
 		return map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": p.ready.DynamodbEndpoint, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}[name]
@@ -83,11 +82,7 @@ func (p *product) newKey(t *testing.T, partner directory.PartnerID, lifetime tim
 		t.Fatal(err)
 	}
 	tables := dynamo.Tables{Partners: p.ready.Tables.Partners, Customers: p.ready.Tables.Customers, PriceLists: p.ready.Tables.PriceLists, Usage: p.ready.Tables.Usage}
-	key, _, err := operator.New(dynamo.NewStore(db, tables), time.Now).CreateKey(t.Context(), partner, "browsertest", operator.Expiry{After: lifetime})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
+	return operator.New(dynamo.NewStore(db, tables), time.Now)
 }
 
 // startProduct starts the product, with more arguments if there are any. What was

@@ -1,10 +1,10 @@
 package browsertest
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestAnAnswerThatWasNotAskedForIsRefused(t *testing.T) {
@@ -112,7 +112,7 @@ func anIssuerThatIsNotSetUpRightlyIsNotGoneTo(t *testing.T, in *Browser) {
 func TestAnIssuerThatIsDown(t *testing.T) { inBrowsers(t, anIssuerThatIsDown) }
 
 func anIssuerThatIsDown(t *testing.T, in *Browser) {
-	_, g, site := stageWithIssuer(t, 4*time.Second)
+	_, g, site := stageWithIssuer(t, longLived)
 	down := func(is bool) { g.set(func(g *gate) { g.down = is }) }
 	fragment := logFragment(site, "voice")
 	p := opens(t, in, site, desk)
@@ -136,7 +136,7 @@ func anIssuerThatIsDown(t *testing.T, in *Browser) {
 	}
 
 	down(true)
-	time.Sleep(5 * time.Second) // the token ends meanwhile
+	p.tokensEnd()
 	p.clicks("#menu a", "Overview")
 	p.sees("[role=alert]", "The sign-in service could not be reached")
 	if p.tokens() == "null" {
@@ -218,8 +218,9 @@ func anAccountThatMayNotIsToldSoAndDoesNotLoop(t *testing.T, in *Browser) {
 	p.entersAtIssuer("edda", "demo-eastgate")
 	p.sees("[role=alert]", "but this account may not use Partnerview")
 	p.keepsNothing()
-	time.Sleep(time.Second)
-	if n := len(s.Asked()); n > 4 { // the log and its customer, each once with a new token
+	p.waitsUntil("the answers to all", func() bool { return s.AtWork() == 0 })
+	p.must(p.Eval("fetch('openapi.yaml').then((answer) => answer.text()).then(() => 0)", nil)) // and the page to have heard of them
+	if n := len(s.Asked()); n > 4 {                                                            // the log and its customer, each once with a new token
 		t.Errorf("the API was asked %d times", n)
 	}
 	if n := g.granted("authorization_code"); n != 1 {
@@ -243,7 +244,7 @@ func aSignInThatEndsLeadsBackToTheSameView(t *testing.T, in *Browser) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, g, site := stageWithIssuer(t, 4*time.Second)
+			s, g, site := stageWithIssuer(t, longLived)
 			if fail != nil {
 				g.set(fail)
 			}
@@ -252,7 +253,8 @@ func aSignInThatEndsLeadsBackToTheSameView(t *testing.T, in *Browser) {
 			if fail == nil {
 				g.set(func(g *gate) { g.refuse = "invalid_grant" })
 			}
-			time.Sleep(5 * time.Second)
+			p.tokensEnd()
+			s.Inject(Fault{Match: "/v1/customers", Status: http.StatusUnauthorized, Code: "unauthorized"})
 			p.clicks("#menu a", "SMS")
 			p.sees("[role=alert]", "Your sign-in has ended.")
 			p.keepsNothing()
@@ -261,6 +263,7 @@ func aSignInThatEndsLeadsBackToTheSameView(t *testing.T, in *Browser) {
 				t.Error("data is left")
 			}
 			g.set(func(g *gate) { g.refuse = "" })
+			s.Inject()
 			p.clicks("button", "Sign in again") // the issuer still knows the person
 			p.sees("h1", "SMS")
 			p.isAt(logFragment(site, "sms"))

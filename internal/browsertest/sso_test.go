@@ -39,6 +39,12 @@ func (p *person) tokens() string {
 	return p.evaluates("sessionStorage.getItem('partnerview.tokens')")
 }
 
+// tokensEnd ends the life of the tokens, for the page.
+func (p *person) tokensEnd() {
+	p.t.Helper()
+	p.must(p.Eval("sessionStorage.setItem('partnerview.tokens', JSON.stringify({...JSON.parse(sessionStorage.getItem('partnerview.tokens')), ends: Date.now()}))", nil))
+}
+
 func (p *person) keepsNothing() {
 	p.t.Helper()
 	// But for a mark that the issuer was asked, or need not be.
@@ -92,8 +98,7 @@ func TestAPersonOfAPartnerSeesItsCustomers(t *testing.T) {
 }
 
 func aPersonOfAPartnerSeesItsCustomers(t *testing.T, in *Browser) {
-	const lifetime = 6 * time.Second
-	_, g, site := productWithIssuer(t, lifetime)
+	_, g, site := productWithIssuer(t, longLived)
 	fragment := logFragment(site, "sms") + "?direction=outbound"
 	p := opens(t, in, site, desk)
 	p.signsInAtIssuer(fragment)
@@ -102,7 +107,7 @@ func aPersonOfAPartnerSeesItsCustomers(t *testing.T, in *Browser) {
 	if diff := cmp.Diff(want, p.rows()); diff != "" {
 		t.Errorf("the records differ (-API +page): %s", diff)
 	}
-	time.Sleep(lifetime + time.Second)
+	p.tokensEnd()
 	p.clicks("#menu a", "All customers")
 	p.sees("h1", "Manage customers")
 	p.loadsAll()
@@ -133,12 +138,12 @@ func TestTokensAreRenewedOnceForAllWhoWait(t *testing.T) {
 }
 
 func tokensAreRenewedOnceForAllWhoWait(t *testing.T, in *Browser) {
-	_, g, site := stageWithIssuer(t, 5*time.Second)
+	_, g, site := stageWithIssuer(t, longLived)
 	p := opens(t, in, site, desk)
 	p.signsInAtIssuer("#/customers")
 	for round := range 2 {
 		before, renewed := p.tokens(), g.granted("refresh_token")
-		time.Sleep(6 * time.Second) // longer than the token lives
+		p.tokensEnd()
 		if round == 0 {
 			p.goes("#/customers/acme_retail") // five requests at once
 			p.sees("h1", "Acme Retail GmbH")
@@ -192,8 +197,8 @@ func signingOutAtTheIssuer(t *testing.T, in *Browser) {
 	p.sees("[role=status]", "You are signed out.")
 	p.keepsNothing()
 	for range 3 {
-		p.goesBack()
-		time.Sleep(500 * time.Millisecond)
+		p.must(p.Eval("window.isOld = true; addEventListener('popstate', () => { window.isOld = false; }, {once: true}); history.back()", nil))
+		p.must(p.Wait("a step back", "!window.isOld && document.readyState === 'complete'"))
 		if strings.HasPrefix(p.evaluates("location.href"), site.URL) {
 			p.sees("h1", "Sign in")
 			if data := p.evaluates("document.querySelectorAll('tbody tr, #menu a, #banner strong').length"); data != "0" {
