@@ -136,16 +136,22 @@ func (s *session) apply(o *operator.Operator, plan operator.Plan) error {
 	return o.Apply(s.ctx, plan)
 }
 
+// read reads the directory file, and warns of what hardly was meant.
 func (c *applyCommand) read(s *session) (importer.Directory, error) {
 	in, err := s.open(c.File)
 	if err != nil {
 		return importer.Directory{}, err
 	}
 	defer in.close()
-	if c.File == stdin {
-		return importer.ParseDirectory(in, "standard input")
+	name := c.File
+	if name == stdin {
+		name = "standard input"
 	}
-	return importer.ParseDirectory(in, c.File)
+	file, err := importer.ParseDirectory(in, name)
+	for _, warning := range file.Warnings {
+		fmt.Fprintf(s.std.err, "partnerctl: warning: %s\n", printableLines(warning.Error()))
+	}
+	return file, err
 }
 
 // printPlan shows what a plan will do: first the prices that it changes

@@ -94,6 +94,16 @@ func (s *session) printUsage(c operator.UsageCounts, dry bool, took time.Duratio
 		}
 		s.printf("Dropped fields: %s\n", strings.Join(fields, ", "))
 	}
+	for _, field := range slices.Sorted(maps.Keys(c.Unread)) {
+		shown := ""
+		for _, value := range c.UnreadValues[field] {
+			shown += fmt.Sprintf(", %q", value)
+		}
+		if shown != "" {
+			shown = ", as" + shown[1:]
+		}
+		s.printf("Unread, and left unknown: %s (%d%s)\n", field, c.Unread[field], shown)
+	}
 	s.printRejects(loaded)
 	if dry {
 		s.printf("A dry run: nothing was written.\n")

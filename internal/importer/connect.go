@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -28,8 +29,8 @@ func (x *exportRows) readSMS() {
 		r.From, r.To = person, service
 	}
 	x.messageStatus()
-	r.Country, _ = parseCountry(x.text("country"))
-	r.Operator = network(x.text("mcc"), x.text("mnc"))
+	r.Country = x.country(x.text("country"), "")
+	r.Operator = d.network(x.text("mcc"), x.text("mnc"))
 	r.Segments = d.count("smscount", x.text("smscount"), maxCount)
 	d.price("price_total", x.text("price_total"), "price_currency", x.text("price_currency"))
 }
@@ -43,7 +44,7 @@ func (x *exportRows) readMessaging() {
 	r := &d.record
 	r.Product = usage.Messaging
 	person := d.end(x.text("user_msisdn"))
-	d.numbers.Add(x.text("user_channelUserId")) // never kept
+	d.numbers.Add(x.raw("user_channelUserId")) // never kept
 	d.owner(subAccountColumn, x.text(subAccountColumn), x.text(accountColumn))
 	// A message that falls back to another channel is a step of the same umid.
 	umid, step := x.text("umid"), x.text("step")
@@ -62,7 +63,7 @@ func (x *exportRows) readMessaging() {
 		r.From, r.To = r.To, r.From
 	}
 	x.messageStatus()
-	r.Country, _ = parseCountry(x.text("country"))
+	r.Country = x.country(x.text("country"), "")
 	r.Channel = d.word("channelType", underscored(x.text("channelType")))
 }
 
@@ -92,12 +93,27 @@ func (x *exportRows) readVoice() {
 
 // remote tells country and operator of one side of a call.
 func (x *exportRows) remote(side string) {
+	r := &x.draft.record
+	r.Country = x.country(x.text(side+"Country"), x.text(side+"CountryCode"))
+	r.Operator = x.draft.network(x.text(side+"MCC"), x.text(side+"MNC"))
+}
+
+// country is the one that a name, or else a calling code, tells.
+func (x *exportRows) country(name, callingCode string) string {
+	if name == "" && callingCode == "" {
+		return ""
+	}
+	if code, ok := parseCountry(name); ok { // as nearly always
+		return code
+	}
 	if x.atlas.byName == nil {
 		x.atlas = newAtlas()
 	}
-	r := &x.draft.record
-	r.Country = x.atlas.find(x.text(side+"Country"), x.text(side+"CountryCode"))
-	r.Operator = network(x.text(side+"MCC"), x.text(side+"MNC"))
+	code := x.atlas.find(name, callingCode)
+	if code == "" {
+		x.draft.cannotRead(countryField, cmp.Or(name, callingCode))
+	}
+	return code
 }
 
 // messageDirection is 1 or 0 in the SMS export, a word in the other. Without it
@@ -141,13 +157,4 @@ func parseExportTime(s string) (time.Time, error) {
 		s = date + "T" + clock
 	}
 	return usage.ParseTime(s)
-}
-
-// network is the operator that an export tells in two columns, or empty where
-// one is missing or no such code: "234" and "01" are "23401".
-func network(mcc, mnc string) string {
-	if len(mcc) != 3 || !isOperator(mcc+mnc) {
-		return ""
-	}
-	return mcc + mnc
 }

@@ -1,6 +1,8 @@
 package importer
 
 import (
+	"cmp"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -31,6 +33,28 @@ const callingCodes = " 20EG 27ZA 30GR 31NL 32BE 33FR 34ES 36HU 40RO 41CH 43AT 45
 	"670TL 673BN 674NR 675PG 676TO 677SB 678VU 679FJ 680PW 681WF 682CK 683NU 685WS 686KI 687NC 688TV 689PF 690TK 691FM 692MH " +
 	"850KP 852HK 853MO 855KH 856LA 880BD 886TW 960MV 961LB 962JO 963SY 964IQ 965KW 966SA 967YE 968OM 970PS 971AE 972IL 973BH 974QA 975BT 976MN 977NP 992TJ 993TM 994AZ 995GE 996KG 998UZ "
 
+// otherNames are English names that countries have beside those of CLDR in the
+// version that golang.org/x/text has: newer ones, those of the United Nations and of
+// ISO 3166, and short forms. Formal names as "the Republic of Malta" are not among
+// them: shortName takes these apart.
+const otherNames = `
+AE:UAE|AR:Argentine Republic|BN:Brunei Darussalam|BQ:Bonaire, Sint Eustatius and Saba|CD:Democratic Republic of the Congo
+CD:Congo, Democratic Republic of the|CD:Congo, The Democratic Republic of the|CD:DR Congo|CD:Congo (DRC)|CG:Congo|CG:Congo, Republic of the
+CG:Republic of the Congo|CG:Congo Republic|CG:Congo (Republic)|CH:Swiss Confederation|CI:Ivory Coast|CV:Cabo Verde|CZ:Czech Republic
+FK:Falkland Islands (Malvinas)|FK:Falkland Islands (Islas Malvinas)|FR:French Republic|GA:Gabonese Republic|GB:UK|GB:Great Britain
+GB:Great Britain and Northern Ireland|GR:Hellenic Republic|GS:South Georgia and the South Sandwich Islands|HK:Hong Kong SAR
+HK:China, Hong Kong Special Administrative Region|HK:Hong Kong Special Administrative Region of China|HM:Heard Island and McDonald Islands
+IT:Italian Republic|KG:Kyrgyz Republic|KP:Democratic People's Republic of Korea|KP:Korea, Democratic People's Republic of
+KP:Korea, the Democratic People's Republic of|KR:Republic of Korea|KR:Korea, Republic of|KR:Korea, the Republic of|LA:Lao People's Democratic Republic
+LA:Lao PDR|LB:Lebanese Republic|MF:Saint Martin (French part)|MK:North Macedonia|MK:The former Yugoslav Republic of Macedonia|MM:Myanmar|MM:Burma
+MO:Macao|MO:Macau SAR|MO:Macao SAR|MO:China, Macao Special Administrative Region|MO:Macao Special Administrative Region of China
+MX:United Mexican States|PN:Pitcairn|PS:Palestine|PS:Occupied Palestinian Territory|PT:Portuguese Republic|RU:Russian Federation|SH:Saint Helena, Ascension and Tristan da Cunha
+SJ:Svalbard and Jan Mayen Islands|SK:Slovak Republic|SX:Sint Maarten (Dutch part)|SY:Syrian Arab Republic|SZ:Eswatini|TG:Togolese Republic
+TL:East Timor|TL:Timor-Leste|TR:Türkiye|TW:Republic of China|TW:Taiwan, Province of China|UM:United States Minor Outlying Islands
+US:United States of America|US:The United States of America|US:U.S.|VA:Holy See|VA:Vatican|VA:Vatican City State|VA:Holy See (Vatican City State)|VC:St. Vincent and the Grenadines|VG:Virgin Islands, British|VG:Virgin Islands (British)
+VI:Virgin Islands, U.S.|VI:Virgin Islands (U.S.)|VI:United States Virgin Islands|VI:Virgin Islands of the United States|WF:Wallis and Futuna Islands
+`
+
 // parseCountry reads an ISO 3166-1 alpha-2 code in any case.
 func parseCountry(text string) (code string, ok bool) {
 	code = strings.ToUpper(text)
@@ -43,16 +67,22 @@ func parseCountry(text string) (code string, ok bool) {
 // atlas finds countries by what the platform's exports call them.
 type atlas struct {
 	byName        map[string]string // simplified English name → alpha-2
+	byOtherName   map[string]string // the same of alpha-3 codes and otherNames
 	byCallingCode map[string]string // "65" → "SG"
 }
 
 func newAtlas() atlas {
-	a := atlas{byName: map[string]string{}, byCallingCode: map[string]string{}}
+	a := atlas{byName: map[string]string{}, byOtherName: map[string]string{}, byCallingCode: map[string]string{}}
 	names := display.English.Regions()
 	for code := range strings.FieldsSeq(countries) {
 		if region, err := language.ParseRegion(code); err == nil {
 			a.byName[simplified(names.Name(region))] = code
+			a.byOtherName[simplified(region.ISO3())] = code
 		}
+	}
+	for entry := range strings.FieldsFuncSeq(otherNames, func(r rune) bool { return r == '|' || r == '\n' }) {
+		code, name, _ := strings.Cut(entry, ":")
+		a.byOtherName[simplified(name)] = code
 	}
 	for entry := range strings.FieldsSeq(callingCodes) {
 		digits, code := entry[:len(entry)-2], entry[len(entry)-2:]
@@ -61,21 +91,44 @@ func newAtlas() atlas {
 	return a
 }
 
-// find tells the country of an English name or an alpha-2 code, else of a calling
-// code that is one country's alone; empty: none can be told.
+// find tells the country of an English name, an alpha-2 or an alpha-3 code, in any
+// case, else of a calling code that is one country's alone; empty: none can be told.
 func (a atlas) find(name, callingCode string) string {
 	if code, ok := parseCountry(name); ok {
 		return code
 	}
-	if code, ok := a.byName[simplified(name)]; ok {
-		return code
+	for _, name := range []string{name, shortName(name)} {
+		key := simplified(name)
+		if code := cmp.Or(a.byName[key], a.byOtherName[key]); code != "" {
+			return code
+		}
 	}
 	return a.byCallingCode[strings.TrimPrefix(callingCode, "+")]
 }
 
+var (
+	formalName   = regexp.MustCompile(`(?i)^(?:.* )?(?:republic|kingdom|states?|principality|commonwealth|sultanate|union|duchy) of (.+)$`)
+	invertedName = regexp.MustCompile(`(?i)^([^,(]+)(?:, | \()(?:the|.+ of(?: the)?)\)?$`)
+)
+
+// shortName is what is left of a formal name: "Malta" of "Republic of Malta", "Iran"
+// of "Iran (Islamic Republic of)", "Gambia" of "The Gambia".
+func shortName(name string) string {
+	if m := invertedName.FindStringSubmatch(name); m != nil {
+		name = m[1]
+	} else if m := formalName.FindStringSubmatch(name); m != nil {
+		name = m[1]
+	}
+	if len(name) > 4 && strings.EqualFold(name[:4], "the ") {
+		name = name[4:]
+	}
+	return name
+}
+
 // simplified is a name in lower-case letters without accents, with what differs
 // between spellings made the same: "Côte d’Ivoire" and "COTE D'IVOIRE", "Bosnia &
-// Herzegovina" and "Bosnia and Herzegovina", "Hong Kong SAR China" and "Hong Kong".
+// Herzegovina" and "Bosnia and Herzegovina", "Hong Kong SAR China" and "Hong Kong",
+// "St. Lucia" and "Saint Lucia", "U.S.A." and "USA".
 func simplified(name string) string {
 	name = strings.ToLower(strings.ReplaceAll(name, "&", " and "))
 	name = strings.TrimSuffix(name, " sar china")
@@ -85,5 +138,5 @@ func simplified(name string) string {
 			letters.WriteRune(r)
 		}
 	}
-	return letters.String()
+	return strings.ReplaceAll(letters.String(), "saint", "st")
 }

@@ -22,6 +22,9 @@ type Directory struct {
 	Partners   []Partner
 	Customers  []Customer
 	PriceLists []PriceList
+	// Warnings are about what can be, and hardly was meant, in the order of the file:
+	// an operator that no record can have.
+	Warnings Faults
 }
 
 // Field is a key that may be left out, which leaves what is stored. To leave it
@@ -116,6 +119,7 @@ func ParseDirectory(r io.Reader, name string) (Directory, error) {
 	if err := c.err(); err != nil {
 		return Directory{}, err
 	}
+	d.Warnings = c.warnings
 	return d, nil
 }
 
@@ -202,6 +206,10 @@ func parsePriceList(c *checklist, n *node, path string) (p PriceList) {
 		where := fmt.Sprintf("rates[%d].country", i)
 		if _, exists := parseCountry(rate.Country); rate.Country != "" && !exists && !c.blames(e.at(where)) {
 			c.fail(n.lineOf(where), e.at(where), "%s is not an ISO 3166-1 alpha-2 code", shown(rate.Country))
+		}
+		where = fmt.Sprintf("rates[%d].operator", i)
+		if err := usage.CheckOperator(rate.Operator); rate.Operator != "" && err != nil && !c.blames(e.at(where)) {
+			c.warn(n.lineOf(where), e.at(where), "%s %s: no record has it", shown(rate.Operator), err)
 		}
 	}
 	return p

@@ -21,6 +21,7 @@ type draft struct {
 	numbers masking.Endings // of the numbers of whom the record is of: nothing else may tell them
 	secret  bool            // the id may be such a number: a rejection does not tell it
 	dropped []string
+	unread  []Unread
 
 	idField, timeField string // what the file calls them
 	field, reason      string // of the first fault; no reason: there is none
@@ -202,16 +203,48 @@ func (d *draft) country(field, text string) string {
 }
 
 func (d *draft) operator(field, text string) string {
-	if text != "" && !isOperator(text) {
+	switch {
+	case text == "":
+	case !isOperator(text):
 		d.fail(field, "must be the 5 or 6 digits of MCC and MNC, as 23401")
+		return ""
+	case usage.CheckOperator(text) != nil: // a zero was lost: which operator it was, nobody can say
+		d.cannotRead(operatorField, text)
 		return ""
 	}
 	return text
 }
 
-// isOperator tells whether s is a mobile country code of three digits followed
-// by a mobile network code of two or three (ITU-T E.212).
+// network is the operator that an export tells in two columns: "234" and "01" are
+// "23401". A country code alone names none.
+func (d *draft) network(mcc, mnc string) string {
+	if mnc == "" {
+		return ""
+	}
+	if len(mcc) != 3 || usage.CheckOperator(mcc+mnc) != nil {
+		d.cannotRead(operatorField, strings.TrimSpace(mcc+" "+mnc))
+		return ""
+	}
+	return mcc + mnc
+}
+
+// isOperator tells whether s has the form of MCC and MNC.
 func isOperator(s string) bool { return (len(s) == 5 || len(s) == 6) && countDigits(s) == len(s) }
+
+// Fields of a record that may be unread.
+const (
+	countryField       = "country"
+	operatorField      = "operator"
+	recordedPriceField = "recordedPrice"
+)
+
+// cannotRead leaves a field unknown, for a value that cannot be read into it.
+func (d *draft) cannotRead(field, value string) {
+	if !isShowable(field, value) {
+		value = ""
+	}
+	d.unread = append(d.unread, Unread{field, value})
+}
 
 // errorCode drops a code that may be a telephone number.
 func (d *draft) errorCode(field, text string) {
@@ -260,6 +293,9 @@ func withoutZeroFraction(text string) string {
 // its currency is a known 0, without it is unknown.
 func (d *draft) price(amountField, amount, currencyField, code string) {
 	if amount == "" || code == "" {
+		if strings.Trim(amount, "0.") != "" {
+			d.cannotRead(recordedPriceField, amount)
+		}
 		return
 	}
 	value, err := money.Parse(amount)

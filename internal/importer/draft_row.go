@@ -24,7 +24,7 @@ func (d *draft) row(line int) Row {
 		return d.rejected(line)
 	}
 	d.record.ExpiresAt = expires
-	return Row{Line: line, Record: d.record, Dropped: d.dropped}
+	return Row{Line: line, Record: d.record, Dropped: d.dropped, Unread: d.unread}
 }
 
 // receiptRow ends the receipt that began at a line. When its record was made is
@@ -38,7 +38,7 @@ func (d *draft) receiptRow(line int) Row {
 		return d.rejected(line)
 	}
 	r := d.record
-	return Row{Line: line, Dropped: d.dropped, Receipt: &usage.Receipt{
+	return Row{Line: line, Dropped: d.dropped, Unread: d.unread, Receipt: &usage.Receipt{
 		Log: r.Log, ID: r.ID, Status: r.Status, StatusAt: *r.StatusAt, ErrorCode: r.ErrorCode, RecordedPrice: r.RecordedPrice,
 	}}
 }

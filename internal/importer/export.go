@@ -119,16 +119,21 @@ func (x *exportRows) column(name string) int {
 // text is what the record at hand has in a column; empty too where there is no
 // such column. What is not UTF-8 cannot be kept, and is a fault.
 func (x *exportRows) text(column string) string {
-	at := x.column(column)
-	if at < 0 {
-		return ""
-	}
-	text := x.records.field(at)
+	text := x.raw(column)
 	if !utf8.ValidString(text) {
 		x.draft.fail(column, notUTF8)
 		return ""
 	}
 	return text
+}
+
+// raw is text in whatever character set it is: of a column that is not kept, that
+// does not matter.
+func (x *exportRows) raw(column string) string {
+	if at := x.column(column); at >= 0 {
+		return x.records.field(at)
+	}
+	return ""
 }
 
 // col is a column's name, and what the record at hand has there.

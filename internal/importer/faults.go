@@ -41,7 +41,9 @@ func (fs Faults) Error() string {
 type checklist struct {
 	file   string
 	faults Faults
-	blamed map[string]bool // paths that have a fault
+	// warnings are about what can be, and hardly was meant.
+	warnings Faults
+	blamed   map[string]bool // paths that have a fault
 }
 
 func newChecklist(file string) *checklist { return &checklist{file: file, blamed: map[string]bool{}} }
@@ -49,6 +51,10 @@ func newChecklist(file string) *checklist { return &checklist{file: file, blamed
 func (c *checklist) fail(line int, path, format string, args ...any) {
 	c.faults = append(c.faults, Fault{c.file, line, withoutNumbers(path), withoutNumbers(fmt.Sprintf(format, args...))})
 	c.blamed[path] = true
+}
+
+func (c *checklist) warn(line int, path, format string, args ...any) {
+	c.warnings = append(c.warnings, Fault{c.file, line, withoutNumbers(path), withoutNumbers(fmt.Sprintf(format, args...))})
 }
 
 // blames tells whether a path has a fault, or one of those that it lies in: what

@@ -203,7 +203,7 @@ func (n *nativeRows) price() {
 		*part = value
 	}
 	text := d.jsonDecimal(amountField, amount)
-	if text != "" && (currency == nil || currency[0] != '"') {
+	if text != "" && (len(currency) <= len(`""`) || currency[0] != '"') {
 		d.fail(currencyField, "must be an ISO 4217 code, as EUR")
 		return
 	}

@@ -1,6 +1,10 @@
 package importer
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // minSecret is from how many digits on a text may be a telephone number.
 const minSecret = 8
@@ -46,6 +50,22 @@ func isTellable(s string, most int) bool {
 		}
 	}
 	return true
+}
+
+// isShowable tells whether a value that could not be read may be shown: one that is
+// short, and has fewer digits than tell a number or its end.
+func isShowable(field, value string) bool {
+	most := 4
+	if field == operatorField {
+		most = 5
+	}
+	length, digits := 0, 0
+	for _, r := range value {
+		if length++; unicode.IsNumber(r) {
+			digits++
+		}
+	}
+	return length <= 24 && digits <= most && utf8.ValidString(value)
 }
 
 const (

@@ -80,6 +80,15 @@ type Row struct {
 	// name that could itself be something private is "(other)", as is every one
 	// beyond a hundred.
 	Dropped []string
+	// Unread are the values that could not be read into a field of the record, which
+	// is unknown therefore.
+	Unread []Unread
+}
+
+// Unread is a value that could not be read into a field that may be unknown.
+type Unread struct {
+	Field string // as records have it: "country", "operator", "recordedPrice"
+	Value string // empty: it is too long, or has too many digits, to be shown
 }
 
 // Reject says why a line is not taken. As JSON it is a line of the file of

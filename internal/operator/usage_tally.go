@@ -3,6 +3,7 @@ package operator
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
 	"partnerview/internal/dynamo"
@@ -22,6 +23,24 @@ type UsageCounts struct {
 	// Dropped counts, by the name of the field, what was left out of records that
 	// were taken. It is never nil.
 	Dropped map[string]int `json:"dropped"`
+	// Unread counts, by the name of the field, values that could not be read into a
+	// record that was taken, and are unknown in it. UnreadValues are up to five
+	// different ones of a field, where they may be shown.
+	Unread       map[string]int      `json:"unread,omitempty"`
+	UnreadValues map[string][]string `json:"-"`
+}
+
+// maxUnreadValues is how many different values of a field are kept.
+const maxUnreadValues = 5
+
+func (c *UsageCounts) addUnread(field, value string, n int) {
+	if c.Unread == nil {
+		c.Unread, c.UnreadValues = map[string]int{}, map[string][]string{}
+	}
+	c.Unread[field] += n
+	if values := c.UnreadValues[field]; value != "" && len(values) < maxUnreadValues && !slices.Contains(values, value) {
+		c.UnreadValues[field] = append(slices.Clip(values), value)
+	}
 }
 
 // ChangeCounts say what writing did to the records that were stored.
@@ -40,6 +59,12 @@ func (c UsageCounts) Add(other UsageCounts) UsageCounts {
 	for _, counts := range []UsageCounts{c, other} {
 		for field, n := range counts.Dropped {
 			sum.Dropped[field] += n
+		}
+		for field, n := range counts.Unread {
+			sum.addUnread(field, "", n)
+			for _, value := range counts.UnreadValues[field] {
+				sum.addUnread(field, value, 0)
+			}
 		}
 		if counts.Changes != nil {
 			sum.addChanges(*counts.Changes)
@@ -83,6 +108,9 @@ func (t *tally) read(row importer.Row) error {
 	t.counts.Read++
 	for _, field := range row.Dropped {
 		t.counts.Dropped[field]++
+	}
+	for _, u := range row.Unread {
+		t.counts.addUnread(u.Field, u.Value, 1)
 	}
 	if row.Outside {
 		if t.counts.Outside++; t.counts.Outside%reportEvery == 0 {
@@ -176,6 +204,7 @@ func (t *tally) snapshot() UsageCounts {
 func (t *tally) copied() UsageCounts {
 	c := t.counts
 	c.Dropped = maps.Clone(c.Dropped)
+	c.Unread, c.UnreadValues = maps.Clone(c.Unread), maps.Clone(c.UnreadValues)
 	if c.Changes != nil {
 		changes := *c.Changes
 		c.Changes = &changes

@@ -28,6 +28,9 @@ func load(t *testing.T) loaded {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(d.Warnings) > 0 {
+		t.Errorf("the sample's directory has warnings:\n%v", d.Warnings)
+	}
 	l := loaded{map[string]usage.AccountID{}, map[usage.Log]pricing.Book{}}
 	for _, c := range read(t, noon).Customers {
 		for _, name := range append(c.SubAccounts, c.AccountID) {
