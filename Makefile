@@ -40,7 +40,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet race staticcheck tidy vuln lint validate rendered sam-build deploy-check build clients costs bench bench-import fuzz screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet race staticcheck tidy vuln lint validate rendered sam-build deploy-check build clients release costs bench bench-import fuzz screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -129,6 +129,9 @@ $(FUNCTIONS:%=build-%): build-%Function:
 clients: $(ENGINE) $(CLIENT_PYTHON)/installed $(CLIENTS)/typescript/node_modules/.installed ## openapi.yaml as generators, a linter and schemathesis read it
 	@CGO_ENABLED=0 $(GO) build $(FUNCTIONFLAGS) -o build/local ./cmd/local
 	$(GO) -C tools build -o ../build/clients ./clients && build/clients $(ARGS)
+
+release: ## partnerctl for Linux, macOS and Windows, with checksums, into build/release; VERSION=v1.2.0 names it
+	@GO="$(GO)" scripts/release.sh build/release
 
 costs: ## the table of docs/deploy.md: what a month costs
 	@$(GO) -C tools run ./costs

@@ -42,6 +42,7 @@ type commandLine struct {
 	} `cmd:"" help:"Load data."`
 	Usage      usageCommands     `cmd:"" help:"Usage records."`
 	Doctor     doctorCommand     `cmd:"" help:"Check that this tool can work: tables, clock, permissions."`
+	Version    versionCommand    `cmd:"" help:"Tell which partnerctl this is."`
 	Completion completionCommand `cmd:"" help:"Print what makes a shell complete commands and flags."`
 
 	Connection connection `embed:""`
@@ -72,7 +73,7 @@ func run(ctx context.Context, args []string, std streams) int {
 		return exitFailure
 	}
 	if len(args) > 0 && args[0] == completeWord {
-		for _, c := range candidates(parser.Model, args[1:]) {
+		for _, c := range candidates(parser.Model, args[1:], storedWords(ctx, args[1:])) {
 			fmt.Fprintf(std.out, "%s\t%s\n", c.word, c.help)
 		}
 		return 0

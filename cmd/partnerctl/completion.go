@@ -1,11 +1,17 @@
 package main
 
 import (
+	"context"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/importer"
 )
 
 type completionCommand struct {
@@ -81,9 +87,87 @@ complete -c partnerctl -f -a '(__partnerctl_complete)'
 // candidate is a word that may stand in the place of the one being typed.
 type candidate struct{ word, help string }
 
+// stored lists what the tables have of a kind of value; nil: nothing is known.
+type stored func(kind reflect.Type) []candidate
+
+// completionTimeout bounds what a TAB may wait for.
+const completionTimeout = 2 * time.Second
+
+// maxStored is how many partners or customers are offered at most.
+const maxStored = 1000
+
+// storedWords are partners and customers of the tables that the words lead to, as
+// the command itself would be led there. It never asks for anything, and where the
+// tables cannot be read in time there is nothing to offer.
+func storedWords(ctx context.Context, words []string) stored {
+	return func(kind reflect.Type) (found []candidate) {
+		ctx, cancel := context.WithTimeout(ctx, completionTimeout)
+		defer cancel()
+		s := &session{ctx: ctx, std: streams{strings.NewReader(""), io.Discard, io.Discard}, connection: connectionOf(words)}
+		if s.connection.check() != nil {
+			return nil
+		}
+		switch kind {
+		case reflect.TypeFor[partnerArgument]():
+			if o, err := s.operator(partnersTable); err == nil {
+				partners, _ := o.ListPartners(ctx)
+				for _, p := range partners[:min(len(partners), maxStored)] {
+					found = append(found, candidate{string(p.ID), printable(p.Name)})
+				}
+			}
+		case reflect.TypeFor[accountArgument]():
+			if o, err := s.operator(customersTable); err == nil {
+				customers, _ := o.ListCustomers(ctx, directory.NewSearch(""))
+				for _, c := range customers[:min(len(customers), maxStored)] {
+					found = append(found, candidate{string(c.Account), printable(c.Name)})
+				}
+			}
+		}
+		return found
+	}
+}
+
+// connectionOf is as much of a command line as says where the tables are.
+func connectionOf(words []string) (c connection) {
+	words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "=" }) // bash parts --flag=value so
+	for i, word := range words {
+		name, value, hasValue := strings.Cut(word, "=")
+		if !hasValue && i+1 < len(words) {
+			value = words[i+1]
+		}
+		switch name {
+		case "--stack":
+			c.Stack = value
+		case "--endpoint":
+			c.Endpoint = value
+		}
+	}
+	_ = c.AfterApply() // what contradicts itself is told when the command is run
+	return c
+}
+
+// valuesOf lists what a flag or an argument may have.
+func valuesOf(v *kong.Value, stored stored) []candidate {
+	kind := v.Target.Type()
+	for kind.Kind() == reflect.Pointer || kind.Kind() == reflect.Slice {
+		kind = kind.Elem()
+	}
+	if kind == reflect.TypeFor[formatArgument]() {
+		var all []candidate
+		for _, f := range importer.Formats() {
+			all = append(all, candidate{word: string(f)})
+		}
+		return all
+	}
+	if v.Enum != "" {
+		return candidatesOf(v.EnumSlice())
+	}
+	return stored(kind)
+}
+
 // candidates lists what the last of some words may become. None: anything, such
 // as a file.
-func candidates(app *kong.Application, words []string) []candidate {
+func candidates(app *kong.Application, words []string, stored stored) []candidate {
 	words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "=" }) // bash parts --flag=value so
 	if len(words) == 0 {
 		words = []string{""}
@@ -98,12 +182,12 @@ func candidates(app *kong.Application, words []string) []candidate {
 	switch {
 	case at.lost:
 	case at.flag != nil:
-		all = candidatesOf(at.flag.EnumSlice())
+		all = valuesOf(at.flag.Value, stored)
 	case hasValue && strings.HasPrefix(flag, "-"):
 		at.pass(flag)
 		if at.flag != nil {
-			for _, word := range at.flag.EnumSlice() {
-				all = append(all, candidate{word: flag + "=" + word})
+			for _, c := range valuesOf(at.flag.Value, stored) {
+				all = append(all, candidate{flag + "=" + c.word, c.help})
 			}
 		}
 	case strings.HasPrefix(typed, "-"):
@@ -112,8 +196,13 @@ func candidates(app *kong.Application, words []string) []candidate {
 		for _, child := range at.node.Children {
 			all = append(all, candidate{child.Name, child.Help})
 		}
-	case at.positional < len(at.node.Positional):
-		all = candidatesOf(at.node.Positional[at.positional].EnumSlice())
+	case len(at.node.Positional) > 0:
+		last := at.node.Positional[len(at.node.Positional)-1]
+		if at.positional < len(at.node.Positional) {
+			all = valuesOf(at.node.Positional[at.positional], stored)
+		} else if last.IsCumulative() { // as many as there are
+			all = valuesOf(last, stored)
+		}
 	}
 	return slices.DeleteFunc(all, func(c candidate) bool { return c.word == "" || !strings.HasPrefix(c.word, typed) })
 }

@@ -10,7 +10,7 @@ import (
 // The script of partnerctl completion bash, in a real bash: what its completion
 // function offers for a line.
 func TestBashCompletesCommandsFlagsAndValues(t *testing.T) {
-	d := newDesk(t)
+	d := newDeskWithTwoPartners(t)
 	if err := os.Symlink(os.Args[0], filepath.Join(d.dir, "partnerctl")); err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ while IFS= read -r line; do
     echo "$line> ${COMPREPLY[*]}"
 done`)
 	tests := []struct{ line, want string }{
-		{"partnerctl ", "apply partner grant key customer price import usage doctor completion"},
+		{"partnerctl ", "apply partner grant key customer price import usage doctor version completion"},
 		{"partnerctl p", "partner price"},
 		{"partnerctl key ", "create list find rotate revoke"},
 		{"partnerctl key r", "rotate revoke"},
@@ -38,12 +38,22 @@ done`)
 		{"partnerctl --output ", "text json"},
 		{"partnerctl --output = j", "json"}, // bash parts --output=j so
 		{"partnerctl key list --output=j", "--output=json"},
-		{"partnerctl --stack prod price ", "show check explain"},
+		{"partnerctl --stack prod price ", "show check withdraw explain"},
 		{"partnerctl price show acme_retail ", "sms voice video messaging"},
 		{"partnerctl price show acme_retail v", "voice video"},
 		{"partnerctl price explain acme_retail sms --direction out", "outbound"},
 		{"partnerctl usage delete acme_retail --product mes", "messaging"},
 		{"partnerctl usage delete -y acme_retail --dr", "--dry-run"},
+		{"partnerctl import usage --format connect-s", "connect-sms-csv connect-sms-receipts"},
+		{"partnerctl import usage --format=na", "--format=native"},
+		{"partnerctl partner show ", "eastgate northwind"},
+		{"partnerctl key create --partner n", "northwind"},
+		{"partnerctl grant add northwind ", "b&b acme_retail"}, // in the order of their names
+		{"partnerctl grant remove northwind b&b ac", "acme_retail"},
+		{"partnerctl usage delete --account a", "acme_retail"},
+		{"partnerctl price withdraw acme_retail s", "sms"},
+		{"partnerctl partner show --endpoint http://127.0.0.1:1 n", ""}, // it does not answer, and nobody is told
+		{"partnerctl partner show --stack prod n", ""},
 		{"partnerctl completion ", "bash zsh fish"},
 		{"partnerctl apply -f ", ""}, // a file: bash's own completion takes over
 		{"partnerctl import usage ", ""},
