@@ -155,7 +155,7 @@ func try(t *testing.T, server *httptest.Server, name string, args ...string) (st
 	defer cancel()
 	command := exec.CommandContext(ctx, name, args...)
 	command.Env = append(os.Environ(), "PARTNERVIEW_URL="+server.URL+"/v1", "PARTNERVIEW_KEY=pvk_test")
-	command.WaitDelay = time.Second // curl, of a bash that was killed
+	command.WaitDelay = time.Second // curl, of a shell that was killed
 	var out, complaints bytes.Buffer
 	command.Stdout, command.Stderr = &out, &complaints
 	_ = command.Run() // the exit code says it
@@ -168,7 +168,7 @@ func try(t *testing.T, server *httptest.Server, name string, args ...string) (st
 // needShell asks for what the guide's shell programs use.
 func needShell(t *testing.T) {
 	t.Helper()
-	for _, tool := range []string{"bash", "curl", "jq"} {
+	for _, tool := range []string{"curl", "jq"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			if os.Getenv("CI") != "" {
 				t.Fatalf("%v: install it, as with: apt-get install %s", err, tool)
@@ -198,14 +198,14 @@ func TestTheGuidesProgramGetsATokenAndUsesIt(t *testing.T) {
 	for name, value := range map[string]string{"TOKEN_URL": server.URL + "/token", "CLIENT_ID": "client-7", "CLIENT_SECRET": secret, "AUDIENCE": audience} {
 		t.Setenv(name, value)
 	}
-	if out := run(t, server, "bash", "-c", blocks(t, "sh")["token.sh"]); out != page {
+	if out := run(t, server, "sh", "-c", blocks(t, "sh")["token.sh"]); out != page {
 		t.Errorf("it prints %s", out)
 	}
 }
 
 func TestTheGuidesShellLoopReadsALogToItsEnd(t *testing.T) {
 	needShell(t)
-	out := run(t, logServer(t), "bash", "-c", blocks(t, "sh")["page.sh"])
+	out := run(t, logServer(t), "sh", "-c", blocks(t, "sh")["page.sh"])
 	var ids []string
 	for _, m := range regexp.MustCompile(`(?m)^\{"id":"([^"]+)".*\}$`).FindAllStringSubmatch(out, -1) {
 		ids = append(ids, m[1])
@@ -251,7 +251,7 @@ func TestTheGuidesProgramsDoNotWaitForAQuota(t *testing.T) {
 	})
 	t.Run("page.sh", func(t *testing.T) {
 		needShell(t)
-		if out, complaints, code := try(t, server, "bash", "-c", blocks(t, "sh")["page.sh"]); code != 1 || out != "" || !strings.Contains(complaints, "quota_exceeded") {
+		if out, complaints, code := try(t, server, "sh", "-c", blocks(t, "sh")["page.sh"]); code != 1 || out != "" || !strings.Contains(complaints, "quota_exceeded") {
 			t.Errorf("exit code %d, it says %q and %q", code, out, complaints)
 		}
 	})

@@ -34,7 +34,7 @@ func senders() []sender {
 		{"velvet-tram", "EUR", office, "FR BE", share{voice: 130, video: 110}},
 
 		{"pocket-orchard", "GBP", shop, "GB IE", share{sms: 800, messaging: 450}},
-		{"tallow&wick", "GBP", shop, "GB US", share{sms: 90, voice: 60}},
+		{"acme_retail", "GBP", shop, "GB US", share{sms: 90, voice: 60}},
 		{"saltmarsh.clinics", "GBP", office, "GB", share{sms: 700, voice: 450, video: 400}},
 		{"o&o", "GBP", shop, "GB", share{sms: 12}},
 		{"fernglade_schools", "GBP", office, "GB", share{sms: 150, video: 200}},
