@@ -99,6 +99,17 @@ func (d *desk) process(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// start starts the real partnerctl, which must end within a while whatever it
+// does.
+func (d *desk) start(cmd *exec.Cmd) {
+	d.t.Helper()
+	if err := cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	kill := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+	d.t.Cleanup(func() { kill.Stop(); _ = cmd.Process.Kill() })
+}
+
 // must runs partnerctl and expects all to be well.
 func (d *desk) must(args ...string) string {
 	d.t.Helper()

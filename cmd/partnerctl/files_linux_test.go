@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"partnerview/internal/importer"
 )
 
@@ -50,17 +52,6 @@ func (d *desk) pipe(name string) string {
 		d.t.Fatal(err)
 	}
 	return path
-}
-
-// start starts the real partnerctl, which must end within a while whatever it
-// does.
-func (d *desk) start(cmd *exec.Cmd) {
-	d.t.Helper()
-	if err := cmd.Start(); err != nil {
-		d.t.Fatal(err)
-	}
-	kill := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
-	d.t.Cleanup(func() { kill.Stop(); _ = cmd.Process.Kill() })
 }
 
 // A run never loads what it writes, under whatever name that goes.
@@ -407,6 +398,11 @@ func TestOneSignalEndsACommandInEveryPhase(t *testing.T) {
 				}
 			}()
 			<-begun
+			for full := 0; strings.Contains(name, "stuck") && full < 60_000; time.Sleep(time.Millisecond) {
+				if full, err = unix.IoctlGetInt(int(stuck.Fd()), unix.TIOCINQ); err != nil {
+					t.Fatal(err)
+				}
+			}
 			at := time.Now()
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 			err = cmd.Wait()
