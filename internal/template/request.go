@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -48,8 +49,8 @@ func (v value) text() string {
 }
 
 // Requests reads what a client sent to DynamoDB: the header X-Amz-Target
-// ("DynamoDB_20120810.Query") and the body. A BatchGetItem is one request for
-// each table that it names, as IAM takes it. Of other than reads only the action
+// ("DynamoDB_20120810.Query") and the body. A BatchGetItem or BatchWriteItem is one
+// request for each table that it names, as IAM takes it. Of other than reads only the action
 // and the table are read.
 func (t *Template) Requests(target string, body []byte) ([]Request, error) {
 	_, operation, _ := strings.Cut(target, ".")
@@ -57,11 +58,21 @@ func (t *Template) Requests(target string, body []byte) ([]Request, error) {
 	switch operation {
 	case "GetItem", "Query", "BatchGetItem":
 	default:
-		var write struct{ TableName string }
-		if err := json.Unmarshal(body, &write); err != nil {
+		var other struct {
+			TableName    string
+			RequestItems map[string]json.RawMessage // in BatchWriteItem only
+		}
+		if err := json.Unmarshal(body, &other); err != nil {
 			return nil, fmt.Errorf("%s: %w", operation, err)
 		}
-		return []Request{{Action: action, Table: write.TableName}}, nil
+		if operation != "BatchWriteItem" {
+			return []Request{{Action: action, Table: other.TableName}}, nil
+		}
+		var requests []Request
+		for _, table := range slices.Sorted(maps.Keys(other.RequestItems)) {
+			requests = append(requests, Request{Action: action, Table: table})
+		}
+		return requests, nil
 	}
 	r, err := decodeRead(body)
 	if err != nil {

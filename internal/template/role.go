@@ -49,6 +49,29 @@ func (rd *reading) role(id string) error {
 	return nil
 }
 
+// ReadPolicy reads the statements of a policy document, as it is attached to who
+// runs a command. A statement that is not understood is an error.
+func ReadPolicy(source []byte) (Statements, error) {
+	var p struct {
+		Version   string
+		Statement []json.RawMessage
+	}
+	decoder := json.NewDecoder(bytes.NewReader(source))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&p); err != nil {
+		return nil, fmt.Errorf("read the policy: %w", err)
+	}
+	var statements Statements
+	for _, source := range p.Statement {
+		s, err := readStatement(source)
+		if err != nil {
+			return nil, fmt.Errorf("statement %s: %w", s.ID, err)
+		}
+		statements = append(statements, s)
+	}
+	return statements, nil
+}
+
 func readStatement(source []byte) (Statement, error) {
 	var p struct {
 		Sid, Effect      string
