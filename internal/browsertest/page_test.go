@@ -16,7 +16,7 @@ func theFocusStaysWhereThePersonIs(t *testing.T, in *Browser) {
 	s, site := stage(t)
 	p := opens(t, in, site, desk)
 	p.signsIn("#/customers")
-	s.Inject(Fault{Match: "cursor=", Delay: 700 * time.Millisecond}) // long enough for a browser to take the focus away
+	s.Inject(Fault{Match: "cursor=", Delay: time.Second}) // long enough for a browser to take the focus away
 	focus := func(selector string) {
 		t.Helper()
 		p.must(p.call("document.querySelector(args[0]).focus()", nil, selector))
@@ -36,12 +36,12 @@ func theFocusStaysWhereThePersonIs(t *testing.T, in *Browser) {
 	}
 	rows(25)
 	focus(".load-more")
-	p.presses("Enter")
-	p.sees("button", "Loading…")
-	time.Sleep(200 * time.Millisecond)
-	has(".load-more")
-	p.presses("Enter") // which asks for nothing more
+	before := len(s.Asked())
+	p.must(p.Eval("document.activeElement.click(); document.activeElement.click()", nil)) // once is enough
 	rows(50)
+	if asked := s.Asked()[before:]; len(asked) != 1 {
+		t.Errorf("two clicks asked for %v", asked)
+	}
 	has(".load-more")
 	p.presses("Enter")
 	rows(61)
@@ -69,7 +69,6 @@ func theFocusStaysWhereThePersonIs(t *testing.T, in *Browser) {
 	p.presses("Tab")
 	p.presses("Tab")
 	p.presses("Enter")
-	p.sees("button", "Signing in…")
 	p.sees("[role=alert]", "cannot answer right now")
 	has("button[type=submit]")
 }
