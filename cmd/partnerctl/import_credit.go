@@ -13,6 +13,7 @@ type importCreditCommand struct {
 	Files     []string `arg:"" name:"FILE" help:"Files and folders to load, CSV or NDJSON, gzipped or not; - is standard input. Of a folder the files that end in .csv, .ndjson or .jsonl are loaded, with .gz behind it or not."`
 	DryRun    bool     `help:"Read and count, list what would be rejected, and write nothing."`
 	Rejects   string   `placeholder:"PATH" type:"path" help:"Where lines that cannot be taken are listed. Default: FILE.rejected.ndjson. A list of an earlier run is replaced, no other file is."`
+	Decimal   string   `enum:",point,comma" default:"" placeholder:"MARK" help:"How amounts in CSV are written: point, as 1520.73, or comma, as 1520,73 or 1.520,73. Without it, with a point; and where semicolons separate the columns, an amount as 1.520, which may be either, is rejected."`
 	KeepGoing bool     `help:"Go on where the first hundred lines of a file are all rejected for one reason, which else ends its load."`
 }
 
@@ -40,7 +41,7 @@ func (c *importCreditCommand) Run(s *session) error {
 	}
 	var total operator.CreditCounts
 	loaded, err := s.load(files, c.Rejects, func(in io.Reader, _ *progress, reject func(importer.Reject) error) (loadCounts, error) {
-		counts, err := o.ImportCredit(s.ctx, in, operator.CreditImport{DryRun: c.DryRun, KeepGoing: c.KeepGoing, Rejected: reject})
+		counts, err := o.ImportCredit(s.ctx, in, operator.CreditImport{DryRun: c.DryRun, Decimal: importer.DecimalMark(c.Decimal), KeepGoing: c.KeepGoing, Rejected: reject})
 		total = total.Add(counts)
 		return loadCounts{counts.Read, counts.Written}, err
 	})

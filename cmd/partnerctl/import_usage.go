@@ -53,11 +53,11 @@ func (c *importUsageCommand) Run(s *session) error {
 		return err
 	}
 	total := operator.UsageCounts{Dropped: map[string]int{}}
-	begun := time.Now()
+	begun, seconds := time.Now(), operator.NewSameSecond()
 	loaded, err := s.load(files, c.Rejects, func(in io.Reader, shown *progress, reject func(importer.Reject) error) (loadCounts, error) {
 		counts, err := o.ImportUsage(s.ctx, in, operator.UsageImport{
 			Format: c.Format.format, Account: c.Account.id, Period: period, DryRun: c.DryRun, CountChanges: c.CountChanges, KeepGoing: c.KeepGoing,
-			Rejected: reject, Progress: shown.counts,
+			SameSecond: seconds, Rejected: reject, Progress: shown.counts,
 		})
 		total = total.Add(counts)
 		return loadCounts{counts.Read, counts.Written}, err
@@ -93,6 +93,9 @@ func (s *session) printUsage(c operator.UsageCounts, dry bool, took time.Duratio
 			fields = append(fields, fmt.Sprintf("%s (%d)", field, c.Dropped[field]))
 		}
 		s.printf("Dropped fields: %s\n", strings.Join(fields, ", "))
+	}
+	if c.SameSecond > 0 {
+		s.printf("At two times of one second, and so two records each: %s. Was a log exported with fractions of a second, and without?\n", count(c.SameSecond, "id"))
 	}
 	for _, field := range slices.Sorted(maps.Keys(c.Unread)) {
 		shown := ""

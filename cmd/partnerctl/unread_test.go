@@ -44,3 +44,17 @@ func TestOperatorThatNoRecordHasIsWarnedOf(t *testing.T) {
 		}
 	}
 }
+
+func TestAmountsOfCreditAreReadAsSaid(t *testing.T) {
+	d := newDesk(t)
+	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
+	file := d.write("credit.csv", "account;amount;as-of\nacme_retail;1.520;2026-06-14T10:00:00Z\n")
+	if r := d.run("import", "credit", june, file); r.code != 3 || !strings.Contains(r.errOut+r.out+d.read("credit.csv.rejected.ndjson"), "--decimal comma or --decimal point") {
+		t.Errorf("unsaid: %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	d.must("import", "credit", june, "--decimal", "comma", file)
+	if got := d.must("customer", "show", "acme_retail", "-o", "json"); !strings.Contains(got, `"remainingCredit": "1520"`) {
+		t.Errorf("stored is\n%s", got)
+	}
+	d.run("import", "credit", "--decimal", "dot", file).fails(t, 2, "--decimal")
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"regexp"
 	"strings"
 	"time"
 
@@ -46,15 +47,26 @@ func creditKey(name string) string {
 	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(name))
 }
 
+// DecimalMark says how the amounts of a CSV file of credit are written.
+type DecimalMark string
+
+const (
+	// UnsaidMark: with a point. Where the separator is ";", as in countries that write
+	// a comma, 1.520 may be a thousand and more: such an amount is rejected.
+	UnsaidMark   DecimalMark = ""
+	DecimalPoint DecimalMark = "point" // 1520.73
+	DecimalComma DecimalMark = "comma" // 1520,73 or 1.520,73
+)
+
 // ReadCredit reads a file of remaining credit line by line, as [ReadUsage] reads
 // one of usage: CSV with a header, or NDJSON where it begins with "{". Whether the
 // account exists, and has the currency, is for the caller.
-func ReadCredit(r io.Reader, now time.Time) iter.Seq2[CreditRow, error] {
+func ReadCredit(r io.Reader, now time.Time, mark DecimalMark) iter.Seq2[CreditRow, error] {
 	return func(yield func(CreditRow, error) bool) {
 		next, err := openCredit(r)
 		for err == nil {
 			var line creditLine
-			if line, err = next(); err == nil && !yield(line.row(now), nil) {
+			if line, err = next(); err == nil && !yield(line.row(now, mark), nil) {
 				return
 			}
 		}
@@ -69,7 +81,9 @@ type creditLine struct {
 	number int
 	draft  draft // keeps the first fault
 	short  bool  // it has fewer fields than the header
-	texts  map[string]string
+	// separator is that of the CSV file; 0: the line is JSON, and has amounts as JSON has
+	separator byte
+	texts     map[string]string
 }
 
 func openCredit(r io.Reader) (next func() (creditLine, error), err error) {
@@ -134,7 +148,7 @@ func openCreditCSV(text io.Reader) (func() (creditLine, error), error) {
 				return creditLine{}, fmt.Errorf("line %d: %w", number, err)
 			}
 		}
-		line := creditLine{number: number, short: x.records.isShort(), texts: map[string]string{}}
+		line := creditLine{number: number, short: x.records.isShort(), separator: x.records.separator, texts: map[string]string{}}
 		if reason := broken(""); errors.As(err, &reason) {
 			line.draft.reason = string(reason)
 			return line, nil
@@ -169,7 +183,7 @@ func creditColumns(x *exportRows) (map[string]int, error) {
 }
 
 // row reads the texts.
-func (l *creditLine) row(now time.Time) CreditRow {
+func (l *creditLine) row(now time.Time, mark DecimalMark) CreditRow {
 	d, row := &l.draft, CreditRow{Line: l.number}
 	d.options.Now = now
 	text := func(field string) string {
@@ -182,10 +196,7 @@ func (l *creditLine) row(now time.Time) CreditRow {
 	if row.Account, err = usage.ParseAccountID(text(CreditAccountField)); err != nil {
 		d.fail(CreditAccountField, "must be 3 to 50 of A-Z a-z 0-9 - . _ &")
 	}
-	amount := text(amountField)
-	if row.Amount, err = money.Parse(amount); err != nil {
-		d.fail(amountField, quoted(amount)+"must be a decimal number, as 1520.73")
-	}
+	row.Amount = l.amount(text(amountField), mark)
 	if at := d.time(asOfField, text(asOfField), parseExportTime); at != nil {
 		row.AsOf = *at
 	}
@@ -202,4 +213,34 @@ func (l *creditLine) row(now time.Time) CreditRow {
 		return CreditRow{Line: l.number, Rejected: &Reject{Line: l.number, Field: d.field, Reason: d.reason}}
 	}
 	return row
+}
+
+var (
+	groupedAmount = regexp.MustCompile(`^[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?$`) // by comma: 1520,73 or 1.520,73
+	twoWayAmount  = regexp.MustCompile(`^[+-]?\d+\.\d{3}$`)                     // 1.520: a thousand, or a half more than one
+)
+
+// amount reads an amount of credit.
+func (l *creditLine) amount(text string, mark DecimalMark) decimal.Decimal {
+	const example = "must be a decimal number, as 1520.73"
+	plain, reason := text, example
+	switch {
+	case l.separator == 0:
+	case mark == DecimalComma:
+		reason = "must be a decimal number with a comma, as 1520,73"
+		if !groupedAmount.MatchString(text) {
+			plain = ""
+			break
+		}
+		plain = strings.ReplaceAll(strings.ReplaceAll(text, ".", ""), ",", ".")
+	case mark == UnsaidMark && l.separator == ';' && twoWayAmount.MatchString(text):
+		plain, reason = "", "may have a point for thousands or for decimals: say which by --decimal comma or --decimal point"
+	case mark == UnsaidMark && groupedAmount.MatchString(text):
+		reason = example + "; --decimal comma reads one with a comma"
+	}
+	amount, err := money.Parse(plain)
+	if err != nil {
+		l.draft.fail(amountField, quoted(text)+reason)
+	}
+	return amount
 }

@@ -13,10 +13,12 @@ import (
 )
 
 // credits reads a file of credit, and writes its rows as a test expects them.
-func credits(t testing.TB, file string) string {
+func credits(t testing.TB, file string) string { return creditsBy(t, file, UnsaidMark) }
+
+func creditsBy(t testing.TB, file string, mark DecimalMark) string {
 	t.Helper()
 	var lines []string
-	for row, err := range ReadCredit(strings.NewReader(file), now) {
+	for row, err := range ReadCredit(strings.NewReader(file), now, mark) {
 		switch {
 		case err != nil:
 			lines = append(lines, "ERROR "+err.Error())
@@ -75,14 +77,60 @@ func TestCreditFiles(t *testing.T) {
 	}
 }
 
+// 1.520 in a file with semicolons was loaded as one and a half, where a thousand and a
+// half was meant.
+func TestAmountsOfCreditAreNotGuessed(t *testing.T) {
+	const either = ` may have a point for thousands or for decimals: say which by --decimal comma or --decimal point`
+	for _, c := range []struct {
+		separator, amount string
+		mark              DecimalMark
+		want              string // an amount, or why there is none
+	}{
+		{";", "1.520", UnsaidMark, `"1.520"` + either},
+		{";", "-1.520", UnsaidMark, `"-1.520"` + either},
+		{";", "0.520", UnsaidMark, `"0.520"` + either},
+		{";", "12345.678", UnsaidMark, "may have a point for thousands or for decimals: say which by --decimal comma or --decimal point"},
+		{";", "1520.73", UnsaidMark, "1520.73"},
+		{";", "1.5200", UnsaidMark, "1.52"},
+		{";", "1520", UnsaidMark, "1520"},
+		{";", "1520,73", UnsaidMark, "must be a decimal number, as 1520.73; --decimal comma reads one with a comma"},
+		{";", "1.520", DecimalPoint, "1.52"},
+		{";", "1520,73", DecimalPoint, "must be a decimal number, as 1520.73"},
+		{";", "1.520", DecimalComma, "1520"},
+		{";", "-1.520,5", DecimalComma, "-1520.5"},
+		{";", "1.234.567,89", DecimalComma, "1234567.89"},
+		{";", "1520,73", DecimalComma, "1520.73"},
+		{";", "1520.73", DecimalComma, `"1520.73" must be a decimal number with a comma, as 1520,73`},
+		{";", "1,520,730", DecimalComma, "must be a decimal number with a comma, as 1520,73"},
+		{";", "1e3", DecimalComma, `"1e3" must be a decimal number with a comma, as 1520,73`},
+		{",", "1.520", UnsaidMark, "1.52"},
+		{",", "1.520", DecimalComma, "1520"},
+		{"\t", "1520,73", DecimalComma, "1520.73"},
+	} {
+		want := "2 REJECTED amount: " + c.want
+		if !strings.Contains(c.want, " ") {
+			want = "2 acme_one " + c.want + " 2026-06-01T00:00:00.000Z"
+		}
+		file := strings.Join([]string{"account", "amount", "asOf"}, c.separator) + "\n" + strings.Join([]string{"acme_one", c.amount, "2026-06-01T00:00:00Z"}, c.separator) + "\n"
+		if got := creditsBy(t, file, c.mark); got != want {
+			t.Errorf("%q behind %q, %q:\n got %s\nwant %s", c.amount, c.separator, c.mark, got, want)
+		}
+	}
+	object := `{"accountId":"acme_one","amount":"1.520","asOf":"2026-06-01T00:00:00Z"}`
+	if got := creditsBy(t, object, DecimalComma); got != "1 acme_one 1.52 2026-06-01T00:00:00.000Z" {
+		t.Errorf("of JSON: %s", got)
+	}
+}
+
 func FuzzCreditTellsNoNumber(f *testing.F) {
 	f.Add([]byte("account,amount,as-of,currency\nacme_one,1520.7300,2026-06-01T00:00:00Z,EUR\n"))
+	f.Add([]byte("account;amount;as-of;currency\nacme_one;1.520;2026-06-01T00:00:00Z;EUR\naccount;as-of;amount\nacme_one;2026-06-01T00:00:00Z;1520,73;\n"))
 	f.Add([]byte("account,amount,asOf\n+447700900123,447700900123x,447700900123\n447700900123,1,2026-06-01T00:00:00Z\n"))
 	f.Add([]byte(`{"accountId":"447700900123 ","amount":"+44 7700 900123","asOf":"447700900123","currency":"447700900123"}`))
 	f.Add(gzipped([]byte("account,amount,asOf\n")))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		last := 0
-		for row, err := range ReadCredit(bytes.NewReader(file), now) {
+		for row, err := range ReadCredit(bytes.NewReader(file), now, UnsaidMark) {
 			if err != nil {
 				if hasNumber(err.Error()) {
 					t.Fatalf("%q: the error %q tells a number", file, err)

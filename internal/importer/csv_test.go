@@ -119,6 +119,7 @@ func FuzzCSVRecordsAreThoseOfTheStandardLibrary(f *testing.F) {
 	for _, fixture := range fixtureRecords {
 		f.Add(lastThreeColumns(f, fixture.file))
 	}
+	f.Add("a,b,c,,\nd,e\nf,\"g\nh\",i,")
 	f.Add("a,b,c\r\nd,\"e\"\"\n\",f")
 	f.Fuzz(func(t *testing.T, text string) {
 		reference := csv.NewReader(strings.NewReader(text))

@@ -28,6 +28,9 @@ func TestOnlyAWordIsQuoted(t *testing.T) {
 // output is all that leaves the package for a row, as texts.
 func output(r Row) []string {
 	texts := append([]string{fmt.Sprintf("%+v", r.Record), describe(r)}, r.Dropped...)
+	for _, u := range r.Unread {
+		texts = append(texts, u.Field, u.Value)
+	}
 	if p := r.Record.RecordedPrice; p != nil {
 		texts = append(texts, money.Text(p.Amount))
 	}
@@ -123,6 +126,7 @@ func rowsOn(rows []Row, line int) (on []Row) {
 func FuzzNativeFieldsTellNoNumber(f *testing.F) {
 	f.Add("u-1", "sms", "delivered", "447700900123", "whatsapp", "0.0412", "note", int64(2))
 	f.Add("447700900123", "voice", "4477 0090 0123", "+447700900123", "n4477", "447700900123", "+447700900123", int64(447700900123))
+	f.Add("..", "sms", "sent", "447700900123.0", "", "1.520", "note", int64(1))
 	f.Add("a-44-7700-900123", "video", "x", "44.7700.900123", "", "447.700900123E3", "447700900123", int64(4477009))
 	f.Fuzz(func(t *testing.T, id, product, status, code, channel, amount, unknown string, count int64) {
 		const number = "+447700900123"
@@ -144,6 +148,8 @@ func FuzzExportsTellNoNumber(f *testing.F) {
 		f.Add(fixture(f, fx.file))
 	}
 	f.Add(testFile(f, "broken-quotes.csv"))
+	f.Add([]byte(smsRow("country", "447700900123", "mcc", "447", "mnc", "700900123", "price_total", "447700900123.0", "msisdn", "447700900123.0")))
+	f.Add([]byte(smsRow("country", "Nowhere", "mcc", "310", "mnc", "99", "body", "Gr\xfc\xdfe") + "x,,\n\xef\xbb\xbf\"umid\",direction,createdat,accountid,msisdn,\nu-2,0,2026-05-03T10:00:00Z,acme_one,447700900123\n"))
 	f.Add([]byte(smsRow("umid", "447700900123", "msisdn", "+447700900123", "source", "12025550147", "status_errorcode", "447700900123", "price_total", "447700900123", "price_currency", "EUR")))
 	f.Add([]byte(messagingRow("umid", "447700900123", "user_msisdn", "447700900123", "channelType", "447700900123")))
 	f.Add([]byte(voiceRow("CallId", "447700900123", "SourceEndpoint", "+447700900123", "DestinationEndpoint", "12025550147", "CallStatus", "12025550147")))

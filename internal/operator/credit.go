@@ -19,6 +19,8 @@ import (
 type CreditImport struct {
 	// DryRun reads and counts, and writes nothing.
 	DryRun bool
+	// Decimal says how amounts in CSV are written.
+	Decimal importer.DecimalMark
 	// KeepGoing reads on where the first hundred lines are all rejected for one
 	// reason, which is else an importer.FileError.
 	KeepGoing bool
@@ -77,7 +79,7 @@ func (o *Operator) ImportCredit(ctx context.Context, file io.Reader, in CreditIm
 		return in.Rejected(r)
 	}
 	latest, first := map[usage.AccountID]importer.CreditRow{}, firstLines{over: in.KeepGoing}
-	for row, err := range importer.ReadCredit(file, o.now()) {
+	for row, err := range importer.ReadCredit(file, o.now(), in.Decimal) {
 		if err != nil {
 			return counts, err
 		}

@@ -34,6 +34,9 @@ type UsageImport struct {
 	// KeepGoing reads on where the first hundred lines are all rejected for one
 	// reason, which is else an importer.FileError.
 	KeepGoing bool
+	// SameSecond finds ids that stand at two times of a second, over several files;
+	// nil: in this one alone.
+	SameSecond *SameSecond
 	// Rejected is told of each line that is not taken, one after the other, in
 	// the order of the file; of receipts without their record as that is found.
 	// Its error ends the import. It may be nil.

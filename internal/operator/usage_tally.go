@@ -18,6 +18,9 @@ type UsageCounts struct {
 	Duplicate int `json:"duplicate"` // of the same key as a later one in a batch of writes
 	Rejected  int `json:"rejected"`
 	Outside   int `json:"outside"` // of the period that was asked for
+	// SameSecond counts ids that stand at two times of the same second: each time is
+	// a record of its own, though mostly one was meant.
+	SameSecond int `json:"sameSecond,omitempty"`
 	// Changes splits Written; nil: it was not asked for.
 	Changes *ChangeCounts `json:"changes,omitempty"`
 	// Dropped counts, by the name of the field, what was left out of records that
@@ -54,7 +57,7 @@ type ChangeCounts struct {
 func (c UsageCounts) Add(other UsageCounts) UsageCounts {
 	sum := UsageCounts{
 		Read: c.Read + other.Read, Written: c.Written + other.Written, Duplicate: c.Duplicate + other.Duplicate,
-		Rejected: c.Rejected + other.Rejected, Outside: c.Outside + other.Outside, Dropped: map[string]int{},
+		Rejected: c.Rejected + other.Rejected, Outside: c.Outside + other.Outside, SameSecond: c.SameSecond + other.SameSecond, Dropped: map[string]int{},
 	}
 	for _, counts := range []UsageCounts{c, other} {
 		for field, n := range counts.Dropped {
@@ -89,10 +92,14 @@ type tally struct {
 	first    firstLines
 	onReject func(importer.Reject) error
 	progress func(UsageCounts)
+	seconds  *SameSecond // of the records that are taken
 }
 
 func newTally(in UsageImport) *tally {
-	t := &tally{first: firstLines{over: in.KeepGoing}, counts: UsageCounts{Dropped: map[string]int{}}, onReject: in.Rejected, progress: in.Progress}
+	t := &tally{first: firstLines{over: in.KeepGoing}, counts: UsageCounts{Dropped: map[string]int{}}, onReject: in.Rejected, progress: in.Progress, seconds: in.SameSecond}
+	if t.seconds == nil {
+		t.seconds = NewSameSecond()
+	}
 	if in.CountChanges {
 		t.counts.Changes = new(ChangeCounts)
 	}
@@ -111,6 +118,9 @@ func (t *tally) read(row importer.Row) error {
 	}
 	for _, u := range row.Unread {
 		t.counts.addUnread(u.Field, u.Value, 1)
+	}
+	if row.Rejected == nil && !row.Outside && row.Receipt == nil && t.seconds.again(row.Record) {
+		t.counts.SameSecond++
 	}
 	if row.Outside {
 		if t.counts.Outside++; t.counts.Outside%reportEvery == 0 {
