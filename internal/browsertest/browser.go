@@ -80,6 +80,7 @@ type Browser struct {
 	Kind Kind
 
 	*connection
+	folder string        // what it has to itself: home, profile, temporary files
 	window string        // Firefox: the context of its own window
 	stdin  io.Closer     // of the supervisor; closing it ends the browser
 	ended  chan struct{} // closed when the supervisor has ended
@@ -113,7 +114,7 @@ func Start(kind Kind, programs Programs) (*Browser, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Browser{Kind: kind, ended: make(chan struct{})}
+	b := &Browser{Kind: kind, folder: folder, ended: make(chan struct{})}
 	if kind == Firefox {
 		err = b.startFirefox(ctx, programs, folder)
 	} else {

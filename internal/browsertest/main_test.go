@@ -211,9 +211,14 @@ func (p *person) hasFocusOn(what string) {
 // waitsUntil waits until something is so that is no matter of the page.
 func (p *person) waitsUntil(what string, so func() bool) {
 	p.t.Helper()
+	waitUntil(p.t, what, so)
+}
+
+func waitUntil(t *testing.T, what string, so func() bool) {
+	t.Helper()
 	for deadline := time.Now().Add(patience); !so(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			p.t.Fatalf("%s: did not happen within %s", what, patience)
+			t.Fatalf("%s: did not happen within %s", what, patience)
 		}
 	}
 }

@@ -23,7 +23,7 @@ type Look struct {
 
 // patience is how long something that should happen may take. Where it happens nobody
 // waits so long; it is for a machine that has much else to do.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // Page is one tab with a profile of its own.
 type Page struct {
@@ -53,7 +53,7 @@ func (b *Browser) Open(look Look) (*Page, error) {
 
 func (p *Page) open(look Look) error {
 	var tab struct{ Context string }
-	if err := p.command("browsingContext.create", params{"type": "tab", "userContext": p.profile}, &tab); err != nil {
+	if err := p.command("browsingContext.create", params{"type": "window", "userContext": p.profile}, &tab); err != nil {
 		return err
 	}
 	p.context = tab.Context

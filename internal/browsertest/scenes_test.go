@@ -58,7 +58,7 @@ func everyViewFitsItsWindow(t *testing.T, in *Browser) {
 			look := desk
 			p := opens(t, in, site, look)
 			p.must(scene.Show(p.Page, site))
-			for _, width := range []int{360, 390, 600, 701, 861, 961, 990, 1131, 1161, 1200, 1440, 2560} {
+			for _, width := range []int{360, 390, 600, 701, 861, 961, 990, 1131, 1161, 1200, 1440, 1441, 1453, 2560} {
 				look.Width = width
 				p.must(p.Look(look))
 				if *screenshots != "" && *everyWidth {
