@@ -361,7 +361,7 @@ func nothingJumpsWhileThePageLoads(t *testing.T, in *Browser) {
 		p.settles()
 		var shift float64
 		p.must(p.Eval("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(window.shift))))", &shift))
-		if shift > 0.02 {
+		if shift > 0.005 {
 			t.Errorf("%s: the layout shifted by %.3f", fragment, shift)
 		}
 	}
