@@ -184,7 +184,7 @@ func TestCreditIsLoadedInAnyOrder(t *testing.T) {
 	want := `{"line":4,"field":"accountId","reason":"is no customer's account"}
 {"line":5,"field":"accountId","reason":"is a sub-account: credit is told of a whole account"}
 {"line":6,"field":"currency","reason":"is not the customer's currency"}
-{"line":7,"field":"amount","reason":"must be a decimal number, as 1520.73"}
+{"line":7,"field":"amount","reason":"must be a decimal number, as 1520.73; --decimal comma reads one with a comma"}
 {"line":8,"field":"asOf","reason":"lies in the future"}
 `
 	if diff := cmp.Diff(want, d.read("credit.csv.rejected.ndjson")); diff != "" {

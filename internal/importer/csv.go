@@ -17,7 +17,8 @@ import (
 //
 // Spreadsheets and scripts leave empty fields at a line's end out, or add some: a
 // record of one line may have fewer fields than the header, and any may have empty
-// ones behind them.
+// ones behind them. Only the last line of a file must have all or a line end, since a
+// file that was cut short looks the same.
 //
 // A quote that is opened by mistake would swallow all lines behind it. So a
 // record of several lines is given up when it turns out to be wrong: text behind
@@ -43,8 +44,9 @@ type broken string
 func (b broken) Error() string { return string(b) }
 
 const (
-	strayQuote = "has a quote that is not closed, or not doubled within quotes"
-	notColumns = "has another number of fields than the header"
+	strayQuote  = "has a quote that is not closed, or not doubled within quotes"
+	notColumns  = "has another number of fields than the header"
+	lastIsShort = "is where the file ends, without a line end and with fewer fields than the header: it may be cut short"
 )
 
 // errHeader: the record at hand is a header that comes again, as in files that were
@@ -84,6 +86,9 @@ func (c *csvRecords) next() (number int, err error) {
 			c.columns = 0
 		}
 		end, err := c.split(line)
+		if err == nil && c.isShort() && !bytes.HasSuffix(c.lines.window()[:end], []byte("\n")) {
+			err = broken(lastIsShort)
+		}
 		switch {
 		case err == nil && again:
 			err = errHeader

@@ -148,6 +148,26 @@ func TestRowsOfAnExportMayBeRagged(t *testing.T) {
 	}
 }
 
+// What a file that was cut short ends with is no record: a price or a number would be
+// another. A last line that has all fields may lack its end.
+func TestALastRowThatIsShortIsNotTaken(t *testing.T) {
+	const header = "umid,createdat,direction,subaccountid,source,msisdn,country\n"
+	const row = "u-1,2026-05-03T10:00:00Z,1,acme_one,+12025550100,+447700900123"
+	const good = "2 acme_one#sms u-1 2026-05-03T10:00:00.000Z dir=outbound from=****0100 to=****0123"
+	for text, want := range map[string]string{
+		row:              "2 REJECTED : " + lastIsShort + " []",
+		row[:len(row)-3]: "2 REJECTED : " + lastIsShort + " []",
+		row + ",GB":      good + " in=GB",
+		row + ",":        good,
+		row + "\n":       good,
+		row + "\r\n":     good,
+	} {
+		if diff := cmp.Diff(want, described(readAll(t, strings.NewReader(header+text), ConnectSMS, options()))); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
 // Two exports that were put one behind the other: from the second header on, its
 // columns count, or from and to would change places.
 func TestAHeaderThatComesAgainCounts(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 	"partnerview/internal/dynamo"
 	"partnerview/internal/local"
 	"partnerview/internal/local/engine"
-	"partnerview/tools/bulk"
 	"partnerview/internal/template"
+	"partnerview/tools/bulk"
 )
 
 // stage is an engine that keeps its store on disk, with the tables of
