@@ -96,8 +96,8 @@ type PriceList struct {
 
 // ParseDirectory reads a directory file, YAML or JSON. The name is for faults.
 //
-// The error is Faults, with all that is wrong in the file, or what reading it
-// failed with; then there is no Directory.
+// The error is Faults, with all that is wrong in the file, or a [FileError]: it cannot
+// be read, or is no text. Then there is no Directory.
 func ParseDirectory(r io.Reader, name string) (Directory, error) {
 	root, err := parseTree(r, name)
 	if err != nil {
@@ -106,7 +106,7 @@ func ParseDirectory(r io.Reader, name string) (Directory, error) {
 			f.File = name
 			return Directory{}, Faults{f}
 		}
-		return Directory{}, fmt.Errorf("read %s: %w", name, err)
+		return Directory{}, &FileError{fmt.Errorf("read %s: %w", name, err)}
 	}
 	c := newChecklist(name)
 	d := Directory{File: name}
