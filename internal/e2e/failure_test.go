@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -18,11 +17,7 @@ func TestADatabaseThatFailsIsA503(t *testing.T) {
 	for claim, m := range map[string]mode{"down": down, "throttling": throttling, "slow": slow} {
 		t.Run(claim, func(t *testing.T) {
 			// A key that the gateway has no decision for: it is the authorizer that fails.
-			out, _, code := pv.partnerctl(t, "", "key", "create", "--partner", "northwind", "--output", "json")
-			var unknown struct{ Key string }
-			if err := json.Unmarshal([]byte(out), &unknown); err != nil || code != 0 {
-				t.Fatalf("key create: exit %d, %v", code, err)
-			}
+			unknown := pv.newKey(t, "northwind")
 			known := pv.key(t, "northwind")
 			for _, path := range paths {
 				pv.proxy.mode.Store(int32(passing))
@@ -30,7 +25,7 @@ func TestADatabaseThatFailsIsA503(t *testing.T) {
 					pv.get(t, known, path)
 				}
 				pv.proxy.set(t, m)
-				for who, key := range map[string]string{"the endpoint": known, "the authorizer": unknown.Key} {
+				for who, key := range map[string]string{"the endpoint": known, "the authorizer": unknown} {
 					start := time.Now()
 					a := pv.get(t, key, path)
 					if took := time.Since(start); a.status != 503 || a.code() != "unavailable" || a.header.Get("Retry-After") == "" || took > 10*time.Second {
@@ -40,7 +35,7 @@ func TestADatabaseThatFailsIsA503(t *testing.T) {
 			}
 			pv.proxy.mode.Store(int32(passing))
 			for _, path := range paths[:3] {
-				if a := pv.get(t, unknown.Key, path); a.status != 200 {
+				if a := pv.get(t, unknown, path); a.status != 200 {
 					t.Errorf("after the database came back, %s: %d %s: the failure was kept as a refusal", path, a.status, a.body)
 				}
 			}
@@ -50,7 +45,6 @@ func TestADatabaseThatFailsIsA503(t *testing.T) {
 
 // What a page costs, counted at the wire.
 func TestAPageCostsOneRoundTripAndAListTwo(t *testing.T) {
-	key := pv.key(t, "northwind")
 	big := biggestLog(t)
 	for _, c := range []struct {
 		path, function string
@@ -66,7 +60,7 @@ func TestAPageCostsOneRoundTripAndAListTwo(t *testing.T) {
 	} {
 		var calls []string
 		var units float64
-		time.Sleep(1100 * time.Millisecond) // the cached decision is gone: the authorizer is asked as well
+		key := pv.newKey(t, "northwind") // no decision is kept for it: the authorizer is asked as well
 		var authorizer []string
 		for _, s := range pv.proxy.during(func() { pv.get(t, key, c.path) }) {
 			if s.function == "AuthorizerFunction" {

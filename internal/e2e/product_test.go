@@ -194,6 +194,17 @@ func (p *product) key(t testing.TB, partner string) string {
 	return ""
 }
 
+// newKey makes a partner a key for which the gateway has kept no decision yet.
+func (p *product) newKey(t testing.TB, partner string) string {
+	t.Helper()
+	out, complaint, code := p.partnerctl(t, "", "key", "create", "--partner", partner, "--expires", "1h", "--output", "json")
+	var created struct{ Key string }
+	if err := json.Unmarshal([]byte(out), &created); err != nil || code != 0 {
+		t.Fatalf("key create: exit %d, %v, %s", code, err, complaint)
+	}
+	return created.Key
+}
+
 type answer struct {
 	status int
 	header http.Header

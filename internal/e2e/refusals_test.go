@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,14 +67,10 @@ func TestWhatARefusalTakesDoesNotTellWhatThereIs(t *testing.T) {
 // with a 404 of that code.
 func takes(t *testing.T, partner, path, code string) string {
 	t.Helper()
-	out, complaint, exit := pv.partnerctl(t, "", "key", "create", "--partner", partner, "--expires", "1h", "--output", "json")
-	var key struct{ Key string }
-	if err := json.Unmarshal([]byte(out), &key); err != nil || exit != 0 {
-		t.Fatalf("key create: exit %d, %v, %s", exit, err, complaint)
-	}
+	key := pv.newKey(t, partner)
 	var calls []string
 	for _, s := range pv.proxy.during(func() {
-		if a := pv.get(t, key.Key, path); a.status != 404 || a.code() != code {
+		if a := pv.get(t, key, path); a.status != 404 || a.code() != code {
 			t.Errorf("%s for %s: %d %s, want %s", path, partner, a.status, a.body, code)
 		}
 	}) {
