@@ -26,7 +26,7 @@ const maxRecordID = 128
 // ParseRecordID checks the form of a record's id.
 func ParseRecordID(s string) (RecordID, error) {
 	if !isRecordID(s) || s == "." || s == ".." {
-		return "", fmt.Errorf("a record's id is 1 to 128 of A-Z a-z 0-9 . _ : -, and not . or ..")
+		return "", fmt.Errorf("a record's id is 1 to 128 of A-Z a-z 0-9 . _ : -, and neither . nor .. alone")
 	}
 	return RecordID(s), nil
 }
