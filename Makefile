@@ -40,7 +40,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet race staticcheck tidy vuln lint validate rendered sam-build deploy-check build clients release costs bench bench-import fuzz screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered sam-build deploy-check build clients release costs bench bench-import fuzz screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -54,7 +54,8 @@ run: $(if $(DYNAMODB_ENDPOINT),,$(ENGINE)) ## the whole product on this machine;
 LIMITS := -p 1 -timeout 40m
 
 test: $(ENGINE) ## all tests; TESTFLAGS="-run Name" adds flags
-	$(GO) build ./... # what the tests need, with all processors
+	$(GO) build $(filter -race,$(TESTFLAGS)) ./... # what the tests need, with all processors
+	$(GO) -C tools build $(filter -race,$(TESTFLAGS)) ./...
 	$(GO) test $(LIMITS) $(TESTFLAGS) ./...
 	$(GO) -C tools test $(LIMITS) $(TESTFLAGS) ./...
 
@@ -66,7 +67,7 @@ WHOLE := partnerview/cmd/local partnerview/internal/e2e partnerview/internal/bro
 
 # What CI runs. -race needs a C compiler.
 check: override TESTFLAGS += -race -shuffle=on
-check: format vet staticcheck tidy lint race test ## formatting, linters, and all tests with -race, shuffled
+check: format vet staticcheck tidy lint test ## formatting, linters, and all tests with -race, shuffled
 
 format:
 	@files=$$(gofmt -l *.go cmd functions internal tools); test -z "$$files" || { echo "not formatted; run gofmt -w on: $$files" >&2; exit 1; }
@@ -74,10 +75,6 @@ format:
 vet:
 	$(GO) vet ./...
 	$(GO) -C tools vet ./...
-
-race: # compiles what the tests need, with all processors
-	$(GO) build -race ./...
-	$(GO) -C tools build -race ./...
 
 staticcheck:
 	$(GO) run $(STATICCHECK) ./...
