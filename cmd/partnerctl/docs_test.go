@@ -17,6 +17,9 @@ import (
 // other, on what make run has loaded. The build, and the variables that make run
 // prints, are the test's.
 func TestCommandsOfOperatingWorkWhenPasted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	page, err := os.ReadFile("../../docs/operating.md")
 	if err != nil {
 		t.Fatal(err)

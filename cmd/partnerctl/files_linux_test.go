@@ -335,6 +335,9 @@ func TestProgramsAlwaysGetJSON(t *testing.T) {
 // One signal ends a command within two seconds, whatever it is waiting for; it
 // says so, and an import what was done.
 func TestOneSignalEndsACommandInEveryPhase(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	blank := strings.Repeat("\n", 400_000)
 	var noise bytes.Buffer
 	w := gzip.NewWriter(&noise)

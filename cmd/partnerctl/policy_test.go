@@ -33,6 +33,9 @@ func policyOf(t *testing.T, root string) template.Statements {
 // Who has docs/policies/partnerctl.json may do what the commands do, each of them,
 // and nothing that none of them does.
 func TestThePolicyIsWhatTheCommandsCall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	d := newDeskWithUsage(t)
 	policy := policyOf(t, d.root)
 	names := map[string]string{}

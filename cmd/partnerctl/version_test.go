@@ -44,6 +44,9 @@ func TestVersionTellsTheRelease(t *testing.T) {
 // What make release builds for this machine says its version, is what SHA256SUMS
 // says, and tells nobody where it was built. CI builds it for all platforms, twice.
 func TestReleaseBuildsWhatItsChecksumSays(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)

@@ -157,6 +157,9 @@ func TestUnprocessedItemsAreWrittenInTheEnd(t *testing.T) {
 }
 
 func TestWritesOutlastThrottlingAndARestartOfTheEngine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	own := dynamotest.Start(t)
 	s := own.NewStore(t)
 	own.Stop()

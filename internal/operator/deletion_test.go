@@ -30,6 +30,9 @@ func unlessGone(plan planning) planning {
 }
 
 func TestInterruptedDeletionGivesNoPartnerMoreAndCanBeRunAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	for name, c := range map[string]struct {
 		plan   planning
 		writes int

@@ -177,6 +177,9 @@ func idFinding(t *testing.T, o *operator.Operator) operator.Finding {
 // Whatever write it is that the mending does not come to, none is lost, and when it
 // is run again each is there once.
 func TestMendingThatIsInterruptedLosesAndDoublesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
 	mended := operator.New(dynamo.NewStore(engine.Client(t), tables), clock)
 	o := operator.New(dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables), clock)

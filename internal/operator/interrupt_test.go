@@ -229,6 +229,9 @@ func allBut(write string) func(dynamotest.Call) bool {
 }
 
 func TestInterruptedApplyGivesNoPartnerMoreThanTheOldOrTheNewFile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	i := newInterruption(t, planOf(t, newFile))
 	i.everywhere(20)
 	if list := i.target["list still"]; !slices.Equal(list.([]string), []string{"acc-c Gamma", "acc-a Zeta"}) {
@@ -239,6 +242,9 @@ func TestInterruptedApplyGivesNoPartnerMoreThanTheOldOrTheNewFile(t *testing.T) 
 // An operator who has stopped the wrong file applies the right one again, which
 // names no partner.
 func TestInterruptedRenameIsUndoneByTheOldNames(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	const rename = "customers: [{accountId: acc-a, name: Zeta}, {accountId: acc-c, name: Beta Two}]"
 	const undo = "customers: [{accountId: acc-a, name: Alpha}, {accountId: acc-c, name: Gamma}]"
 	i := newInterruption(t, planOf(t, rename))
@@ -258,6 +264,9 @@ func TestInterruptedRenameIsUndoneByTheOldNames(t *testing.T) {
 
 // The commands that change one thing keep the promises of a whole file.
 func TestInterruptedSingleCommandGivesNoPartnerMore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	credit := decimal.RequireFromString("12.5")
 	for name, c := range map[string]struct {
 		plan   planning
