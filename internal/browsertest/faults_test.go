@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 const requestIDs = "5e6f7a80-0000-4000-8000-" // how those of the stage begin
@@ -42,10 +43,19 @@ func aSearchIsSentWhenTheTypingPauses(t *testing.T, in *Browser) {
 	s, site := stage(t)
 	p := opens(t, in, site, desk)
 	p.signsIn("#/customers")
+	const word = "acme_retail"
 	before := len(s.Asked())
-	p.types("Search customers", "acme_retail")
+	p.types("Search customers", word)
+	var asked []string
+	whole := func() bool {
+		asked = s.Asked()[before:]
+		return len(asked) > 0 && strings.Contains(asked[len(asked)-1], "search="+word+"&limit=25")
+	}
+	for deadline := time.Now().Add(patience); !whole() && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	}
 	p.must(p.Wait("the search", "document.querySelectorAll('tbody tr[data-row]').length === 1"))
-	if asked := s.Asked()[before:]; len(asked) != 1 || !strings.Contains(asked[0], "search=acme_retail&limit=25") {
+	// On a busy machine a key may come so late that it is a pause; never does each key ask.
+	if !whole() || len(asked) > len(word)/2 {
 		t.Errorf("typing asked for %v", asked)
 	}
 }
