@@ -32,7 +32,7 @@ func checkJar(root string) error {
 // How many requests schemathesis makes: of each operation in a phase at most, and
 // of all with a key, and again without one, at least.
 const (
-	examples = 300
+	examples = 500
 	cases    = 1500
 )
 
