@@ -21,9 +21,9 @@ CHECK  := .tools/checkov
 CLIENT_PYTHON := .tools/clients
 CLIENTS := testdata/clients
 SAM_RUN := SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam
-RENDERED := internal/template/testdata/rendered.json
+RENDERED := internal/dev/template/testdata/rendered.json
 # The same with parameters as CloudFormation hands them to the translator: texts, and all that is optional turned on.
-CONFIGURED := internal/template/testdata/rendered_configured.json
+CONFIGURED := internal/dev/template/testdata/rendered_configured.json
 CONFIGURATION := UsagePlans=true DomainName=api.example.com DomainCertificateArn=arn:aws:acm:us-east-1:123456789012:certificate/a1b2c3 \
 	OidcIssuer=https://login.example.com OidcAudience=https://api.example.com OidcClientId=partnerview-dashboard \
 	AuthorizerTtlSeconds=5 AuthorizerConcurrency=200 FunctionConcurrency=100 WafRatePerAddress=10000 CreateDashboard=true \
@@ -63,7 +63,7 @@ quick: $(ENGINE) ## all tests but those that start the whole product or a browse
 	$(GO) test -short $(TESTFLAGS) $(filter-out $(WHOLE:%=%%),$(shell $(GO) list ./...))
 
 # Packages whose tests start the whole product or a browser.
-WHOLE := partnerview/cmd/local partnerview/internal/e2e partnerview/internal/browsertest
+WHOLE := partnerview/cmd/local partnerview/internal/e2e partnerview/internal/testkit/browser
 
 # What CI runs. -race needs a C compiler.
 check: override TESTFLAGS += -race -shuffle=on
@@ -108,7 +108,7 @@ sam-build: $(SAM)/installed
 
 deploy-check: lint validate sam-build $(CHECK)/installed ## all that can be checked of a deployment without an account
 	@$(RENDER) | cmp - $(RENDERED) && $(RENDER) $(CONFIGURATION) | cmp - $(CONFIGURED) || { echo "what is rendered is not of this template.yaml: make rendered" >&2; exit 1; }
-	$(GO) test ./internal/template
+	$(GO) test ./internal/dev/template
 	$(CHECK)/bin/checkov --config-file .checkov.yaml --file template.yaml
 	# SAM makes the stage of the API and takes the API's Metadata, which says why no answer is cached, not along.
 	$(CHECK)/bin/checkov --config-file .checkov.yaml --skip-check CKV_AWS_120 --file $(RENDERED)
@@ -143,7 +143,7 @@ fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz.sh
 
 screenshots: $(ENGINE) ## a picture of each view of the dashboard, into build/screenshots; ARGS=firefox has it drawn by that
-	$(GO) test ./internal/browsertest -count=1 -run '^TestEveryView(OfSingleSignOn)?$$/^$(or $(ARGS),chromium)$$' -args -screenshots $(CURDIR)/build/screenshots
+	$(GO) test ./internal/testkit/browser -count=1 -run '^TestEveryView(OfSingleSignOn)?$$/^$(or $(ARGS),chromium)$$' -args -screenshots $(CURDIR)/build/screenshots
 
 clean: ## remove everything that the targets above made
 	rm -rf build node_modules .tools .aws-sam $(CLIENTS)/typescript/node_modules $(CLIENTS)/*/generated

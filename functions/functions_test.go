@@ -23,12 +23,12 @@ import (
 
 	"partnerview/internal/access"
 	"partnerview/internal/api"
+	"partnerview/internal/dev/template"
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/gateway"
 	"partnerview/internal/masking"
-	"partnerview/internal/template"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 

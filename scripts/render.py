@@ -1,5 +1,5 @@
 """Prints the CloudFormation that the SAM translator makes of template.yaml, as JSON, for the tests of
-internal/template. It runs in the SAM CLI's own environment: make rendered.
+internal/dev/template. It runs in the SAM CLI's own environment: make rendered.
 
     render.py TEMPLATE [NAME=VALUE ...]
 

@@ -16,7 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"partnerview/internal/local"
+	"partnerview/internal/dev/local"
 	"partnerview/internal/usage"
 )
 

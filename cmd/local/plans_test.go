@@ -14,7 +14,7 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
-	"partnerview/internal/openapi"
+	"partnerview/internal/testkit/contract"
 )
 
 // The real binaries, the template's plans, the partners of the sample data: a
@@ -115,12 +115,12 @@ type answered struct {
 type caller struct {
 	t    *testing.T
 	base string
-	spec *openapi.Spec
+	spec *contract.Spec
 	said buffer // all that was answered
 }
 
 func newCaller(t *testing.T, base string) *caller {
-	spec, err := openapi.Load()
+	spec, err := contract.Load()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"partnerview/internal/dev/local"
 	"partnerview/internal/directory"
-	"partnerview/internal/local"
 	"partnerview/internal/usage"
 )
 

@@ -11,12 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"partnerview/internal/dev/local"
+	"partnerview/internal/dev/sample"
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
 	"partnerview/internal/importer"
-	"partnerview/internal/local"
 	"partnerview/internal/operator"
-	"partnerview/internal/sample"
 	"partnerview/internal/usage"
 )
 

@@ -5,8 +5,8 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"partnerview/internal/local"
-	"partnerview/internal/local/issuer"
+	"partnerview/internal/dev/local"
+	"partnerview/internal/dev/local/issuer"
 )
 
 // demoIssuer is who may sign in with --sso: people of two partners of the sample

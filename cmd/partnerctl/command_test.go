@@ -16,8 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/operator"
+	"partnerview/internal/testkit/dynamotest"
 )
 
 func TestApplyShowsWhatItDoes(t *testing.T) {

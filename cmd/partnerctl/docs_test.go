@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"partnerview/internal/sample"
+	"partnerview/internal/dev/sample"
 )
 
 // The commands of docs/operating.md work when they are pasted one after the

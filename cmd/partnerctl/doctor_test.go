@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"partnerview/internal/dynamo/dynamotest"
+	"partnerview/internal/testkit/dynamotest"
 )
 
 // failures are the lines of doctor that have something to mend, as "check table".

@@ -7,7 +7,7 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
+	"partnerview/internal/testkit/dynamotest"
 )
 
 // newKey makes a key for northwind.

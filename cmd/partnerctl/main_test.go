@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
+	"partnerview/internal/testkit/dynamotest"
 )
 
 var engine dynamotest.Engine

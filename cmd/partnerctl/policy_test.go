@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"partnerview/internal/template"
+	"partnerview/internal/dev/template"
 )
 
 const policyFile = "docs/policies/partnerctl.json"

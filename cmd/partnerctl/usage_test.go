@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"partnerview/internal/dynamo/dynamotest"
+	"partnerview/internal/testkit/dynamotest"
 )
 
 // march is the clock of these tests: the records below are of the month before.

@@ -14,8 +14,8 @@ import (
 	"partnerview/internal/access"
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/fault"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 

@@ -12,9 +12,9 @@ import (
 
 	"partnerview/internal/access"
 	"partnerview/internal/access/oidc"
-	"partnerview/internal/access/oidc/oidctest"
 	"partnerview/internal/directory"
 	"partnerview/internal/fault"
+	"partnerview/internal/testkit/oidctest"
 	"partnerview/internal/usage"
 )
 

@@ -24,12 +24,12 @@ import (
 	"partnerview/internal/api"
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/fault"
 	"partnerview/internal/masking"
 	"partnerview/internal/money"
-	"partnerview/internal/openapi"
 	"partnerview/internal/pricing"
+	"partnerview/internal/testkit/contract"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 
@@ -84,13 +84,13 @@ func ask(t *testing.T, s store, viewer any, target string) *httptest.ResponseRec
 	return w
 }
 
-var contract = sync.OnceValues(openapi.Load)
+var description = sync.OnceValues(contract.Load)
 
 // keepsContract holds an answer against openapi.yaml, and a page's Link against
 // its nextCursor, which OpenAPI cannot.
 func keepsContract(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) {
 	t.Helper()
-	spec, err := contract()
+	spec, err := description()
 	must(t, err)
 	w.Header().Set("X-Amzn-Requestid", env().RequestID(r.Context())) // API Gateway adds it to each answer
 	if err := spec.CheckAnswer(r.Method, r.URL.EscapedPath(), w.Code, w.Header(), w.Body.Bytes()); err != nil {
@@ -103,7 +103,7 @@ func keepsContract(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) 
 }
 
 func TestTheRoutesAreThoseOfTheContract(t *testing.T) {
-	spec, err := contract()
+	spec, err := description()
 	must(t, err)
 	promised := map[string][]string{}
 	for _, r := range spec.Routes() {

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"partnerview/internal/dynamo/dynamotest"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 

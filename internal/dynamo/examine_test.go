@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"partnerview/internal/dev/template"
 	"partnerview/internal/dynamo"
-	"partnerview/internal/template"
 )
 
 // What is wanted of the tables is what template.yaml makes.

@@ -11,8 +11,8 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/masking"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 

@@ -9,8 +9,8 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/fault"
+	"partnerview/internal/testkit/dynamotest"
 )
 
 func renew(t *testing.T, s *dynamo.Store, amount string, asOf time.Time) bool {

@@ -12,9 +12,9 @@ import (
 	"github.com/shopspring/decimal"
 
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/masking"
 	"partnerview/internal/money"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 

@@ -12,10 +12,10 @@ import (
 	"github.com/shopspring/decimal"
 
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/fault"
 	"partnerview/internal/masking"
 	"partnerview/internal/money"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 

@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"partnerview/internal/dynamo/dynamotest"
+	"partnerview/internal/testkit/dynamotest"
 )
 
 // routes are the paths on a customer: each must refuse alike.

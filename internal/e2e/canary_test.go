@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"partnerview/internal/sample"
+	"partnerview/internal/dev/sample"
 	"partnerview/internal/usage"
 )
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"partnerview/internal/template"
+	"partnerview/internal/dev/template"
 	"partnerview/internal/usage"
 )
 

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"partnerview/internal/pricing/pricingtest"
+	"partnerview/internal/testkit/pricingtest"
 	"partnerview/internal/usage"
 )
 

@@ -24,10 +24,10 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"partnerview/internal/access/oidc/oidctest"
-	"partnerview/internal/dynamo/dynamotest"
-	"partnerview/internal/openapi"
-	"partnerview/internal/sample"
+	"partnerview/internal/dev/sample"
+	"partnerview/internal/testkit/contract"
+	"partnerview/internal/testkit/dynamotest"
+	"partnerview/internal/testkit/oidctest"
 )
 
 // now is the time of all these tests: samples and fixtures do not age.
@@ -48,7 +48,7 @@ type product struct {
 	issuer    *oidctest.Issuer
 	signs     oidctest.Key // the issuer's
 	root, bin string       // the repository; a folder with partnerctl and local in it
-	spec      *openapi.Spec
+	spec      *contract.Spec
 	process   *exec.Cmd
 	output    *lockedBuffer
 }
@@ -101,7 +101,7 @@ func start(dir string) (*product, error) {
 		return nil, err
 	}
 	p := &product{root: root, bin: dir, output: &lockedBuffer{}}
-	if p.spec, err = openapi.Load(); err != nil {
+	if p.spec, err = contract.Load(); err != nil {
 		return nil, err
 	}
 	for _, command := range []string{"local", "partnerctl"} {

@@ -36,7 +36,7 @@ type sent struct {
 
 // proxy stands between the functions and the engine. It records what functions
 // send, and can fail as DynamoDB does. A function is known by its session token,
-// which internal/local sets to its logical ID.
+// which internal/dev/local sets to its logical ID.
 type proxy struct {
 	url    string
 	server *http.Server

@@ -9,10 +9,10 @@ import (
 	"sync"
 	"testing"
 
+	"partnerview/internal/dev/sample"
 	"partnerview/internal/directory"
 	"partnerview/internal/importer"
 	"partnerview/internal/pricing"
-	"partnerview/internal/sample"
 	"partnerview/internal/usage"
 )
 

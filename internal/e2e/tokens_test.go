@@ -9,7 +9,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"partnerview/internal/access/oidc/oidctest"
+	"partnerview/internal/testkit/oidctest"
 )
 
 // audience is who tokens must be made for here.

@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/importer"
 	"partnerview/internal/money"
 	"partnerview/internal/operator"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 

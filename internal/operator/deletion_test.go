@@ -11,9 +11,9 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/fault"
 	"partnerview/internal/operator"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 

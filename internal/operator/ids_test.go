@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/operator"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/importer"
 	"partnerview/internal/operator"
+	"partnerview/internal/testkit/dynamotest"
 )
 
 var engine dynamotest.Engine

@@ -9,9 +9,9 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/importer"
 	"partnerview/internal/operator"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 

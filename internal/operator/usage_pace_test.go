@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/operator"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 

@@ -16,12 +16,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"partnerview/internal/dev/sample"
 	"partnerview/internal/dynamo"
-	"partnerview/internal/dynamo/dynamotest"
 	"partnerview/internal/fault"
 	"partnerview/internal/importer"
 	"partnerview/internal/operator"
-	"partnerview/internal/sample"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 

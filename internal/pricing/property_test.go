@@ -11,7 +11,7 @@ import (
 
 	"partnerview/internal/money"
 	"partnerview/internal/pricing"
-	"partnerview/internal/pricing/pricingtest"
+	"partnerview/internal/testkit/pricingtest"
 	"partnerview/internal/usage"
 )
 

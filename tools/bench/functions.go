@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"strings"
 
-	"partnerview/internal/local/lambda"
+	"partnerview/internal/dev/local/lambda"
 )
 
 // function is a bootstrap binary that is measured.

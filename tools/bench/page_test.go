@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"testing"
 
-	"partnerview/internal/template"
+	"partnerview/internal/dev/template"
 	"partnerview/internal/usage"
 )
 

@@ -11,10 +11,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"partnerview/internal/dev/local"
+	"partnerview/internal/dev/local/engine"
+	"partnerview/internal/dev/template"
 	"partnerview/internal/dynamo"
-	"partnerview/internal/local"
-	"partnerview/internal/local/engine"
-	"partnerview/internal/template"
 	"partnerview/tools/bulk"
 )
 

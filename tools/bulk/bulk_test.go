@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"partnerview/internal/sample"
+	"partnerview/internal/dev/sample"
 )
 
 func written(t *testing.T, l Load, f File) string {

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"partnerview/internal/access/oidc"
-	"partnerview/internal/access/oidc/oidctest"
 	"partnerview/internal/fault"
+	"partnerview/internal/testkit/oidctest"
 )
 
 // hands is a clock that a test turns.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"partnerview/internal/access/oidc/oidctest"
+	"partnerview/internal/testkit/oidctest"
 )
 
 func TestATokenWithoutKidCountsWhereOneKeyAloneFits(t *testing.T) {

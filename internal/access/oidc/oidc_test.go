@@ -11,8 +11,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"partnerview/internal/access/oidc"
-	"partnerview/internal/access/oidc/oidctest"
 	"partnerview/internal/fault"
+	"partnerview/internal/testkit/oidctest"
 )
 
 const audience = "https://api.example.com"

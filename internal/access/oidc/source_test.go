@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"partnerview/internal/access/oidc"
-	"partnerview/internal/access/oidc/oidctest"
 	"partnerview/internal/fault"
+	"partnerview/internal/testkit/oidctest"
 )
 
 func TestNobodyAtTheIssuersAddress(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"partnerview/internal/access/oidc"
-	"partnerview/internal/access/oidc/oidctest"
 	"partnerview/internal/fault"
+	"partnerview/internal/testkit/oidctest"
 )
 
 // encoded is a token of parts that no library would make: nobody signs it.

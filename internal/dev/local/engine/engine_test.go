@@ -1,0 +1,214 @@
+package engine
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// root is the repository's: where make ci puts node_modules.
+const root = "../../../.."
+
+// With this variable set, the test binary is a program that starts an engine,
+// tells its process id and address, and does nothing more.
+const asParent = "ENGINE_TEST_AS_PARENT"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asParent) != "" {
+		e, err := Start(context.Background(), root, "", 0)
+		if err != nil {
+			os.Exit(1)
+		}
+		fmt.Println(e.PID(), strings.TrimPrefix(e.Endpoint, "http://"))
+		select {}
+	}
+	os.Exit(m.Run())
+}
+
+func start(t *testing.T) *Engine {
+	t.Helper()
+	e, err := Start(t.Context(), root, "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Stop)
+	return e
+}
+
+func TestAnEngineThatHasStartedAnswers(t *testing.T) {
+	e := start(t)
+	response, err := http.Get(e.Endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+}
+
+func TestStopLeavesNoProcessAndNoPort(t *testing.T) {
+	e := start(t)
+	e.Stop()
+	if syscall.Kill(e.PID(), 0) == nil {
+		t.Errorf("process %d lives on", e.PID())
+	}
+	if serves(strings.TrimPrefix(e.Endpoint, "http://")) {
+		t.Errorf("%s is still open", e.Endpoint)
+	}
+	if err := e.Err(); err != nil {
+		t.Errorf("an engine that was stopped says that it ended by itself: %v", err)
+	}
+	e.Stop()
+}
+
+func TestAnEngineThatDiesSaysSo(t *testing.T) {
+	e := start(t)
+	e.Kill()
+	if err := e.Err(); err == nil || !strings.Contains(err.Error(), "killed") {
+		t.Errorf("Err() = %v, want one that says it was killed", err)
+	}
+}
+
+func TestAnEngineEndsWithTheProcessThatStartedIt(t *testing.T) {
+	parent := exec.Command(os.Args[0])
+	parent.Env = append(os.Environ(), asParent+"=yes")
+	stdout, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	parent.Process.Kill()
+	parent.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	var address string
+	if _, err := fmt.Sscan(line, &pid, &address); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); serves(address); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			syscall.Kill(pid, syscall.SIGKILL)
+			t.Fatalf("process %d outlived the one that started it", pid)
+		}
+	}
+}
+
+func TestTablesInAFolderOutliveTheEngine(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "store")
+	for i, want := range []string{`"CREATING"`, `ResourceInUseException`} {
+		e, err := Start(t.Context(), root, folder, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := createTable(t, e.Endpoint)
+		e.Stop()
+		if !strings.Contains(answer, want) {
+			t.Errorf("start %d: CreateTable answers %s, want %s", i+1, answer, want)
+		}
+	}
+}
+
+func TestWhatIsMissingIsToldInOneLineWithTheWayOut(t *testing.T) {
+	t.Run("Node", func(t *testing.T) {
+		t.Setenv("PATH", t.TempDir())
+		fails(t, root, "install Node 20 or later, or set DYNAMODB_ENDPOINT")
+	})
+	t.Run("dynalite", func(t *testing.T) { fails(t, t.TempDir(), "run npm ci, or set DYNAMODB_ENDPOINT") })
+}
+
+func TestATakenPortIsTold(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, err = Start(t.Context(), root, "", taken.Addr().(*net.TCPAddr).Port)
+	if err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("Start = %v, want one that says that the address is in use", err)
+	}
+}
+
+func TestAStartThatIsCalledOffLeavesNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Start(ctx, root, "", 0); err == nil {
+		t.Error("it started")
+	}
+}
+
+func fails(t *testing.T, root, want string) {
+	t.Helper()
+	e, err := Start(t.Context(), root, "", 0)
+	if err == nil {
+		e.Stop()
+		t.Fatal("it started")
+	}
+	if got := err.Error(); !strings.Contains(got, want) || strings.Contains(got, "\n") {
+		t.Errorf("Start = %q, want one line with %q", got, want)
+	}
+}
+
+func createTable(t *testing.T, endpoint string) string {
+	t.Helper()
+	body := `{"TableName":"Kept","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"k","AttributeType":"S"}],"KeySchema":[{"AttributeName":"k","KeyType":"HASH"}]}`
+	request, err := http.NewRequest(http.MethodPost, endpoint, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	request.Header.Set("X-Amz-Target", "DynamoDB_20120810.CreateTable")
+	request.Header.Set("X-Amz-Date", "20260101T000000Z")
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	line, _ := bufio.NewReader(response.Body).ReadString('\n')
+	return line
+}
+
+func serves(address string) bool {
+	conn, err := net.Dial("tcp", address)
+	if err == nil {
+		conn.Close()
+	}
+	return err == nil
+}
+
+// dynalite throws when a connection breaks in the middle of a request, as when
+// an import is interrupted.
+func TestAClientThatGoesAwayDoesNotEndTheEngine(t *testing.T) {
+	e := start(t)
+	for range 20 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(e.Endpoint, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: engine\r\nX-Amz-Target: DynamoDB_20120810.Query\r\nContent-Length: 100\r\n\r\n{"); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.(*net.TCPConn).SetLinger(0); err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+	}
+	time.Sleep(100 * time.Millisecond)
+	response, err := http.Get(e.Endpoint)
+	if err != nil {
+		t.Fatalf("the engine does not answer any more: %v, %v", err, e.Err())
+	}
+	response.Body.Close()
+}

@@ -1,0 +1,238 @@
+package browser
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"partnerview"
+	"partnerview/internal/dashboard"
+)
+
+var (
+	screenshots = flag.String("screenshots", "", "folder for pictures of every view, wide and narrow, light and dark; empty: none are taken")
+	everyWidth  = flag.Bool("every-width", false, "with -screenshots: pictures of extreme content at many widths too")
+)
+
+// What the first test that needs it starts, and TestMain ends.
+var (
+	browsers       = map[Kind]*sharedBrowser{Chromium: {}, Firefox: {}}
+	runningProduct atomic.Pointer[product]
+
+	running = sync.OnceValues(func() (*product, error) {
+		p, err := startProduct()
+		runningProduct.Store(p)
+		return p, err
+	})
+)
+
+// sharedBrowser is a browser that all tests use, each in tabs of its own.
+type sharedBrowser struct {
+	once    sync.Once
+	browser *Browser
+	err     error
+}
+
+func (s *sharedBrowser) start(kind Kind) (*Browser, error) {
+	s.once.Do(func() {
+		var programs Programs
+		if programs, s.err = Find(kind, os.Getenv); s.err == nil {
+			s.browser, s.err = Start(kind, programs)
+		}
+	})
+	return s.browser, s.err
+}
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	for _, shared := range browsers {
+		if shared.browser != nil {
+			shared.browser.Close()
+		}
+	}
+	if p := runningProduct.Load(); p != nil {
+		if err := p.stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "the product does not stop:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// inBrowsers runs a test in each browser, as a subtest that has its name, beside all other tests.
+func inBrowsers(t *testing.T, test func(t *testing.T, in *Browser)) {
+	t.Parallel()
+	for _, kind := range Kinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			test(t, needs(t, kind))
+		})
+	}
+}
+
+// inTurn is inBrowsers for a test that no other may run beside.
+func inTurn(t *testing.T, test func(t *testing.T, in *Browser)) {
+	for _, kind := range Kinds() {
+		t.Run(string(kind), func(t *testing.T) { test(t, needs(t, kind)) })
+	}
+}
+
+// needs is a browser. Where it is not on this machine the test is skipped, loudly; in
+// CI it fails.
+func needs(t *testing.T, kind Kind) *Browser {
+	t.Helper()
+	b, err := browsers[kind].start(kind)
+	if errors.Is(err, ErrNoBrowser) && os.Getenv("CI") == "" {
+		fmt.Fprintf(os.Stderr, "\n!!! %s is not run: %v\n\n", t.Name(), err)
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// person is somebody at the page of a site. Its methods end the test when what
+// should happen does not.
+type person struct {
+	t *testing.T
+	*Page
+	site Site
+}
+
+// opens gives a person a new tab. At the end of the test the browser must not have
+// complained, nor asked any other origin for anything, nor for a change; but for the
+// site's issuer.
+func opens(t *testing.T, in *Browser, site Site, look Look) *person {
+	t.Helper()
+	page, err := in.Open(look)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, complaint := range page.Errors() {
+			t.Errorf("the browser complained: %s", complaint)
+		}
+		origin, err := url.Parse(site.URL)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		ofIssuer := func(address string) bool { return site.Issuer != "" && strings.HasPrefix(address, site.Issuer+"/") }
+		for _, request := range page.Requests() {
+			if ofIssuer(request) {
+				continue
+			}
+			// Browsers draw their own controls with pictures that they ask themselves for, as data.
+			if asked, err := url.Parse(request); err != nil || asked.Scheme != "data" && asked.Host != origin.Host {
+				t.Errorf("the page asked another origin: %s", request)
+			}
+		}
+		for _, request := range page.Changes() {
+			if _, address, _ := strings.Cut(request, " "); !ofIssuer(address) {
+				t.Errorf("the page asked for a change: %s", request)
+			}
+		}
+		if err := page.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &person{t, page, site}
+}
+
+func (p *person) must(err error) {
+	p.t.Helper()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *person) goes(fragment string)         { p.t.Helper(); p.must(p.Go(p.site.URL + fragment)) }
+func (p *person) signsIn(fragment string)      { p.t.Helper(); p.must(p.SignIn(p.site, fragment)) }
+func (p *person) clicks(selector, text string) { p.t.Helper(); p.must(p.Click(selector, text)) }
+func (p *person) sees(selector, text string)   { p.t.Helper(); p.must(p.WaitFor(selector, text)) }
+func (p *person) misses(selector, text string) { p.t.Helper(); p.must(p.WaitGone(selector, text)) }
+func (p *person) chooses(label, value string)  { p.t.Helper(); p.must(p.Choose(label, value)) }
+func (p *person) presses(key string)           { p.t.Helper(); p.must(p.Press(key)) }
+func (p *person) settles()                     { p.t.Helper(); p.must(p.Settle()) }
+func (p *person) goesBack()                    { p.t.Helper(); p.must(p.Back()) }
+func (p *person) goesForward()                 { p.t.Helper(); p.must(p.Forward()) }
+func (p *person) reloads()                     { p.t.Helper(); p.must(p.Reload()) }
+
+// types puts a text into the field with that label, in place of what was there.
+func (p *person) types(label, text string) {
+	p.t.Helper()
+	p.must(p.Focus(label))
+	if text == "" {
+		p.must(p.Press("Backspace"))
+		return
+	}
+	p.must(p.Type(text))
+}
+
+// reads is the texts of all elements that match.
+func (p *person) reads(selector string) []string {
+	p.t.Helper()
+	texts, err := p.Texts(selector)
+	p.must(err)
+	return texts
+}
+
+// is what a JavaScript expression says.
+func (p *person) evaluates(expression string) string {
+	p.t.Helper()
+	var text string
+	p.must(p.Eval("String("+expression+")", &text))
+	return text
+}
+
+func (p *person) isAt(fragment string) {
+	p.t.Helper()
+	p.must(p.Wait("the address "+fragment, fmt.Sprintf("location.hash === %q", fragment)))
+}
+
+func (p *person) hasFocusOn(what string) {
+	p.t.Helper()
+	focused, err := p.Focused()
+	p.must(err)
+	if !strings.Contains(focused, what) {
+		p.t.Errorf("focus is on %q, not on %q", focused, what)
+	}
+}
+
+// waitsUntil waits until something is so that is no matter of the page.
+func (p *person) waitsUntil(what string, so func() bool) {
+	p.t.Helper()
+	waitUntil(p.t, what, so)
+}
+
+func waitUntil(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: did not happen within %s", what, patience)
+		}
+	}
+}
+
+// stage is a stage for one test.
+func stage(t *testing.T) (*Stage, Site) {
+	t.Helper()
+	s, err := NewStage([]byte(partnerview.OpenAPI()), dashboard.SignIn{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s, Site{URL: s.URL, Key: StageKey, Account: "acme_retail"}
+}
+
+// desk is how most people look at the page.
+var desk = Look{Width: 1440, Height: 900, ReducedMotion: true, TimeZone: "Europe/Berlin"}
