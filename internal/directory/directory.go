@@ -52,6 +52,13 @@ type Partner struct {
 	GatewayKey GatewayKey
 }
 
+// PartnerSummary is a partner with how much it has.
+type PartnerSummary struct {
+	Partner
+	Customers  int // granted to it
+	ActiveKeys int // that are neither revoked nor expired
+}
+
 // Grant lets a partner see one customer.
 type Grant struct {
 	Partner PartnerID

@@ -13,20 +13,13 @@ import (
 
 var partnerListAttributes = project("pk", "sk", "name", "status", "partnerId", "expiresAt", "revokedAt")
 
-// PartnerSummary is a partner with how much it has.
-type PartnerSummary struct {
-	directory.Partner
-	Customers  int // granted to it
-	ActiveKeys int // that are neither revoked nor expired
-}
-
 // AllPartners reads every partner, by ID. It reads the whole table.
-func (s *Store) AllPartners(ctx context.Context, now time.Time) ([]PartnerSummary, error) {
+func (s *Store) AllPartners(ctx context.Context, now time.Time) ([]directory.PartnerSummary, error) {
 	items, err := s.scan(ctx, "all partners", s.tables.Partners, partnerListAttributes)
 	if err != nil {
 		return nil, err
 	}
-	var partners []PartnerSummary
+	var partners []directory.PartnerSummary
 	customers, keys := make(map[directory.PartnerID]int), make(map[directory.PartnerID]int)
 	for _, it := range items {
 		r := reader{item: it}
@@ -45,7 +38,7 @@ func (s *Store) AllPartners(ctx context.Context, now time.Time) ([]PartnerSummar
 			if err != nil {
 				return nil, err
 			}
-			partners = append(partners, PartnerSummary{Partner: p})
+			partners = append(partners, directory.PartnerSummary{Partner: p})
 		}
 		if r.err != nil {
 			return nil, badItem("partner table", pk, r.err)
@@ -54,7 +47,7 @@ func (s *Store) AllPartners(ctx context.Context, now time.Time) ([]PartnerSummar
 	for i, p := range partners {
 		partners[i].Customers, partners[i].ActiveKeys = customers[p.ID], keys[p.ID]
 	}
-	slices.SortFunc(partners, func(a, b PartnerSummary) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(partners, func(a, b directory.PartnerSummary) int { return cmp.Compare(a.ID, b.ID) })
 	return partners, nil
 }
 

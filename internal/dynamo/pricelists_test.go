@@ -116,11 +116,11 @@ func TestHeadersTellWhichListsThereAre(t *testing.T) {
 	must(t, s.PutPriceLists(t.Context(), acmeSMS, []pricing.List{second, first}))
 	got, err := s.PriceListHeaders(t.Context(), acmeSMS)
 	must(t, err)
-	var want []dynamo.PriceListHeader
+	var want []pricing.ListHeader
 	for _, l := range []pricing.List{first, second} {
 		revision, err := dynamo.Revision(acmeSMS, l)
 		must(t, err)
-		want = append(want, dynamo.PriceListHeader{EffectiveFrom: l.EffectiveFrom, Currency: "EUR", Revision: revision})
+		want = append(want, pricing.ListHeader{EffectiveFrom: l.EffectiveFrom, Currency: "EUR", Revision: revision})
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

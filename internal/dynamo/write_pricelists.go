@@ -13,15 +13,8 @@ import (
 
 var priceListHeaderAttributes = project("log", "effectiveFrom", "currency", "revision")
 
-// PriceListHeader is a stored price list without its rates.
-type PriceListHeader struct {
-	EffectiveFrom time.Time
-	Currency      money.Currency
-	Revision      string // equal for lists that say the same; see Revision
-}
-
 // PriceListHeaders reads which price lists a log has, oldest first.
-func (s *Store) PriceListHeaders(ctx context.Context, log usage.Log) ([]PriceListHeader, error) {
+func (s *Store) PriceListHeaders(ctx context.Context, log usage.Log) ([]pricing.ListHeader, error) {
 	items, err := s.queryAll(ctx, query{
 		op: "price lists of " + log.Text(), table: s.tables.PriceLists,
 		projection: priceListHeaderAttributes,
@@ -32,10 +25,12 @@ func (s *Store) PriceListHeaders(ctx context.Context, log usage.Log) ([]PriceLis
 	if err != nil {
 		return nil, err
 	}
-	headers := make([]PriceListHeader, len(items))
+	headers := make([]pricing.ListHeader, len(items))
 	for i, it := range items {
 		r := reader{item: it}
-		headers[i] = PriceListHeader{r.time("effectiveFrom"), money.Currency(r.text("currency")), r.text("revision")}
+		headers[i] = pricing.ListHeader{
+			EffectiveFrom: r.time("effectiveFrom"), Currency: money.Currency(r.text("currency")), Revision: r.text("revision"),
+		}
 		if r.err != nil {
 			return nil, badItem("price list", log.Text(), r.err)
 		}
@@ -64,7 +59,7 @@ func (s *Store) AllPriceLists(ctx context.Context, log usage.Log) ([]pricing.Lis
 	return lists, nil
 }
 
-// Revision is what PriceListHeader.Revision would be if the list were stored. It
+// Revision is what pricing.ListHeader.Revision would be if the list were stored. It
 // does not depend on when the list takes effect, nor on the order of its rates.
 // Invalid: the list is too large to be stored.
 func Revision(log usage.Log, l pricing.List) (string, error) {

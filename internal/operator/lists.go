@@ -8,13 +8,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"partnerview/internal/directory"
-	"partnerview/internal/dynamo"
 	"partnerview/internal/fault"
 	"partnerview/internal/usage"
 )
 
 // ListPartners lists all partners, by ID.
-func (o *Operator) ListPartners(ctx context.Context) ([]dynamo.PartnerSummary, error) {
+func (o *Operator) ListPartners(ctx context.Context) ([]directory.PartnerSummary, error) {
 	return o.store.AllPartners(ctx, o.now())
 }
 

@@ -52,7 +52,7 @@ func (p *planner) priceList(entry importer.PriceList, path string) bool {
 		return false
 	}
 	from, stored := entry.List.EffectiveFrom, p.lists[entry.Log]
-	at := slices.IndexFunc(stored, func(h dynamo.PriceListHeader) bool { return h.EffectiveFrom.Equal(from) })
+	at := slices.IndexFunc(stored, func(h pricing.ListHeader) bool { return h.EffectiveFrom.Equal(from) })
 	change := Change{Kind: PriceListKind, Action: Add, AccountID: entry.Log.Account, Product: entry.Log.Product, EffectiveFrom: usage.FormatTime(from)}
 	if at >= 0 {
 		if stored[at].Revision == revision {

@@ -15,6 +15,7 @@ import (
 	"partnerview/internal/dynamo"
 	"partnerview/internal/fault"
 	"partnerview/internal/importer"
+	"partnerview/internal/pricing"
 	"partnerview/internal/usage"
 )
 
@@ -67,8 +68,8 @@ type planner struct {
 	// What is stored, as far as the file has to do with it.
 	customers map[usage.AccountID]directory.Customer
 	partners  map[directory.PartnerID]storedPartner
-	granted   map[usage.AccountID][]directory.Grant  // of customers whose name the file tells
-	lists     map[usage.Log][]dynamo.PriceListHeader // oldest first
+	granted   map[usage.AccountID][]directory.Grant // of customers whose name the file tells
+	lists     map[usage.Log][]pricing.ListHeader    // oldest first
 
 	after map[usage.AccountID]directory.Customer // all customers as the file leaves them
 	names map[string]usage.AccountID             // sub-accounts that the file leaves as they are, and whose
@@ -132,7 +133,7 @@ func (p *planner) load(ctx context.Context, store *dynamo.Store) error {
 	if slices.ContainsFunc(p.file.Customers, func(c importer.Customer) bool { return c.Name.IsSet() }) {
 		group.Go(func() error { return p.loadGrants(ctx, store) })
 	}
-	p.lists = make(map[usage.Log][]dynamo.PriceListHeader)
+	p.lists = make(map[usage.Log][]pricing.ListHeader)
 	for log := range p.logs() {
 		group.Go(func() error {
 			headers, err := store.PriceListHeaders(ctx, log)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"partnerview/internal/dynamo"
+	"partnerview/internal/pricing"
 	"partnerview/internal/usage"
 )
 
@@ -21,7 +22,7 @@ func (o *Operator) PlanWithdrawal(ctx context.Context, log usage.Log, from time.
 	if err != nil {
 		return Plan{}, err
 	}
-	at := slices.IndexFunc(stored, func(h dynamo.PriceListHeader) bool { return h.EffectiveFrom.Equal(from) })
+	at := slices.IndexFunc(stored, func(h pricing.ListHeader) bool { return h.EffectiveFrom.Equal(from) })
 	if at < 0 {
 		return Plan{}, Refusal(fmt.Sprintf("there is no price list of %s from %s: %s", log.Text(), usage.FormatTime(from), listsText(log, stored)))
 	}
@@ -60,7 +61,7 @@ func correctionOf(log usage.Log, period usage.Period) Correction {
 }
 
 // listsText tells which lists there are.
-func listsText(log usage.Log, stored []dynamo.PriceListHeader) string {
+func listsText(log usage.Log, stored []pricing.ListHeader) string {
 	if len(stored) == 0 {
 		return fmt.Sprintf("%s has none for %s", log.Account, log.Product)
 	}

@@ -34,6 +34,13 @@ type List struct {
 	Rates         []Rate // at most 2,000, no two with the same selectors
 }
 
+// ListHeader is a stored price list without its rates.
+type ListHeader struct {
+	EffectiveFrom time.Time // UTC, to the millisecond
+	Currency      money.Currency
+	Revision      string // equal for lists that say the same, whenever they take effect
+}
+
 // ChargeOn says which outbound messages are charged. Inbound ones always are.
 type ChargeOn string
 
