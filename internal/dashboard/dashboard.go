@@ -2,10 +2,11 @@
 // calls the API with the credential of the person who signed in: an access key, or
 // tokens of the issuer that the page is told of.
 //
-// It owns the page (web/: HTML, style, plain JavaScript modules, pictures), its
-// addresses and its headers; it serves openapi.yaml and a readable form of it, and
-// answers every path that is not its own with the problem route_not_found. It has
-// no data and reads none: what the page shows comes from the API alone.
+// It owns the page (web/: HTML, style, plain JavaScript modules, pictures; web/bundled/
+// is what ./bundle makes of them), its addresses and its headers; it serves openapi.yaml
+// and a readable form of it, and answers every path that is not its own with the problem
+// route_not_found. It has no data and reads none: what the page shows comes from the API
+// alone.
 //
 // The page refers to everything relative to itself, so that it works under any
 // stage and any base path of a domain. Scripts and styles have the hash of their
@@ -36,7 +37,7 @@ type Gateway struct {
 
 // Handler serves the page at /, its assets, /openapi.yaml, and /docs, which shows
 // openapi.yaml readably. Paths come without the gateway's stage. An error means
-// that the files of web/ do not fit together, or that signIn has no issuer's URL.
+// that a document names a file that is not there, or that signIn has no issuer's URL.
 func Handler(openapi []byte, gateway Gateway, signIn SignIn) (http.Handler, error) {
 	files, err := siteFiles(signIn)
 	if err != nil {

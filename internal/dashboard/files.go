@@ -1,19 +1,35 @@
 package dashboard
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"embed"
+	_ "embed"
 	"encoding/base64"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"path"
 	"strings"
 )
 
-//go:embed web/*.html web/*.js web/*.css web/*.svg web/style/*.css
-var web embed.FS
+//go:generate go run ./bundle
+
+// The files of web/ that are served. Those of web/bundled/ are made of its modules and
+// style sheets by ./bundle, reference.html of openapi.yaml by ./reference.
+var (
+	//go:embed web/index.html
+	pageHTML string
+	//go:embed web/reference.html
+	referenceHTML string
+	//go:embed web/bundled/script.js
+	script []byte
+	//go:embed web/bundled/style.css
+	style []byte
+	//go:embed web/bundled/reference.css
+	referenceStyle []byte
+	//go:embed web/mark.svg
+	mark []byte
+	//go:embed web/icons.svg
+	icons string
+)
 
 // file is something that is served as it stands. etag is quoted; cache is a
 // Cache-Control value.
@@ -46,31 +62,11 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// siteFiles makes the files that are served, by path, of those in web/: one script,
-// styles, an icon, and two documents that name them. The script is one although its
-// modules are many: each file that a browser asks for at once starts a function.
+// siteFiles makes the files that are served, by path: one script, styles, an icon, and
+// two documents that name them. The script is one although its modules are many: each
+// file that a browser asks for at once starts a function.
 func siteFiles(signIn SignIn) (map[string]file, error) {
 	issuer, err := signIn.element()
-	if err != nil {
-		return nil, err
-	}
-	script, err := bundle(web, "web", "main.js")
-	if err != nil {
-		return nil, err
-	}
-	style, err := joined("web/style/*.css")
-	if err != nil {
-		return nil, err
-	}
-	referenceStyle, err := joined("web/reference.css")
-	if err != nil {
-		return nil, err
-	}
-	mark, err := joined("web/mark.svg")
-	if err != nil {
-		return nil, err
-	}
-	icons, err := joined("web/icons.svg")
 	if err != nil {
 		return nil, err
 	}
@@ -83,22 +79,18 @@ func siteFiles(signIn SignIn) (map[string]file, error) {
 		files["/"+address] = f
 		return address
 	}
-	places := strings.NewReplacer(
+	names := strings.NewReplacer(
 		"{{script.js}}", asset("script.js", script, "text/javascript; charset=utf-8"),
-		"{{style.css}}", asset("style.css", squeeze(style), "text/css; charset=utf-8"),
-		"{{reference.css}}", asset("reference.css", squeeze(referenceStyle), "text/css; charset=utf-8"),
+		"{{style.css}}", asset("style.css", style, "text/css; charset=utf-8"),
+		"{{reference.css}}", asset("reference.css", referenceStyle, "text/css; charset=utf-8"),
 		"{{mark.svg}}", asset("mark.svg", mark, "image/svg+xml"),
-		"{{icons}}", string(icons),
+		"{{icons}}", icons,
 		"{{issuer}}", issuer,
 	)
-	for address, name := range map[string]string{"/": "web/index.html", "/docs": "web/reference.html"} {
-		text, err := joined(name)
-		if err != nil {
-			return nil, err
-		}
-		document := places.Replace(string(text))
+	for address, template := range map[string]string{"/": pageHTML, "/docs": referenceHTML} {
+		document := names.Replace(template)
 		if strings.Contains(document, "{{") {
-			return nil, fmt.Errorf("%s names a file that is not there", name)
+			return nil, fmt.Errorf("the document of %s names a file that is not there", address)
 		}
 		files[address] = newFile([]byte(document), "text/html; charset=utf-8")
 	}
@@ -108,27 +100,6 @@ func siteFiles(signIn SignIn) (map[string]file, error) {
 	page.cache = "no-store"
 	files["/"] = page
 	return files, nil
-}
-
-// joined is the text of all files that match, in the order of their names; without
-// one it is an error.
-func joined(pattern string) ([]byte, error) {
-	names, err := fs.Glob(web, pattern)
-	if err != nil {
-		return nil, err
-	}
-	if len(names) == 0 {
-		return nil, fmt.Errorf("there is no %s", pattern)
-	}
-	var all bytes.Buffer
-	for _, name := range names {
-		text, err := web.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		all.Write(text)
-	}
-	return all.Bytes(), nil
 }
 
 // hash tells contents apart: 96 bits of SHA-256, in letters that a path can hold.
