@@ -100,7 +100,7 @@ func TestRecordedEventsThroughTheAdapterAndOverHTTP(t *testing.T) {
 			if err != nil || got.StatusCode != 200 || got.Body != c.want {
 				t.Fatalf("through the adapter: %d, %v\n got %s\nwant %s", got.StatusCode, err, got.Body, c.want)
 			}
-			viewer := directory.Viewer{Partner: "northwind", Account: account, Products: []usage.Product{usage.SMS, usage.Video}}
+			viewer := directory.Viewer{Identity: directory.Identity{Partner: "northwind"}, Account: account, Products: []usage.Product{usage.SMS, usage.Video}}
 			over := env(func(context.Context) (directory.Viewer, error) { return viewer, nil }, func(context.Context) string { return event.RequestContext.RequestID })
 			w := httptest.NewRecorder()
 			c.handler(over).ServeHTTP(w, httptest.NewRequest("GET", event.Path+"?"+url.Values(event.MultiValueQueryStringParameters).Encode(), nil))

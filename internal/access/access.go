@@ -38,11 +38,10 @@ type Store interface {
 	CustomerProducts(ctx context.Context, account usage.AccountID) ([]usage.Product, error)
 }
 
-// Tokens tells whose a bearer token is that is no access key: the partner, and a
-// key ID for logs. fault.Unauthenticated: it does not count. Any other error: it
-// could not be found out.
+// Tokens tells whose a bearer token is that is no access key. fault.Unauthenticated:
+// it does not count. Any other error: it could not be found out.
 type Tokens interface {
-	Verify(ctx context.Context, token string) (directory.Viewer, error)
+	Verify(ctx context.Context, token string) (directory.Identity, error)
 }
 
 // Guard answers for requests. It may be used by several goroutines.
@@ -59,23 +58,16 @@ type Guard struct {
 // NewGuard makes a Guard of what is stored and a clock.
 func NewGuard(store Store, now func() time.Time) *Guard { return &Guard{store: store, now: now} }
 
-// Decide says who is calling, by the value of an Authorization header ("Bearer
-// pvk_…", or a token), and whether they may see an account: the {accountId} of the path as it
-// was sent, nil on a path that names no customer. A viewer and true: they may, and its
-// Products are those that are both enabled and granted, perhaps none. A viewer and
-// false: they are known, but the customer of the path is not granted to them, or there
-// is none, or its ID is malformed: the three are not told apart.
+// Decide is a [directory.Decide]. The products of a decision are those that are
+// both enabled and granted, perhaps none.
 //
 // The customer is read beside the grant, whether there is a grant or not: another
-// partner's customer takes the same reads, and as long, as one that nobody has.
-//
-// fault.Unauthenticated: there is no credential, or it is malformed, unknown,
-// expired, revoked or of a suspended partner. Any other error is ours; so is a
-// partner without a usage plan where there must be one.
-func (g *Guard) Decide(ctx context.Context, authorization string, asked *string) (directory.Viewer, bool, error) {
-	viewer, err := g.viewer(ctx, authorization)
+// partner's customer takes the same reads, and as long, as one that nobody has. A
+// partner without a usage plan where there must be one is a fault of ours.
+func (g *Guard) Decide(ctx context.Context, authorization string, asked *string) (directory.Decision, error) {
+	who, err := g.identify(ctx, authorization)
 	if err != nil {
-		return directory.Viewer{}, false, err
+		return directory.Decision{}, err
 	}
 	var account usage.AccountID
 	if asked != nil {
@@ -92,41 +84,40 @@ func (g *Guard) Decide(ctx context.Context, authorization string, asked *string)
 			})
 		})
 	}
-	partner, grant, err := g.store.PartnerAndGrant(ctx, viewer.Partner, account)
+	partner, grant, err := g.store.PartnerAndGrant(ctx, who.Partner, account)
 	reads.Wait()
 	if fault.Is(err, fault.NotFound) {
-		return directory.Viewer{}, false, refuse("the partner of " + viewer.KeyID + " does not exist")
+		return directory.Decision{}, refuse("the partner of " + who.KeyID + " does not exist")
 	}
 	if err != nil {
-		return directory.Viewer{}, false, err
+		return directory.Decision{}, err
 	}
 	if partner.Status != directory.Active {
-		return directory.Viewer{}, false, refuse("partner " + string(partner.ID) + " is not active")
+		return directory.Decision{}, refuse("partner " + string(partner.ID) + " is not active")
 	}
-	if viewer.GatewayKey, err = g.Metering.keyOf(partner); err != nil {
-		return directory.Viewer{}, false, err
+	gatewayKey, err := g.Metering.keyOf(partner)
+	if err != nil {
+		return directory.Decision{}, err
 	}
-	if asked == nil {
-		return viewer, true, nil
+	bare := directory.Viewer{Identity: who} // of no customer
+	switch {
+	case asked == nil:
+		return directory.Decision{Viewer: bare, Allowed: true, GatewayKey: gatewayKey}, nil
+	case grant == nil || grant.Account != account || grant.Partner != who.Partner, // whatever was found of the customer
+		fault.Is(noCustomer, fault.NotFound):
+		return directory.Decision{Viewer: bare, Allowed: false, GatewayKey: gatewayKey}, nil
+	case noCustomer != nil:
+		return directory.Decision{}, noCustomer
 	}
-	if grant == nil || grant.Account != account || grant.Partner != viewer.Partner {
-		return viewer, false, nil // whatever was found of the customer
-	}
-	if fault.Is(noCustomer, fault.NotFound) {
-		return viewer, false, nil
-	}
-	if noCustomer != nil {
-		return directory.Viewer{}, false, noCustomer
-	}
-	viewer.Account, viewer.Products = account, directory.Visible(enabled, grant.Products)
-	return viewer, true, nil
+	viewer := directory.Viewer{Identity: who, Account: account, Products: directory.Visible(enabled, grant.Products)}
+	return directory.Decision{Viewer: viewer, Allowed: true, GatewayKey: gatewayKey}, nil
 }
 
-// viewer says whose the credential of a header is, if it counts now.
-func (g *Guard) viewer(ctx context.Context, authorization string) (directory.Viewer, error) {
+// identify says whose the credential of a header is, if it counts now.
+func (g *Guard) identify(ctx context.Context, authorization string) (directory.Identity, error) {
 	scheme, text, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return directory.Viewer{}, refuse("no bearer credential")
+		return directory.Identity{}, refuse("no bearer credential")
 	}
 	text = strings.TrimSpace(text)
 	if g.Tokens != nil && !strings.HasPrefix(text, prefix) {
@@ -134,9 +125,9 @@ func (g *Guard) viewer(ctx context.Context, authorization string) (directory.Vie
 	}
 	key, err := g.key(ctx, text)
 	if err != nil {
-		return directory.Viewer{}, err
+		return directory.Identity{}, err
 	}
-	return directory.Viewer{Partner: key.Partner, KeyID: key.ID}, nil
+	return directory.Identity{Partner: key.Partner, KeyID: key.ID}, nil
 }
 
 // key finds the access key of a text, if it counts now.

@@ -63,75 +63,80 @@ func world(t *testing.T) (store *dynamo.Store, key func(directory.AccessKey) str
 	}
 }
 
+// asking is a request, and what becomes of it: allowed, refused as a credential that
+// does not count, or neither: who asks is known, and may not see the customer.
+type asking struct {
+	header           string
+	account          *string
+	allowed, refused bool
+}
+
+func of(account string) *string { return &account }
+
+// decides holds a guard to what becomes of requests that are all of northwind's, where
+// they are anybody's.
+func decides(t *testing.T, guard *access.Guard, requests map[string]asking) {
+	t.Helper()
+	for claim, c := range requests {
+		t.Run(claim, func(t *testing.T) {
+			d, err := guard.Decide(t.Context(), c.header, c.account)
+			if d.Allowed && !c.allowed {
+				t.Fatalf("whoever sends this reads %s as the partner %q", whose(c.account), d.Partner)
+			}
+			if c.refused {
+				if !fault.Is(err, fault.Unauthenticated) || d.Partner != "" {
+					t.Fatalf("got %+v, %v; want a refusal that tells nothing", d, err)
+				}
+				if strings.Contains(err.Error(), "pvk_") || strings.Contains(err.Error(), "eyJ") {
+					t.Errorf("the log's text holds a credential: %v", err)
+				}
+				return
+			}
+			if err != nil || d.Allowed != c.allowed || d.Partner != "northwind" || d.KeyID == "" {
+				t.Fatalf("got %+v, %v; want a key of northwind, allowed %v", d, err, c.allowed)
+			}
+			if c.account != nil && d.Allowed && string(d.Account) != *c.account || !d.Allowed && d.Account != "" {
+				t.Errorf("the viewer's account is %q", d.Account)
+			}
+		})
+	}
+}
+
 func TestDecide(t *testing.T) {
 	store, key := world(t)
 	guard := access.NewGuard(store, clock)
 	north := key(directory.AccessKey{Partner: "northwind"})
 	other := key(directory.AccessKey{Partner: "northwind"})
-	account := func(s string) *string { return &s }
 	// mixed is a good key's id with another key's secret, and a checksum that fits.
 	mixed, err := access.Reseal(north[:17] + other[17:len(other)-6])
 	if err != nil {
 		t.Fatal(err)
 	}
-	for claim, c := range map[string]struct {
-		header       string
-		account      *string
-		granted      bool
-		unauthorized bool
-	}{
-		"a partner may list its customers":               {header: "Bearer " + north, granted: true},
-		"the scheme's case does not matter":              {header: "bearer " + north, granted: true},
-		"a partner may see a granted customer":           {header: "Bearer " + north, account: account("acme_retail"), granted: true},
-		"a partner may not see another's customer":       {header: "Bearer " + north, account: account("other&co")},
-		"a customer that does not exist is the same":     {header: "Bearer " + north, account: account("nobody")},
-		"and so is one that is gone, granted or not":     {header: "Bearer " + north, account: account("is_gone")},
-		"and so is a malformed account":                  {header: "Bearer " + north, account: account("x")},
-		"an account is not matched by its case":          {header: "Bearer " + north, account: account("ACME_RETAIL")},
-		"an account with a wildcard is nobody's":         {header: "Bearer " + north, account: account("*")},
-		"an empty account is not the list":               {header: "Bearer " + north, account: account("")},
-		"a grant's key is not an account":                {header: "Bearer " + north, account: account("PROFILE")},
-		"a key that expires later counts":                {header: "Bearer " + key(directory.AccessKey{Partner: "northwind", ExpiresAt: now.Add(time.Millisecond)}), granted: true},
-		"a key that expires now does not":                {header: "Bearer " + key(directory.AccessKey{Partner: "northwind", ExpiresAt: now}), unauthorized: true},
-		"a revoked key does not count":                   {header: "Bearer " + key(directory.AccessKey{Partner: "northwind", RevokedAt: now.Add(-time.Second)}), unauthorized: true},
-		"a suspended partner is refused, granted or not": {header: "Bearer " + key(directory.AccessKey{Partner: "eastgate"}), account: account("acme_retail"), unauthorized: true},
-		"a key of a partner that is gone does not count": {header: "Bearer " + key(directory.AccessKey{Partner: "gone"}), unauthorized: true},
-		"another key's secret does not open this one":    {header: "Bearer " + mixed, unauthorized: true},
-		"no credential is refused":                       {header: "", unauthorized: true},
-		"a bare key is refused":                          {header: north, unauthorized: true},
-		"another scheme is refused":                      {header: "Basic " + north, unauthorized: true},
-		"two keys in one header are refused":             {header: "Bearer " + north + ", Bearer " + north, unauthorized: true},
-		"a well-formed key that nobody has is refused":   {header: "Bearer " + fresh(t), unauthorized: true},
-		"a malformed account does not save a bad key":    {header: "Bearer junk", account: account("x"), unauthorized: true},
-	} {
-		t.Run(claim, func(t *testing.T) {
-			viewer, granted, err := guard.Decide(t.Context(), c.header, c.account)
-			if c.unauthorized {
-				if granted {
-					t.Fatalf("whoever sends this reads %s as the partner %s: want a refusal", whose(c.account), viewer.Partner)
-				}
-				if !fault.Is(err, fault.Unauthenticated) || viewer.Partner != "" {
-					t.Fatalf("got %+v, %v; want a refusal that tells nothing", viewer, err)
-				}
-				if strings.Contains(err.Error(), "pvk_") {
-					t.Errorf("the log's text holds a key: %v", err)
-				}
-				return
-			}
-			if granted && !c.granted {
-				t.Fatalf("%s reads %s, which it was never granted", viewer.Partner, whose(c.account))
-			}
-			if err != nil || granted != c.granted {
-				t.Fatalf("granted %v, %v; want %v", granted, err, c.granted)
-			}
-			if viewer.Partner != "northwind" || viewer.KeyID == "" {
-				t.Errorf("the viewer is %+v, want a key of northwind", viewer)
-			}
-			if c.account != nil && granted && string(viewer.Account) != *c.account || !granted && viewer.Account != "" {
-				t.Errorf("the viewer's account is %q", viewer.Account)
-			}
-		})
-	}
+	decides(t, guard, map[string]asking{
+		"a partner may list its customers":               {header: "Bearer " + north, allowed: true},
+		"the scheme's case does not matter":              {header: "bearer " + north, allowed: true},
+		"a partner may see a granted customer":           {header: "Bearer " + north, account: of("acme_retail"), allowed: true},
+		"a partner may not see another's customer":       {header: "Bearer " + north, account: of("other&co")},
+		"a customer that does not exist is the same":     {header: "Bearer " + north, account: of("nobody")},
+		"and so is one that is gone, granted or not":     {header: "Bearer " + north, account: of("is_gone")},
+		"and so is a malformed account":                  {header: "Bearer " + north, account: of("x")},
+		"an account is not matched by its case":          {header: "Bearer " + north, account: of("ACME_RETAIL")},
+		"an account with a wildcard is nobody's":         {header: "Bearer " + north, account: of("*")},
+		"an empty account is not the list":               {header: "Bearer " + north, account: of("")},
+		"a grant's key is not an account":                {header: "Bearer " + north, account: of("PROFILE")},
+		"a key that expires later counts":                {header: "Bearer " + key(directory.AccessKey{Partner: "northwind", ExpiresAt: now.Add(time.Millisecond)}), allowed: true},
+		"a key that expires now does not":                {header: "Bearer " + key(directory.AccessKey{Partner: "northwind", ExpiresAt: now}), refused: true},
+		"a revoked key does not count":                   {header: "Bearer " + key(directory.AccessKey{Partner: "northwind", RevokedAt: now.Add(-time.Second)}), refused: true},
+		"a suspended partner is refused, granted or not": {header: "Bearer " + key(directory.AccessKey{Partner: "eastgate"}), account: of("acme_retail"), refused: true},
+		"a key of a partner that is gone does not count": {header: "Bearer " + key(directory.AccessKey{Partner: "gone"}), refused: true},
+		"another key's secret does not open this one":    {header: "Bearer " + mixed, refused: true},
+		"no credential is refused":                       {header: "", refused: true},
+		"a bare key is refused":                          {header: north, refused: true},
+		"another scheme is refused":                      {header: "Basic " + north, refused: true},
+		"two keys in one header are refused":             {header: "Bearer " + north + ", Bearer " + north, refused: true},
+		"a well-formed key that nobody has is refused":   {header: "Bearer " + fresh(t), refused: true},
+		"a malformed account does not save a bad key":    {header: "Bearer junk", account: of("x"), refused: true},
+	})
 }
 
 // whose says which data a request is after.
@@ -165,9 +170,9 @@ func TestTheProductsAreThoseThatAreEnabledAndGranted(t *testing.T) {
 				}
 			}
 			account := "a_customer"
-			viewer, granted, err := access.NewGuard(store, clock).Decide(t.Context(), header, &account)
-			if err != nil || !granted || !slices.Equal(viewer.Products, c.want) {
-				t.Errorf("enabled %v, granted %v: %+v, %v, %v; want %v", c.enabled, c.granted, viewer, granted, err, c.want)
+			d, err := access.NewGuard(store, clock).Decide(t.Context(), header, &account)
+			if err != nil || !d.Allowed || !slices.Equal(d.Products, c.want) {
+				t.Errorf("enabled %v, granted %v: %+v, %v; want %v", c.enabled, c.granted, d, err, c.want)
 			}
 		})
 	}
@@ -188,9 +193,9 @@ func TestACustomerThatIsNotGrantedIsReadLikeOneThatThereIsNot(t *testing.T) {
 	} {
 		t.Run(claim, func(t *testing.T) {
 			counted := &counting{Store: failing{Store: store, customer: c.broken}}
-			viewer, granted, err := access.NewGuard(counted, clock).Decide(t.Context(), header, &c.account)
-			if granted || err != nil || viewer.Account != "" || viewer.Products != nil || counted.reads != 3 {
-				t.Errorf("got %+v, %v, %v after %d reads; want a refusal after 3", viewer, granted, err, counted.reads)
+			d, err := access.NewGuard(counted, clock).Decide(t.Context(), header, &c.account)
+			if d.Allowed || err != nil || d.Account != "" || d.Products != nil || counted.reads != 3 {
+				t.Errorf("got %+v, %v after %d reads; want a refusal after 3", d, err, counted.reads)
 			}
 		})
 	}
@@ -204,8 +209,8 @@ func TestTheGrantAndTheCustomerAreReadAtTheSameTime(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	together := meeting{store, make(chan struct{})}
-	if _, granted, err := access.NewGuard(together, clock).Decide(ctx, "Bearer "+key(directory.AccessKey{Partner: "northwind"}), &account); !granted || err != nil {
-		t.Errorf("granted %v, %v: one is read after the other", granted, err)
+	if d, err := access.NewGuard(together, clock).Decide(ctx, "Bearer "+key(directory.AccessKey{Partner: "northwind"}), &account); !d.Allowed || err != nil {
+		t.Errorf("allowed %v, %v: one is read after the other", d.Allowed, err)
 	}
 }
 
@@ -245,9 +250,9 @@ func TestADatabaseThatFailsIsNoRefusal(t *testing.T) {
 		"the customer cannot be read": failing{Store: store, customer: true},
 	} {
 		t.Run(claim, func(t *testing.T) {
-			_, granted, err := access.NewGuard(broken, clock).Decide(t.Context(), header, &account)
-			if granted || !fault.Is(err, fault.Unavailable) {
-				t.Errorf("got granted %v, %v; want unavailable", granted, err)
+			d, err := access.NewGuard(broken, clock).Decide(t.Context(), header, &account)
+			if d.Allowed || !fault.Is(err, fault.Unavailable) {
+				t.Errorf("got allowed %v, %v; want unavailable", d.Allowed, err)
 			}
 		})
 	}
@@ -260,8 +265,8 @@ func TestAGrantForSomethingElseDoesNotCount(t *testing.T) {
 	header := "Bearer " + key(directory.AccessKey{Partner: "northwind"})
 	account := "other&co"
 	for _, wrong := range []directory.Grant{{Partner: "northwind", Account: "acme_retail"}, {Partner: "southbank", Account: "other&co"}} {
-		_, granted, err := access.NewGuard(confused{store, wrong}, clock).Decide(t.Context(), header, &account)
-		if granted || err != nil {
+		d, err := access.NewGuard(confused{store, wrong}, clock).Decide(t.Context(), header, &account)
+		if d.Allowed || err != nil {
 			t.Errorf("northwind sees other&co through the grant %+v: %v", wrong, err)
 		}
 	}
@@ -303,9 +308,9 @@ func TestWhatIsNoKeyIsRefusedWithoutARead(t *testing.T) {
 	} {
 		t.Run(claim, func(t *testing.T) {
 			counted := &counting{Store: store}
-			_, granted, err := access.NewGuard(counted, clock).Decide(t.Context(), c.header, &account)
-			if counted.reads != c.reads || granted != (c.reads == 3) || (err == nil) != granted {
-				t.Errorf("granted %v, %v after %d reads; want %d", granted, err, counted.reads, c.reads)
+			d, err := access.NewGuard(counted, clock).Decide(t.Context(), c.header, &account)
+			if counted.reads != c.reads || d.Allowed != (c.reads == 3) || (err == nil) != d.Allowed {
+				t.Errorf("allowed %v, %v after %d reads; want %d", d.Allowed, err, counted.reads, c.reads)
 			}
 		})
 	}

@@ -44,19 +44,19 @@ func TestAGatewayKeyIsToldOnlyWhereRequestsAreMetered(t *testing.T) {
 		"off, a token is not counted":                        {"false", person, &granted, ""},
 	} {
 		t.Run(claim, func(t *testing.T) {
-			viewer, _, err := guard(c.plans).Decide(t.Context(), c.header, c.account)
-			if err != nil || viewer.GatewayKey != c.want {
-				t.Errorf("the gateway key is %q, %v; want %q", viewer.GatewayKey.Reveal(), err, c.want.Reveal())
+			d, err := guard(c.plans).Decide(t.Context(), c.header, c.account)
+			if err != nil || d.GatewayKey != c.want {
+				t.Errorf("the gateway key is %q, %v; want %q", d.GatewayKey.Reveal(), err, c.want.Reveal())
 			}
 		})
 	}
 	for _, account := range []*string{nil, &foreign, &granted} {
-		viewer, let, err := guard("true").Decide(t.Context(), south, account)
-		if let || viewer.Partner != "" || !fault.Is(err, fault.Internal) || !strings.Contains(err.Error(), "partnerctl partner set-plan southbank ") {
-			t.Errorf("enforced, a partner without a plan gets %+v, %v, %v; want a fault of ours that tells the way out", viewer, let, err)
+		d, err := guard("true").Decide(t.Context(), south, account)
+		if d.Allowed || d.Partner != "" || !fault.Is(err, fault.Internal) || !strings.Contains(err.Error(), "partnerctl partner set-plan southbank ") {
+			t.Errorf("enforced, a partner without a plan gets %+v, %v; want a fault of ours that tells the way out", d, err)
 		}
 	}
-	if _, _, err := guard("true").Decide(t.Context(), east, nil); !fault.Is(err, fault.Unauthenticated) {
+	if _, err := guard("true").Decide(t.Context(), east, nil); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("enforced, a suspended partner without a plan gets %v", err)
 	}
 	if m, err := access.ParseMetering("yes"); err == nil {

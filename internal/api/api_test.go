@@ -147,8 +147,9 @@ func n(i int64) *int64 { return &i }
 
 // north sees acme_retail whole; narrow sees only its voice.
 var (
-	north  = directory.Viewer{Partner: "northwind", KeyID: "k", Account: "acme_retail", Products: usage.Products()}
-	narrow = directory.Viewer{Partner: "northwind", KeyID: "k", Account: "acme_retail", Products: []usage.Product{usage.Voice}}
+	northwind = directory.Identity{Partner: "northwind", KeyID: "k"}
+	north     = directory.Viewer{Identity: northwind, Account: "acme_retail", Products: usage.Products()}
+	narrow    = directory.Viewer{Identity: northwind, Account: "acme_retail", Products: []usage.Product{usage.Voice}}
 )
 
 // acme is a store with one customer that has a record of every product.
@@ -370,7 +371,7 @@ func TestErrorsDoNotRepeatNumbers(t *testing.T) {
 
 func TestNotFound(t *testing.T) {
 	s := acme(t)
-	gone := directory.Viewer{Partner: "northwind", Account: "gone_account"}
+	gone := directory.Viewer{Identity: northwind, Account: "gone_account"}
 	for _, c := range []struct {
 		viewer directory.Viewer
 		target string
@@ -409,7 +410,7 @@ func TestOnlyTheGrantedAccountIsServed(t *testing.T) {
 	for _, path := range []string{"", "/usage/sms", "/usage/sms/u-1"} {
 		w := ask(t, s, north, "/customers/other"+path)
 		wantProblem(t, w, 404, "customer_not_found")
-		w = ask(t, s, directory.Viewer{Partner: "northwind"}, "/customers/acme_retail"+path)
+		w = ask(t, s, directory.Viewer{Identity: northwind}, "/customers/acme_retail"+path)
 		wantProblem(t, w, 404, "customer_not_found")
 		// Nobody was identified: that is our fault, and nothing is served.
 		w = ask(t, s, nil, "/customers/acme_retail"+path)
@@ -421,7 +422,7 @@ func TestOnlyTheGrantedAccountIsServed(t *testing.T) {
 
 // How long a refusal takes would tell what there is to read: nothing is read for it.
 func TestNothingIsReadForARefusal(t *testing.T) {
-	none := directory.Viewer{Partner: "northwind", KeyID: "k", Account: "acme_retail"}
+	none := directory.Viewer{Identity: northwind, Account: "acme_retail"}
 	for _, viewer := range []directory.Viewer{narrow, none} {
 		for _, path := range []string{"sms", "sms?limit=500", "sms/u-1", "sms/nope", "fax", "fax/u-1"} {
 			wantProblem(t, ask(t, untouchable{}, viewer, "/customers/acme_retail/usage/"+path), 404, "product_not_found")
@@ -438,7 +439,7 @@ func TestANarrowedGrantShowsOnlyItsProducts(t *testing.T) {
 	if !strings.Contains(w.Body.String(), `"products":["voice"]`) {
 		t.Errorf("got %s", w.Body)
 	}
-	none := directory.Viewer{Partner: "northwind", KeyID: "k", Account: "acme_retail"}
+	none := directory.Viewer{Identity: northwind, Account: "acme_retail"}
 	if w := ask(t, acme(t), none, "/customers/acme_retail"); !strings.Contains(w.Body.String(), `"products":[]`) {
 		t.Errorf("a viewer who may see no product is shown %s", w.Body)
 	}
@@ -535,7 +536,7 @@ func TestCursors(t *testing.T) {
 			t.Errorf("a cursor %s is answered with %d %s", claim, w.Code, w.Body)
 		}
 	}
-	other := directory.Viewer{Partner: "northwind", Account: "other_account", Products: usage.Products()}
+	other := directory.Viewer{Identity: northwind, Account: "other_account", Products: usage.Products()}
 	if w := ask(t, s, other, "/customers/other_account/usage/sms?direction=outbound&cursor="+cursor); w.Code != 400 {
 		t.Errorf("a cursor of another customer is answered with %d %s", w.Code, w.Body)
 	}

@@ -120,24 +120,6 @@ type AccessKey struct {
 	RevokedAt  time.Time // zero: it is not revoked
 }
 
-// Viewer is who asks, and what the authorizer granted for this very request.
-type Viewer struct {
-	Partner PartnerID
-	KeyID   string
-	// Account is the customer that the request's path names and the partner
-	// was granted; empty on a path that names none.
-	Account usage.AccountID
-	// Products are those of Account that the viewer may see: both enabled and
-	// granted when the authorizer decided. Empty: none.
-	Products []usage.Product
-	// GatewayKey is what the gateway counts this request by. The authorizer's
-	// answer alone holds it; empty where there are no usage plans.
-	GatewayKey Secret
-}
-
-// MaySee tells whether the viewer may see a product of its account.
-func (v Viewer) MaySee(p usage.Product) bool { return slices.Contains(v.Products, p) }
-
 // JoinProducts writes products as "sms,voice"; none is "".
 func JoinProducts(ps []usage.Product) string {
 	words := make([]string, len(ps))

@@ -23,19 +23,16 @@ const authorizeTimeout = 5 * time.Second
 // cached.
 var errUnauthorized = errors.New("Unauthorized")
 
-// Decide says who calls with an Authorization header, and whether they may see
-// the account, where the path names one (else nil). A fault.Unauthenticated: the
-// credential does not count. Any other error: it could not be found out.
-type Decide func(ctx context.Context, authorization string, account *string) (directory.Viewer, bool, error)
-
 // ServeAuthorizer runs the authorizer as a Lambda function; it does not return.
-func ServeAuthorizer(decide Decide, log *slog.Logger) { lambda.Start(Authorizer(decide, log)) }
+func ServeAuthorizer(decide directory.Decide, log *slog.Logger) {
+	lambda.Start(Authorizer(decide, log))
+}
 
 // Authorizer makes a Lambda handler for API Gateway's REQUEST authorizer events.
 // An Allow names exactly the method and path that were asked for, so that a decision
 // that API Gateway keeps can open no other. Not granted is a Deny, and so is a path
 // that no Allow can name. A panic is no decision, and the function lives on.
-func Authorizer(decide Decide, log *slog.Logger) func(context.Context, events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
+func Authorizer(decide directory.Decide, log *slog.Logger) func(context.Context, events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 	return func(ctx context.Context, event events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
 		defer cancel()
@@ -47,15 +44,14 @@ func Authorizer(decide Decide, log *slog.Logger) func(context.Context, events.AP
 			id := unescape(sent)
 			account = &id
 		}
-		var viewer directory.Viewer
-		var granted bool
+		var decision directory.Decision
 		err := fault.Caught(func() (err error) {
-			viewer, granted, err = decide(ctx, authorization(event), account)
+			decision, err = decide(ctx, authorization(event), account)
 			return err
 		})
 		unknown := fault.Is(err, fault.Unauthenticated)
 		failed := err != nil && !unknown
-		granted = granted && canName(event.MethodArn)
+		granted := decision.Allowed && canName(event.MethodArn)
 		log = log.With(denied.Name, oneIf(!granted && !failed), failures.Name, oneIf(failed), "decisionMs", milliseconds(time.Since(start)),
 			consumedCapacity.Name, counted.units, metrics(denied, failures, consumedCapacity))
 		if unknown {
@@ -66,8 +62,8 @@ func Authorizer(decide Decide, log *slog.Logger) func(context.Context, events.AP
 			log.ErrorContext(ctx, "no decision", "cause", err)
 			return events.APIGatewayCustomAuthorizerResponse{}, errors.New("no decision: the cause is in the authorizer's log")
 		}
-		log.InfoContext(ctx, "authorized", "granted", granted, "partnerId", viewer.Partner, "keyId", viewer.KeyID, "accountId", viewer.Account)
-		return decision(event.MethodArn, viewer, granted), nil
+		log.InfoContext(ctx, "authorized", "granted", granted, "partnerId", decision.Partner, "keyId", decision.KeyID, "accountId", decision.Account)
+		return policyOf(event.MethodArn, decision, granted), nil
 	}
 }
 
@@ -122,23 +118,24 @@ func refused(methodARN string) []string {
 	return []string{api + "/*"}
 }
 
-func decision(methodARN string, viewer directory.Viewer, granted bool) events.APIGatewayCustomAuthorizerResponse {
+// policyOf is the answer to API Gateway: a policy, and what the endpoints are told.
+func policyOf(methodARN string, d directory.Decision, granted bool) events.APIGatewayCustomAuthorizerResponse {
 	effect, resources := "Deny", refused(methodARN)
-	claims := map[string]any{partnerIDClaim: string(viewer.Partner), keyIDClaim: viewer.KeyID}
+	claims := map[string]any{partnerIDClaim: string(d.Partner), keyIDClaim: d.KeyID}
 	if granted {
 		effect, resources = "Allow", allowed(methodARN)
-		if viewer.Account != "" {
-			claims[accountIDClaim] = string(viewer.Account)
-			claims[productsClaim] = claimOf(viewer.Products)
+		if d.Account != "" {
+			claims[accountIDClaim] = string(d.Account)
+			claims[productsClaim] = claimOf(d.Products)
 		}
 	}
 	return events.APIGatewayCustomAuthorizerResponse{
-		PrincipalID: string(viewer.Partner),
+		PrincipalID: string(d.Partner),
 		PolicyDocument: events.APIGatewayCustomAuthorizerPolicy{
 			Version:   "2012-10-17",
 			Statement: []events.IAMPolicyStatement{{Action: []string{"execute-api:Invoke"}, Effect: effect, Resource: resources}},
 		},
 		Context:            claims,
-		UsageIdentifierKey: viewer.GatewayKey.Reveal(), // never among the claims, which functions and the access log see
+		UsageIdentifierKey: d.GatewayKey.Reveal(), // never among the claims, which functions and the access log see
 	}
 }

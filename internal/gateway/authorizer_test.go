@@ -32,12 +32,29 @@ func bearer(values ...string) map[string][]string {
 	return map[string][]string{"authorization": values}
 }
 
+// northwind is a viewer of that partner; of no customer where account is empty.
+func northwind(account usage.AccountID, products ...usage.Product) directory.Viewer {
+	who := directory.Identity{Partner: "northwind", KeyID: "k1"}
+	return directory.Viewer{Identity: who, Account: account, Products: products}
+}
+
+// always decides alike, whatever it is asked.
+func always(d directory.Decision, err error) directory.Decide {
+	return func(context.Context, string, *string) (directory.Decision, error) { return d, err }
+}
+
+func allow(v directory.Viewer) directory.Decide {
+	return always(directory.Decision{Viewer: v, Allowed: true}, nil)
+}
+
+var refuse = always(directory.Decision{Viewer: northwind("")}, nil)
+
 func TestAnAllowNamesExactlyWhatWasAskedFor(t *testing.T) {
-	decide := func(_ context.Context, authorization string, account *string) (directory.Viewer, bool, error) {
+	decide := func(_ context.Context, authorization string, account *string) (directory.Decision, error) {
 		if authorization != "Bearer x" || account == nil || *account != "acme_retail" {
 			t.Errorf("asked for %q, %v", authorization, account)
 		}
-		return directory.Viewer{Partner: "northwind", KeyID: "k1", Account: "acme_retail", Products: []usage.Product{usage.SMS, usage.Voice}}, true, nil
+		return directory.Decision{Viewer: northwind("acme_retail", usage.SMS, usage.Voice), Allowed: true}, nil
 	}
 	got, err := Authorizer(decide, quiet)(t.Context(), authorizerEvent(bearer("Bearer x")))
 	if err != nil {
@@ -58,10 +75,7 @@ func TestAnAllowNamesExactlyWhatWasAskedFor(t *testing.T) {
 }
 
 func TestADenyCarriesNoAccount(t *testing.T) {
-	decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
-		return directory.Viewer{Partner: "northwind", KeyID: "k1"}, false, nil
-	}
-	got, err := Authorizer(decide, quiet)(t.Context(), authorizerEvent(bearer("Bearer x")))
+	got, err := Authorizer(refuse, quiet)(t.Context(), authorizerEvent(bearer("Bearer x")))
 	if err != nil || got.PolicyDocument.Statement[0].Effect != "Deny" || got.Context["accountId"] != nil {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -73,9 +87,7 @@ func TestADenyCarriesNoAccount(t *testing.T) {
 // What AWS compares with a policy, the path as it was sent or decoded, is nowhere
 // said: an Allow names both, but never one that would open more.
 func TestAnAllowNamesThePathAsSentAndDecoded(t *testing.T) {
-	decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
-		return directory.Viewer{Partner: "northwind", Account: "acme&co", Products: usage.Products()}, true, nil
-	}
+	decide := allow(northwind("acme&co", usage.Products()...))
 	for sent, want := range map[string][]string{
 		"/customers/acme%26co":                {"/customers/acme%26co", "/customers/acme&co"},
 		"/customers/acme&co/usage/sms/a%3A1":  {"/customers/acme&co/usage/sms/a%3A1", "/customers/acme&co/usage/sms/a:1"},
@@ -100,42 +112,29 @@ func TestAnAllowNamesThePathAsSentAndDecoded(t *testing.T) {
 	}
 }
 
-// AWS takes a policy with a resource of more than 512 characters for a failure of the
-// authorizer's. Any caller could make that happen, and set off the alarm.
-func TestAPathThatIsTooLongForAPolicyIsRefused(t *testing.T) {
-	decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
-		return directory.Viewer{Partner: "northwind", Account: "acme_retail", Products: usage.Products()}, true, nil
-	}
-	for length, want := range map[int]string{512: "Allow", 513: "Deny", 1600: "Deny"} {
+// A policy for …/usage/* would open every product, and the gateway keeps it. One with a
+// resource of more than 512 characters AWS takes for a failure of the authorizer's: any
+// caller could make that happen, and set off the alarm.
+func TestAPathThatNoPolicyMayNameIsRefused(t *testing.T) {
+	longer := func(length int) string { return strings.Repeat("a", length-len(arn)) }
+	for path, want := range map[string]string{
+		longer(512): "Allow", longer(513): "Deny", longer(1600): "Deny",
+		"/usage/*": "Deny", "/usage/sms/?": "Deny", "/usage/*/*": "Deny",
+	} {
 		event := authorizerEvent(bearer("Bearer x"))
-		event.MethodArn += strings.Repeat("a", length-len(event.MethodArn))
-		got, err := Authorizer(decide, quiet)(t.Context(), event)
+		event.MethodArn += path
+		got, err := Authorizer(allow(northwind("acme_retail", usage.Products()...)), quiet)(t.Context(), event)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s := got.PolicyDocument.Statement[0]
 		if s.Effect != want || want == "Deny" && got.Context["accountId"] != nil {
-			t.Errorf("%d characters: got %s with %v, want %s", length, s.Effect, got.Context, want)
+			t.Errorf("%d characters, %.20s: got %s with %v, want %s", len(event.MethodArn), path, s.Effect, got.Context, want)
 		}
 		for _, resource := range s.Resource {
 			if len(resource) > 512 {
-				t.Errorf("%d characters: a resource has %d", length, len(resource))
+				t.Errorf("%d characters: a resource has %d", len(event.MethodArn), len(resource))
 			}
-		}
-	}
-}
-
-// A policy for …/usage/* would open every product, and the gateway keeps it.
-func TestAPathWithAWildcardIsNeverAllowed(t *testing.T) {
-	decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
-		return directory.Viewer{Partner: "northwind", Account: "acme_retail"}, true, nil
-	}
-	for _, path := range []string{"/usage/*", "/usage/sms/?", "/usage/*/*"} {
-		event := authorizerEvent(bearer("Bearer x"))
-		event.MethodArn += path
-		got, err := Authorizer(decide, quiet)(t.Context(), event)
-		if err != nil || got.PolicyDocument.Statement[0].Effect != "Deny" || got.Context["accountId"] != nil {
-			t.Errorf("%s: got %+v, %v", path, got, err)
 		}
 	}
 }
@@ -150,10 +149,7 @@ func TestErrorsOfTheAuthorizer(t *testing.T) {
 		"an error that nobody foresaw is no refusal either":               {errors.New("secret"), "no decision: the cause is in the authorizer's log"},
 	} {
 		t.Run(claim, func(t *testing.T) {
-			decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
-				return directory.Viewer{}, false, c.err
-			}
-			got, err := Authorizer(decide, quiet)(t.Context(), authorizerEvent(bearer("Bearer x")))
+			got, err := Authorizer(always(directory.Decision{}, c.err), quiet)(t.Context(), authorizerEvent(bearer("Bearer x")))
 			if err == nil || err.Error() != c.want || len(got.PolicyDocument.Statement) != 0 {
 				t.Errorf("got %+v, %v, want the error %q", got, err, c.want)
 			}
@@ -185,11 +181,11 @@ func TestTheHeaderThatCounts(t *testing.T) {
 
 func TestTheAuthorizerMeansTheAccountThatTheEndpointSees(t *testing.T) {
 	for parameter, want := range map[string]string{"a&b": "a&b", "a%26b": "a&b", "%25zz": "%zz", "a%2Fb": "a/b"} {
-		decide := func(_ context.Context, _ string, account *string) (directory.Viewer, bool, error) {
+		decide := func(ctx context.Context, header string, account *string) (directory.Decision, error) {
 			if account == nil || *account != want {
 				t.Errorf("the parameter %q is taken for the account %v, want %q", parameter, account, want)
 			}
-			return directory.Viewer{Partner: "northwind"}, false, nil
+			return refuse(ctx, header, account)
 		}
 		event := authorizerEvent(bearer("Bearer x"))
 		event.PathParameters["accountId"] = parameter
@@ -200,11 +196,11 @@ func TestTheAuthorizerMeansTheAccountThatTheEndpointSees(t *testing.T) {
 }
 
 func TestAPathWithoutAnAccountAsksForNone(t *testing.T) {
-	decide := func(_ context.Context, _ string, account *string) (directory.Viewer, bool, error) {
+	decide := func(_ context.Context, _ string, account *string) (directory.Decision, error) {
 		if account != nil {
 			t.Errorf("asked for the account %q", *account)
 		}
-		return directory.Viewer{Partner: "northwind"}, true, nil
+		return directory.Decision{Viewer: northwind(""), Allowed: true}, nil
 	}
 	event := authorizerEvent(bearer("Bearer x"))
 	event.PathParameters = nil
@@ -215,12 +211,9 @@ func TestAPathWithoutAnAccountAsksForNone(t *testing.T) {
 
 func TestTheAuthorizersLogHoldsNoCredential(t *testing.T) {
 	var out strings.Builder
-	decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
-		return directory.Viewer{Partner: "northwind", KeyID: "k1"}, true, nil
-	}
 	event := authorizerEvent(bearer("Bearer pvk_secret"))
 	event.QueryStringParameters = map[string]string{"toLast4": "0123"}
-	if _, err := Authorizer(decide, slog.New(slog.NewJSONHandler(&out, nil)))(t.Context(), event); err != nil {
+	if _, err := Authorizer(allow(northwind("")), slog.New(slog.NewJSONHandler(&out, nil)))(t.Context(), event); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(out.String(), "pvk_") || strings.Contains(out.String(), "0123") || !strings.Contains(out.String(), "northwind") {
@@ -241,9 +234,9 @@ func TestADecisionCountsAsDeniedOnlyWhereItIsARefusal(t *testing.T) {
 	} {
 		t.Run(claim, func(t *testing.T) {
 			var out strings.Builder
-			decide := func(ctx context.Context, _ string, _ *string) (directory.Viewer, bool, error) {
+			decide := func(ctx context.Context, _ string, _ *string) (directory.Decision, error) {
 				Consumed(ctx, 1.5)
-				return directory.Viewer{Partner: "northwind"}, c.granted, c.err
+				return directory.Decision{Viewer: northwind(""), Allowed: c.granted}, c.err
 			}
 			log := slog.New(slog.NewJSONHandler(&out, nil)).With("stack", "partnerview-dev")
 			_, _ = Authorizer(decide, log)(t.Context(), authorizerEvent(bearer("Bearer x"))) // what it answers is tested above
@@ -260,9 +253,7 @@ func TestADecisionCountsAsDeniedOnlyWhereItIsARefusal(t *testing.T) {
 func TestAGatewayKeyIsInTheAnswerAndNowhereElse(t *testing.T) {
 	for _, granted := range []bool{true, false} {
 		for _, key := range []directory.Secret{"canary", ""} {
-			decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
-				return directory.Viewer{Partner: "northwind", KeyID: "k1", Account: "acme_retail", GatewayKey: key}, granted, nil
-			}
+			decide := always(directory.Decision{Viewer: northwind("acme_retail"), Allowed: granted, GatewayKey: key}, nil)
 			var log strings.Builder
 			got, err := Authorizer(decide, slog.New(slog.NewJSONHandler(&log, nil)))(t.Context(), authorizerEvent(bearer("Bearer x")))
 			if err != nil {

@@ -215,22 +215,19 @@ func Viewer(ctx context.Context) (directory.Viewer, error) {
 	if claims[partnerIDClaim] == "" {
 		return directory.Viewer{}, fault.New(fault.Internal, "the authorizer's context is missing", nil)
 	}
-	v := directory.Viewer{
-		Partner: directory.PartnerID(claims[partnerIDClaim]),
-		KeyID:   claims[keyIDClaim],
-		Account: usage.AccountID(claims[accountIDClaim]),
-	}
-	if v.Account == "" {
-		return v, nil
+	who := directory.Identity{Partner: directory.PartnerID(claims[partnerIDClaim]), KeyID: claims[keyIDClaim]}
+	account := usage.AccountID(claims[accountIDClaim])
+	if account == "" {
+		return directory.Viewer{Identity: who}, nil
 	}
 	if claims[productsClaim] == "" {
 		return directory.Viewer{}, fault.New(fault.Unavailable, "the authorizer's context names no products", nil)
 	}
-	var err error
-	if v.Products, err = productsOf(claims[productsClaim]); err != nil {
+	products, err := productsOf(claims[productsClaim])
+	if err != nil {
 		return directory.Viewer{}, fault.New(fault.Internal, "the authorizer's context", err)
 	}
-	return v, nil
+	return directory.Viewer{Identity: who, Account: account, Products: products}, nil
 }
 
 // noProducts is the claim of a viewer who may see none of a customer's products. It

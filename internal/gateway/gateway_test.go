@@ -95,7 +95,7 @@ func TestAnyAccountArrivesAsItWasMeant(t *testing.T) {
 
 func TestViewerIsWhatTheAuthorizerSaid(t *testing.T) {
 	s, _ := send(t, customerEvent("acme_retail"))
-	want := directory.Viewer{Partner: "northwind", KeyID: "k1", Account: "acme_retail", Products: []usage.Product{usage.SMS, usage.Voice}}
+	want := northwind("acme_retail", usage.SMS, usage.Voice)
 	if diff := cmp.Diff(want, s.Viewer); diff != "" || !s.Known || s.RequestID != "req-7" {
 		t.Errorf("known %v, request %q, %s", s.Known, s.RequestID, diff)
 	}
@@ -133,10 +133,7 @@ func TestViewerIsWhatTheAuthorizerSaid(t *testing.T) {
 // there are none.
 func TestProductsSurviveTheClaim(t *testing.T) {
 	for _, products := range [][]usage.Product{nil, {usage.SMS}, usage.Products()} {
-		decide := func(context.Context, string, *string) (directory.Viewer, bool, error) {
-			return directory.Viewer{Partner: "northwind", Account: "acme_retail", Products: products}, true, nil
-		}
-		decided, err := Authorizer(decide, quiet)(t.Context(), authorizerEvent(bearer("Bearer x")))
+		decided, err := Authorizer(allow(northwind("acme_retail", products...)), quiet)(t.Context(), authorizerEvent(bearer("Bearer x")))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,11 +20,11 @@ func TestKeyCountsFromItsMakingUntilItExpiresOrIsRevoked(t *testing.T) {
 	counts := func(text string) bool {
 		t.Helper()
 		account := "acme_retail"
-		_, allowed, err := guard.Decide(t.Context(), "Bearer "+text, &account)
+		decision, err := guard.Decide(t.Context(), "Bearer "+text, &account)
 		if err != nil && !fault.Is(err, fault.Unauthenticated) {
 			t.Fatal(err)
 		}
-		return err == nil && allowed
+		return err == nil && decision.Allowed
 	}
 	lasting, key, err := o.CreateKey(t.Context(), "northwind", "for good", operator.Expiry{})
 	must(t, err)
@@ -59,11 +59,11 @@ func TestRotatedKeyCountsUntilItsOverlapEnds(t *testing.T) {
 	guard := access.NewGuard(s, clock)
 	counts := func(text string) bool {
 		t.Helper()
-		_, allowed, err := guard.Decide(t.Context(), "Bearer "+text, nil)
+		decision, err := guard.Decide(t.Context(), "Bearer "+text, nil)
 		if err != nil && !fault.Is(err, fault.Unauthenticated) {
 			t.Fatal(err)
 		}
-		return allowed
+		return decision.Allowed
 	}
 	oldText, old, err := o.CreateKey(t.Context(), "northwind", "export", operator.Expiry{After: 90 * 24 * time.Hour})
 	must(t, err)

@@ -29,17 +29,17 @@ func FuzzToken(f *testing.F) {
 	f.Add(encoded(map[string]any{"alg": "ES256", "x5c": []string{"MIIB"}}, []int{1}, []byte("x")))
 	f.Add("..")
 	f.Fuzz(func(t *testing.T, text string) {
-		viewer, err := v.Verify(t.Context(), text)
+		who, err := v.Verify(t.Context(), text)
 		if err != nil {
-			if !fault.Is(err, fault.Unauthenticated) || viewer.Partner != "" || len(err.Error()) > 150 {
-				t.Fatalf("%q is answered with %+v, %v", text, viewer, err)
+			if !fault.Is(err, fault.Unauthenticated) || who.Partner != "" || len(err.Error()) > 150 {
+				t.Fatalf("%q is answered with %+v, %v", text, who, err)
 			}
 			return
 		}
 		parts := strings.Split(text, ".")
 		said, err := base64.RawURLEncoding.DecodeString(parts[1])
-		if viewer.Partner != "northwind" || err != nil || string(said) != string(payload) {
-			t.Fatalf("%q is let in as %+v: nobody has signed it", text, viewer)
+		if who.Partner != "northwind" || err != nil || string(said) != string(payload) {
+			t.Fatalf("%q is let in as %+v: nobody has signed it", text, who)
 		}
 	})
 }

@@ -107,35 +107,33 @@ func loopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
-// Verify says whose a token is: the partner, and for logs a key ID of the form
-// "oidc-0123456789abcdef", which is the same for each token of one person or
-// program.
+// Verify says whose a token is.
 //
 // fault.Unauthenticated: it is no token of this issuer for us, or does not count
 // now. fault.Unavailable: the issuer's keys cannot be had.
-func (v *Verifier) Verify(ctx context.Context, text string) (directory.Viewer, error) {
+func (v *Verifier) Verify(ctx context.Context, text string) (directory.Identity, error) {
 	token, err := parse(text)
 	if err != nil {
-		return directory.Viewer{}, err
+		return directory.Identity{}, err
 	}
 	// Before the issuer is asked for anything: what could not count anyway is
 	// refused by what it says of itself.
 	said, err := token.unverified()
 	if err != nil {
-		return directory.Viewer{}, err
+		return directory.Identity{}, err
 	}
-	if _, err := v.viewer(said); err != nil {
-		return directory.Viewer{}, err
+	if _, err := v.identify(said); err != nil {
+		return directory.Identity{}, err
 	}
 	key, err := v.keys.find(ctx, token.key)
 	if err != nil {
-		return directory.Viewer{}, err
+		return directory.Identity{}, err
 	}
 	verified, err := token.verified(key)
 	if err != nil {
-		return directory.Viewer{}, err
+		return directory.Identity{}, err
 	}
-	return v.viewer(verified)
+	return v.identify(verified)
 }
 
 // refuse makes the error for a token that does not count; why is for the log

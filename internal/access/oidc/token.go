@@ -87,30 +87,30 @@ func (t token) verified(key any) (claims, error) {
 	return c, nil
 }
 
-// viewer says whose a token is by its claims, if they are for us and for now.
-func (v *Verifier) viewer(c claims) (directory.Viewer, error) {
+// identify says whose a token is by its claims, if they are for us and for now.
+func (v *Verifier) identify(c claims) (directory.Identity, error) {
 	if c.Expiry == nil {
-		return directory.Viewer{}, refuse("it never expires")
+		return directory.Identity{}, refuse("it never expires")
 	}
 	if err := c.ValidateWithLeeway(jwt.Expected{
 		Issuer: v.settings.Issuer, AnyAudience: jwt.Audience{v.settings.Audience}, Time: v.now(),
 	}, skew); err != nil {
-		return directory.Viewer{}, refuse(strings.TrimPrefix(err.Error(), "go-jose/go-jose/jwt: ")) // constants that say which claim
+		return directory.Identity{}, refuse(strings.TrimPrefix(err.Error(), "go-jose/go-jose/jwt: ")) // constants that say which claim
 	}
 	name, ok := c.all[v.settings.PartnerClaim].(string)
 	if !ok {
-		return directory.Viewer{}, refuse("the claim for the partner is missing, or no text")
+		return directory.Identity{}, refuse("the claim for the partner is missing, or no text")
 	}
 	partner, err := directory.ParsePartnerID(name)
 	if err != nil {
-		return directory.Viewer{}, refuse("the claim for the partner is not a partner's ID")
+		return directory.Identity{}, refuse("the claim for the partner is not a partner's ID")
 	}
 	// A program's token has its client for a subject, or may have none.
 	who := cmp.Or(c.Subject, c.ClientID, c.AuthorizedParty)
 	if who == "" {
-		return directory.Viewer{}, refuse("it does not say who it was made for")
+		return directory.Identity{}, refuse("it does not say who it was made for")
 	}
-	return directory.Viewer{Partner: partner, KeyID: keyID(v.settings.Issuer, who)}, nil
+	return directory.Identity{Partner: partner, KeyID: keyID(v.settings.Issuer, who)}, nil
 }
 
 // keyID names a person or a program in logs: the same each time, and without

@@ -58,16 +58,16 @@ func Requests(getenv func(string) string, h http.Handler) http.Handler {
 }
 
 // Decisions traces each decision of the authorizer.
-func Decisions(getenv func(string) string, decide gateway.Decide) gateway.Decide {
+func Decisions(getenv func(string) string, decide directory.Decide) directory.Decide {
 	if !on(getenv) {
 		return decide
 	}
-	return func(ctx context.Context, authorization string, account *string) (directory.Viewer, bool, error) {
+	return func(ctx context.Context, authorization string, account *string) (directory.Decision, error) {
 		ctx, segment := xray.BeginSubsegment(ctx, "decision")
 		defer segment.Close(nil)
-		viewer, granted, err := decide(ctx, authorization, account)
-		annotate(segment, viewer)
-		return viewer, granted, err
+		decision, err := decide(ctx, authorization, account)
+		annotate(segment, decision.Viewer)
+		return decision, err
 	}
 }
 

@@ -56,6 +56,11 @@ func traced(ctx context.Context, header string) context.Context {
 
 const sampled = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 
+var allowed = directory.Decision{
+	Viewer:  directory.Viewer{Identity: directory.Identity{Partner: "northwind"}, Account: "acme_retail"},
+	Allowed: true,
+}
+
 func TestTracingNeverMakesARequestFail(t *testing.T) {
 	contexts := map[string]context.Context{"no trace": t.Context()}
 	for _, header := range []string{"", sampled, "Root=", ";;;", "Root=x;Parent=y;Sampled=?", strings.Repeat("Root=1;", 5000), "\x00\xff"} {
@@ -137,11 +142,11 @@ func TestARequestsTraceIsFoundByPartnerAndAccount(t *testing.T) {
 	}
 	asked(receive(t, daemon))
 
-	decide := Decisions(getenv, func(ctx context.Context, _ string, _ *string) (directory.Viewer, bool, error) {
-		return directory.Viewer{Partner: "northwind", Account: "acme_retail"}, true, get(t, ctx, option)
+	decide := Decisions(getenv, func(ctx context.Context, _ string, _ *string) (directory.Decision, error) {
+		return allowed, get(t, ctx, option)
 	})
-	if _, granted, err := decide(traced(t.Context(), sampled), "", nil); err != nil || !granted {
-		t.Fatalf("granted %v, %v", granted, err)
+	if d, err := decide(traced(t.Context(), sampled), "", nil); err != nil || !d.Allowed {
+		t.Fatalf("got %+v, %v", d, err)
 	}
 	asked(receive(t, daemon))
 }
@@ -154,11 +159,11 @@ func TestTracingLeavesRequestsWithoutATraceAlone(t *testing.T) {
 			if w.Code != http.StatusNotFound {
 				t.Errorf("daemon %q: %d", daemon, w.Code)
 			}
-			decide := Decisions(with(daemon), func(context.Context, string, *string) (directory.Viewer, bool, error) {
-				return directory.Viewer{Partner: "northwind"}, true, nil
+			decide := Decisions(with(daemon), func(context.Context, string, *string) (directory.Decision, error) {
+				return allowed, nil
 			})
-			if viewer, granted, err := decide(ctx, "", nil); viewer.Partner != "northwind" || !granted || err != nil {
-				t.Errorf("daemon %q: %v, %v, %v", daemon, viewer, granted, err)
+			if d, err := decide(ctx, "", nil); d.Partner != "northwind" || !d.Allowed || err != nil {
+				t.Errorf("daemon %q: %+v, %v", daemon, d, err)
 			}
 		}
 	}
