@@ -15,11 +15,19 @@
 package operator
 
 import (
+	"context"
 	"crypto/rand"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
+	"partnerview/internal/fault"
+	"partnerview/internal/usage"
 )
 
 // Operator acts on a store.
@@ -47,3 +55,77 @@ const patience = 2 * time.Minute
 type Refusal string
 
 func (r Refusal) Error() string { return string(r) }
+
+// ListPartners lists all partners, by ID.
+func (o *Operator) ListPartners(ctx context.Context) ([]directory.PartnerSummary, error) {
+	return o.store.AllPartners(ctx, o.now())
+}
+
+// ShowPartner reads a partner and its grants, in the order in which the partner
+// sees its customers. Refusal: there is no such partner.
+func (o *Operator) ShowPartner(ctx context.Context, id directory.PartnerID) (directory.Partner, []directory.Grant, error) {
+	p, grants, err := o.store.PartnerWithGrants(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		err = unknownPartner(id)
+	}
+	slices.SortFunc(grants, func(a, b directory.Grant) int {
+		return strings.Compare(directory.SortKey(a.CustomerName, a.Account), directory.SortKey(b.CustomerName, b.Account))
+	})
+	return p, grants, err
+}
+
+// Viewer is a partner that is granted a customer.
+type Viewer struct {
+	directory.Partner                 // without its name
+	Products          []usage.Product // that the grant is narrowed to; empty: all
+}
+
+// WhoSees lists the partners that are granted a customer, by ID. A grant of the
+// last second may be missing. Refusal: there is no such customer.
+func (o *Operator) WhoSees(ctx context.Context, account usage.AccountID) ([]Viewer, error) {
+	if _, err := o.ShowCustomer(ctx, account); err != nil {
+		return nil, err
+	}
+	partners, err := o.store.PartnersGranted(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(partners)
+	viewers := make([]Viewer, len(partners))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(readsAtOnce)
+	for i, id := range partners {
+		group.Go(func() error {
+			p, g, err := o.store.PartnerAndGrant(ctx, id, account)
+			if g != nil {
+				viewers[i] = Viewer{p, g.Products}
+			}
+			if fault.Is(err, fault.NotFound) { // a grant that an interrupted command left: nobody sees by it
+				return nil
+			}
+			return err
+		})
+	}
+	err = group.Wait()
+	return slices.DeleteFunc(viewers, func(v Viewer) bool { return v.ID == "" }), err
+}
+
+// ListCustomers lists the customers whose name or account ID a search finds, in
+// the order in which partners see them.
+func (o *Operator) ListCustomers(ctx context.Context, search directory.Search) ([]directory.Customer, error) {
+	customers, err := o.store.AllCustomers(ctx)
+	customers = slices.DeleteFunc(customers, func(c directory.Customer) bool { return !search.Finds(c.Name, c.Account) })
+	slices.SortFunc(customers, func(a, b directory.Customer) int {
+		return strings.Compare(directory.SortKey(a.Name, a.Account), directory.SortKey(b.Name, b.Account))
+	})
+	return customers, err
+}
+
+// ShowCustomer reads a customer. Refusal: there is none.
+func (o *Operator) ShowCustomer(ctx context.Context, account usage.AccountID) (directory.Customer, error) {
+	c, err := o.store.CustomerInFull(ctx, account)
+	if fault.Is(err, fault.NotFound) {
+		err = unknownCustomer(account)
+	}
+	return c, err
+}
