@@ -2,19 +2,27 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/shopspring/decimal"
+
+	"partnerview/internal/access"
+	"partnerview/internal/directory"
+	"partnerview/internal/importer"
+	"partnerview/internal/money"
 	"partnerview/internal/operator"
 	"partnerview/internal/usage"
 )
 
-// The arguments and flags that have a form of their own. Each takes what an
-// operator would write, and its error says what that is; none passes on what a
-// parser of Go says, or repeats what was written: that may be a telephone number.
+// The arguments and flags that have a form of their own are checked as they are
+// read, so that a wrong one is wrong use. Each takes what an operator would write,
+// and its error says what that is; none passes on what a parser of Go says, or
+// repeats what was written: that may be a telephone number.
 
 // timeArgument is a time, strictly in RFC 3339, or a day, which begins at midnight UTC. The zero
 // timeArgument was not given.
@@ -168,5 +176,93 @@ func (a *wordArgument) UnmarshalText(text []byte) error {
 		return errors.New("not a word such as delivered, whatsapp or marketing: at most 32 letters, digits and _")
 	}
 	*a = wordArgument(word)
+	return nil
+}
+
+type (
+	partnerArgument struct{ id directory.PartnerID }
+	accountArgument struct{ id usage.AccountID }
+	formatArgument  struct{ format importer.Format }
+)
+
+func (a *partnerArgument) UnmarshalText(text []byte) (err error) {
+	a.id, err = directory.ParsePartnerID(string(text))
+	return err
+}
+
+func (a *accountArgument) UnmarshalText(text []byte) (err error) {
+	a.id, err = usage.ParseAccountID(string(text))
+	return err
+}
+
+func (a *formatArgument) UnmarshalText(text []byte) (err error) {
+	a.format, err = importer.ParseFormat(string(text))
+	return err
+}
+
+// keyArgument is a key's id, or the whole key as one finds it where it leaked.
+// Its error does not repeat it: it may be a secret.
+type keyArgument struct{ id string }
+
+func (a *keyArgument) UnmarshalText(text []byte) (err error) {
+	if ids := access.FindKeyIDs(string(text)); len(ids) == 1 {
+		a.id = ids[0]
+		return nil
+	}
+	a.id, err = access.ParseKeyID(string(text))
+	return err
+}
+
+// creditArgument is an amount; nil: unknown.
+type creditArgument struct{ amount *decimal.Decimal }
+
+func (a *creditArgument) UnmarshalText(text []byte) error {
+	if string(text) == "unknown" {
+		return nil
+	}
+	d, err := money.Parse(string(text))
+	if err != nil {
+		return errors.New("not an amount: write a decimal number, as 1520.73, or unknown")
+	}
+	a.amount = &d
+	return nil
+}
+
+// recordArgument is a record's id, or one of WhatsApp's, which the record may have.
+type recordArgument struct{ id usage.RecordID }
+
+func (a *recordArgument) UnmarshalText(text []byte) (err error) {
+	if usage.IsWhatsApp(string(text)) {
+		a.id = usage.RecordID(text)
+		return nil
+	}
+	a.id, err = usage.ParseRecordID(string(text))
+	return err
+}
+
+// recordedArgument is an amount with its currency, as 0.0412EUR.
+type recordedArgument struct{ price money.Money }
+
+func (a *recordedArgument) UnmarshalText(text []byte) error {
+	amount, code := string(text), ""
+	if cut := len(text) - 3; cut > 0 {
+		amount, code = strings.TrimSpace(string(text[:cut])), string(text[cut:])
+	}
+	d, err := money.Parse(amount)
+	if err != nil || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || code == "" {
+		return fmt.Errorf("a recorded price is an amount and an ISO 4217 code, as 0.0412EUR")
+	}
+	a.price = money.Money{Amount: d, Currency: money.Currency(code)}
+	return nil
+}
+
+// last4Argument is four digits. Its error does not repeat a longer number.
+type last4Argument string
+
+func (a *last4Argument) UnmarshalText(text []byte) error {
+	if len(text) != 4 || strings.Trim(string(text), "0123456789") != "" {
+		return fmt.Errorf("give the last four digits, as 0123, and no more: whole numbers are not stored")
+	}
+	*a = last4Argument(text)
 	return nil
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/shopspring/decimal"
 
 	"partnerview/internal/directory"
@@ -159,21 +157,6 @@ func (customerSetCreditCommand) Help() string {
 Example: partnerctl customer set-credit acme_retail --remaining 1520.73`
 }
 
-// creditArgument is an amount; nil: unknown.
-type creditArgument struct{ amount *decimal.Decimal }
-
-func (a *creditArgument) UnmarshalText(text []byte) error {
-	if string(text) == "unknown" {
-		return nil
-	}
-	d, err := money.Parse(string(text))
-	if err != nil {
-		return errors.New("not an amount: write a decimal number, as 1520.73, or unknown")
-	}
-	a.amount = &d
-	return nil
-}
-
 func (c *customerSetCreditCommand) Run(s *session) error {
 	o, err := s.operator(customersTable)
 	if err != nil {
@@ -191,4 +174,31 @@ func (c *customerSetCreditCommand) Run(s *session) error {
 		return err
 	}
 	return s.carryOut(o, plan, c.DryRun, nil)
+}
+
+type customerDeleteCommand struct {
+	Account   accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
+	WithUsage bool            `help:"Delete its usage records too."`
+	Caution   caution         `embed:""`
+}
+
+func (customerDeleteCommand) Help() string {
+	return `Every partner's grant of it and its price lists go with it. All that goes is shown first, and the account ID has to be typed. A customer that has usage records is deleted only with them: whoever is granted a new customer of the same account ID would see them. The grants go first. Backups keep what was deleted as long as they are kept: 35 days, where the tables are recovered by point in time.
+
+Example: partnerctl customer delete acme_retail --with-usage --dry-run`
+}
+
+func (c *customerDeleteCommand) Run(s *session) error {
+	if err := c.Caution.check(s); err != nil {
+		return err
+	}
+	o, err := s.operator(partnersTable, customersTable, priceListsTable, usageTable)
+	if err != nil {
+		return err
+	}
+	plan, err := o.PlanCustomerDeletion(s.ctx, c.Account.id, c.WithUsage)
+	if err != nil {
+		return err
+	}
+	return s.carryOut(o, plan, c.Caution.DryRun, func() error { return c.Caution.confirm(s, string(c.Account.id)) })
 }

@@ -2,6 +2,9 @@ package main
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
+	"io"
 	"time"
 
 	"partnerview/internal/access"
@@ -125,19 +128,6 @@ func (s *session) showKeys(keys []listedKey) {
 	s.show(t)
 }
 
-// keyArgument is a key's id, or the whole key as one finds it where it leaked.
-// Its error does not repeat it: it may be a secret.
-type keyArgument struct{ id string }
-
-func (a *keyArgument) UnmarshalText(text []byte) (err error) {
-	if ids := access.FindKeyIDs(string(text)); len(ids) == 1 {
-		a.id = ids[0]
-		return nil
-	}
-	a.id, err = access.ParseKeyID(string(text))
-	return err
-}
-
 func timeOrNil(t time.Time) *string {
 	if t.IsZero() {
 		return nil
@@ -157,4 +147,256 @@ func orDash(text *string) string {
 		return "-"
 	}
 	return cmp.Or(*text, "-")
+}
+
+type keyRevokeCommand struct {
+	Key     *keyArgument     `arg:"" optional:"" name:"KEYID" help:"The key's id, or the whole key."`
+	All     bool             `help:"All keys of the partner that --partner names."`
+	Partner *partnerArgument `placeholder:"ID" help:"With --all: whose keys."`
+	Caution caution          `embed:""`
+}
+
+func (keyRevokeCommand) Help() string {
+	return `The API refuses the key within the time for which it keeps decisions: AuthorizerTtlSeconds of template.yaml, a minute by default. With --all the keys are shown first, and the partner's id has to be typed.
+
+Example: partnerctl key revoke 4fzyo82mXw3b`
+}
+
+// revokedKey is the result for programs.
+type revokedKey struct {
+	PartnerID directory.PartnerID `json:"partnerId"`
+	KeyID     string              `json:"keyId"`
+	RevokedAt string              `json:"revokedAt"`
+}
+
+func (c *keyRevokeCommand) Run(s *session) error {
+	switch {
+	case c.All && (c.Key != nil || c.Partner == nil):
+		return misuseError("key revoke --all is for all keys of a partner: give --partner, and no key")
+	case !c.All && (c.Key == nil || c.Partner != nil):
+		return misuseError("which key? Give its id or, for all keys of a partner, --all --partner ID")
+	}
+	o, err := s.operator(partnersTable)
+	if err != nil {
+		return err
+	}
+	if c.All {
+		return c.revokeAll(s, o)
+	}
+	if c.Caution.DryRun {
+		key, err := o.FindKey(s.ctx, c.Key.id)
+		if err != nil {
+			return err
+		}
+		return s.tellKeys(o, key.Partner, []directory.AccessKey{key}, true)
+	}
+	key, err := o.RevokeKey(s.ctx, c.Key.id)
+	if err != nil {
+		return err
+	}
+	out := revokedKey{key.Partner, key.ID, usage.FormatTime(key.RevokedAt)}
+	if s.json {
+		return s.printJSON(out)
+	}
+	s.printf("The key %s of %s is revoked since %s.\n", out.KeyID, out.PartnerID, out.RevokedAt)
+	return nil
+}
+
+// revokedKeys is the result for programs of --all and of a dry run.
+type revokedKeys struct {
+	DryRun    bool                `json:"dryRun"`
+	PartnerID directory.PartnerID `json:"partnerId"`
+	Keys      []listedKey         `json:"keys"`
+}
+
+func (c *keyRevokeCommand) revokeAll(s *session, o *operator.Operator) error {
+	if err := c.Caution.check(s); err != nil {
+		return err
+	}
+	keys, err := o.KeysToRevoke(s.ctx, c.Partner.id)
+	if err != nil {
+		return err
+	}
+	if c.Caution.DryRun || len(keys) == 0 {
+		return s.tellKeys(o, c.Partner.id, keys, c.Caution.DryRun)
+	}
+	if !s.json {
+		s.showKeys(listKeys(o, keys))
+	}
+	if err := c.Caution.confirm(s, string(c.Partner.id)); err != nil {
+		return err
+	}
+	for i, key := range keys {
+		if keys[i], err = o.RevokeKey(s.ctx, key.ID); err != nil {
+			return err
+		}
+	}
+	return s.tellKeys(o, c.Partner.id, keys, false)
+}
+
+// tellKeys says which keys are, or would be, revoked.
+func (s *session) tellKeys(o *operator.Operator, partner directory.PartnerID, keys []directory.AccessKey, dryRun bool) error {
+	listed := listKeys(o, keys)
+	switch {
+	case s.json:
+		return s.printJSON(revokedKeys{dryRun, partner, listed})
+	case len(keys) == 0:
+		s.printf("Nothing changes: %s has no key that is not revoked.\n", partner)
+	case dryRun:
+		s.showKeys(listed)
+		s.printf("%s would be revoked; nothing was done.\n", count(len(keys), "key"))
+	default:
+		s.printf("%s of %s revoked.\n", count(len(keys), "key"), partner)
+	}
+	return nil
+}
+
+type keyRotateCommand struct {
+	Key     keyArgument    `arg:"" name:"KEYID" help:"The old key's id, or the whole key."`
+	Overlap spanArgument   `default:"24h" placeholder:"DURATION" help:"How long the old key counts on, as 36h or 3d; 0s ends it now. Default: 24h."`
+	Expires expiryArgument `placeholder:"WHEN" help:"How long the new key counts, as 90d, or until when, as 2027-01-01. Without it, as long as the old one was made for."`
+	Label   string         `placeholder:"TEXT" help:"What the new key is for. Without it, as the old one."`
+}
+
+func (keyRotateCommand) Help() string {
+	return `The partner has the time of the overlap to put it in its programs. An old key that ends sooner anyway does so.
+
+Example: partnerctl key rotate 4fzyo82mXw3b --overlap 3d`
+}
+
+// rotatedKey is the result for programs.
+type rotatedKey struct {
+	createdKey
+	Replaces struct {
+		KeyID     string  `json:"keyId"`
+		ExpiresAt *string `json:"expiresAt"`
+	} `json:"replaces"`
+}
+
+func (c *keyRotateCommand) Run(s *session) error {
+	o, err := s.operator(partnersTable)
+	if err != nil {
+		return err
+	}
+	r, err := o.RotateKey(s.ctx, c.Key.id, operator.RotateAs{Overlap: c.Overlap.length, Expires: c.Expires.Expiry, Label: c.Label})
+	if r.Text == "" {
+		return err
+	}
+	// With an error too: the new key counts, and cannot be shown again.
+	if s.json {
+		out := rotatedKey{createdKey: createdKey{r.New.Partner, r.New.ID, r.Text, timeOrNil(r.New.ExpiresAt)}}
+		out.Replaces.KeyID, out.Replaces.ExpiresAt = r.Old.ID, timeOrNil(r.Old.ExpiresAt)
+		return errors.Join(s.printJSON(out), err)
+	}
+	s.printf("%s\n\n", r.Text)
+	s.printf("Hand it to %s over a safe way: it is shown this once. Its id is %s; %s.\n", r.New.Partner, r.New.ID, expiry(r.New))
+	if err != nil {
+		return err
+	}
+	s.printf("The old key %s counts until %s.\n", r.Old.ID, usage.FormatTime(r.Old.ExpiresAt))
+	return nil
+}
+
+type keyFindCommand struct {
+	Text string `arg:"" name:"TEXT" help:"A key's id, a key or the beginning of one up to the _ behind its id, or any text with keys in it; - is standard input."`
+}
+
+func (keyFindCommand) Help() string {
+	return `The secret is neither needed nor repeated. What is read from standard input, such as a log, a file or a pull request, stays out of the shell's history.
+
+Example: partnerctl key find pvk_4fzyo82mXw3b_`
+}
+
+// foundKeys is the result for programs.
+type foundKeys struct {
+	Keys []foundKey `json:"keys"`
+	// Unknown are the ids in the text that no key has.
+	Unknown []string `json:"unknown"`
+}
+
+type foundKey struct {
+	listedKey
+	PartnerID     directory.PartnerID     `json:"partnerId"`
+	PartnerStatus directory.PartnerStatus `json:"partnerStatus"`
+}
+
+// maxFindText is how much of standard input is looked through.
+const maxFindText = 64 << 20
+
+func (c *keyFindCommand) Run(s *session) error {
+	text := c.Text
+	if text == stdin {
+		source, err := s.open(stdin)
+		if err != nil {
+			return err
+		}
+		defer source.close()
+		in, err := io.ReadAll(io.LimitReader(source, maxFindText+1))
+		if err != nil {
+			return fmt.Errorf("read standard input: %w", err)
+		}
+		if len(in) > maxFindText {
+			return operator.Refusal(fmt.Sprintf("more than %d MB: look through it in parts, as with split or grep pvk_", maxFindText>>20))
+		}
+		text = string(in)
+	}
+	ids := access.FindKeyIDs(text)
+	if id, err := access.ParseKeyID(text); err == nil {
+		ids = []string{id}
+	}
+	if len(ids) == 0 {
+		return operator.Refusal("there is no key in that text, nor the id of one: a key is pvk_, an id of 12 letters and digits, _, and a secret")
+	}
+	o, err := s.operator(partnersTable)
+	if err != nil {
+		return err
+	}
+	found, err := findKeys(s, o, ids)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(found)
+	}
+	s.showFound(found)
+	return nil
+}
+
+func findKeys(s *session, o *operator.Operator, ids []string) (foundKeys, error) {
+	out := foundKeys{Keys: []foundKey{}, Unknown: []string{}}
+	for _, id := range ids {
+		owned, exists, err := o.KeyAndOwner(s.ctx, id)
+		switch {
+		case err != nil:
+			return out, err
+		case !exists:
+			out.Unknown = append(out.Unknown, id)
+		default:
+			listed := listKeys(o, []directory.AccessKey{owned.Key})
+			out.Keys = append(out.Keys, foundKey{listed[0], owned.Key.Partner, owned.Status})
+		}
+	}
+	return out, nil
+}
+
+func (s *session) showFound(found foundKeys) {
+	if len(found.Keys) > 0 {
+		t := newTable("key id", "ends in", "partner", "partner is", "state", "created", "expires", "revoked", "label")
+		for _, k := range found.Keys {
+			t.add(k.KeyID, orDash(k.LastFour), k.PartnerID, inColour(string(k.PartnerStatus)), inColour(k.State), k.CreatedAt, orDash(k.ExpiresAt), orDash(k.RevokedAt), k.Label)
+		}
+		s.show(t)
+	}
+	for _, id := range found.Unknown {
+		s.printf("%s is the id of no key here.\n", id)
+	}
+	for _, k := range found.Keys {
+		switch {
+		case k.State != "active":
+		case k.PartnerStatus == directory.Active:
+			s.printf("It counts. To end it: partnerctl key revoke %s\n", k.KeyID)
+		default:
+			s.printf("It would count again if the partner was resumed. To end it: partnerctl key revoke %s\n", k.KeyID)
+		}
+	}
 }

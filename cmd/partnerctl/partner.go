@@ -160,3 +160,109 @@ func (s *session) setStatus(id directory.PartnerID, status directory.PartnerStat
 	}
 	return s.carryOut(o, plan, dryRun, ask)
 }
+
+type partnerDeleteCommand struct {
+	Partner partnerArgument `arg:"" name:"PARTNER" help:"The partner's id."`
+	Caution caution         `embed:""`
+}
+
+func (partnerDeleteCommand) Help() string {
+	return `Its access keys and grants go with it; customers and usage stay. All that goes is shown first, and the partner's id has to be typed. The keys are revoked before anything is deleted. A key that leaks later is then unknown to key find: to keep that, suspend the partner instead. A partner in a usage plan needs --stack, to be taken out of it.
+
+Example: partnerctl partner delete northwind --dry-run`
+}
+
+func (c *partnerDeleteCommand) Run(s *session) error {
+	if err := c.Caution.check(s); err != nil {
+		return err
+	}
+	o, err := s.operator(partnersTable)
+	if err != nil {
+		return err
+	}
+	plan, err := o.PlanPartnerDeletion(s.ctx, c.Partner.id)
+	if err != nil {
+		return err
+	}
+	partner, _, err := o.ShowPartner(s.ctx, c.Partner.id)
+	if err != nil {
+		return err
+	}
+	counted := partner.GatewayKey.ID != "" // by a key of API Gateway, which would be left over
+	if counted && s.connection.Stack == "" && s.connection.Endpoint == "" {
+		return misuseError("the partner is in a usage plan of a deployed stack: give --stack NAME, so that it is taken out of it")
+	}
+	return s.carryOut(o, plan, c.Caution.DryRun, func() error {
+		if err := c.Caution.confirm(s, string(c.Partner.id)); err != nil || !counted || s.connection.Stack == "" {
+			return err
+		}
+		gateway, err := s.connection.gateway(s)
+		if err != nil {
+			return err
+		}
+		_, err = o.LeavePlans(s.ctx, gateway, c.Partner.id)
+		return err
+	})
+}
+
+type partnerSetPlanCommand struct {
+	Partner partnerArgument `arg:"" name:"PARTNER" help:"The id of the partner whose requests are counted."`
+	Plan    string          `arg:"" name:"PLAN" enum:"bronze,silver,gold,none" help:"bronze, silver or gold: what they allow stands in the stack's parameters. none takes the partner out of its plan."`
+}
+
+func (partnerSetPlanCommand) Help() string {
+	return `The stack must have plans: its parameter UsagePlans is prepared or true. While a partner moves from one plan to another, its requests may get 503 for a moment; they are never let through uncounted. Interrupted, the command is run again.
+
+Example: partnerctl partner set-plan northwind silver --stack partnerview`
+}
+
+const noPlan = "none"
+
+// setPlan is the result for programs.
+type setPlan struct {
+	PartnerID    directory.PartnerID `json:"partnerId"`
+	Plan         *directory.Plan     `json:"plan"`         // null: none
+	PreviousPlan *directory.Plan     `json:"previousPlan"` // null: none
+}
+
+func (c *partnerSetPlanCommand) Run(s *session) error {
+	if s.connection.Stack == "" {
+		return misuseError("plans are those of a deployed stack: give --stack NAME")
+	}
+	gateway, err := s.connection.gateway(s)
+	if err != nil {
+		return err
+	}
+	o, err := s.operator(partnersTable)
+	if err != nil {
+		return err
+	}
+	var plan, before directory.Plan
+	if c.Plan == noPlan {
+		before, err = o.LeavePlans(s.ctx, gateway, c.Partner.id)
+	} else {
+		plan = directory.Plan(c.Plan)
+		before, err = o.SetPlan(s.ctx, gateway, c.Partner.id, plan)
+	}
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(setPlan{c.Partner.id, planOrNil(plan), planOrNil(before)})
+	}
+	if before == "" {
+		before = noPlan
+	}
+	s.printf("%s: %s → %s\n", c.Partner.id, before, c.Plan)
+	if plan == "" {
+		s.printf("Where plans are enforced, it gets 503 until it is put into one.\n")
+	}
+	return nil
+}
+
+func planOrNil(p directory.Plan) *directory.Plan {
+	if p == "" {
+		return nil
+	}
+	return &p
+}

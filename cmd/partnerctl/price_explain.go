@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"partnerview/internal/importer"
@@ -35,34 +34,6 @@ func (priceExplainCommand) Help() string {
 	return `What is left out is not told by the record, and matches no rate that names it.
 
 Example: partnerctl price explain acme_retail sms --country DE --segments 2`
-}
-
-// recordArgument is a record's id, or one of WhatsApp's, which the record may have.
-type recordArgument struct{ id usage.RecordID }
-
-func (a *recordArgument) UnmarshalText(text []byte) (err error) {
-	if usage.IsWhatsApp(string(text)) {
-		a.id = usage.RecordID(text)
-		return nil
-	}
-	a.id, err = usage.ParseRecordID(string(text))
-	return err
-}
-
-// recordedArgument is an amount with its currency, as 0.0412EUR.
-type recordedArgument struct{ price money.Money }
-
-func (a *recordedArgument) UnmarshalText(text []byte) error {
-	amount, code := string(text), ""
-	if cut := len(text) - 3; cut > 0 {
-		amount, code = strings.TrimSpace(string(text[:cut])), string(text[cut:])
-	}
-	d, err := money.Parse(amount)
-	if err != nil || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || code == "" {
-		return fmt.Errorf("a recorded price is an amount and an ISO 4217 code, as 0.0412EUR")
-	}
-	a.price = money.Money{Amount: d, Currency: money.Currency(code)}
-	return nil
 }
 
 func (c *priceExplainCommand) Run(s *session) error {

@@ -2,14 +2,19 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"reflect"
 	"strings"
+	"sync"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/rivo/uniseg"
+	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
 	"partnerview/internal/operator"
@@ -174,4 +179,201 @@ func (c caution) confirm(s *session, name string) error {
 		}
 	}
 	return operator.Refusal(fmt.Sprintf("nothing was done: %s was not typed. In a script give --yes; --dry-run only shows", name))
+}
+
+// textTable is rows of text in columns that are as wide as their widest cell, as
+// a terminal draws it: a Chinese character takes two places, a combining accent
+// none.
+type textTable struct {
+	indent string
+	rows   [][]cell
+}
+
+// cell is a text with the style that it has where colours are wanted.
+type cell struct {
+	text  string
+	style style
+}
+
+// newTable begins a table with the heads of its columns; none: it has no head.
+func newTable(heads ...string) *textTable {
+	t := &textTable{}
+	if len(heads) > 0 {
+		row := make([]cell, len(heads))
+		for i, head := range heads {
+			row[i] = cell{head, bold}
+		}
+		t.rows = append(t.rows, row)
+	}
+	return t
+}
+
+// add adds a row of cells and of values that are written as fmt does.
+func (t *textTable) add(values ...any) {
+	row := make([]cell, len(values))
+	for i, v := range values {
+		c, styled := v.(cell)
+		if !styled {
+			c = cell{text: fmt.Sprint(v)}
+		}
+		row[i] = cell{printable(c.text), c.style}
+	}
+	t.rows = append(t.rows, row)
+}
+
+const betweenColumns = 2
+
+// shortened is a name as a list shows it: one that takes more places than most
+// is cut, lest it push all other columns off the screen. What shows a single
+// thing, and --output json, have it whole.
+func shortened(name string) string {
+	name = printable(name)
+	if uniseg.StringWidth(name) <= maxNameWidth {
+		return name
+	}
+	kept, width, state := 0, 0, -1
+	for rest := name; ; {
+		var places int
+		var character string
+		character, rest, places, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if width += places; width >= maxNameWidth {
+			return name[:kept] + "…"
+		}
+		kept += len(character)
+	}
+}
+
+const maxNameWidth = 40
+
+func (t *textTable) write(w io.Writer, colour bool) {
+	var widths []int
+	for _, row := range t.rows {
+		for i, c := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], uniseg.StringWidth(c.text))
+		}
+	}
+	var out strings.Builder
+	for _, row := range t.rows {
+		line := t.indent
+		for i, c := range row {
+			text := c.text
+			if colour {
+				text = c.style.paint(text)
+			}
+			line += text + strings.Repeat(" ", widths[i]-uniseg.StringWidth(c.text)+betweenColumns)
+		}
+		out.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	_, _ = io.WriteString(w, out.String()) // as with every print: an output that is gone is not ours to tell
+}
+
+// show prints a table.
+func (s *session) show(t *textTable) { t.write(s.std.out, s.colour) }
+
+// table prints lines whose columns are parted by tabs.
+func (s *session) table(fill func(io.Writer)) {
+	var lines bytes.Buffer
+	fill(&lines)
+	t := newTable()
+	for line := range strings.Lines(lines.String()) {
+		var row []any
+		for column := range strings.SplitSeq(strings.TrimSuffix(line, "\n"), "\t") {
+			row = append(row, column)
+		}
+		t.add(row...)
+	}
+	s.show(t)
+}
+
+// progress shows how far the load of a file is: a bar on a terminal, which goes by
+// the bytes read, or else a line now and then. Both tell the rate and, where the
+// file's size is known, the time that is left.
+type progress struct {
+	out   io.Writer
+	name  string
+	size  int64                    // in bytes; -1: unknown
+	bar   *progressbar.ProgressBar // nil where there is no terminal
+	now   func() time.Time
+	begun time.Time
+
+	mu   sync.Mutex
+	done int64     // bytes read
+	next time.Time // when a line, or another rate, is due
+}
+
+const (
+	betweenLines = 10 * time.Second
+	betweenRates = time.Second
+)
+
+// newProgress begins to show; size is the file's in bytes, or -1 where that is
+// unknown.
+func (s *session) newProgress(name string, size int64) *progress {
+	p := &progress{out: s.std.err, name: name, size: size, now: time.Now, begun: time.Now()}
+	p.next = p.begun.Add(betweenLines)
+	if f, ok := s.std.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		p.next = p.begun.Add(betweenRates)
+		p.bar = newBar(f, name, size)
+	}
+	return p
+}
+
+func newBar(w io.Writer, name string, size int64) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(size,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetDescription(name),
+		progressbar.OptionShowBytes(true),
+		progressbar.OptionSetPredictTime(true), // time gone, and left
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionFullWidth(),
+		progressbar.OptionClearOnFinish(),
+	)
+}
+
+// Write is told of the bytes that were read.
+func (p *progress) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	p.done += int64(len(b))
+	p.mu.Unlock()
+	if p.bar != nil {
+		_ = p.bar.Add(len(b)) // a bar that cannot be drawn is no reason to stop
+	}
+	return len(b), nil
+}
+
+// counts is told of what became of them.
+func (p *progress) counts(c operator.UsageCounts) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	if now.Before(p.next) {
+		return
+	}
+	gone := now.Sub(p.begun)
+	rate := float64(c.Read) / gone.Seconds()
+	if p.bar != nil {
+		p.next = now.Add(betweenRates)
+		p.bar.Describe(fmt.Sprintf("%s: %d records, %.0f a second", p.name, c.Read, rate))
+		return
+	}
+	p.next = now.Add(betweenLines)
+	fmt.Fprintf(p.out, "%s: %d read, %d written, %d rejected, %.0f a second%s\n", p.name, c.Read, c.Written, c.Rejected, rate, p.left(gone))
+}
+
+// left is how long the rest of the file takes at the rate so far.
+func (p *progress) left(gone time.Duration) string {
+	if p.size <= 0 || p.done == 0 {
+		return ""
+	}
+	rest := time.Duration(float64(gone) * float64(p.size-p.done) / float64(p.done))
+	return fmt.Sprintf(", about %s left", max(rest, 0).Round(time.Second))
+}
+
+func (p *progress) end() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
 }

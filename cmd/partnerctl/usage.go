@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"partnerview/internal/money"
 	"partnerview/internal/operator"
@@ -42,17 +41,6 @@ func (f selectionFlags) of(account usage.AccountID) (operator.Selection, error) 
 		return s, misuseError("--from must be before --to: the period is from the one up to, and without, the other")
 	}
 	return s, nil
-}
-
-// last4Argument is four digits. Its error does not repeat a longer number.
-type last4Argument string
-
-func (a *last4Argument) UnmarshalText(text []byte) error {
-	if len(text) != 4 || strings.Trim(string(text), "0123456789") != "" {
-		return fmt.Errorf("give the last four digits, as 0123, and no more: whole numbers are not stored")
-	}
-	*a = last4Argument(text)
-	return nil
 }
 
 type usageGetCommand struct {
