@@ -16,9 +16,9 @@ import (
 // platform's; none is no error.
 func (s *Store) RecordsByID(ctx context.Context, log usage.Log, id usage.RecordID) ([]usage.Record, error) {
 	op := "records of " + log.Text() // not their id: it is the caller's, and may be a number
-	places, err := s.queryAll(ctx, query{
+	found, err := s.queryAll(ctx, query{
 		op: op, table: s.tables.Usage, index: "ById",
-		projection: recordPlaceAttributes,
+		projection: recordKeyAttributes,
 		condition:  "#byId = :byId",
 		values:     item{":byId": str(byID(log, id))},
 	})
@@ -26,7 +26,7 @@ func (s *Store) RecordsByID(ctx context.Context, log usage.Log, id usage.RecordI
 		return nil, err
 	}
 	var records []usage.Record
-	for batch := range slices.Chunk(places, maxBatchGet) {
+	for batch := range slices.Chunk(found, maxBatchGet) {
 		keys := make([]item, len(batch))
 		for i, it := range batch {
 			keys[i] = item{"log": it["log"], "at": it["at"]}
@@ -47,16 +47,16 @@ func (s *Store) RecordsByID(ctx context.Context, log usage.Log, id usage.RecordI
 	return records, nil
 }
 
-// DeleteUsage deletes records of a log by their places. A record that is not there
+// DeleteUsage deletes records of a log by their positions. A record that is not there
 // is no error: to delete again is safe.
-func (s *Store) DeleteUsage(ctx context.Context, log usage.Log, places []usage.Position) error {
-	keys := make(map[string]bool, len(places)) // a call may have each but once
-	for _, place := range places {
-		if !place.Raw {
-			keys[place.String()] = true
+func (s *Store) DeleteUsage(ctx context.Context, log usage.Log, positions []usage.Position) error {
+	keys := make(map[string]bool, len(positions)) // a call may have each but once
+	for _, p := range positions {
+		if !p.Raw {
+			keys[p.String()] = true
 			continue
 		}
-		raw, err := s.rawKeys(ctx, log, place)
+		raw, err := s.rawKeys(ctx, log, p)
 		if err != nil {
 			return err
 		}
@@ -73,8 +73,7 @@ func (s *Store) DeleteUsage(ctx context.Context, log usage.Log, places []usage.P
 func (s *Store) deleteAll(ctx context.Context, log usage.Log, keys []string) error {
 	requests := make([]types.WriteRequest, len(keys))
 	for i, at := range keys {
-		key := item{"log": str(log.Key()), "at": str(at)}
-		requests[i] = types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: key}}
+		requests[i] = types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: recordKey{log, at}.item()}}
 	}
 	return s.writeAll(ctx, "delete usage of "+log.Text(), s.tables.Usage, requests)
 }

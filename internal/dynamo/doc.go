@@ -80,25 +80,9 @@
 //	record     log   S  "acme_retail#sms"
 //	           at    S  "2026-11-03T10:00:00.120Z#u-1": timestamp, "#", id
 //	           byId  S  "acme_retail#sms#u-1"
-//	           direction  S  optional
-//	           status     S  optional
-//	           statusAt   S  optional
-//	           errorCode  S  optional
-//	           from, to   S  optional; masked before they are written, and again when read
-//	           country    S  optional
-//	           operator   S  optional (sms, voice)
-//	           segments   N  optional (sms)
-//	           durationSeconds     N  optional (voice, video)
-//	           participants        N  optional (video)
-//	           participantSeconds  N  optional (video)
-//	           channel, category   S  optional (messaging)
-//	           recordedAmount      S  optional: "0.0412"
-//	           recordedCurrency    S  with recordedAmount
-//	           priceAt    S  optional: the statusAt that the recorded price was told
-//	           with, where it is not the statusAt above; the year 1: with none
-//	           expiresAt  N  optional: seconds since 1970; not shown from then on
-//	           movedTo    S  optional: the id that the record is being moved to, since
-//	           its own tells a number; the record is deleted next
+//	           and the fields of the record: recordFields, in record.go, lists them
+//	           movedTo  S  optional: the id that the record is being moved to, since
+//	                       its own tells a number; the record is deleted next
 //
 // Index ById: byId, at; keys only. It finds one record by its id.
 //

@@ -1,12 +1,9 @@
 package dynamo
 
 import (
-	"time"
-
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"partnerview/internal/directory"
-	"partnerview/internal/masking"
 	"partnerview/internal/money"
 	"partnerview/internal/usage"
 )
@@ -23,9 +20,6 @@ func partnerKey(id directory.PartnerID) string { return partnerPrefix + string(i
 func accessKeyKey(id string) string            { return keyPrefix + id }
 func grantKey(account usage.AccountID) string  { return grantPrefix + string(account) }
 
-// byID is a record's key in the index ById.
-func byID(log usage.Log, id usage.RecordID) string { return log.Key() + "#" + string(id) }
-
 var (
 	partnerOrGrantAttributes = project("pk", "sk", "status", "products", "gatewayKey")
 	accessKeyAttributes      = project("pk", "sk", "partnerId", "hash", "expiresAt", "revokedAt")
@@ -33,9 +27,6 @@ var (
 	customerAttributes       = project("accountId", "name", "products", "currency", "billingMode", "remainingCredit", "creditLimit", "creditAsOf")
 	customerProducts         = project("accountId", "products")
 	priceListAttributes      = project("log", "effectiveFrom", "currency", "chargeOn", "scale", "mode", "rates", "revision")
-	recordPlaceAttributes    = project("byId", "at", "log")
-	recordAttributes         = project("log", "at", "direction", "status", "statusAt", "errorCode", "from", "to", "country", "operator",
-		"segments", "durationSeconds", "participants", "participantSeconds", "channel", "category", "recordedAmount", "recordedCurrency", "expiresAt")
 )
 
 func decodeAccessKey(id string, it item) (directory.AccessKey, error) {
@@ -139,84 +130,6 @@ func encodeCustomer(c directory.Customer) item {
 	putDecimal(it, "creditLimit", c.Credit.Limit)
 	if c.Credit.AsOf != nil {
 		putTime(it, "creditAsOf", *c.Credit.AsOf)
-	}
-	return it
-}
-
-// decodeRecord reads a record. Numbers are masked again, and an id that tells one
-// is not shown, so that what another pipeline wrote unmasked does not pass.
-func decodeRecord(log usage.Log, it item) (usage.Record, error) {
-	r := reader{item: it}
-	place := r.place(log)
-	rec := usage.Record{
-		Log: log, ID: place.ID, Raw: place.Raw, Timestamp: place.Timestamp,
-		Direction: usage.Direction(r.text("direction")),
-		Status:    usage.Status(r.text("status")),
-		StatusAt:  r.timeOrNil("statusAt"),
-		ErrorCode: r.text("errorCode"),
-		From:      masking.Mask(r.text("from")),
-		To:        masking.Mask(r.text("to")),
-		Country:   r.text("country"),
-	}
-	switch log.Product {
-	case usage.SMS:
-		rec.Operator, rec.Segments = r.text("operator"), r.number("segments")
-	case usage.Voice:
-		rec.Operator, rec.DurationSeconds = r.text("operator"), r.number("durationSeconds")
-	case usage.Video:
-		rec.DurationSeconds, rec.Participants = r.number("durationSeconds"), r.number("participants")
-		rec.ParticipantSeconds = r.number("participantSeconds")
-	case usage.Messaging:
-		rec.Channel, rec.Category = r.text("channel"), r.text("category")
-	}
-	if amount := r.decimal("recordedAmount"); amount != nil {
-		rec.RecordedPrice = &money.Money{Amount: *amount, Currency: money.Currency(r.required("recordedCurrency"))}
-	}
-	if end := r.number("expiresAt"); end != nil {
-		rec.ExpiresAt = time.Unix(*end, 0).UTC()
-	}
-	if r.err != nil {
-		return usage.Record{}, badItem("record of "+log.Text(), usage.FormatTime(place.Timestamp), r.err)
-	}
-	return rec, nil
-}
-
-// place reads where a record stands, as it may be shown.
-func (r *reader) place(log usage.Log) usage.Position {
-	var numbers masking.Endings
-	numbers.Add(r.text("from"))
-	numbers.Add(r.text("to"))
-	place, err := log.StoredPosition(r.text("at"), numbers)
-	if err != nil {
-		r.fail("at", err.Error())
-	}
-	return place
-}
-
-func encodeRecord(r usage.Record) item {
-	it := item{"log": str(r.Log.Key()), "at": str(r.Position().String()), "byId": str(byID(r.Log, r.ID))}
-	putText(it, "direction", string(r.Direction))
-	putText(it, "status", string(r.Status))
-	if r.StatusAt != nil {
-		putTime(it, "statusAt", *r.StatusAt)
-	}
-	putText(it, "errorCode", r.ErrorCode)
-	putText(it, "from", r.From.String())
-	putText(it, "to", r.To.String())
-	putText(it, "country", r.Country)
-	putText(it, "operator", r.Operator)
-	putNumber(it, "segments", r.Segments)
-	putNumber(it, "durationSeconds", r.DurationSeconds)
-	putNumber(it, "participants", r.Participants)
-	putNumber(it, "participantSeconds", r.ParticipantSeconds)
-	putText(it, "channel", r.Channel)
-	putText(it, "category", r.Category)
-	if p := r.RecordedPrice; p != nil {
-		it["recordedAmount"] = str(money.Text(p.Amount))
-		it["recordedCurrency"] = str(string(p.Currency))
-	}
-	if !r.ExpiresAt.IsZero() {
-		it["expiresAt"] = num(r.ExpiresAt.Unix())
 	}
 	return it
 }

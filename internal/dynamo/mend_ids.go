@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -87,9 +86,11 @@ func (e *IDExamination) Next(ctx context.Context) (found ExaminedIDs, more bool,
 	return found, true, nil
 }
 
-// examinedAttributes are those of a record, and those in which another pipeline may
-// have stored a number.
-var examinedAttributes = project(append(slices.Clone(storedNames), "contactName", "user_channelUserId")...)
+// otherNumbers are the attributes in which another pipeline may have stored a number
+// beside those of a record.
+var otherNumbers = []string{"contactName", "user_channelUserId"}
+
+var examinedAttributes = projectRecord([]string{"log", "at", "byId"}, func(recordField) bool { return true }, otherNumbers...)
 
 func (e *IDExamination) read(ctx context.Context) (items []item, last item, err error) {
 	const op = "examine the ids of usage"
@@ -128,7 +129,7 @@ func examineID(it item) (id TellingID, ok bool) {
 	}
 	name := at[len(usage.TimeLayout)+len("#"):]
 	var others []string
-	for _, attribute := range []string{"contactName", "user_channelUserId"} {
+	for _, attribute := range otherNumbers {
 		others = append(others, textsOf(it[attribute])...)
 	}
 	return TellingID{log, log.Tells(name, r.text("from"), r.text("to"), others...), storedKey{at, name}}, true
@@ -175,10 +176,10 @@ func (s *Store) MendIDs(ctx context.Context, ids []TellingID, newID func() (usag
 	if len(ids) > MaxUsageBatch {
 		return 0, fmt.Errorf("dynamo: a batch of %d ids; at most %d are taken", len(ids), MaxUsageBatch)
 	}
-	target := make(map[place]usage.RecordID, len(ids))
-	from := make([]place, 0, len(ids))
+	target := make(map[recordKey]usage.RecordID, len(ids))
+	from := make([]recordKey, 0, len(ids))
 	for _, id := range ids {
-		p := place{id.Log, id.key.at}
+		p := recordKey{id.Log, id.key.at}
 		to, err := s.mendedID(ctx, id, newID)
 		if err != nil {
 			return 0, err
@@ -193,12 +194,12 @@ func (s *Store) MendIDs(ctx context.Context, ids []TellingID, newID func() (usag
 		return 0, err
 	}
 	records := make([]usage.Version, 0, len(old))
-	to := make([]place, 0, len(old))
+	to := make([]recordKey, 0, len(old))
 	for p, r := range old {
 		v := r.Version
 		v.ID, v.Raw = target[p], false
 		records = append(records, v)
-		to = append(to, placeOf(v.Record))
+		to = append(to, keyOfRecord(v.Record))
 	}
 	there, err := s.stored(ctx, to, storedAttributes)
 	if err != nil {
@@ -242,7 +243,7 @@ func (s *Store) mendedID(ctx context.Context, id TellingID, newID func() (usage.
 		defer cancel()
 		out, err = s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName:                 &s.tables.Usage,
-			Key:                       item{"log": str(id.Log.Key()), "at": str(id.key.at)},
+			Key:                       recordKey{id.Log, id.key.at}.item(),
 			UpdateExpression:          aws.String("SET movedTo = if_not_exists(movedTo, :fresh)"),
 			ConditionExpression:       aws.String("attribute_exists(#at)"),
 			ExpressionAttributeNames:  map[string]string{"#at": "at"},

@@ -69,7 +69,7 @@ func (s *Store) Log(ctx context.Context, log usage.Log, q usage.Query) (usage.Pa
 		bytes += bytesRead(out)
 		room := (maxPageBytes - bytes) / max(1, bytes/max(1, scanned))
 		if room <= 0 {
-			end, err := s.shownPlace(ctx, log, out.LastEvaluatedKey)
+			end, err := s.shownPosition(ctx, log, out.LastEvaluatedKey)
 			if err != nil {
 				return usage.Page{}, err
 			}
@@ -126,35 +126,35 @@ func (s *Store) rawKeys(ctx context.Context, log usage.Log, p usage.Position) ([
 	var keys []item
 	for _, it := range items {
 		r := reader{item: it}
-		if r.place(log) == p {
+		if r.position(log) == p {
 			keys = append(keys, item{"log": it["log"], "at": it["at"]})
 		}
 	}
 	return keys, nil
 }
 
-// shownPlace is a key as it may leave the store.
-func (s *Store) shownPlace(ctx context.Context, log usage.Log, key item) (usage.Position, error) {
+// shownPosition is a key as it may leave the store.
+func (s *Store) shownPosition(ctx context.Context, log usage.Log, key item) (usage.Position, error) {
 	r := reader{item: key}
-	place := r.place(log)
+	position := r.position(log)
 	if r.err != nil {
-		return place, badItem("place in log", log.Text(), r.err)
+		return position, badItem("position in log", log.Text(), r.err)
 	}
-	if !usage.HasNumber(place.ID) {
-		return place, nil
+	if !usage.HasNumber(position.ID) {
+		return position, nil
 	}
 	// Whether the id tells a number only the rest of the record can say.
 	it, err := s.get(ctx, "log "+log.Text(), s.tables.Usage, item{"log": key["log"], "at": key["at"]}, recordAttributes)
 	if err != nil {
-		return place, err
+		return position, err
 	}
 	if it == nil { // deleted meanwhile: as if it did
 		var numbers masking.Endings
-		numbers.Add(string(place.ID))
-		return log.StoredPosition(place.String(), numbers)
+		numbers.Add(string(position.ID))
+		return log.StoredPosition(position.String(), numbers)
 	}
 	r = reader{item: it}
-	return r.place(log), nil
+	return r.position(log), nil
 }
 
 // bytesRead is how much of the table a query read, by what it is charged for.
@@ -199,12 +199,12 @@ func filterExpression(f usage.Filter, values item) string {
 		if len(words) == 0 {
 			return
 		}
-		places := make([]string, len(words))
+		names := make([]string, len(words))
 		for i, w := range words {
-			places[i] = fmt.Sprintf(":%s%d", name, i)
-			values[places[i]] = str(w)
+			names[i] = fmt.Sprintf(":%s%d", name, i)
+			values[names[i]] = str(w)
 		}
-		conditions = append(conditions, "#"+name+" IN ("+strings.Join(places, ",")+")")
+		conditions = append(conditions, "#"+name+" IN ("+strings.Join(names, ",")+")")
 	}
 	oneOf("status", texts(f.Statuses))
 	oneOf("channel", f.Channels)
@@ -224,7 +224,7 @@ func texts[W ~string](words []W) []string {
 // the id. NotFound: there is none, or its retention has ended.
 func (s *Store) Record(ctx context.Context, log usage.Log, id usage.RecordID, now time.Time) (usage.Record, error) {
 	op := "record of " + log.Text() // not its id: it is the caller's, and may be a number
-	at, err := s.placeByID(ctx, log, id)
+	at, err := s.keyByID(ctx, log, id)
 	if err != nil {
 		return usage.Record{}, err
 	}
@@ -248,12 +248,12 @@ func (s *Store) Record(ctx context.Context, log usage.Log, id usage.RecordID, no
 	return r, nil
 }
 
-// placeByID finds the sort key of the newest record that bears an id, or "" where
+// keyByID finds the sort key of the newest record that bears an id, or "" where
 // there is none.
-func (s *Store) placeByID(ctx context.Context, log usage.Log, id usage.RecordID) (at string, err error) {
+func (s *Store) keyByID(ctx context.Context, log usage.Log, id usage.RecordID) (at string, err error) {
 	out, err := s.query(ctx, query{
 		op: "record of " + log.Text(), table: s.tables.Usage, index: "ById",
-		projection:  recordPlaceAttributes,
+		projection:  recordKeyAttributes,
 		condition:   "#byId = :byId",
 		values:      item{":byId": str(byID(log, id))},
 		limit:       1,
@@ -264,7 +264,7 @@ func (s *Store) placeByID(ctx context.Context, log usage.Log, id usage.RecordID)
 	}
 	r := reader{item: out.Items[0]}
 	if at = r.required("at"); r.err != nil {
-		return "", badItem("place of a record", log.Text(), r.err)
+		return "", badItem("key of a record", log.Text(), r.err)
 	}
 	return at, nil
 }

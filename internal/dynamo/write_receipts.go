@@ -33,29 +33,29 @@ func (s *Store) ApplyReceipts(ctx context.Context, receipts []usage.Receipt, how
 	if len(receipts) > MaxUsageBatch {
 		return Written{}, nil, fmt.Errorf("dynamo: a batch of %d receipts; at most %d are taken", len(receipts), MaxUsageBatch)
 	}
-	found, err := s.placesOf(ctx, receipts)
+	found, err := s.keysOf(ctx, receipts)
 	if err != nil {
 		return Written{}, nil, err
 	}
-	var wanted []place
-	for _, p := range found {
-		wanted = append(wanted, p)
+	var wanted []recordKey
+	for _, k := range found {
+		wanted = append(wanted, k)
 	}
 	stored, err := s.stored(ctx, wanted, outcomeAttributes)
 	if err != nil {
 		return Written{}, nil, err
 	}
-	after := make(map[place][]usage.Receipt, len(found))
+	after := make(map[recordKey][]usage.Receipt, len(found))
 	for i, r := range receipts {
-		p, known := found[receiptKey{r.Log, r.ID}]
-		if _, exists := stored[p]; !known || !exists {
+		k, known := found[receiptKey{r.Log, r.ID}]
+		if _, exists := stored[k]; !known || !exists {
 			missing = append(missing, i)
 			continue
 		}
-		after[p] = append(after[p], r)
+		after[k] = append(after[k], r)
 	}
-	for p, of := range after {
-		changed, err := s.applyTo(ctx, p, stored[p], of, how.DryRun)
+	for k, of := range after {
+		changed, err := s.applyTo(ctx, k, stored[k], of, how.DryRun)
 		if err != nil {
 			return written, nil, err
 		}
@@ -72,10 +72,10 @@ func (s *Store) ApplyReceipts(ctx context.Context, receipts []usage.Receipt, how
 	return written, missing, nil
 }
 
-// placesOf finds where the receipts' records are, one call each: an index has no
+// keysOf finds the keys of the receipts' records, one call each: an index has no
 // batches.
-func (s *Store) placesOf(ctx context.Context, receipts []usage.Receipt) (map[receiptKey]place, error) {
-	found := make(map[receiptKey]place, len(receipts))
+func (s *Store) keysOf(ctx context.Context, receipts []usage.Receipt) (map[receiptKey]recordKey, error) {
+	found := make(map[receiptKey]recordKey, len(receipts))
 	asked := make(map[receiptKey]bool, len(receipts))
 	for _, r := range receipts {
 		key := receiptKey{r.Log, r.ID}
@@ -85,14 +85,14 @@ func (s *Store) placesOf(ctx context.Context, receipts []usage.Receipt) (map[rec
 		asked[key] = true
 		var at string
 		err := s.paced(ctx, func() (err error) {
-			at, err = s.placeByID(ctx, r.Log, r.ID)
+			at, err = s.keyByID(ctx, r.Log, r.ID)
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
 		if at != "" {
-			found[key] = place{r.Log, at}
+			found[key] = recordKey{r.Log, at}
 		}
 	}
 	return found, nil
@@ -104,7 +104,7 @@ const maxCollisions = 10
 
 // applyTo writes the outcome of one record after some receipts, if it is another
 // than before: on condition that the record is still as it was read.
-func (s *Store) applyTo(ctx context.Context, p place, before storedRecord, receipts []usage.Receipt, dry bool) (changed bool, err error) {
+func (s *Store) applyTo(ctx context.Context, k recordKey, before storedRecord, receipts []usage.Receipt, dry bool) (changed bool, err error) {
 	for range maxCollisions {
 		next := before.Version
 		for _, r := range receipts {
@@ -116,34 +116,31 @@ func (s *Store) applyTo(ctx context.Context, p place, before storedRecord, recei
 		if dry {
 			return true, nil
 		}
-		collided, err := s.updateOutcome(ctx, p, before.item, next)
+		collided, err := s.updateOutcome(ctx, k, before.item, next)
 		if err != nil || !collided {
 			return true, err
 		}
-		stored, err := s.stored(ctx, []place{p}, outcomeAttributes)
+		stored, err := s.stored(ctx, []recordKey{k}, outcomeAttributes)
 		if err != nil {
 			return false, err
 		}
 		var exists bool
-		if before, exists = stored[p]; !exists {
+		if before, exists = stored[k]; !exists {
 			return false, nil // deleted meanwhile: there is nothing left to tell it of
 		}
 	}
-	return false, fault.New(fault.Unavailable, "a record of "+p.log.Text()+" is being written by someone else", nil)
+	return false, fault.New(fault.Unavailable, "a record of "+k.log.Text()+" is being written by someone else", nil)
 }
-
-// outcomeNames are the attributes that an outcome is made of.
-var outcomeNames = []string{"status", "statusAt", "errorCode", "recordedAmount", "recordedCurrency", "priceAt"}
 
 // updateOutcome writes an outcome, and nothing else of the record, if the stored
 // one is still that of before.
-func (s *Store) updateOutcome(ctx context.Context, p place, before item, next usage.Version) (collided bool, err error) {
+func (s *Store) updateOutcome(ctx context.Context, k recordKey, before item, next usage.Version) (collided bool, err error) {
 	const op = "apply a receipt"
 	after := encodeVersion(next)
 	names, values := map[string]string{"#log": "log"}, item{}
 	conditions := []string{"attribute_exists(#log)"}
 	var set, remove []string
-	for _, name := range outcomeNames {
+	for _, name := range recordNames(isOutcome) {
 		names["#"+name] = name
 		if v := after[name]; v != nil {
 			values[":new_"+name] = v
@@ -167,7 +164,7 @@ func (s *Store) updateOutcome(ctx context.Context, p place, before item, next us
 		defer cancel()
 		_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName:                 &s.tables.Usage,
-			Key:                       item{"log": str(p.log.Key()), "at": str(p.at)},
+			Key:                       k.item(),
 			UpdateExpression:          &update,
 			ConditionExpression:       aws.String(strings.Join(conditions, " AND ")),
 			ExpressionAttributeNames:  names,

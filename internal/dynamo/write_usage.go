@@ -14,13 +14,6 @@ import (
 // MaxUsageBatch is how many records or receipts are taken at a time.
 const MaxUsageBatch = maxBatchGet
 
-var (
-	outcomeAttributes = project("log", "at", "status", "statusAt", "errorCode", "recordedAmount", "recordedCurrency", "priceAt")
-	storedAttributes  = project(storedNames...)
-	storedNames       = []string{"log", "at", "byId", "direction", "status", "statusAt", "errorCode", "from", "to", "country", "operator",
-		"segments", "durationSeconds", "participants", "participantSeconds", "channel", "category", "recordedAmount", "recordedCurrency", "priceAt", "expiresAt"}
-)
-
 // Writing says how usage is written. The zero Writing is for a plain import.
 type Writing struct {
 	// CountChanges compares what is to be written with what is stored, and leaves
@@ -65,13 +58,17 @@ func (s *Store) WriteUsageAs(ctx context.Context, records []usage.Record, how Wr
 	if how.CountChanges {
 		attributes = storedAttributes
 	}
-	stored, err := s.stored(ctx, places(merged), attributes)
+	keys := make([]recordKey, len(merged))
+	for i, r := range merged {
+		keys[i] = keyOfRecord(r.Record)
+	}
+	stored, err := s.stored(ctx, keys, attributes)
 	if err != nil {
 		return Written{}, err
 	}
 	var items []item
-	for _, r := range merged {
-		before, exists := stored[placeOf(r.Record)]
+	for i, r := range merged {
+		before, exists := stored[keys[i]]
 		if exists {
 			r = r.Supersede(before.Version)
 		}
@@ -102,28 +99,12 @@ func (w *Written) compare(before, after item) (unchanged bool) {
 	return false
 }
 
-// place is a record's key.
-type place struct {
-	log usage.Log
-	at  string
-}
-
-func placeOf(r usage.Record) place { return place{r.Log, r.Position().String()} }
-
-func places(records []usage.Version) []place {
-	all := make([]place, len(records))
-	for i, r := range records {
-		all[i] = placeOf(r.Record)
-	}
-	return all
-}
-
 // merge leaves one record of each key.
 func merge(records []usage.Record) []usage.Version {
 	merged := make([]usage.Version, 0, len(records))
-	at := make(map[place]int, len(records))
+	at := make(map[recordKey]int, len(records))
 	for _, r := range records {
-		key := placeOf(r)
+		key := keyOfRecord(r)
 		if i, again := at[key]; again {
 			merged[i] = usage.VersionOf(r).Supersede(merged[i])
 			continue
@@ -141,7 +122,7 @@ type storedRecord struct {
 }
 
 // stored reads those of up to MaxUsageBatch records that exist.
-func (s *Store) stored(ctx context.Context, wanted []place, p projection) (map[place]storedRecord, error) {
+func (s *Store) stored(ctx context.Context, wanted []recordKey, p projection) (map[recordKey]storedRecord, error) {
 	if len(wanted) == 0 {
 		return nil, nil
 	}
@@ -149,7 +130,7 @@ func (s *Store) stored(ctx context.Context, wanted []place, p projection) (map[p
 	keys := make([]item, len(wanted))
 	for i, w := range wanted {
 		logs[w.log.Key()] = w.log
-		keys[i] = item{"log": str(w.log.Key()), "at": str(w.at)}
+		keys[i] = w.item()
 	}
 	var items []item
 	err := s.paced(ctx, func() (err error) {
@@ -162,14 +143,14 @@ func (s *Store) stored(ctx context.Context, wanted []place, p projection) (map[p
 	if err != nil {
 		return nil, err
 	}
-	stored := make(map[place]storedRecord, len(items))
+	stored := make(map[recordKey]storedRecord, len(items))
 	for _, it := range items {
 		r := reader{item: it}
 		v, err := decodeVersion(logs[r.text("log")], it)
 		if err != nil {
 			return nil, err
 		}
-		stored[place{v.Log, r.text("at")}] = storedRecord{v, it}
+		stored[recordKey{v.Log, r.text("at")}] = storedRecord{v, it}
 	}
 	return stored, nil
 }
