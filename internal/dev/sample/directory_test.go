@@ -1,6 +1,7 @@
 package sample_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,7 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v3"
 
 	"partnerview/internal/dev/sample"
 	"partnerview/internal/directory"
@@ -86,7 +87,9 @@ func render(t *testing.T, now time.Time) []byte {
 func read(t *testing.T, now time.Time) file {
 	t.Helper()
 	var f file
-	if err := yaml.UnmarshalWithOptions(render(t, now), &f, yaml.Strict()); err != nil {
+	decoder := yaml.NewDecoder(bytes.NewReader(render(t, now)))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&f); err != nil {
 		t.Fatalf("as of %s the directory is not what FORMATS says: %v", now, err)
 	}
 	return f

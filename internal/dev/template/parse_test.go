@@ -83,8 +83,8 @@ func TestATemplateThatIsNotUnderstoodIsAnError(t *testing.T) {
 	for _, c := range []struct{ name, source, want string }{
 		{"no YAML", "a: [", ""},
 		{"two documents", "a: 1\n---\nb: 2\n", "one YAML document"},
-		{"an alias", "Resources:\n  A: &a {Type: x}\n  B: *a\n", "is not read"},
-		{"a key twice", "Resources:\n  A: {Type: x}\n  A: {Type: y}\n", "A"},
+		{"an alias", "Resources:\n  A: &a {Type: x}\n  B: *a\n", "line 2: an anchor or an alias is not read"},
+		{"a key twice", "Resources:\n  A: {Type: x}\n  A: {Type: y}\n", "line 3: the key A"},
 		{"a reference to nothing", function + "Role: !Ref Nobody\n", `F: Role: reference to "Nobody"`},
 		{"an attribute of nothing", function + "Role: !GetAtt Nobody.Arn\n", "F: Role: Nobody.Arn: there is no such resource"},
 		{"an attribute other than the ARN", function + "Role: !GetAtt F.Version\n", "F: Role: F.Version: only Arn"},

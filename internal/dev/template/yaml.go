@@ -1,11 +1,13 @@
 package template
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+	"go.yaml.in/yaml/v3"
 )
 
 // parseDocument reads YAML into maps, lists and texts. Every scalar is a text,
@@ -13,14 +15,15 @@ import (
 // intrinsic function becomes its long form, !Sub x → {"Fn::Sub": x}. Anchors and
 // aliases are refused, since CloudFormation refuses them.
 func parseDocument(source []byte) (map[string]any, error) {
-	file, err := parser.ParseBytes(source, 0)
-	if err != nil {
+	var document yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(source))
+	if err := decoder.Decode(&document); err != nil {
 		return nil, err
 	}
-	if len(file.Docs) != 1 {
-		return nil, fmt.Errorf("want one YAML document, found %d", len(file.Docs))
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, errors.Join(errors.New("want one YAML document, found more"), err)
 	}
-	v, err := plain(file.Docs[0].Body)
+	v, err := plain(document.Content[0])
 	if err != nil {
 		return nil, err
 	}
@@ -31,54 +34,52 @@ func parseDocument(source []byte) (map[string]any, error) {
 	return doc, nil
 }
 
-func plain(n ast.Node) (any, error) {
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		return plainMap(n.Values)
-	case *ast.MappingValueNode:
-		return plainMap([]*ast.MappingValueNode{n})
-	case *ast.SequenceNode:
-		list := make([]any, 0, len(n.Values))
-		for _, e := range n.Values {
+// plain is a node and all below it; a tag of its own makes it an intrinsic function.
+func plain(n *yaml.Node) (any, error) {
+	if n.Kind == yaml.AliasNode || n.Anchor != "" {
+		return nil, fmt.Errorf("line %d: an anchor or an alias is not read", n.Line)
+	}
+	v, err := untagged(n)
+	if err == nil && n.Style&yaml.TaggedStyle != 0 {
+		v = intrinsic(strings.TrimPrefix(n.Tag, "!"), v)
+	}
+	return v, err
+}
+
+func untagged(n *yaml.Node) (any, error) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		m := make(map[string]any, len(n.Content)/2)
+		for i := 0; i < len(n.Content); i += 2 {
+			key := n.Content[i]
+			if key.Kind != yaml.ScalarNode || key.Style&yaml.TaggedStyle != 0 {
+				return nil, fmt.Errorf("line %d: a key must be a text", key.Line)
+			}
+			if _, twice := m[key.Value]; twice {
+				return nil, fmt.Errorf("line %d: the key %s is there already", key.Line, key.Value)
+			}
+			v, err := plain(n.Content[i+1])
+			if err != nil {
+				return nil, err
+			}
+			m[key.Value] = v
+		}
+		return m, nil
+	case yaml.SequenceNode:
+		list := make([]any, len(n.Content))
+		for i, e := range n.Content {
 			v, err := plain(e)
 			if err != nil {
 				return nil, err
 			}
-			list = append(list, v)
+			list[i] = v
 		}
 		return list, nil
-	case *ast.TagNode:
-		v, err := plain(n.Value)
-		if err != nil {
-			return nil, err
-		}
-		return intrinsic(strings.TrimPrefix(n.Start.Value, "!"), v), nil
-	case *ast.LiteralNode:
-		return n.Value.Value, nil
-	case *ast.StringNode:
-		return n.Value, nil
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		return n.GetToken().Value, nil
-	case *ast.NullNode:
+	}
+	if n.Tag == "!!null" {
 		return nil, nil
 	}
-	return nil, fmt.Errorf("line %d: a %s is not read", n.GetToken().Position.Line, n.Type())
-}
-
-func plainMap(pairs []*ast.MappingValueNode) (any, error) {
-	m := make(map[string]any, len(pairs))
-	for _, p := range pairs {
-		key, ok := p.Key.(ast.ScalarNode)
-		if !ok {
-			return nil, fmt.Errorf("line %d: a key must be a text", p.GetToken().Position.Line)
-		}
-		v, err := plain(p.Value)
-		if err != nil {
-			return nil, err
-		}
-		m[fmt.Sprint(key.GetValue())] = v
-	}
-	return m, nil
+	return n.Value, nil
 }
 
 // intrinsic is the long form of a short one. !GetAtt a.b is the only one whose
