@@ -5,7 +5,9 @@
 // reader of YAML, and starts without one.
 //
 // It knows as much of OpenAPI as openapi.yaml uses; what it does not know it does
-// not show. Texts are escaped by html/template.
+// not show. Texts are escaped by html/template. Everything stands in the order of
+// the document, which kin-openapi's maps forget: it is taken from the lines that the
+// loader keeps, and inside of an example from the YAML itself.
 package reference
 
 import (
@@ -14,10 +16,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"iter"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"github.com/getkin/kin-openapi/openapi3"
+	"go.yaml.in/yaml/v3"
 )
 
 //go:embed page.html
@@ -26,11 +32,16 @@ var layout string
 // Page is the page for an OpenAPI document in YAML. {{name}} marks where the
 // dashboard puts the address of an asset.
 func Page(openapi []byte) ([]byte, error) {
-	var root yaml.MapSlice
-	if err := yaml.UnmarshalWithOptions(openapi, &root, yaml.UseOrderedMap()); err != nil {
+	loader := openapi3.NewLoader()
+	loader.IncludeOrigin = true
+	doc, err := loader.LoadFromData(openapi)
+	d := document{T: doc}
+	if err == nil {
+		err = yaml.Unmarshal(openapi, &d.source)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read openapi.yaml: %w", err)
 	}
-	d := document{node{value: root, root: root}}
 	page, err := template.New("page.html").Delims("[[", "]]").Funcs(template.FuncMap{"prose": prose}).Parse(layout)
 	if err != nil {
 		return nil, err
@@ -55,7 +66,7 @@ type operation struct {
 	ID, Method, Path, Summary, Description string
 	Open                                   bool // it needs no access key
 	Parameters                             []field
-	Answers                                []answer
+	Responses                              []response
 }
 
 // field is a parameter or a property.
@@ -64,7 +75,7 @@ type field struct {
 	Required                                      bool
 }
 
-type answer struct {
+type response struct {
 	Status, Description, Schema, Link string
 	Examples                          []example
 }
@@ -78,150 +89,203 @@ type object struct {
 	Choices           []field // one of these
 }
 
-type document struct{ root node }
-
-func (d document) contents() contents {
-	info := d.root.at("info")
-	c := contents{
-		Title: info.text("title"), Version: info.text("version"), Summary: info.text("summary"), Description: info.text("description"),
-	}
-	for _, scheme := range d.root.at("components", "securitySchemes").entries() {
-		c.Access = append(c.Access, scheme.value.text("description"))
-	}
-	for _, path := range d.root.at("paths").entries() {
-		for _, method := range path.value.entries() {
-			if method.name == "parameters" {
-				continue
-			}
-			c.Operations = append(c.Operations, operationOf(path.name, method.name, path.value, method.value))
+// document is openapi.yaml, and its examples as they are written.
+type document struct {
+	*openapi3.T
+	source struct {
+		Components struct {
+			Examples map[string]struct{ Value yaml.Node }
 		}
 	}
-	for _, schema := range d.root.at("components", "schemas").entries() {
-		c.Objects = append(c.Objects, objectOf(schema.name, schema.value))
+}
+
+// inOrder are the entries of one of the document's objects, as they stand in it.
+func inOrder[V any](of map[string]V, origin func(V) *openapi3.Origin) iter.Seq2[string, V] {
+	line := func(name string) int { return origin(of[name]).Key.Line }
+	return func(yield func(string, V) bool) {
+		for _, name := range slices.SortedFunc(maps.Keys(of), func(a, b string) int { return line(a) - line(b) }) {
+			if !yield(name, of[name]) {
+				return
+			}
+		}
+	}
+}
+
+func ofSchema(s *openapi3.SchemaRef) *openapi3.Origin { return s.Origin }
+
+func ofExample(e *openapi3.ExampleRef) *openapi3.Origin { return e.Origin }
+
+func (d document) contents() contents {
+	c := contents{
+		Title: d.Info.Title, Version: d.Info.Version, Summary: d.Info.Summary, Description: d.Info.Description,
+	}
+	if d.Components != nil {
+		schemes := d.Components.SecuritySchemes
+		for _, s := range inOrder(schemes, func(s *openapi3.SecuritySchemeRef) *openapi3.Origin { return s.Origin }) {
+			c.Access = append(c.Access, s.Value.Description)
+		}
+		for name, s := range inOrder(d.Components.Schemas, ofSchema) {
+			c.Objects = append(c.Objects, d.object(name, s.Value))
+		}
+	}
+	for path, item := range inOrder(d.Paths.Map(), func(p *openapi3.PathItem) *openapi3.Origin { return p.Origin }) {
+		methods := item.Operations()
+		for method, o := range inOrder(methods, func(o *openapi3.Operation) *openapi3.Origin { return o.Origin }) {
+			c.Operations = append(c.Operations, d.operation(method, path, item.Parameters, o))
+		}
 	}
 	return c
 }
 
-func operationOf(path, method string, shared, n node) operation {
+func (d document) operation(method, path string, shared openapi3.Parameters, of *openapi3.Operation) operation {
 	o := operation{
-		ID: n.text("operationId"), Method: strings.ToUpper(method), Path: path,
-		Summary: n.text("summary"), Description: n.text("description"),
-		Open: n.has("security") && len(n.at("security").items()) == 0,
+		ID: of.OperationID, Method: method, Path: path, Summary: of.Summary, Description: of.Description,
+		Open: of.Security != nil && len(*of.Security) == 0,
 	}
-	for _, p := range append(shared.at("parameters").items(), n.at("parameters").items()...) {
-		schema := p.at("schema")
-		f := field{Name: p.text("name"), Place: p.text("in"), Description: p.text("description"), Required: p.text("required") == "true", Example: p.exampleText()}
-		f.Type, f.Link = typeOf(schema)
-		if fallback := schema.text("default"); fallback != "" {
-			f.Type += ", default " + fallback
-		}
-		if p.has("schema", "maxItems") {
-			f.Type += ", may repeat"
-		}
-		o.Parameters = append(o.Parameters, f)
+	for _, p := range slices.Concat(shared, of.Parameters) {
+		o.Parameters = append(o.Parameters, parameter(p.Value))
 	}
-	for _, response := range n.at("responses").entries() {
-		a := answer{Status: response.name, Description: response.value.text("description")}
-		for _, content := range response.value.at("content").entries() {
-			if content.value.has("schema") {
-				a.Schema, a.Link = typeOf(content.value.at("schema"))
-			}
-			for _, e := range content.value.at("examples").entries() {
-				a.Examples = append(a.Examples, example{e.value.text("summary"), jsonText(e.value.at("value").value)})
+	for status, r := range inOrder(of.Responses.Map(), func(r *openapi3.ResponseRef) *openapi3.Origin { return r.Origin }) {
+		one := response{Status: status, Description: *r.Value.Description}
+		for _, content := range inOrder(r.Value.Content, func(m *openapi3.MediaType) *openapi3.Origin { return m.Origin }) {
+			one.Schema, one.Link = typeOf(content.Schema)
+			for _, e := range inOrder(content.Examples, ofExample) {
+				source := d.source.Components.Examples[nameOf(e.Ref)].Value
+				one.Examples = append(one.Examples, example{e.Value.Summary, jsonText(&source)})
 			}
 		}
-		o.Answers = append(o.Answers, a)
+		o.Responses = append(o.Responses, one)
 	}
 	return o
 }
 
-func objectOf(name string, n node) object {
-	o := object{Name: name, Description: n.text("description")}
-	required := n.at("required").items()
-	for _, property := range n.at("properties").entries() {
-		f := field{Name: property.name, Description: property.value.ownText("description"), Example: property.value.exampleText()}
-		f.Type, f.Link = typeOf(property.value)
-		f.Required = slices.ContainsFunc(required, func(r node) bool { return r.value == property.name })
-		if f.Description == "" && f.Link == "" {
-			f.Description = property.value.text("description")
+func parameter(p *openapi3.Parameter) field {
+	f := field{Name: p.Name, Place: p.In, Description: p.Description, Required: p.Required}
+	f.Type, f.Link = typeOf(p.Schema)
+	if fallback := p.Schema.Value.Default; fallback != nil {
+		f.Type += ", default " + fmt.Sprint(fallback)
+	}
+	if p.Schema.Value.MaxItems != nil {
+		f.Type += ", may repeat"
+	}
+	switch e := p.Example.(type) {
+	case nil:
+		for _, first := range inOrder(p.Examples, ofExample) {
+			f.Example = fmt.Sprint(first.Value.Value)
+			break
+		}
+	case []any:
+		f.Example = texts(e, ", ")
+	default:
+		f.Example = fmt.Sprint(e)
+	}
+	return f
+}
+
+func (d document) object(name string, s *openapi3.Schema) object {
+	o := object{Name: name, Description: s.Description}
+	for property, ref := range inOrder(s.Properties, ofSchema) {
+		f := field{
+			Name: property, Description: ref.Value.Description, Required: slices.Contains(s.Required, property),
+		}
+		f.Type, f.Link = typeOf(ref)
+		if ref.Ref != "" && f.Description == d.Components.Schemas[f.Link].Value.Description {
+			f.Description = "" // it stands where the link leads
 		}
 		o.Fields = append(o.Fields, f)
 	}
-	for _, choice := range n.at("oneOf").raw() {
-		f := field{Description: choice.text("description")}
+	for _, choice := range s.OneOf {
+		f := field{Description: choice.Value.Description}
 		f.Type, f.Link = typeOf(choice)
 		o.Choices = append(o.Choices, f)
 	}
 	if len(o.Fields) == 0 && len(o.Choices) == 0 {
-		o.Type, _ = typeOf(node{value: n.value, root: n.root, resolved: true})
-		if e := n.exampleText(); e != "" {
-			o.Type += ", as " + e
+		o.Type, _ = typeOf(&openapi3.SchemaRef{Value: s})
+		if len(s.Examples) > 0 {
+			o.Type += ", as " + fmt.Sprint(s.Examples[0])
 		}
 	}
 	return o
 }
 
+// nameOf is the component that a reference leads to: Customer of
+// "#/components/schemas/Customer".
+func nameOf(ref string) string { return ref[strings.LastIndex(ref, "/")+1:] }
+
 // typeOf is a schema's type in words, and the object that it refers to, if any.
-func typeOf(n node) (words, link string) {
-	if ref, ok := n.ref(); ok {
-		name := ref[strings.LastIndex(ref, "/")+1:]
-		return name, name
-	}
+func typeOf(ref *openapi3.SchemaRef) (words, link string) {
 	switch {
-	case n.has("const"):
-		return n.text("const"), ""
-	case n.has("enum"):
-		return strings.Join(texts(n.at("enum").items()), " | "), ""
-	case n.has("allOf"):
-		return typeOf(n.at("allOf").raw()[0])
-	case n.has("anyOf"):
-		var all []string
-		for _, choice := range n.at("anyOf").raw() {
-			w, _ := typeOf(choice)
-			all = append(all, w)
-		}
-		return strings.Join(all, " or "), ""
-	case n.has("items"):
-		w, link := typeOf(n.at("items"))
-		if n.at("items").text("type") != "" && link == "" {
-			return "list of " + w + "s", ""
+	case ref == nil:
+		return "", ""
+	case ref.Ref != "":
+		return nameOf(ref.Ref), nameOf(ref.Ref)
+	}
+	s := ref.Value
+	switch {
+	case s.Const != nil:
+		return fmt.Sprint(s.Const), ""
+	case s.Enum != nil:
+		return texts(s.Enum, " | "), ""
+	case s.Items != nil:
+		w, link := typeOf(s.Items)
+		if link == "" {
+			w += "s"
 		}
 		return "list of " + w, link
 	}
-	types := texts(n.at("type").items())
-	if len(types) == 0 {
-		types = []string{n.text("type")}
+	words = strings.Join(s.Type.Slice(), " or ")
+	if s.Format != "" {
+		words += " (" + s.Format + ")"
 	}
-	words = strings.Join(types, " or ")
-	if format := n.text("format"); format != "" {
-		words += " (" + format + ")"
-	}
-	switch low, high := n.text("minimum"), n.text("maximum"); {
-	case low != "" && high != "":
-		words += ", " + low + " to " + high
-	case low != "":
-		words += ", from " + low
+	number := func(f *float64) string { return strconv.FormatFloat(*f, 'f', -1, 64) }
+	switch {
+	case s.Min != nil && s.Max != nil:
+		words += ", " + number(s.Min) + " to " + number(s.Max)
+	case s.Min != nil:
+		words += ", from " + number(s.Min)
 	}
 	return words, ""
 }
 
-func texts(nodes []node) []string {
-	all := make([]string, len(nodes))
-	for i, n := range nodes {
-		all[i] = scalar(n.value)
+func texts(values []any, separator string) string {
+	all := make([]string, len(values))
+	for i, v := range values {
+		if all[i] = fmt.Sprint(v); v == nil {
+			all[i] = "null"
+		}
 	}
-	return all
+	return strings.Join(all, separator)
 }
 
 // jsonText is an example as the API would send it: in the order of the document.
-func jsonText(v any) string {
-	ordered, err := yaml.MarshalWithOptions(v, yaml.JSON())
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	var out bytes.Buffer
-	if err := json.Indent(&out, bytes.TrimSpace(ordered), "", "  "); err != nil {
-		return string(ordered)
+func jsonText(n *yaml.Node) string {
+	var compact, out bytes.Buffer
+	writeJSON(&compact, n)
+	if err := json.Indent(&out, compact.Bytes(), "", "  "); err != nil {
+		return compact.String()
 	}
 	return out.String()
+}
+
+func writeJSON(out *bytes.Buffer, n *yaml.Node) {
+	switch {
+	case n.Kind == yaml.MappingNode || n.Kind == yaml.SequenceNode:
+		brackets := map[yaml.Kind]string{yaml.MappingNode: "{}", yaml.SequenceNode: "[]"}[n.Kind]
+		out.WriteByte(brackets[0])
+		for i, child := range n.Content {
+			switch {
+			case i > 0 && n.Kind == yaml.MappingNode && i%2 == 1:
+				out.WriteByte(':')
+			case i > 0:
+				out.WriteByte(',')
+			}
+			writeJSON(out, child)
+		}
+		out.WriteByte(brackets[1])
+	case n.Tag == "!!null" || n.Tag == "!!bool" || n.Tag == "!!int" || n.Tag == "!!float":
+		out.WriteString(n.Value)
+	default:
+		text, _ := json.Marshal(n.Value) // a text always can be
+		out.Write(text)
+	}
 }

@@ -33,7 +33,7 @@ func TestTheServedReferenceIsThatOfOpenAPI(t *testing.T) {
 }
 
 func TestTextsOfTheContractAreNotMarkup(t *testing.T) {
-	page, err := Page([]byte("info: {title: '<b>T', description: 'a `<i>` **<u>** <script>'}\npaths: {/x: {get: {summary: '<img src=x>', responses: {}}}}\n"))
+	page, err := Page([]byte("openapi: 3.1.1\ninfo: {title: '<b>T', description: 'a `<i>` **<u>** <script>'}\npaths: {/x: {get: {summary: '<img src=x>', responses: {}}}}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

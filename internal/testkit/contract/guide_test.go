@@ -48,9 +48,9 @@ func TestTheGuidesAnswersAreValid(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", schema, err)
 		}
-		compiled := r.compile("/components/schemas/" + schema)
-		if r.err != nil {
-			t.Fatal(r.err)
+		compiled := r.compile(r.doc.Components.Schemas[schema])
+		if r.faults != nil {
+			t.Fatal(r.faults)
 		}
 		if err := departures(compiled.Validate(value)); err != nil {
 			t.Errorf("%s: %v", schema, err)
@@ -66,12 +66,12 @@ func TestTheGuidesAnswersAreValid(t *testing.T) {
 func TestTheGuidesTableHasEveryCodeWithItsStatus(t *testing.T) {
 	_, r := load(t)
 	want := map[string]string{}
-	walk(r.at("/components/examples"), func(n node) {
-		if code := r.child(n, "code"); code.text() != "" {
-			want[code.text()] = fmt.Sprint(r.child(n, "status").value)
+	for _, example := range r.doc.Components.Examples {
+		if problem, _ := example.Value.Value.(object); problem["code"] != nil {
+			want[fmt.Sprint(problem["code"])] = fmt.Sprint(problem["status"])
 		}
-	})
-	for _, code := range r.at("/components/schemas/ProblemCode/examples").list() {
+	}
+	for _, code := range r.doc.Components.Schemas["ProblemCode"].Value.Examples {
 		if want[code.(string)] == "" {
 			t.Errorf("no example has code %s", code)
 		}

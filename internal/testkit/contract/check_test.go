@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -9,14 +8,15 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // exampleHeader is the header of an answer as its examples have it.
-func exampleHeader(r *reader, answer node, contentType string) http.Header {
+func exampleHeader(r *openapi3.Response, contentType string) http.Header {
 	h := http.Header{"Content-Type": {contentType}}
-	headers := r.child(answer, "headers")
-	for _, name := range headers.keys() {
-		h.Set(name, fmt.Sprint(r.child(r.child(headers, name), "example").value))
+	for name, of := range r.Headers {
+		h.Set(name, fmt.Sprint(of.Value.Example))
 	}
 	return h
 }
@@ -25,34 +25,29 @@ func TestEveryExampleAnswerKeepsTheContract(t *testing.T) {
 	s, r := load(t)
 	checked := 0
 	for _, o := range s.operations {
-		responses := r.child(r.child(r.child(r.at("/paths"), o.path), strings.ToLower(o.method)), "responses")
-		for _, status := range responses.keys() {
-			answer := r.child(responses, status)
-			content := r.child(answer, "content")
-			for _, contentType := range content.keys() {
-				examples := r.child(r.child(content, contentType), "examples")
-				if len(examples.keys()) == 0 && contentType != "application/yaml" {
+		for status, of := range r.doc.Paths.Value(o.path).GetOperation(o.method).Responses.Map() {
+			for contentType, content := range of.Value.Content {
+				if len(content.Examples) == 0 && contentType != "application/yaml" {
 					t.Errorf("%s %s, status %s: no example", o.method, o.path, status)
 				}
-				for _, name := range examples.keys() {
-					value := r.child(r.child(examples, name), "value")
-					body, err := json.Marshal(value.value)
+				for name, example := range content.Examples {
+					body, err := json.Marshal(example.Value.Value)
 					if err != nil {
 						t.Fatal(err)
 					}
 					code, _ := strconv.Atoi(status)
-					product := cmp.Or(r.child(value, "product").text(), "sms") // all pages are of SMS
+					product, ok := example.Value.Value.(object)["product"].(string)
+					if !ok {
+						product = "sms" // all pages are of SMS
+					}
 					path := strings.ReplaceAll(o.path, "{product}", product)
-					if err := s.CheckAnswer(o.method, path, code, exampleHeader(r, answer, contentType), body); err != nil {
+					if err := s.CheckAnswer(o.method, path, code, exampleHeader(of.Value, contentType), body); err != nil {
 						t.Errorf("example %s: %v", name, err)
 					}
 					checked++
 				}
 			}
 		}
-	}
-	if r.err != nil {
-		t.Fatal(r.err)
 	}
 	if checked < 40 {
 		t.Errorf("only %d examples were checked", checked)
@@ -63,20 +58,19 @@ func TestEveryExampleAnswerKeepsTheContract(t *testing.T) {
 type object = map[string]any
 
 // answerOf is an answer made of an example of the contract.
-func answerOf(t *testing.T, r *reader, response, example string) (http.Header, object) {
+func answerOf(t *testing.T, r *reader, of *openapi3.Response, example string) (http.Header, object) {
 	t.Helper()
-	answer := r.at(response)
-	header := exampleHeader(r, answer, r.child(answer, "content").keys()[0])
-	text, err := json.Marshal(r.at("/components/examples/" + example + "/value").value)
+	var header http.Header
+	for contentType := range of.Content { // there is one
+		header = exampleHeader(of, contentType)
+	}
+	text, err := json.Marshal(r.doc.Components.Examples[example].Value.Value)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var body object
 	if err := json.Unmarshal(text, &body); err != nil {
 		t.Fatal(err)
-	}
-	if r.err != nil {
-		t.Fatal(r.err)
 	}
 	return header, body
 }
@@ -88,15 +82,15 @@ const (
 	recordPath    = logPath + "/u-1"
 )
 
-// responseOf is where the contract describes an answer.
-func responseOf(path string, status int) string {
+// responseOf is what the contract says of an answer.
+func responseOf(r *reader, path string, status int) *openapi3.Response {
 	template := map[string]string{
-		customersPath: "~1customers",
-		customerPath:  "~1customers~1{accountId}",
-		logPath:       "~1customers~1{accountId}~1usage~1{product}",
-		recordPath:    "~1customers~1{accountId}~1usage~1{product}~1{recordId}",
+		customersPath: "/customers",
+		customerPath:  "/customers/{accountId}",
+		logPath:       "/customers/{accountId}/usage/{product}",
+		recordPath:    "/customers/{accountId}/usage/{product}/{recordId}",
 	}[path]
-	return fmt.Sprintf("/paths/%s/get/responses/%d", template, status)
+	return r.doc.Paths.Value(template).Get.Responses.Status(status).Value
 }
 
 func TestAnAnswerThatLeaksOrChangedIsRefused(t *testing.T) {
@@ -219,7 +213,7 @@ func TestAnAnswerThatLeaksOrChangedIsRefused(t *testing.T) {
 		{"a 400 without errors", logPath, 400, "InvalidParameter", remove("errors"), "missing property 'errors'"},
 	} {
 		t.Run(tc.claim, func(t *testing.T) {
-			header, body := answerOf(t, r, responseOf(tc.path, tc.status), tc.example)
+			header, body := answerOf(t, r, responseOf(r, tc.path, tc.status), tc.example)
 			tc.change(header, body)
 			text, err := json.Marshal(body)
 			if err != nil {
@@ -235,7 +229,7 @@ func TestAnAnswerThatLeaksOrChangedIsRefused(t *testing.T) {
 
 func TestADepartureIsToldAloneAndWithItsPlace(t *testing.T) {
 	s, r := load(t)
-	header, body := answerOf(t, r, responseOf(logPath, 200), "SmsPage")
+	header, body := answerOf(t, r, responseOf(r, logPath, 200), "SmsPage")
 	body["data"].([]any)[0].(object)["price"].(object)["amount"] = 0.162
 	text, _ := json.Marshal(body)
 	err := s.CheckAnswer(http.MethodGet, logPath, 200, header, text)
@@ -247,7 +241,7 @@ func TestADepartureIsToldAloneAndWithItsPlace(t *testing.T) {
 
 func TestEveryDepartureIsTold(t *testing.T) {
 	s, r := load(t)
-	header, body := answerOf(t, r, responseOf(customerPath, 200), "PrepaidCustomer")
+	header, body := answerOf(t, r, responseOf(r, customerPath, 200), "PrepaidCustomer")
 	header.Del("Cache-Control")
 	header.Del("Strict-Transport-Security")
 	delete(body, "currency")
@@ -263,7 +257,7 @@ func TestEveryDepartureIsTold(t *testing.T) {
 
 func TestABodyMustBeOneJSONValue(t *testing.T) {
 	s, r := load(t)
-	header, body := answerOf(t, r, responseOf(recordPath, 200), "SmsRated")
+	header, body := answerOf(t, r, responseOf(r, recordPath, 200), "SmsRated")
 	good, _ := json.Marshal(body)
 	if err := s.CheckAnswer(http.MethodGet, recordPath, 200, header, good); err != nil {
 		t.Fatal(err)
@@ -325,7 +319,7 @@ func TestWhatIsNoRouteMustAnswerRouteNotFound(t *testing.T) {
 		{"another status", 403, "RouteNotFound", false},
 		{"a page", 200, "SmsPage", false},
 	} {
-		header, body := answerOf(t, r, "/components/responses/RouteNotFound", tc.example)
+		header, body := answerOf(t, r, r.doc.Components.Responses["RouteNotFound"].Value, tc.example)
 		text, _ := json.Marshal(body)
 		err := s.CheckAnswer(http.MethodPost, "/v1/customers", tc.status, header, text)
 		if (err == nil) != tc.contract {
@@ -336,7 +330,7 @@ func TestWhatIsNoRouteMustAnswerRouteNotFound(t *testing.T) {
 
 func TestAnAnswerToHEADHasHeadersAndNoBody(t *testing.T) {
 	s, r := load(t)
-	header, _ := answerOf(t, r, "/components/responses/RouteNotFound", "RouteNotFound")
+	header, _ := answerOf(t, r, r.doc.Components.Responses["RouteNotFound"].Value, "RouteNotFound")
 	if err := s.CheckAnswer(http.MethodHead, "/v1/customers", 404, header, nil); err != nil {
 		t.Error(err)
 	}
@@ -360,7 +354,7 @@ func TestADotSegmentMayBeResolvedOrNot(t *testing.T) {
 		{"/v1/customers/acme_retail/usage/...", "RouteNotFound", false},
 		{"/v1/customers/acme_retail/usage/sms?status=/../", "RouteNotFound", false},
 	} {
-		header, body := answerOf(t, r, "/components/responses/RouteNotFound", tc.example)
+		header, body := answerOf(t, r, r.doc.Components.Responses["RouteNotFound"].Value, tc.example)
 		text, _ := json.Marshal(body)
 		if err := s.CheckAnswer(http.MethodGet, tc.path, 404, header, text); (err == nil) != tc.contract {
 			t.Errorf("%s, %s: %v", tc.path, tc.example, err)
@@ -370,7 +364,7 @@ func TestADotSegmentMayBeResolvedOrNot(t *testing.T) {
 
 func TestAStatusThatIsNotInTheContractIsRefused(t *testing.T) {
 	s, r := load(t)
-	header, body := answerOf(t, r, responseOf(customersPath, 200), "CustomerPage")
+	header, body := answerOf(t, r, responseOf(r, customersPath, 200), "CustomerPage")
 	text, _ := json.Marshal(body)
 	for _, status := range []int{0, 201, 204, 302, 304, 403, 404, 502, 504} {
 		err := s.CheckAnswer(http.MethodGet, customersPath, status, header, text)
@@ -382,7 +376,7 @@ func TestAStatusThatIsNotInTheContractIsRefused(t *testing.T) {
 
 func TestTheContractItselfIsAnAnswer(t *testing.T) {
 	s, r := load(t)
-	const where = "/paths/~1openapi.yaml/get/responses/"
+	responses := r.doc.Paths.Value("/openapi.yaml").Get.Responses
 	for _, tc := range []struct {
 		claim, contentType, body string
 		status                   int
@@ -393,7 +387,7 @@ func TestTheContractItselfIsAnAnswer(t *testing.T) {
 		{"unchanged", "", "", 304, true},
 		{"unchanged, and yet sent", "application/yaml", "openapi: 3.1.1", 304, false},
 	} {
-		header := exampleHeader(r, r.at(where+strconv.Itoa(tc.status)), tc.contentType)
+		header := exampleHeader(responses.Status(tc.status).Value, tc.contentType)
 		err := s.CheckAnswer(http.MethodGet, "/v1/openapi.yaml", tc.status, header, []byte(tc.body))
 		if (err == nil) != tc.contract {
 			t.Errorf("%s: %v", tc.claim, err)

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/text/message"
 )
 
-// CheckAnswer tells in what an answer to a request departs from the contract: a
+// CheckAnswer says in what an answer to a request departs from the contract: a
 // status, content type or body that it does not promise, or a header that it
 // does and that is missing or different. Each departure is an error of its own,
 // joined; one in a body begins with the JSON Pointer to where it is.
@@ -42,7 +42,7 @@ func (s *Spec) CheckAnswer(method, path string, status int, header http.Header, 
 	if hasDotSegment(path) && s.checkNoRoute(method, path, status, header, body) == nil {
 		return nil
 	}
-	promised, ok := o.answers[status]
+	promised, ok := o.responses[status]
 	if !ok {
 		return fmt.Errorf("%s %s: status %d is not in the contract", method, o.path, status)
 	}
@@ -103,7 +103,7 @@ func (s *Spec) checkNoRoute(method, path string, status int, header http.Header,
 	}
 	promised := s.noRoute
 	if method == http.MethodHead {
-		promised = answer{headers: promised.headers} // an answer to HEAD has no body
+		promised = response{headers: promised.headers} // an answer to HEAD has no body
 	}
 	if err := promised.check(header, body); err != nil {
 		return fmt.Errorf("%s %s, no such route in the contract: %w", method, path, err)
@@ -111,12 +111,12 @@ func (s *Spec) checkNoRoute(method, path string, status int, header http.Header,
 	return nil
 }
 
-func (a answer) check(header http.Header, body []byte) error {
-	departures := make([]error, 0, len(a.headers)+1)
-	for _, name := range slices.Sorted(maps.Keys(a.headers)) {
-		departures = append(departures, a.headers[name].check(name, header.Values(name)))
+func (r response) check(header http.Header, body []byte) error {
+	departures := make([]error, 0, len(r.headers)+1)
+	for _, name := range slices.Sorted(maps.Keys(r.headers)) {
+		departures = append(departures, r.headers[name].check(name, header.Values(name)))
 	}
-	return errors.Join(append(departures, a.checkBody(header, body))...)
+	return errors.Join(append(departures, r.checkBody(header, body))...)
 }
 
 func (h header) check(name string, values []string) error {
@@ -140,16 +140,16 @@ func (h header) check(name string, values []string) error {
 	return nil
 }
 
-func (a answer) checkBody(header http.Header, body []byte) error {
+func (r response) checkBody(header http.Header, body []byte) error {
 	contentType := header.Get("Content-Type")
-	if len(a.bodies) == 0 {
+	if len(r.bodies) == 0 {
 		if len(body) > 0 {
 			return errors.New("the body must be empty")
 		}
 		return nil
 	}
 	mediaType, _, err := mime.ParseMediaType(contentType)
-	schema, promised := a.bodies[mediaType]
+	schema, promised := r.bodies[mediaType]
 	if err != nil || !promised {
 		return fmt.Errorf("content type %q is not in the contract", contentType)
 	}
@@ -163,20 +163,20 @@ func (a answer) checkBody(header http.Header, body []byte) error {
 	if err := departures(schema.Validate(value)); err != nil {
 		return err
 	}
-	return a.checkProblem(header, value)
+	return r.checkProblem(header, value)
 }
 
 // checkProblem holds a problem, which keeps its schema, to the examples and to
 // the header that names the request.
-func (a answer) checkProblem(header http.Header, value any) error {
-	if len(a.problem) == 0 {
+func (r response) checkProblem(header http.Header, value any) error {
+	if len(r.problem) == 0 {
 		return nil
 	}
 	body := value.(map[string]any)
 	var wrong []error
-	for _, field := range slices.Sorted(maps.Keys(a.problem)) {
-		if !slices.Contains(a.problem[field], body[field]) {
-			wrong = append(wrong, fmt.Errorf("/%s: %v, and the examples of this answer have %v", field, body[field], a.problem[field]))
+	for _, field := range slices.Sorted(maps.Keys(r.problem)) {
+		if !slices.Contains(r.problem[field], fmt.Sprint(body[field])) {
+			wrong = append(wrong, fmt.Errorf("/%s: %v, and the examples of this answer have %v", field, body[field], r.problem[field]))
 		}
 	}
 	if id := header.Get("X-Amzn-Requestid"); body["requestId"] != id {
