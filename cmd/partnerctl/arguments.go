@@ -145,8 +145,8 @@ func (a *secondsArgument) number() *int64 { return (*int64)(a) }
 type countryArgument string
 
 func (a *countryArgument) UnmarshalText(text []byte) error {
-	code := strings.ToUpper(string(text))
-	if len(code) != 2 || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+	code, err := usage.ParseCountry(string(text))
+	if err != nil {
 		return errors.New("not a country: write its two letters of ISO 3166-1, as GB")
 	}
 	*a = countryArgument(code)
@@ -157,7 +157,7 @@ func (a *countryArgument) UnmarshalText(text []byte) error {
 type operatorArgument string
 
 func (a *operatorArgument) UnmarshalText(text []byte) error {
-	if len(text) != 5 && len(text) != 6 || strings.Trim(string(text), "0123456789") != "" {
+	if _, err := usage.ParseOperator(string(text)); err != nil {
 		return errors.New("not an operator: write the 5 or 6 digits of MCC and MNC, as 23401")
 	}
 	*a = operatorArgument(text)
@@ -168,11 +168,9 @@ func (a *operatorArgument) UnmarshalText(text []byte) error {
 // have.
 type wordArgument string
 
-var wordForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
-
 func (a *wordArgument) UnmarshalText(text []byte) error {
-	word := strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(string(text)))
-	if !wordForm.MatchString(word) {
+	word, err := usage.ParseChannel(usage.Underscored(string(text)))
+	if err != nil {
 		return errors.New("not a word such as delivered, whatsapp or marketing: at most 32 letters, digits and _")
 	}
 	*a = wordArgument(word)
@@ -249,10 +247,11 @@ func (a *recordedArgument) UnmarshalText(text []byte) error {
 		amount, code = strings.TrimSpace(string(text[:cut])), string(text[cut:])
 	}
 	d, err := money.Parse(amount)
-	if err != nil || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || code == "" {
+	currency, notCurrency := money.ParseCurrency(code)
+	if err != nil || notCurrency != nil {
 		return fmt.Errorf("a recorded price is an amount and an ISO 4217 code, as 0.0412EUR")
 	}
-	a.price = money.Money{Amount: d, Currency: money.Currency(code)}
+	a.price = money.Money{Amount: d, Currency: currency}
 	return nil
 }
 

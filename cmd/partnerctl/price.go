@@ -62,10 +62,10 @@ type listedRounding struct {
 
 type listedRate struct {
 	Direction string           `json:"direction,omitempty"`
-	Channel   string           `json:"channel,omitempty"`
-	Category  string           `json:"category,omitempty"`
-	Country   string           `json:"country,omitempty"`
-	Operator  string           `json:"operator,omitempty"`
+	Channel   usage.Channel    `json:"channel,omitempty"`
+	Category  usage.Category   `json:"category,omitempty"`
+	Country   usage.Country    `json:"country,omitempty"`
+	Operator  usage.Operator   `json:"operator,omitempty"`
 	UnitPrice string           `json:"unitPrice"`
 	SetupFee  string           `json:"setupFee"`
 	Increment *listedIncrement `json:"increment,omitempty"`

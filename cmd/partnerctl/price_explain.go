@@ -82,8 +82,8 @@ func (c *priceExplainCommand) record(now time.Time) usage.Record {
 	at := c.At.or(now).UTC()
 	r := usage.Record{
 		Log: c.log(), Timestamp: at.Truncate(time.Millisecond), Direction: usage.Direction(c.Direction), Status: usage.Status(c.Status),
-		Country: string(c.Country), Operator: string(c.Operator), Segments: c.Segments.number(), DurationSeconds: c.Duration.number(),
-		Participants: c.Participants.number(), ParticipantSeconds: c.ParticipantSeconds.number(), Channel: string(c.Channel), Category: string(c.Category),
+		Country: usage.Country(c.Country), Operator: usage.Operator(c.Operator), Segments: c.Segments.number(), DurationSeconds: c.Duration.number(),
+		Participants: c.Participants.number(), ParticipantSeconds: c.ParticipantSeconds.number(), Channel: usage.Channel(c.Channel), Category: usage.Category(c.Category),
 	}
 	if c.Recorded != nil {
 		r.RecordedPrice = &c.Recorded.price

@@ -114,14 +114,14 @@ type listedRecord struct {
 	StatusAt           string          `json:"statusAt,omitempty"`
 	From               string          `json:"from,omitempty"`
 	To                 string          `json:"to,omitempty"`
-	Country            string          `json:"country,omitempty"`
-	Operator           string          `json:"operator,omitempty"`
+	Country            usage.Country   `json:"country,omitempty"`
+	Operator           usage.Operator  `json:"operator,omitempty"`
 	Segments           *int64          `json:"segments,omitempty"`
 	DurationSeconds    *int64          `json:"durationSeconds,omitempty"`
 	Participants       *int64          `json:"participants,omitempty"`
 	ParticipantSeconds *int64          `json:"participantSeconds,omitempty"`
-	Channel            string          `json:"channel,omitempty"`
-	Category           string          `json:"category,omitempty"`
+	Channel            usage.Channel   `json:"channel,omitempty"`
+	Category           usage.Category  `json:"category,omitempty"`
 	ErrorCode          string          `json:"errorCode,omitempty"`
 	RecordedPrice      *listedMoney    `json:"recordedPrice,omitempty"`
 }
@@ -159,7 +159,7 @@ func recordCells(r usage.Record) []any {
 	dash := func(text string) string { return orDash(textOrNil(text)) }
 	return []any{
 		usage.FormatTime(r.Timestamp), r.Product, r.ID, dash(string(r.Direction)), dash(string(r.Status)), dash(r.From.String()), dash(r.To.String()),
-		dash(r.Country), dash(quantityText(r)), dash(r.Channel), recorded,
+		dash(string(r.Country)), dash(quantityText(r)), dash(string(r.Channel)), recorded,
 	}
 }
 

@@ -173,7 +173,7 @@ func acme(t *testing.T) *dynamo.Store {
 		}
 		must(t, s.PutPriceLists(ctx, usage.Log{Account: "acme_retail", Product: product}, []pricing.List{l}))
 	}
-	outbound := func(country string) pricing.Selectors {
+	outbound := func(country usage.Country) pricing.Selectors {
 		return pricing.Selectors{Direction: usage.Outbound, Country: country}
 	}
 	list(usage.SMS, pricing.Rate{Selectors: outbound("GB"), UnitPrice: *dec("0.081")})

@@ -154,13 +154,12 @@ func (p *params) period() usage.Period {
 	return period
 }
 
-// words reads a repeatable parameter, each value brought to its stored form by
-// normal, which refuses what can be none.
-func (p *params) words(name, want string, normal func(string) (string, bool)) []string {
-	var words []string
+// words reads a repeatable parameter, each value brought to its stored form.
+func words[T ~string](p *params, name, want string, parse func(string) (T, error)) []T {
+	var words []T
 	for _, v := range p.values[name] {
-		w, ok := normal(v)
-		if !ok {
+		w, err := parse(v)
+		if err != nil {
 			p.fault(name, want)
 			return nil
 		}
@@ -173,26 +172,14 @@ func (p *params) words(name, want string, normal func(string) (string, bool)) []
 
 // last4 reads four digits. A longer run of digits is refused without saying it
 // again.
-func (p *params) last4(name string) string {
+func (p *params) last4(name string) usage.Last4 {
 	s := p.values.Get(name)
-	if s != "" && (len(s) != 4 || strings.Trim(s, "0123456789") != "") {
-		p.fault(name, "is exactly four digits, the last of a number; never send more of it")
+	if s == "" {
 		return ""
 	}
-	return s
-}
-
-func statusWord(s string) (string, bool) {
-	s = strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(s))
-	return s, s != "" && len(s) <= 32 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_") == ""
-}
-
-func channelWord(s string) (string, bool) {
-	s = strings.ToLower(s)
-	return s, s != "" && len(s) <= 32 && s[0] >= 'a' && s[0] <= 'z' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
-}
-
-func countryCode(s string) (string, bool) {
-	s = strings.ToUpper(s)
-	return s, len(s) == 2 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+	last, err := usage.ParseLast4(s)
+	if err != nil {
+		p.fault(name, err.Error())
+	}
+	return last
 }

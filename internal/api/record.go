@@ -63,21 +63,21 @@ func (w *jsonWriter) record(r *usage.Record, p *pricing.Price) {
 	w.textOrNull("errorCode", r.ErrorCode)
 	w.masked("from", r.From)
 	w.masked("to", r.To)
-	w.textOrNull("country", r.Country)
+	w.textOrNull("country", string(r.Country))
 	switch r.Product {
 	case usage.SMS:
-		w.textOrNull("operator", r.Operator)
+		w.textOrNull("operator", string(r.Operator))
 		w.wholeOrNull("segments", r.Segments)
 	case usage.Voice:
-		w.textOrNull("operator", r.Operator)
+		w.textOrNull("operator", string(r.Operator))
 		w.wholeOrNull("durationSeconds", r.DurationSeconds)
 	case usage.Video:
 		w.wholeOrNull("durationSeconds", r.DurationSeconds)
 		w.wholeOrNull("participants", r.Participants)
 		w.wholeOrNull("participantSeconds", r.ParticipantSeconds)
 	case usage.Messaging:
-		w.textOrNull("channel", r.Channel)
-		w.textOrNull("category", r.Category)
+		w.textOrNull("channel", string(r.Channel))
+		w.textOrNull("category", string(r.Category))
 	}
 	w.name("price")
 	w.price(p)
@@ -154,7 +154,7 @@ func (w *jsonWriter) textsOf(r *pricing.Rate) rateTexts {
 func (w *jsonWriter) selectors(s pricing.Selectors) {
 	w.open('{')
 	for _, selector := range [...]struct{ name, value string }{
-		{"direction", string(s.Direction)}, {"channel", s.Channel}, {"category", s.Category}, {"country", s.Country}, {"operator", s.Operator},
+		{"direction", string(s.Direction)}, {"channel", string(s.Channel)}, {"category", string(s.Category)}, {"country", string(s.Country)}, {"operator", string(s.Operator)},
 	} {
 		if selector.value != "" {
 			w.text(selector.name, selector.value)

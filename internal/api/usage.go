@@ -214,16 +214,14 @@ func usageQuery(p *params) usage.Query {
 		Period: p.period(),
 		Filter: usage.Filter{
 			Direction: usage.Direction(p.oneOf("direction", "", string(usage.Inbound), string(usage.Outbound))),
-			Channels:  p.words("channel", "is a lower-case word such as whatsapp, of at most 32 characters", channelWord),
-			Countries: p.words("country", "is an ISO 3166-1 alpha-2 code such as GB", countryCode),
+			Statuses:  words(p, "status", "is a word such as delivered or no_answer, of at most 32 letters and _", usage.ParseStatus),
+			Channels:  words(p, "channel", "is a lower-case word such as whatsapp, of at most 32 characters", usage.ParseChannel),
+			Countries: words(p, "country", "is an ISO 3166-1 alpha-2 code such as GB", usage.ParseCountry),
 			FromLast4: p.last4("fromLast4"),
 			ToLast4:   p.last4("toLast4"),
 		},
 		Order: usage.Order(p.oneOf("order", string(usage.NewestFirst), string(usage.OldestFirst), string(usage.NewestFirst))),
 		Limit: p.limit(recordsOnPage, maxRecordsOnPage),
-	}
-	for _, w := range p.words("status", "is a word such as delivered or no_answer, of at most 32 letters and _", statusWord) {
-		q.Filter.Statuses = append(q.Filter.Statuses, usage.Status(w))
 	}
 	if key := p.open(); key != "" {
 		after, err := usage.ParsePosition(key)

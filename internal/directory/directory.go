@@ -24,12 +24,7 @@ type PartnerID string
 
 // ParsePartnerID checks the form of a partner's ID.
 func ParsePartnerID(s string) (PartnerID, error) {
-	ok := len(s) >= 2 && len(s) <= 63 && s[0] != '-'
-	for i := 0; ok && i < len(s); i++ {
-		c := s[i]
-		ok = c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-'
-	}
-	if !ok {
+	if len(s) < 2 || len(s) > 63 || s[0] == '-' || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		return "", fmt.Errorf("a partner's id is a lower-case letter or digit, then 1 to 62 of a-z 0-9 -")
 	}
 	return PartnerID(s), nil

@@ -131,7 +131,7 @@ func TestListThatIsTooLargeIsRefusedBeforeAnyIsWritten(t *testing.T) {
 	s := engine.NewStore(t)
 	large := priceList(now, "0.1")
 	for range dynamo.MaxRatesBytes / 50 {
-		large.Rates = append(large.Rates, pricing.Rate{Selectors: pricing.Selectors{Country: strings.Repeat("G", 30)}})
+		large.Rates = append(large.Rates, pricing.Rate{Selectors: pricing.Selectors{Country: usage.Country(strings.Repeat("G", 30))}})
 	}
 	err := s.PutPriceLists(t.Context(), acmeSMS, []pricing.List{priceList(now.Add(-time.Hour), "0.1"), large})
 	if !fault.Is(err, fault.Invalid) {

@@ -21,10 +21,10 @@ import (
 //	[{"direction":"outbound","country":"GB","unitPrice":"0.012","setupFee":"0.005","first":60,"next":60}]
 type rateJSON struct {
 	Direction usage.Direction `json:"direction,omitempty"`
-	Channel   string          `json:"channel,omitempty"`
-	Category  string          `json:"category,omitempty"`
-	Country   string          `json:"country,omitempty"`
-	Operator  string          `json:"operator,omitempty"`
+	Channel   usage.Channel   `json:"channel,omitempty"`
+	Category  usage.Category  `json:"category,omitempty"`
+	Country   usage.Country   `json:"country,omitempty"`
+	Operator  usage.Operator  `json:"operator,omitempty"`
 	UnitPrice string          `json:"unitPrice"`
 	SetupFee  string          `json:"setupFee,omitempty"`
 	First     int64           `json:"first,omitempty"`

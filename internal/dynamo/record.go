@@ -31,14 +31,14 @@ var recordFields = []recordField{
 	textField("errorCode", func(v *usage.Version) *string { return &v.ErrorCode }).ofOutcome(),
 	numberField("from", func(v *usage.Version) *masking.Number { return &v.From }),
 	numberField("to", func(v *usage.Version) *masking.Number { return &v.To }),
-	textField("country", func(v *usage.Version) *string { return &v.Country }),
-	textField("operator", func(v *usage.Version) *string { return &v.Operator }, usage.SMS, usage.Voice),
+	textField("country", func(v *usage.Version) *usage.Country { return &v.Country }),
+	textField("operator", func(v *usage.Version) *usage.Operator { return &v.Operator }, usage.SMS, usage.Voice),
 	countField("segments", func(v *usage.Version) **int64 { return &v.Segments }, usage.SMS),
 	countField("durationSeconds", func(v *usage.Version) **int64 { return &v.DurationSeconds }, usage.Voice, usage.Video),
 	countField("participants", func(v *usage.Version) **int64 { return &v.Participants }, usage.Video),
 	countField("participantSeconds", func(v *usage.Version) **int64 { return &v.ParticipantSeconds }, usage.Video),
-	textField("channel", func(v *usage.Version) *string { return &v.Channel }, usage.Messaging),
-	textField("category", func(v *usage.Version) *string { return &v.Category }, usage.Messaging),
+	textField("channel", func(v *usage.Version) *usage.Channel { return &v.Channel }, usage.Messaging),
+	textField("category", func(v *usage.Version) *usage.Category { return &v.Category }, usage.Messaging),
 	{attributes: []string{"recordedAmount", "recordedCurrency"}, outcome: true, // "0.0412", "EUR"
 		put: func(it item, v *usage.Version) {
 			if p := v.RecordedPrice; p != nil {

@@ -207,8 +207,8 @@ func filterExpression(f usage.Filter, values item) string {
 		conditions = append(conditions, "#"+name+" IN ("+strings.Join(names, ",")+")")
 	}
 	oneOf("status", texts(f.Statuses))
-	oneOf("channel", f.Channels)
-	oneOf("country", f.Countries)
+	oneOf("channel", texts(f.Channels))
+	oneOf("country", texts(f.Countries))
 	return strings.Join(conditions, " AND ")
 }
 

@@ -78,7 +78,7 @@ func TestEveryLimitAndOrderGivesEachRecordOnce(t *testing.T) {
 	}{
 		{"without a filter", usage.Filter{}, usage.Period{}, func(int) bool { return true }},
 		{"one direction", usage.Filter{Direction: usage.Inbound}, usage.Period{}, func(i int) bool { return i%2 == 0 }},
-		{"one of two statuses, one country", usage.Filter{Statuses: []usage.Status{"failed", "queued"}, Countries: []string{"GB"}}, usage.Period{},
+		{"one of two statuses, one country", usage.Filter{Statuses: []usage.Status{"failed", "queued"}, Countries: []usage.Country{"GB"}}, usage.Period{},
 			func(i int) bool { return i%5 == 0 && i%4 != 0 }},
 		{"last four digits", usage.Filter{ToLast4: "0456"}, usage.Period{}, func(i int) bool { return i%4 == 0 }},
 		{"nothing matches", usage.Filter{Statuses: []usage.Status{"busy"}}, usage.Period{}, func(int) bool { return false }},

@@ -64,7 +64,7 @@ func (x *exportRows) readMessaging() {
 	}
 	x.messageStatus()
 	r.Country = x.country(x.text("country"), "")
-	r.Channel = d.word("channelType", underscored(x.text("channelType")))
+	r.Channel = word(d, "channelType", usage.Underscored(x.text("channelType")), usage.ParseChannel)
 }
 
 func connectVoice() export {
@@ -99,11 +99,11 @@ func (x *exportRows) remote(side string) {
 }
 
 // country is the one that a name, or else a calling code, tells.
-func (x *exportRows) country(name, callingCode string) string {
+func (x *exportRows) country(name, callingCode string) usage.Country {
 	if name == "" && callingCode == "" {
 		return ""
 	}
-	if code, ok := parseCountry(name); ok { // as nearly always
+	if code, err := usage.ParseCountry(name); err == nil && code.IsAssigned() { // as nearly always
 		return code
 	}
 	if x.atlas.byName == nil {

@@ -9,17 +9,9 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 	"golang.org/x/text/unicode/norm"
-)
 
-// countries are the alpha-2 codes of ISO 3166-1, and XK, which it leaves free
-// and everybody uses for Kosovo.
-const countries = " AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ " +
-	"CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR " +
-	"GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP " +
-	"KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ " +
-	"NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW " +
-	"SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ " +
-	"UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW "
+	"partnerview/internal/usage"
+)
 
 // callingCodes are the country codes of ITU-T E.164 that one country alone has.
 // Left out are those that several share, 1, 7, 39, 44, 47, 61, 64, 212, 262, 290,
@@ -55,46 +47,37 @@ US:United States of America|US:The United States of America|US:U.S.|VA:Holy See|
 VI:Virgin Islands, U.S.|VI:Virgin Islands (U.S.)|VI:United States Virgin Islands|VI:Virgin Islands of the United States|WF:Wallis and Futuna Islands
 `
 
-// parseCountry reads an ISO 3166-1 alpha-2 code in any case.
-func parseCountry(text string) (code string, ok bool) {
-	code = strings.ToUpper(text)
-	if len(code) != 2 || !strings.Contains(countries, " "+code+" ") {
-		return "", false
-	}
-	return code, true
-}
-
 // atlas finds countries by what the platform's exports call them.
 type atlas struct {
-	byName        map[string]string // simplified English name → alpha-2
-	byOtherName   map[string]string // the same of alpha-3 codes and otherNames
-	byCallingCode map[string]string // "65" → "SG"
+	byName        map[string]usage.Country // by simplified English name
+	byOtherName   map[string]usage.Country // the same of alpha-3 codes and otherNames
+	byCallingCode map[string]usage.Country // "65" → "SG"
 }
 
 func newAtlas() atlas {
-	a := atlas{byName: map[string]string{}, byOtherName: map[string]string{}, byCallingCode: map[string]string{}}
+	a := atlas{map[string]usage.Country{}, map[string]usage.Country{}, map[string]usage.Country{}}
 	names := display.English.Regions()
-	for code := range strings.FieldsSeq(countries) {
-		if region, err := language.ParseRegion(code); err == nil {
+	for code := range usage.Countries() {
+		if region, err := language.ParseRegion(string(code)); err == nil {
 			a.byName[simplified(names.Name(region))] = code
 			a.byOtherName[simplified(region.ISO3())] = code
 		}
 	}
 	for entry := range strings.FieldsFuncSeq(otherNames, func(r rune) bool { return r == '|' || r == '\n' }) {
 		code, name, _ := strings.Cut(entry, ":")
-		a.byOtherName[simplified(name)] = code
+		a.byOtherName[simplified(name)] = usage.Country(code)
 	}
 	for entry := range strings.FieldsSeq(callingCodes) {
 		digits, code := entry[:len(entry)-2], entry[len(entry)-2:]
-		a.byCallingCode[digits] = code
+		a.byCallingCode[digits] = usage.Country(code)
 	}
 	return a
 }
 
-// find tells the country of an English name, an alpha-2 or an alpha-3 code, in any
+// find is the country of an English name, an alpha-2 or an alpha-3 code, in any
 // case, else of a calling code that is one country's alone; empty: none can be told.
-func (a atlas) find(name, callingCode string) string {
-	if code, ok := parseCountry(name); ok {
+func (a atlas) find(name, callingCode string) usage.Country {
+	if code, err := usage.ParseCountry(name); err == nil && code.IsAssigned() {
 		return code
 	}
 	for _, name := range []string{name, shortName(name)} {

@@ -201,8 +201,7 @@ func (l *creditLine) row(now time.Time, mark DecimalMark) CreditRow {
 		row.AsOf = *at
 	}
 	if code := l.texts[CreditCurrencyField]; code != "" {
-		var ok bool
-		if row.Currency, ok = parseCurrency(code); !ok {
+		if row.Currency, err = money.ParseCurrency(code); err != nil || !row.Currency.IsInUse() {
 			d.fail(CreditCurrencyField, quoted(code)+"is not an ISO 4217 code, as EUR")
 		}
 	}

@@ -204,12 +204,12 @@ func parsePriceList(c *checklist, n *node, path string) (p PriceList) {
 	}
 	for i, rate := range p.List.Rates {
 		where := fmt.Sprintf("rates[%d].country", i)
-		if _, exists := parseCountry(rate.Country); rate.Country != "" && !exists && !c.blames(e.at(where)) {
-			c.fail(n.lineOf(where), e.at(where), "%s is not an ISO 3166-1 alpha-2 code", shown(rate.Country))
+		if rate.Country != "" && !rate.Country.IsAssigned() && !c.blames(e.at(where)) {
+			c.fail(n.lineOf(where), e.at(where), "%s is not an ISO 3166-1 alpha-2 code", shown(string(rate.Country)))
 		}
 		where = fmt.Sprintf("rates[%d].operator", i)
-		if err := usage.CheckOperator(rate.Operator); rate.Operator != "" && err != nil && !c.blames(e.at(where)) {
-			c.warn(n.lineOf(where), e.at(where), "%s %s: no record has it", shown(rate.Operator), err)
+		if err := rate.Operator.Check(); rate.Operator != "" && err != nil && !c.blames(e.at(where)) {
+			c.warn(n.lineOf(where), e.at(where), "%s %s: no record has it", shown(string(rate.Operator)), err)
 		}
 	}
 	return p
@@ -235,10 +235,10 @@ func parseRate(c *checklist, n *node, path string, bySeconds bool) (r pricing.Ra
 	r = pricing.Rate{
 		Selectors: pricing.Selectors{
 			Direction: selector[usage.Direction](e, "direction"),
-			Channel:   selector[string](e, "channel"),
-			Category:  selector[string](e, "category"),
-			Country:   selector[string](e, "country"),
-			Operator:  selector[string](e, "operator"),
+			Channel:   selector[usage.Channel](e, "channel"),
+			Category:  selector[usage.Category](e, "category"),
+			Country:   selector[usage.Country](e, "country"),
+			Operator:  selector[usage.Operator](e, "operator"),
 		},
 		UnitPrice: needed(e, "unitPrice", money.Parse).Value,
 		SetupFee:  scalar(e, "setupFee", money.Parse).Value,

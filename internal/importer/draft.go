@@ -156,80 +156,74 @@ func (d *draft) direction(field, text string) {
 	}
 }
 
-// status takes the platform's word, in lower case and with "_" for "-" and " ".
+// status takes the platform's word.
 func (d *draft) status(field, text string) {
-	word := underscored(text)
-	ok := len(word) <= 32 && (word != "" || text == "")
-	for i := 0; i < len(word); i++ {
-		c := word[i]
-		ok = ok && (c >= 'a' && c <= 'z' || c == '_')
-	}
-	if !ok {
-		d.fail(field, quoted(text)+"must be 1 to 32 letters, -, _ or spaces")
+	if text == "" {
 		return
 	}
-	d.record.Status = usage.Status(word)
-}
-
-func underscored(text string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(strings.TrimSpace(text)), "-", "_"), " ", "_")
+	status, err := usage.ParseStatus(strings.TrimSpace(text))
+	if err != nil {
+		d.fail(field, quoted(text)+"must be 1 to 32 letters, -, _ or spaces")
+	}
+	d.record.Status = status
 }
 
 // word reads a channel or a category.
-func (d *draft) word(field, text string) string {
-	word := strings.ToLower(text)
-	ok := len(word) <= 32
-	for i := 0; i < len(word); i++ {
-		c := word[i]
-		ok = ok && (c >= 'a' && c <= 'z' || i > 0 && (isDigit(c) || c == '_'))
-	}
-	if !ok {
-		d.fail(field, quoted(text)+"must be a letter, then up to 31 letters, digits or _")
+func word[T ~string](d *draft, field, text string, parse func(string) (T, error)) T {
+	if text == "" {
 		return ""
 	}
-	if hasNumber(word) {
+	word, err := parse(text)
+	switch {
+	case err != nil:
+		d.fail(field, quoted(text)+"must be a letter, then up to 31 letters, digits or _")
+	case hasNumber(text):
 		d.fail(field, "must not hold a number of 8 digits or more")
 		return ""
 	}
 	return word
 }
 
-func (d *draft) country(field, text string) string {
-	code, ok := parseCountry(text)
-	if text != "" && !ok {
+func (d *draft) country(field, text string) usage.Country {
+	if text == "" {
+		return ""
+	}
+	code, err := usage.ParseCountry(text)
+	if err != nil || !code.IsAssigned() {
 		d.fail(field, quoted(text)+"is not an ISO 3166-1 alpha-2 code, as GB")
+		return ""
 	}
 	return code
 }
 
-func (d *draft) operator(field, text string) string {
-	switch {
-	case text == "":
-	case !isOperator(text):
-		d.fail(field, "must be the 5 or 6 digits of MCC and MNC, as 23401")
+func (d *draft) operator(field, text string) usage.Operator {
+	if text == "" {
 		return ""
-	case usage.CheckOperator(text) != nil: // a zero was lost: which operator it was, nobody can say
+	}
+	operator, err := usage.ParseOperator(text)
+	switch {
+	case err != nil:
+		d.fail(field, err.Error())
+	case operator.Check() != nil: // a zero was lost: which operator it was, nobody can say
 		d.cannotRead(operatorField, text)
 		return ""
 	}
-	return text
+	return operator
 }
 
 // network is the operator that an export tells in two columns: "234" and "01" are
 // "23401". A country code alone names none.
-func (d *draft) network(mcc, mnc string) string {
+func (d *draft) network(mcc, mnc string) usage.Operator {
 	if mnc == "" {
 		return ""
 	}
-	if len(mcc) != 3 || usage.CheckOperator(mcc+mnc) != nil {
+	operator := usage.Operator(mcc + mnc)
+	if len(mcc) != 3 || operator.Check() != nil {
 		d.cannotRead(operatorField, strings.TrimSpace(mcc+" "+mnc))
 		return ""
 	}
-	return mcc + mnc
+	return operator
 }
-
-// isOperator tells whether s has the form of MCC and MNC.
-func isOperator(s string) bool { return (len(s) == 5 || len(s) == 6) && countDigits(s) == len(s) }
 
 // Fields of a record that may be unread.
 const (
@@ -252,12 +246,7 @@ func (d *draft) errorCode(field, text string) {
 		d.drop(field)
 		return
 	}
-	ok := len(text) <= 32
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		ok = ok && (c|0x20 >= 'a' && c|0x20 <= 'z' || isDigit(c) || c == '_' || c == '.' || c == '-')
-	}
-	if !ok {
+	if len(text) > 32 || strings.Trim(text, letters+"0123456789_.-") != "" {
 		d.fail(field, "must be 1 to 32 of A-Z a-z 0-9 _ . -")
 		return
 	}
@@ -307,8 +296,8 @@ func (d *draft) price(amountField, amount, currencyField, code string) {
 		d.fail(amountField, "must not be negative")
 		return
 	}
-	currency, ok := parseCurrency(code)
-	if !ok {
+	currency, err := money.ParseCurrency(code)
+	if err != nil || !currency.IsInUse() {
 		d.fail(currencyField, quoted(code)+"is not an ISO 4217 code, as EUR")
 		return
 	}

@@ -215,8 +215,8 @@ func oneOf[T ~string](words ...T) func(string) (T, error) {
 }
 
 func currencyCode(text string) (money.Currency, error) {
-	code, ok := parseCurrency(text)
-	if !ok {
+	code, err := money.ParseCurrency(text)
+	if err != nil || !code.IsInUse() {
 		return "", fmt.Errorf("%s is not an ISO 4217 code", shown(text))
 	}
 	return code, nil

@@ -2,12 +2,14 @@ package importer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/text/currency"
 	"golang.org/x/text/language"
+
+	"partnerview/internal/usage"
 )
 
 // smsRow is an SMS export of one row; the pairs are columns and values that it
@@ -207,7 +209,10 @@ func TestCharacterSetOfAColumnThatIsNotKeptDoesNotMatter(t *testing.T) {
 
 func TestCountriesOfCalls(t *testing.T) {
 	a := newAtlas()
-	for _, c := range []struct{ name, callingCode, want string }{
+	for _, c := range []struct {
+		name, callingCode string
+		want              usage.Country
+	}{
 		{"Singapore", "", "SG"},
 		{"united kingdom", "", "GB"},
 		{"UNITED STATES", "1", "US"},
@@ -238,12 +243,11 @@ func TestCountriesOfCalls(t *testing.T) {
 
 func TestEachCountryHasANameOfItsOwnAndEachCallingCodeACountry(t *testing.T) {
 	a := newAtlas()
-	codes := strings.Fields(countries)
-	if len(codes) != 250 || len(a.byName) != len(codes) {
-		t.Errorf("%d codes with %d names, want the 249 of ISO 3166-1 and XK", len(codes), len(a.byName))
+	if n := len(slices.Collect(usage.Countries())); n != 250 || len(a.byName) != n {
+		t.Errorf("%d codes with %d names, want the 249 of ISO 3166-1 and XK", n, len(a.byName))
 	}
-	for _, code := range codes {
-		if region, err := language.ParseRegion(code); err != nil || !region.IsCountry() || region.String() != code {
+	for code := range usage.Countries() {
+		if region, err := language.ParseRegion(string(code)); err != nil || !region.IsCountry() || region.String() != string(code) {
 			t.Errorf("%s is no country: %v", code, err)
 		}
 	}
@@ -253,47 +257,13 @@ func TestEachCountryHasANameOfItsOwnAndEachCallingCodeACountry(t *testing.T) {
 	}
 	for _, entry := range entries {
 		digits, code := entry[:len(entry)-2], entry[len(entry)-2:]
-		if _, ok := parseCountry(code); !ok || countDigits(digits) != len(digits) || len(digits) < 2 || len(digits) > 3 {
+		if !usage.Country(code).IsAssigned() || countDigits(digits) != len(digits) || len(digits) < 2 || len(digits) > 3 {
 			t.Errorf("%s is no calling code and country", entry)
 		}
 		for _, other := range entries {
 			if other != entry && strings.HasPrefix(other, digits) {
 				t.Errorf("%s begins as %s does", other, entry)
 			}
-		}
-	}
-}
-
-// golang.org/x/text knows the currencies of 2017. What it has as money in use is
-// known here too, but for units that only funds use, and what was withdrawn since.
-func TestCurrenciesAreThoseInUse(t *testing.T) {
-	const not = " ANG CUC HRK MRO SLL STD VEF ZWL USN USS CHE CHW COU MXV UYI BOV XSU XUA XDR "
-	known := map[string]bool{}
-	for it := currency.Query(currency.NonTender, currency.Historical); it.Next(); {
-		known[it.Unit().String()] = true
-	}
-	for it := currency.Query(); it.Next(); {
-		code := it.Unit().String()
-		if _, ok := parseCurrency(code); !ok && !strings.Contains(not, " "+code+" ") {
-			t.Errorf("%s is in use", code)
-		}
-	}
-	newer := map[string]bool{"MRU": true, "SLE": true, "STN": true, "UYW": true, "VED": true, "VES": true, "XCG": true, "ZWG": true}
-	seen := map[string]bool{}
-	for code := range strings.FieldsSeq(currencies) {
-		if seen[code] || len(code) != 3 || !known[code] && !newer[code] {
-			t.Errorf("%s is no currency, or there twice", code)
-		}
-		seen[code] = true
-	}
-	for _, code := range []string{"EUR", "JPY", "VES", "XOF"} {
-		if _, ok := parseCurrency(code); !ok {
-			t.Errorf("%s is refused", code)
-		}
-	}
-	for _, code := range []string{"", "EURO", "eur", "EU", "DEM", "XXX", "XTS", "XAU", "ZZZ", " EU", "R J"} {
-		if _, ok := parseCurrency(code); ok {
-			t.Errorf("%q is taken", code)
 		}
 	}
 }

@@ -73,14 +73,14 @@ func describe(r Row) string {
 	add("err", u.ErrorCode)
 	add("from", u.From.String())
 	add("to", u.To.String())
-	add("in", u.Country)
-	add("op", u.Operator)
+	add("in", string(u.Country))
+	add("op", string(u.Operator))
 	count("seg", u.Segments)
 	count("sec", u.DurationSeconds)
 	count("people", u.Participants)
 	count("peoplesec", u.ParticipantSeconds)
-	add("channel", u.Channel)
-	add("category", u.Category)
+	add("channel", string(u.Channel))
+	add("category", string(u.Category))
 	if u.RecordedPrice != nil {
 		add("price", money.Text(u.RecordedPrice.Amount)+string(u.RecordedPrice.Currency))
 	}

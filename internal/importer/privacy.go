@@ -43,14 +43,10 @@ func isTellable(s string, most int) bool {
 	if s == "" || len(s) > most || countDigits(s) >= minSecret {
 		return false
 	}
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if (c|0x20 < 'a' || c|0x20 > 'z') && !isDigit(c) && strings.IndexByte("_-.+:", c) < 0 {
-			return false
-		}
-	}
-	return true
+	return strings.Trim(s, letters+"0123456789_-.+:") == ""
 }
+
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // isShowable tells whether a value that could not be read may be shown: one that is
 // short, and has fewer digits than tell a number or its end.

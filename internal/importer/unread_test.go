@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"partnerview/internal/usage"
 )
 
 // unreadOf is what the rows of a file have unread, and the values that may be shown.
@@ -56,7 +58,7 @@ func TestWhatCannotBeReadIsTold(t *testing.T) {
 
 func TestCountriesByTheirOtherNames(t *testing.T) {
 	a := newAtlas()
-	for names, want := range map[string]string{
+	for names, want := range map[string]usage.Country{
 		"gb,GBR,UK,U.K.,uk,United Kingdom,Great Britain,United Kingdom of Great Britain and Northern Ireland": "GB",
 		"us,USA,usa,U.S.A.,U.S.,United States,UNITED STATES OF AMERICA,The United States of America":          "US",
 		"Saint Lucia,St. Lucia,ST LUCIA,LCA": "LC",
@@ -91,7 +93,7 @@ func TestCountriesByTheirOtherNames(t *testing.T) {
 		if other := a.byName[key]; other != "" && other != code {
 			t.Errorf("%q is %s and %s", key, other, code)
 		}
-		if _, ok := parseCountry(code); !ok {
+		if !code.IsAssigned() {
 			t.Errorf("%q stands for %q, which is none", key, code)
 		}
 	}

@@ -81,24 +81,15 @@ func Digits(raw string) (digits string, ok bool) {
 	return string(buf[:n]), true
 }
 
-// isMask tells whether s is already one of our own masks.
+// isMask reports whether s is already one of our own masks.
 func isMask(s string) bool {
 	if s == stars {
 		return true
 	}
-	return len(s) == len(stars)+4 && strings.HasPrefix(s, stars) && allDigits(s[len(stars):])
+	return len(s) == len(stars)+4 && strings.HasPrefix(s, stars) && strings.Trim(s[len(stars):], "0123456789") == ""
 }
 
-func allDigits(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
-}
-
-// IsNull tells whether there is no number: none was recorded.
+// IsNull reports whether there is no number: none was recorded.
 func (n Number) IsNull() bool { return n.masked == "" }
 
 // String is the mask, "****0123" or "****"; empty where there is no number.

@@ -10,6 +10,7 @@
 package money
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -17,9 +18,33 @@ import (
 )
 
 // Currency is an ISO 4217 code in capitals, such as "EUR"; "JPY" has no
-// decimals. Whether the code exists is checked where it comes in (package
-// importer).
+// decimals.
 type Currency string
+
+// ParseCurrency reads three capitals, whether they stand for money or not: see
+// [Currency.IsInUse].
+func ParseCurrency(s string) (Currency, error) {
+	if len(s) != 3 || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return "", errors.New("a currency is the three letters of ISO 4217, as EUR")
+	}
+	return Currency(s), nil
+}
+
+// currencies are the codes of ISO 4217 that money can be owed in: the active
+// ones, and BGN, which ended with 2025 and is within what the logs reach back to.
+// Precious metals, test codes and "no currency" are not among them.
+// docs/decisions says why they are listed here.
+const currencies = " AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD " +
+	"CAD CDF CHF CLF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD " +
+	"HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD " +
+	"MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG " +
+	"QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS " +
+	"UAH UGX USD UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG "
+
+// IsInUse reports whether money can be owed in the currency.
+func (c Currency) IsInUse() bool {
+	return len(c) == 3 && strings.Contains(currencies, " "+string(c)+" ")
+}
 
 // Money is an exact amount of one currency, as in "EUR 0.0412". Amounts may be
 // negative: a prepaid account's credit can be overdrawn.
@@ -64,7 +89,7 @@ func cutExponent(text string) (mantissa, exponent string, has bool) {
 	return text, "", false
 }
 
-// isPlain tells whether s is [+-]digits[.digits], with a digit before the point.
+// isPlain reports whether s is [+-]digits[.digits], with a digit before the point.
 func isPlain(s string) bool {
 	if s != "" && (s[0] == '-' || s[0] == '+') {
 		s = s[1:]
@@ -85,13 +110,5 @@ func isSmallExponent(s string) bool {
 }
 
 func areDigits(s string) bool {
-	if s == "" {
-		return false
-	}
-	for i := 0; i < len(s); i++ {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
+	return s != "" && strings.Trim(s, "0123456789") == ""
 }

@@ -1,6 +1,11 @@
 package money
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/text/currency"
+)
 
 func TestParseIsExactAndTextIsPlain(t *testing.T) {
 	cases := map[string]string{
@@ -54,4 +59,38 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("Parse(%q) is written %q, which reads as %s, %v", text, Text(d), again, err)
 		}
 	})
+}
+
+// golang.org/x/text knows the currencies of 2017. What it has as money in use is
+// known here too, but for units that only funds use, and what was withdrawn since.
+func TestCurrenciesAreThoseInUse(t *testing.T) {
+	const not = " ANG CUC HRK MRO SLL STD VEF ZWL USN USS CHE CHW COU MXV UYI BOV XSU XUA XDR "
+	known := map[string]bool{}
+	for it := currency.Query(currency.NonTender, currency.Historical); it.Next(); {
+		known[it.Unit().String()] = true
+	}
+	for it := currency.Query(); it.Next(); {
+		code := it.Unit().String()
+		if !Currency(code).IsInUse() && !strings.Contains(not, " "+code+" ") {
+			t.Errorf("%s is in use", code)
+		}
+	}
+	newer := map[string]bool{"MRU": true, "SLE": true, "STN": true, "UYW": true, "VED": true, "VES": true, "XCG": true, "ZWG": true}
+	seen := map[string]bool{}
+	for code := range strings.FieldsSeq(currencies) {
+		if seen[code] || len(code) != 3 || !known[code] && !newer[code] {
+			t.Errorf("%s is no currency, or there twice", code)
+		}
+		seen[code] = true
+	}
+	for _, code := range []string{"EUR", "JPY", "VES", "XOF"} {
+		if c, err := ParseCurrency(code); err != nil || !c.IsInUse() {
+			t.Errorf("%s is refused", code)
+		}
+	}
+	for _, code := range []string{"", "EURO", "eur", "EU", "DEM", "XXX", "XTS", "XAU", "ZZZ", " EU", "R J"} {
+		if c, err := ParseCurrency(code); err == nil && c.IsInUse() {
+			t.Errorf("%q is taken", code)
+		}
+	}
 }

@@ -328,7 +328,7 @@ func TestTooLargeAListIsAFaultOfItsLine(t *testing.T) {
 	file := parse(t, "priceLists:\n  - {accountId: b&b, product: messaging, effectiveFrom: 2027-01-01T00:00:00Z, currency: JPY, rates: [{unitPrice: \"1\"}]}\n")
 	rate := file.PriceLists[0].List.Rates[0]
 	for i := range 9000 { // more than the importer takes: what counts is the size
-		rate.Channel = fmt.Sprintf("channel_%d", i)
+		rate.Channel = usage.Channel(fmt.Sprintf("channel_%d", i))
 		file.PriceLists[0].List.Rates = append(file.PriceLists[0].List.Rates, rate)
 	}
 	_, err := o.Plan(t.Context(), file, false)

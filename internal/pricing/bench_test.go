@@ -16,13 +16,13 @@ func aPage() []usage.Record {
 		seconds := int64(7*i + 1)
 		page[i] = usage.Record{
 			Log: voice, Timestamp: day.Add(time.Duration(i) * time.Minute), Direction: usage.Outbound, Status: usage.Completed,
-			Country: country(i % 20), Operator: fmt.Sprintf("%05d", 20000+i%4), DurationSeconds: &seconds,
+			Country: country(i % 20), Operator: usage.Operator(fmt.Sprintf("%05d", 20000+i%4)), DurationSeconds: &seconds,
 		}
 	}
 	return page
 }
 
-func country(i int) string { return string([]byte{'A' + byte(i/26), 'A' + byte(i%26)}) }
+func country(i int) usage.Country { return usage.Country([]byte{'A' + byte(i/26), 'A' + byte(i%26)}) }
 
 // aList has that many rates: by country and operator, by country, and a last resort.
 func aList(rates int) pricing.List {
@@ -30,7 +30,7 @@ func aList(rates int) pricing.List {
 	for i := 0; len(l.Rates) < rates-1; i++ {
 		s := pricing.Selectors{Direction: usage.Outbound, Country: country(i % 600)}
 		if i >= 600 {
-			s.Operator = fmt.Sprintf("%05d", 20002+i/600)
+			s.Operator = usage.Operator(fmt.Sprintf("%05d", 20002+i/600))
 		}
 		l.Rates = append(l.Rates, pricing.Rate{Selectors: s, UnitPrice: dec("0.0120"), SetupFee: dec("0.0050"), Increment: pricing.DefaultIncrement()})
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"partnerview/internal/money"
 	"partnerview/internal/usage"
 )
 
@@ -54,7 +55,8 @@ const noRates = `is empty, so that the list prices nothing: write at least one r
 func (l List) unusable(p usage.Product) []Fault {
 	c := checklist{product: p, rateAt: theListItself}
 	c.must(!l.EffectiveFrom.IsZero(), "effectiveFrom", "must be given")
-	c.must(len(l.Currency) == 3 && made(string(l.Currency), 'A', 'Z'), "currency", "must be an ISO 4217 code in capitals, as EUR")
+	_, err := money.ParseCurrency(string(l.Currency))
+	c.must(err == nil, "currency", "must be an ISO 4217 code in capitals, as EUR")
 	c.chargeOn(l.ChargeOn)
 	c.must(l.Rounding.Scale >= 0 && l.Rounding.Scale <= maxScale, "rounding.scale", wantScale)
 	switch l.Rounding.Mode {
@@ -130,47 +132,31 @@ func (c *checklist) selectors(s Selectors) {
 	default:
 		c.must(false, "direction", "must be inbound or outbound")
 	}
-	c.must(s.Country == "" || len(s.Country) == 2 && made(s.Country, 'A', 'Z'), "country", "must be an ISO 3166-1 alpha-2 code in capitals, as GB")
+	c.must(isNormal(s.Country, usage.ParseCountry), "country", "must be an ISO 3166-1 alpha-2 code in capitals, as GB")
 	if s.Operator != "" {
 		if c.product == usage.SMS || c.product == usage.Voice {
-			c.must((len(s.Operator) == 5 || len(s.Operator) == 6) && made(s.Operator, '0', '9'), "operator", "must be the 5 or 6 digits of MCC and MNC, as 26201")
+			c.must(isNormal(s.Operator, usage.ParseOperator), "operator", "must be the 5 or 6 digits of MCC and MNC, as 26201")
 		} else {
 			c.must(false, "operator", "is for sms and voice only")
 		}
 	}
-	c.word("channel", s.Channel)
-	c.word("category", s.Category)
+	c.word("channel", s.Channel != "", isNormal(s.Channel, usage.ParseChannel))
+	c.word("category", s.Category != "", isNormal(s.Category, usage.ParseCategory))
 }
 
 // word checks a selector of the messaging apps, in the form that records have.
-func (c *checklist) word(path, s string) {
+func (c *checklist) word(path string, named, normal bool) {
 	switch {
-	case s == "":
+	case !named:
 	case c.product != usage.Messaging:
 		c.must(false, path, "is for messaging only")
 	default:
-		c.must(isWord(s), path, "must be lower-case letters, digits and _, at most 32, as whatsapp")
+		c.must(normal, path, "must be lower-case letters, digits and _, at most 32, as whatsapp")
 	}
 }
 
-func isWord(s string) bool {
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c >= 'a' && c <= 'z':
-		case i > 0 && (c >= '0' && c <= '9' || c == '_'):
-		default:
-			return false
-		}
-	}
-	return len(s) <= 32
-}
-
-// made tells whether every byte of s lies between two others.
-func made(s string, from, to byte) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] < from || s[i] > to {
-			return false
-		}
-	}
-	return true
+// isNormal reports whether a selector is not named, or as records have it.
+func isNormal[T ~string](s T, parse func(string) (T, error)) bool {
+	parsed, err := parse(string(s))
+	return s == "" || err == nil && parsed == s
 }

@@ -24,7 +24,7 @@ func faultless(p usage.Product) pricing.List {
 	case usage.SMS, usage.Voice:
 		l.Rates[0].Operator = "310004"
 	case usage.Messaging:
-		l.Rates[0].Channel, l.Rates[0].Category = "whatsapp", "marketing_"+strings.Repeat("9", 22)
+		l.Rates[0].Channel, l.Rates[0].Category = "whatsapp", usage.Category("marketing_"+strings.Repeat("9", 22))
 	}
 	return l
 }
@@ -98,7 +98,7 @@ func TestEveryFaultIsNamedWithItsPlace(t *testing.T) {
 		{usage.SMS, "a country of three letters", func(l *pricing.List) { l.Rates[1].Country = "DEU" }, "rates[1].country: must be an ISO 3166-1 alpha-2 code in capitals, as GB"},
 		{usage.Messaging, "a channel in capitals", func(l *pricing.List) { l.Rates[1].Channel = "WhatsApp" }, "rates[1].channel: must be lower-case letters, digits and _, at most 32, as whatsapp"},
 		{usage.Messaging, "a channel that begins with a digit", func(l *pricing.List) { l.Rates[1].Channel = "1st" }, "rates[1].channel: must be lower-case letters, digits and _, at most 32, as whatsapp"},
-		{usage.Messaging, "a category of 33 letters", func(l *pricing.List) { l.Rates[1].Category = strings.Repeat("a", 33) }, "rates[1].category: must be lower-case letters, digits and _, at most 32, as whatsapp"},
+		{usage.Messaging, "a category of 33 letters", func(l *pricing.List) { l.Rates[1].Category = usage.Category(strings.Repeat("a", 33)) }, "rates[1].category: must be lower-case letters, digits and _, at most 32, as whatsapp"},
 		{usage.SMS, "two rates with the same selectors", func(l *pricing.List) { l.Rates = append(l.Rates, l.Rates[0]) }, "rates[2]: has the same selectors as rates[0]; only one of them could apply"},
 		{usage.SMS, "three rates without selectors", func(l *pricing.List) { l.Rates = append(l.Rates, pricing.Rate{}, pricing.Rate{}) }, "rates[2]: has the same selectors as rates[1]; only one of them could apply\nrates[3]: has the same selectors as rates[1]; only one of them could apply"},
 		{usage.SMS, "several at once, in the order of the list", func(l *pricing.List) {

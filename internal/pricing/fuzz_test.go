@@ -32,15 +32,10 @@ func FuzzPrice(f *testing.F) {
 		if statuses := knownStatuses(); int(status) < len(statuses) {
 			r.Status = statuses[status]
 		}
-		tell := func(bit uint8, to *string, value string) {
-			if told&bit != 0 {
-				*to = value
-			}
-		}
-		tell(2, &r.Channel, "whatsapp")
-		tell(4, &r.Category, "marketing")
-		tell(8, &r.Country, "DE")
-		tell(16, &r.Operator, "26201")
+		setIf(told&2 != 0, &r.Channel, "whatsapp")
+		setIf(told&4 != 0, &r.Category, "marketing")
+		setIf(told&8 != 0, &r.Country, "DE")
+		setIf(told&16 != 0, &r.Operator, "26201")
 
 		unitPrice, errUnit := money.Parse(unit)
 		setupFee, errFee := money.Parse(fee)
@@ -60,18 +55,11 @@ func FuzzPrice(f *testing.F) {
 			if bySeconds {
 				rate.Increment = pricing.Increment{First: first, Next: next}
 			}
-			if names&1 != 0 {
-				rate.Direction = usage.Outbound
-			}
-			name := func(bit uint32, to *string, value string) {
-				if names&bit != 0 {
-					*to = value
-				}
-			}
-			name(2, &rate.Channel, "whatsapp")
-			name(4, &rate.Category, "marketing")
-			name(8, &rate.Country, "DE")
-			name(16, &rate.Operator, "26201")
+			setIf(names&1 != 0, &rate.Direction, usage.Outbound)
+			setIf(names&2 != 0, &rate.Channel, "whatsapp")
+			setIf(names&4 != 0, &rate.Category, "marketing")
+			setIf(names&8 != 0, &rate.Country, "DE")
+			setIf(names&16 != 0, &rate.Operator, "26201")
 			list.Rates = append(list.Rates, rate)
 		}
 
@@ -84,4 +72,10 @@ func FuzzPrice(f *testing.F) {
 			agrees(t, []pricing.List{list}, r, book.Price(r))
 		}
 	})
+}
+
+func setIf[T any](condition bool, to *T, value T) {
+	if condition {
+		*to = value
+	}
 }

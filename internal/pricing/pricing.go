@@ -71,10 +71,10 @@ func DefaultRounding() Rounding { return Rounding{Scale: 6, Mode: HalfUp} }
 // and matches every record; a named one matches only its equal.
 type Selectors struct {
 	Direction usage.Direction
-	Channel   string
-	Category  string
-	Country   string
-	Operator  string
+	Channel   usage.Channel
+	Category  usage.Category
+	Country   usage.Country
+	Operator  usage.Operator
 }
 
 // Rate is one line of a price list.

@@ -12,13 +12,13 @@ func SelectorNames() []string {
 func (s Selectors) Get(name string) string {
 	switch name {
 	case "operator":
-		return s.Operator
+		return string(s.Operator)
 	case "country":
-		return s.Country
+		return string(s.Country)
 	case "category":
-		return s.Category
+		return string(s.Category)
 	case "channel":
-		return s.Channel
+		return string(s.Channel)
 	case "direction":
 		return string(s.Direction)
 	}

@@ -125,10 +125,10 @@ func TestTheWinnerOfTheVerdictsIsTheRateThatPrices(t *testing.T) {
 func ratesInForce(book pricing.Book, r usage.Record) int {
 	wins := map[pricing.Selectors]bool{}
 	for _, direction := range []usage.Direction{"", usage.Inbound, usage.Outbound} {
-		for _, country := range []string{"", "GB", "DE"} {
-			for _, operator := range []string{"", "23401", "26201"} {
-				for _, channel := range []string{"", "whatsapp", "rcs"} {
-					for _, category := range []string{"", "marketing", "utility"} {
+		for _, country := range []usage.Country{"", "GB", "DE"} {
+			for _, operator := range []usage.Operator{"", "23401", "26201"} {
+				for _, channel := range []usage.Channel{"", "whatsapp", "rcs"} {
+					for _, category := range []usage.Category{"", "marketing", "utility"} {
 						one := int64(1)
 						other := usage.Record{Log: r.Log, Timestamp: r.Timestamp, Status: usage.Delivered,
 							Direction: direction, Country: country, Operator: operator, Channel: channel, Category: category,

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"partnerview/internal/masking"
 )
@@ -31,16 +32,20 @@ func ParseRecordID(s string) (RecordID, error) {
 	return RecordID(s), nil
 }
 
+const idCharacters = capitals + smallLetters + digits + "._:-"
+
 // isRecordID reports whether s may stand as an id in a log: "." and ".." are not
 // taken any more, but were once.
-func isRecordID(s string) bool { return len(s) >= 1 && len(s) <= maxRecordID && only(s, "._:-") }
+func isRecordID(s string) bool {
+	return len(s) >= 1 && len(s) <= maxRecordID && madeOf(s, idCharacters)
+}
 
 // IsWhatsApp reports whether s is an id of WhatsApp: "wamid." and base64, in which
 // the number of the person stands. Beside the characters of other ids it may have
 // + / =.
 func IsWhatsApp(s string) bool {
 	const prefix = "wamid."
-	return len(s) > len(prefix) && len(s) <= maxRecordID && strings.EqualFold(s[:len(prefix)], prefix) && only(s, "._:-+/=")
+	return len(s) > len(prefix) && len(s) <= maxRecordID && strings.EqualFold(s[:len(prefix)], prefix) && madeOf(s, idCharacters+"+/=")
 }
 
 // RecordID is the id by which the log has a record that the platform calls s: s
@@ -54,6 +59,7 @@ func (l Log) RecordID(s string) (RecordID, error) {
 }
 
 const (
+	hexDigits  = digits + "abcdef"
 	hashPrefix = "h-"
 	hashDigits = 32
 )
@@ -66,34 +72,17 @@ func hashedID(parts ...string) RecordID {
 // isHashed reports whether an id is "h-" and 32 hex digits.
 func isHashed(id string) bool {
 	hash, ok := strings.CutPrefix(id, hashPrefix)
-	return ok && len(hash) == hashDigits && isHex(hash)
-}
-
-func isHex(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
+	return ok && len(hash) == hashDigits && madeOf(hash, hexDigits)
 }
 
 // isUUID reports whether s has the form of a UUID, as
 // 00000000-0000-4000-8000-000000000201, in either case.
 func isUUID(s string) bool {
-	if len(s) != 36 {
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return false
 	}
-	for i, c := range []byte(s) {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if c != '-' {
-				return false
-			}
-		} else if !isHex(string(c | 0x20)) {
-			return false
-		}
-	}
-	return true
+	const hex = hexDigits + "ABCDEF"
+	return madeOf(s[:8], hex) && madeOf(s[9:13], hex) && madeOf(s[14:18], hex) && madeOf(s[19:23], hex) && madeOf(s[24:], hex)
 }
 
 // TellsNumber reports whether an id tells one of the numbers that the endings are
@@ -200,7 +189,7 @@ func (l Log) StoredPosition(s string, numbers masking.Endings) (Position, error)
 		return Position{}, errPosition
 	case TellsNumber(RecordID(id), numbers):
 		bare := strings.Map(func(c rune) rune {
-			if c >= '0' && c <= '9' {
+			if c < utf8.RuneSelf && isDigit(byte(c)) {
 				return '#'
 			}
 			return c

@@ -19,21 +19,21 @@ const (
 type Filter struct {
 	Direction Direction
 	Statuses  []Status
-	Channels  []string
-	Countries []string // ISO 3166-1 alpha-2, capitals
-	FromLast4 string   // four digits, compared with the masked number
-	ToLast4   string
+	Channels  []Channel
+	Countries []Country
+	FromLast4 Last4 // compared with the masked number
+	ToLast4   Last4
 }
 
-// Matches tells whether r meets every condition. It is the one definition of
+// Matches reports whether r meets every condition. It is the one definition of
 // the filters: a store that lets its engine pre-filter must agree with it.
 func (f Filter) Matches(r Record) bool {
 	return (f.Direction == "" || r.Direction == f.Direction) &&
 		(len(f.Statuses) == 0 || slices.Contains(f.Statuses, r.Status)) &&
 		(len(f.Channels) == 0 || slices.Contains(f.Channels, r.Channel)) &&
 		(len(f.Countries) == 0 || slices.Contains(f.Countries, r.Country)) &&
-		(f.FromLast4 == "" || r.From.Last4() == f.FromLast4) &&
-		(f.ToLast4 == "" || r.To.Last4() == f.ToLast4)
+		(f.FromLast4 == "" || Last4(r.From.Last4()) == f.FromLast4) &&
+		(f.ToLast4 == "" || Last4(r.To.Last4()) == f.ToLast4)
 }
 
 // Query asks for one page of a log.

@@ -31,21 +31,10 @@ type AccountID string
 
 // ParseAccountID checks the form of an account ID, not that the account exists.
 func ParseAccountID(s string) (AccountID, error) {
-	if len(s) < 3 || len(s) > 50 || !only(s, "-._&") {
+	if len(s) < 3 || len(s) > 50 || !madeOf(s, capitals+smallLetters+digits+"-._&") {
 		return "", fmt.Errorf("an account ID is 3 to 50 of A-Z a-z 0-9 - . _ &")
 	}
 	return AccountID(s), nil
-}
-
-// only tells whether s is made of ASCII letters, digits and the extra characters.
-func only(s, extra string) bool {
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && strings.IndexByte(extra, c) < 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // Product is one of the platform's four products.
@@ -101,29 +90,6 @@ const (
 	Outbound Direction = "outbound"
 )
 
-// Status is how a record ended, lower-case: "delivered", "no_answer". The
-// platform's own words are kept, so there may be others than those below.
-// Empty is unknown.
-type Status string
-
-const (
-	Queued      Status = "queued"
-	Sent        Status = "sent"
-	Delivered   Status = "delivered"
-	Undelivered Status = "undelivered"
-	Read        Status = "read"
-	Rejected    Status = "rejected"
-	Failed      Status = "failed"
-	Received    Status = "received"
-	Completed   Status = "completed"
-	NoAnswer    Status = "no_answer"
-	Busy        Status = "busy"
-	Canceled    Status = "canceled"
-	Error       Status = "error"
-	InProgress  Status = "in_progress"
-	Unknown     Status = "unknown"
-)
-
 // Record is one line of a log: a message, a call leg or a video session.
 type Record struct {
 	Log
@@ -135,14 +101,15 @@ type Record struct {
 	StatusAt  *time.Time // when the status was reached, UTC
 	ErrorCode string     // the platform's code; empty: none
 	From, To  masking.Number
-	Country   string // ISO 3166-1 alpha-2 of the remote party, as "GB"; empty: unknown
-	Operator  string // SMS, voice: MCC and MNC of the remote party, as "23401"; empty: unknown
+	Country   Country  // of the remote party; empty: unknown
+	Operator  Operator // SMS, voice: that of the remote party; empty: unknown
 
-	Segments           *int64 // SMS: parts that the message was sent in
-	DurationSeconds    *int64 // voice, video
-	Participants       *int64 // video
-	ParticipantSeconds *int64 // video: sum over the participants of their seconds
-	Channel, Category  string // messaging: "whatsapp", "marketing"; empty: unknown
+	Segments           *int64   // SMS: parts that the message was sent in
+	DurationSeconds    *int64   // voice, video
+	Participants       *int64   // video
+	ParticipantSeconds *int64   // video: sum over the participants of their seconds
+	Channel            Channel  // messaging; empty: unknown
+	Category           Category // messaging; empty: unknown
 
 	// RecordedPrice is what the platform says that this customer was charged;
 	// nil where it does not say.
@@ -202,9 +169,9 @@ func hasTimeForm(s string) bool {
 		return false
 	}
 	rest := s[len(form):]
-	if digits, found := strings.CutPrefix(rest, "."); found {
-		rest = strings.TrimLeft(digits, "0123456789")
-		if len(rest) == len(digits) {
+	if fraction, found := strings.CutPrefix(rest, "."); found {
+		rest = strings.TrimLeft(fraction, digits)
+		if len(rest) == len(fraction) {
 			return false
 		}
 	}
@@ -218,7 +185,7 @@ func matches(s, form string) bool {
 		return false
 	}
 	for i := range len(s) {
-		if digit := s[i] >= '0' && s[i] <= '9'; digit != (form[i] == '0') || !digit && s[i] != form[i] {
+		if digit := isDigit(s[i]); digit != (form[i] == '0') || !digit && s[i] != form[i] {
 			return false
 		}
 	}
@@ -228,7 +195,7 @@ func matches(s, form string) bool {
 // Period is half-open: From is in it, To is not. A zero end is open.
 type Period struct{ From, To time.Time }
 
-// Contains tells whether t lies in the period.
+// Contains reports whether t lies in the period.
 func (p Period) Contains(t time.Time) bool {
 	return (p.From.IsZero() || !t.Before(p.From)) && (p.To.IsZero() || t.Before(p.To))
 }

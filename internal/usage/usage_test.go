@@ -115,13 +115,13 @@ func TestFilterMatches(t *testing.T) {
 		"the direction must be equal":               {Filter{Direction: Inbound}, false},
 		"one of several statuses is enough":         {Filter{Statuses: []Status{Read, Delivered}}, true},
 		"none of several statuses is not":           {Filter{Statuses: []Status{Read, Failed}}, false},
-		"one of several countries is enough":        {Filter{Countries: []string{"DE", "GB"}}, true},
-		"another channel does not match":            {Filter{Channels: []string{"viber"}}, false},
+		"one of several countries is enough":        {Filter{Countries: []Country{"DE", "GB"}}, true},
+		"another channel does not match":            {Filter{Channels: []Channel{"viber"}}, false},
 		"the last four are those of the mask":       {Filter{ToLast4: "0123"}, true},
 		"other digits do not match":                 {Filter{ToLast4: "9001"}, false},
 		"a mask without digits matches no digits":   {Filter{FromLast4: "0000"}, false},
-		"all conditions must hold, not just one":    {Filter{Direction: Outbound, Countries: []string{"DE"}}, false},
-		"conditions that all hold match the record": {Filter{Direction: Outbound, Statuses: []Status{Delivered}, Channels: []string{"whatsapp"}, Countries: []string{"GB"}, ToLast4: "0123"}, true},
+		"all conditions must hold, not just one":    {Filter{Direction: Outbound, Countries: []Country{"DE"}}, false},
+		"conditions that all hold match the record": {Filter{Direction: Outbound, Statuses: []Status{Delivered}, Channels: []Channel{"whatsapp"}, Countries: []Country{"GB"}, ToLast4: "0123"}, true},
 	} {
 		t.Run(claim, func(t *testing.T) {
 			if got := c.filter.Matches(r); got != c.want {

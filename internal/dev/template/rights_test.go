@@ -63,7 +63,7 @@ func TestAFunctionsRightsAreWhatItSends(t *testing.T) {
 	}
 	log := usage.Log{Account: "acme", Product: usage.SMS}
 	now := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
-	last4 := usage.Filter{Direction: "inbound", Statuses: []usage.Status{"sent"}, Channels: []string{"rcs"}, Countries: []string{"GB"}, ToLast4: "0123"}
+	last4 := usage.Filter{Direction: "inbound", Statuses: []usage.Status{"sent"}, Channels: []usage.Channel{"rcs"}, Countries: []usage.Country{"GB"}, ToLast4: "0123"}
 	reads := map[string]func(context.Context, *dynamo.Store){
 		"AuthorizerFunction": func(ctx context.Context, s *dynamo.Store) {
 			s.AccessKey(ctx, "4fzyo82mXw3b")

@@ -89,7 +89,7 @@ func stageLists(log usage.Log, currency money.Currency, now time.Time) []*pricin
 	price := decimal.RequireFromString
 	midnight := now.UTC().Truncate(24 * time.Hour)
 	list := pricing.List{EffectiveFrom: midnight.AddDate(0, 0, -40), Currency: currency, Rounding: pricing.DefaultRounding()}
-	selectors := func(direction usage.Direction, country string) pricing.Selectors {
+	selectors := func(direction usage.Direction, country usage.Country) pricing.Selectors {
 		return pricing.Selectors{Direction: direction, Country: country}
 	}
 	switch log.Product {
@@ -146,7 +146,7 @@ func stageRecords(log usage.Log, currency money.Currency, now time.Time) []usage
 			r.Direction = usage.Inbound
 		}
 		remote := fmt.Sprintf("+44 7700 900%03d", rng.IntN(1000))
-		r.Country = oneOf("GB", "GB", "GB", "DE", "DE", "US", "FR", "")
+		r.Country = usage.Country(oneOf("GB", "GB", "GB", "DE", "DE", "US", "FR", ""))
 		r.From, r.To = masking.Mask("SHOP"), masking.Mask(remote)
 		if r.Direction == usage.Inbound {
 			r.From, r.To = r.To, r.From
@@ -180,7 +180,7 @@ func fill(r *usage.Record, rng *rand.Rand, oneOf func(...string) string) {
 		if r.Direction == usage.Inbound {
 			r.Status = usage.Received
 		}
-		r.Operator = map[string]string{"GB": "23401", "DE": "26201", "US": "310099"}[r.Country]
+		r.Operator = map[usage.Country]usage.Operator{"GB": "23401", "DE": "26201", "US": "310099"}[r.Country]
 		if rng.IntN(20) > 0 {
 			r.Segments = number(1 + rng.IntN(3))
 		}
@@ -205,9 +205,9 @@ func fill(r *usage.Record, rng *rand.Rand, oneOf func(...string) string) {
 		}
 	case usage.Messaging:
 		status("delivered", "delivered", "read", "read", "read", "sent", "failed", "undelivered")
-		r.Channel = oneOf("whatsapp", "whatsapp", "whatsapp", "viber", "rcs")
+		r.Channel = usage.Channel(oneOf("whatsapp", "whatsapp", "whatsapp", "viber", "rcs"))
 		if r.Channel == "whatsapp" {
-			r.Category = oneOf("marketing", "utility", "authentication", "service")
+			r.Category = usage.Category(oneOf("marketing", "utility", "authentication", "service"))
 		}
 		if r.Direction == usage.Inbound {
 			r.Status = usage.Received

@@ -138,10 +138,10 @@ func mostSpecific(rates []pricing.Rate, r usage.Record) *pricing.Rate {
 	for i := range rates {
 		word, matches := "", true
 		for _, selector := range [][2]string{
-			{rates[i].Operator, r.Operator},
-			{rates[i].Country, r.Country},
-			{rates[i].Category, r.Category},
-			{rates[i].Channel, r.Channel},
+			{string(rates[i].Operator), string(r.Operator)},
+			{string(rates[i].Country), string(r.Country)},
+			{string(rates[i].Category), string(r.Category)},
+			{string(rates[i].Channel), string(r.Channel)},
 			{string(rates[i].Direction), string(r.Direction)},
 		} {
 			switch selector[0] {
