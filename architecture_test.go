@@ -17,7 +17,7 @@ import (
 // layer do not know each other; a command wires them.
 var layers = [][]string{
 	{"internal/masking", "internal/money", "internal/fault"},
-	{"internal/usage"},
+	{"internal/usage", "internal/problem"},
 	{"internal/directory", "internal/pricing", "internal/dev/template"},
 	{"internal/access", "internal/api", "internal/gateway", "internal/dynamo", "internal/importer", "internal/dashboard", "internal/dev/local", "internal/dev/sample"},
 	{"internal/operator"},

@@ -17,7 +17,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"path"
@@ -25,6 +24,7 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/fault"
+	"partnerview/internal/problem"
 )
 
 // Env is what every endpoint needs besides its store.
@@ -84,10 +84,10 @@ func (e Env) mux(endpoints map[string]endpoint) http.Handler {
 			e.succeed(w, r, a)
 		})
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { e.fail(w, r, errNoRoute) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { e.fail(w, r, problem.NoRoute) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != path.Clean(r.URL.Path) {
-			e.fail(w, r, errNoRoute)
+			e.fail(w, r, problem.NoRoute)
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -106,37 +106,18 @@ func (e Env) succeed(w http.ResponseWriter, r *http.Request, a answer) {
 	if a.next != "" {
 		w.Header().Set("Link", nextLink(r, a.next))
 	}
-	write(w, http.StatusOK, "application/json", body)
+	problem.Write(w, http.StatusOK, "application/json", body)
 }
 
 // fail answers with the problem that an error is, and logs what the problem
 // does not say.
 func (e Env) fail(w http.ResponseWriter, r *http.Request, err error) {
-	var p problem
-	if !errors.As(err, &p) {
-		p = problemOf(fault.KindOf(err))
-		e.Log.ErrorContext(r.Context(), "request failed", "requestId", e.RequestID(r.Context()), "code", p.Code, "cause", err)
+	id := e.RequestID(r.Context())
+	p, itself := problem.Of(err)
+	if !itself {
+		e.Log.ErrorContext(r.Context(), "request failed", "requestId", id, "code", p.Code, "cause", err)
 	}
-	p.RequestID = e.RequestID(r.Context())
-	body, err := encode(p)
-	if err != nil { // cannot happen: a problem is texts
-		http.Error(w, "", http.StatusInternalServerError)
-		return
-	}
-	if p.retryAfter != "" {
-		w.Header().Set("Retry-After", p.retryAfter)
-	}
-	write(w, p.Status, "application/problem+json", body)
-}
-
-func write(w http.ResponseWriter, status int, contentType string, body []byte) {
-	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // the connection is gone: there is nobody to tell
+	p.Send(w, id)
 }
 
 // viewer is who asks.
@@ -161,7 +142,7 @@ func (e Env) customer(r *http.Request) (directory.Viewer, error) {
 	}
 	if asked := r.PathValue("accountId"); v.Account == "" || asked != string(v.Account) {
 		e.Log.ErrorContext(r.Context(), "the granted account is not the path's", "requestId", e.RequestID(r.Context()), "partner", v.Partner, "granted", v.Account)
-		return directory.Viewer{}, errNoCustomer
+		return directory.Viewer{}, problem.NoCustomer
 	}
 	return v, nil
 }

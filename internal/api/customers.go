@@ -12,6 +12,7 @@ import (
 	"partnerview/internal/directory"
 	"partnerview/internal/fault"
 	"partnerview/internal/money"
+	"partnerview/internal/problem"
 	"partnerview/internal/usage"
 )
 
@@ -88,7 +89,7 @@ func GetCustomer(env Env, store CustomerReader) http.Handler {
 		}
 		c, err := store.Customer(r.Context(), viewer.Account)
 		if fault.Is(err, fault.NotFound) {
-			return answer{}, errNoCustomer
+			return answer{}, problem.NoCustomer
 		}
 		if err != nil {
 			return answer{}, err

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -9,24 +8,18 @@ import (
 
 	"partnerview/internal/masking"
 	"partnerview/internal/pricing"
+	"partnerview/internal/problem"
 	"partnerview/internal/usage"
 )
 
-// encode writes JSON as the gateway's own answers have it: account IDs may hold
-// "&", which is not escaped, and no newline ends it.
+// encode writes the body of an answer.
 func encode(v any) ([]byte, error) {
 	if v, ok := v.(jsonBody); ok {
 		var w jsonWriter
 		v.writeJSON(&w)
 		return w.out, nil
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	return problem.JSON(v)
 }
 
 // jsonBody is a body with so many fields that it is worth writing them by name:

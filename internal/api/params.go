@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerview/internal/problem"
 	"partnerview/internal/usage"
 )
 
@@ -21,7 +22,7 @@ import (
 type params struct {
 	path   string
 	values url.Values // those that passed
-	faults []parameterFault
+	faults []problem.ParameterError
 }
 
 // repeatable are the parameters that may be given several times; one match is
@@ -79,7 +80,7 @@ func clip(name string) string {
 }
 
 func (p *params) fault(parameter, detail string) {
-	p.faults = append(p.faults, parameterFault{parameter, detail})
+	p.faults = append(p.faults, problem.ParameterError{Parameter: parameter, Detail: detail})
 }
 
 // err is the problem that names every fault, in the order of the parameters'
@@ -88,8 +89,8 @@ func (p *params) err() error {
 	if len(p.faults) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(p.faults, func(a, b parameterFault) int { return strings.Compare(a.Parameter, b.Parameter) })
-	return invalid(p.faults)
+	slices.SortStableFunc(p.faults, func(a, b problem.ParameterError) int { return strings.Compare(a.Parameter, b.Parameter) })
+	return problem.Invalid(p.faults)
 }
 
 // text reads a text of at most so many bytes.

@@ -10,6 +10,7 @@ import (
 
 	"partnerview/internal/fault"
 	"partnerview/internal/pricing"
+	"partnerview/internal/problem"
 	"partnerview/internal/usage"
 )
 
@@ -55,7 +56,7 @@ func (u usageEndpoints) log(r *http.Request) (usage.Log, error) {
 	}
 	product, err := usage.ParseProduct(r.PathValue("product"))
 	if err != nil || !viewer.MaySee(product) {
-		return usage.Log{}, errNoProduct
+		return usage.Log{}, problem.NoProduct
 	}
 	return usage.Log{Account: viewer.Account, Product: product}, nil
 }
@@ -104,7 +105,7 @@ func (u usageEndpoints) record(r *http.Request) (answer, error) {
 	}
 	id, err := usage.ParseRecordID(r.PathValue("recordId"))
 	if err != nil || usage.IsWhatsApp(string(id)) { // no record is shown under such an id
-		return answer{}, errNoRecord
+		return answer{}, problem.NoRecord
 	}
 	var record usage.Record
 	book, err := u.read(r.Context(), log, time.Time{}, func(ctx context.Context) ([]usage.Record, error) {
@@ -113,7 +114,7 @@ func (u usageEndpoints) record(r *http.Request) (answer, error) {
 		return []usage.Record{record}, err
 	})
 	if fault.Is(err, fault.NotFound) {
-		return answer{}, errNoRecord
+		return answer{}, problem.NoRecord
 	}
 	if err != nil {
 		return answer{}, err

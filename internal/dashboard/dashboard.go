@@ -19,9 +19,10 @@ package dashboard
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
+
+	"partnerview/internal/problem"
 )
 
 // Gateway is what the page needs to know of the gateway before it. Either
@@ -94,32 +95,13 @@ func (h *handler) missingSlash(r *http.Request) (string, bool) {
 	return "./" + public[strings.LastIndex(public, "/")+1:] + "/", true
 }
 
-// notFound answers with the API's form of an error, which the API's own package
-// describes.
+// notFound answers as the API does where there is no such route.
 func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {
 	var id string
 	if h.gateway.RequestID != nil {
 		id = h.gateway.RequestID(r.Context())
 	}
-	body, err := json.Marshal(struct {
-		Type      string `json:"type"`
-		Title     string `json:"title"`
-		Status    int    `json:"status"`
-		Detail    string `json:"detail"`
-		Code      string `json:"code"`
-		RequestID string `json:"requestId"`
-	}{
-		"about:blank", http.StatusText(http.StatusNotFound), http.StatusNotFound,
-		"There is no such route. The routes are listed in /v1/openapi.yaml.", "route_not_found", id,
-	})
-	if err != nil { // cannot happen: it is texts and a number
-		http.Error(w, "", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusNotFound)
-	_, _ = w.Write(body) // the connection is gone: there is nobody to tell
+	problem.NoRoute.Send(w, id)
 }
 
 // contentSecurityPolicy lets the page load its own files and call its own API, and

@@ -14,7 +14,6 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -30,6 +29,7 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/fault"
+	"partnerview/internal/problem"
 	"partnerview/internal/usage"
 )
 
@@ -87,39 +87,13 @@ func Handler(h http.Handler, log *slog.Logger) func(context.Context, events.APIG
 		})
 		if err != nil {
 			id := event.RequestContext.RequestID
-			log.ErrorContext(ctx, "request failed", "requestId", id, "code", internalCode, "cause", err)
-			response = internalProblem(id)
+			log.ErrorContext(ctx, "request failed", "requestId", id, "code", problem.Internal.Code, "cause", err)
+			w := core.NewProxyResponseWriter() // a new one: the handler may have begun to answer
+			problem.Internal.Send(w, id)
+			response, _ = w.GetProxyResponse() // it fails only without a status
 		}
 		logRequest(ctx, log, event, response.StatusCode, counted, time.Since(start))
 		return response, nil
-	}
-}
-
-const internalCode = "internal"
-
-// internalProblem is the API's problem internal, to the byte, for what no handler
-// has answered. The API's own package describes it.
-func internalProblem(requestID string) events.APIGatewayProxyResponse {
-	body, _ := json.Marshal(struct { // it is texts and a number: that does not fail
-		Type      string `json:"type"`
-		Title     string `json:"title"`
-		Status    int    `json:"status"`
-		Detail    string `json:"detail"`
-		Code      string `json:"code"`
-		RequestID string `json:"requestId"`
-	}{
-		"about:blank", http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError,
-		"Something went wrong on our side. If it happens again, tell us the requestId.", internalCode, requestID,
-	})
-	return events.APIGatewayProxyResponse{
-		StatusCode: http.StatusInternalServerError,
-		MultiValueHeaders: map[string][]string{
-			"Content-Type":              {"application/problem+json"},
-			"Cache-Control":             {"no-store"},
-			"X-Content-Type-Options":    {"nosniff"},
-			"Strict-Transport-Security": {"max-age=63072000; includeSubDomains"},
-		},
-		Body: string(body),
 	}
 }
 

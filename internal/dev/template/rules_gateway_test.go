@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"partnerview/internal/dev/template"
+	"partnerview/internal/problem"
 )
 
 func routes(t *template.Template) error {
@@ -43,18 +44,17 @@ func refusals(t *template.Template) error {
 		code, detail string
 		header       string // besides those that all have
 	}
-	noRoute := refusal{404, "route_not_found", "There is no such route. The routes are listed in /v1/openapi.yaml.", ""}
-	unavailable := refusal{503, "unavailable", "The service cannot answer right now. Wait as long as Retry-After says, then try again.", "Retry-After: 2"}
+	of := func(p problem.Problem, header string) refusal { return refusal{p.Status, p.Code, p.Detail, header} }
+	noRoute, unavailable := of(problem.NoRoute, ""), of(problem.Unavailable, "Retry-After: 2")
 	want := map[string]refusal{
-		"UNAUTHORIZED": {401, "unauthorized",
-			"The access key or token is missing, malformed, unknown, expired or revoked. Send a valid one as: Authorization: Bearer ...", "WWW-Authenticate: Bearer"},
-		"ACCESS_DENIED":                  {404, "customer_not_found", "There is no such customer among those assigned to you.", ""},
+		"UNAUTHORIZED":                   of(problem.Unauthorized, "WWW-Authenticate: Bearer"),
+		"ACCESS_DENIED":                  of(problem.NoCustomer, ""),
 		"MISSING_AUTHENTICATION_TOKEN":   noRoute,
 		"INVALID_SIGNATURE":              noRoute,
 		"EXPIRED_TOKEN":                  noRoute,
 		"RESOURCE_NOT_FOUND":             noRoute,
-		"THROTTLED":                      {429, "too_many_requests", "Too many requests. Wait as long as Retry-After says, then try again.", "Retry-After: 1"},
-		"QUOTA_EXCEEDED":                 {429, "quota_exceeded", "The quota of your plan is used up until the next month begins, or until the operator gives you more.", "Retry-After: 3600"},
+		"THROTTLED":                      of(problem.TooManyRequests, "Retry-After: 1"),
+		"QUOTA_EXCEEDED":                 of(problem.QuotaExceeded, "Retry-After: 3600"),
 		"INVALID_API_KEY":                unavailable, // no caller sends one
 		"AUTHORIZER_FAILURE":             unavailable,
 		"AUTHORIZER_CONFIGURATION_ERROR": unavailable,
@@ -62,7 +62,7 @@ func refusals(t *template.Template) error {
 		"INTEGRATION_TIMEOUT":            unavailable,
 		"DEFAULT_4XX": {0, "invalid_parameter",
 			"The request cannot be taken as it is. The routes and their parameters are listed in /v1/openapi.yaml.", ""},
-		"API_CONFIGURATION_ERROR": {500, "internal", "Something went wrong on our side. If it happens again, tell us the requestId.", ""},
+		"API_CONFIGURATION_ERROR": of(problem.Internal, ""),
 		"DEFAULT_5XX":             unavailable, // a function that died
 	}
 	// A response that keeps its status names the class's, as RFC 9110, section 15, takes an unknown one.
