@@ -1,10 +1,10 @@
 package template
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -74,8 +74,8 @@ func (t *Template) Requests(target string, body []byte) ([]Request, error) {
 		}
 		return requests, nil
 	}
-	r, err := decodeRead(body)
-	if err != nil {
+	var r read
+	if err := decodeStrictly(body, &r); err != nil {
 		return nil, fmt.Errorf("%s: %w", operation, err)
 	}
 	if operation != "BatchGetItem" {
@@ -84,8 +84,8 @@ func (t *Template) Requests(target string, body []byte) ([]Request, error) {
 	}
 	var requests []Request
 	for table, source := range r.RequestItems {
-		of, err := decodeRead(*source)
-		if err != nil {
+		var of read
+		if err := decodeStrictly(*source, &of); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", operation, table, err)
 		}
 		of.TableName = table
@@ -97,12 +97,6 @@ func (t *Template) Requests(target string, body []byte) ([]Request, error) {
 	}
 	slices.SortFunc(requests, func(a, b Request) int { return strings.Compare(a.Table, b.Table) })
 	return requests, nil
-}
-
-func decodeRead(body []byte) (r read, err error) {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	return r, decoder.Decode(&r)
 }
 
 func (t *Template) request(action string, r read) (Request, error) {
@@ -143,4 +137,39 @@ func (t *Template) request(action string, r read) (Request, error) {
 	slices.Sort(request.Attributes)
 	request.LeadingKeys = r.leadingKeys(partition)
 	return request, nil
+}
+
+// leadingKeys are the values that a read gives for the partition key.
+func (r read) leadingKeys(partition string) (keys []string) {
+	for _, key := range append(r.Keys, r.Key) {
+		if v, ok := key[partition]; ok {
+			keys = append(keys, v.text())
+		}
+	}
+	for _, equal := range equality.FindAllStringSubmatch(r.KeyConditionExpression, -1) {
+		name, place := equal[1], equal[2]
+		if name == partition || r.ExpressionAttributeNames[name] == partition {
+			keys = append(keys, r.ExpressionAttributeValues[place].text())
+		}
+	}
+	return keys
+}
+
+var (
+	equality = regexp.MustCompile(`(#?\w+)\s*=\s*(:\w+)`)
+	word     = regexp.MustCompile(`[#:]?\w+(?:\.#?\w+|\[\d+\])*`)
+	notNames = []string{"AND", "OR", "NOT", "BETWEEN", "IN", "attribute_exists", "attribute_not_exists",
+		"attribute_type", "begins_with", "contains", "size"}
+)
+
+// attributesIn are the top-level attributes that an expression names, with their
+// placeholders unresolved: "#a.b[0] = :v" names #a.
+func attributesIn(expression string) (names []string) {
+	for _, w := range word.FindAllString(expression, -1) {
+		w = w[:strings.IndexAny(w+".", ".[")]
+		if w[0] != ':' && !slices.Contains(notNames, w) {
+			names = append(names, w)
+		}
+	}
+	return names
 }

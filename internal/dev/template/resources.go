@@ -1,9 +1,11 @@
 package template
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 )
 
 const (
@@ -102,6 +104,13 @@ func (r *resolver) decode(v any, into any) error {
 	return json.Unmarshal(text, into)
 }
 
+// decodeStrictly refuses what it does not know: it may be a right or a route.
+func decodeStrictly(source []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(source))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(into)
+}
+
 // properties reads a resource's properties into a struct; see decode.
 func (r *resolver) properties(id string, into any) error {
 	return r.decode(r.resources[id]["Properties"], into)
@@ -121,4 +130,124 @@ func (rd *reading) logGroup(id string) error {
 	}
 	rd.t.LogGroups = append(rd.t.LogGroups, LogGroup{ID: id, Name: rd.values[id], RetentionDays: p.RetentionInDays})
 	return nil
+}
+
+type keySchema []struct{ AttributeName, KeyType string }
+
+func (k keySchema) key() (key Key) {
+	for _, e := range k {
+		if e.KeyType == "HASH" {
+			key.Partition = e.AttributeName
+		} else {
+			key.Sort = e.AttributeName
+		}
+	}
+	return key
+}
+
+func (rd *reading) table(id string) error {
+	var p struct {
+		BillingMode                      string
+		DeletionProtectionEnabled        bool `json:",string"`
+		PointInTimeRecoverySpecification struct {
+			PointInTimeRecoveryEnabled bool `json:",string"`
+		}
+		SSESpecification struct {
+			SSEEnabled bool `json:",string"`
+		}
+		TimeToLiveSpecification struct {
+			AttributeName string
+			Enabled       bool `json:",string"`
+		}
+		AttributeDefinitions   []struct{ AttributeName, AttributeType string }
+		KeySchema              keySchema
+		GlobalSecondaryIndexes []struct {
+			IndexName  string
+			KeySchema  keySchema
+			Projection struct {
+				ProjectionType   string
+				NonKeyAttributes []string
+			}
+		}
+	}
+	if err := rd.properties(id, &p); err != nil {
+		return err
+	}
+	resource := rd.resources[id]
+	table := Table{
+		ID: id, Name: rd.values[id], Key: p.KeySchema.key(), Attributes: make(map[string]string),
+		OnDemand:            p.BillingMode == "PAY_PER_REQUEST",
+		Encrypted:           p.SSESpecification.SSEEnabled,
+		PointInTimeRecovery: p.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled,
+		DeletionProtected:   p.DeletionProtectionEnabled,
+		Retained:            resource["DeletionPolicy"] == "Retain" && resource["UpdateReplacePolicy"] == "Retain",
+	}
+	if p.TimeToLiveSpecification.Enabled {
+		table.TTL = p.TimeToLiveSpecification.AttributeName
+	}
+	for _, a := range p.AttributeDefinitions {
+		table.Attributes[a.AttributeName] = a.AttributeType
+	}
+	for _, i := range p.GlobalSecondaryIndexes {
+		table.Indexes = append(table.Indexes, Index{
+			Name: i.IndexName, Key: i.KeySchema.key(),
+			Projection: i.Projection.ProjectionType, Included: i.Projection.NonKeyAttributes,
+		})
+	}
+	rd.t.Tables = append(rd.t.Tables, table)
+	return nil
+}
+
+// event is an event of a function that is a route.
+type event struct {
+	function                string
+	RestApiId, Method, Path string
+	Auth                    struct{ Authorizer string }
+}
+
+func (rd *reading) function(id string) error {
+	var p struct {
+		Handler, Runtime, Tracing, Role string
+		Architectures                   []string
+		Timeout, MemorySize             int `json:",string"`
+		Environment                     struct{ Variables map[string]string }
+		LoggingConfig                   struct{ LogGroup string }
+		Policies                        any
+		Events                          map[string]struct {
+			Type       string
+			Properties event
+		}
+	}
+	p.Timeout, p.MemorySize = 3, 128 // what SAM takes where neither says
+	if err := rd.decode(rd.globals["Function"], &p); err != nil {
+		return fmt.Errorf("in Globals: %w", err)
+	}
+	if err := rd.properties(id, &p); err != nil {
+		return err
+	}
+	if p.Policies != nil {
+		return fmt.Errorf("its rights must stand in its role, where they are seen, not in Policies")
+	}
+	_, role, _ := strings.Cut(p.Role, ":role/")
+	rd.t.Functions = append(rd.t.Functions, Function{
+		ID: id, Folder: folder(id), Handler: p.Handler, Runtime: p.Runtime,
+		Architecture: strings.Join(p.Architectures, ","),
+		Timeout:      time.Duration(p.Timeout) * time.Second, MemoryMB: p.MemorySize,
+		Environment: p.Environment.Variables, Traced: p.Tracing == "Active",
+		LogGroup: p.LoggingConfig.LogGroup, Role: role,
+	})
+	for name, e := range p.Events {
+		if e.Type != "Api" {
+			return fmt.Errorf("event %s: a %s is not understood", name, e.Type)
+		}
+		e.Properties.function = id
+		rd.events = append(rd.events, e.Properties)
+	}
+	return nil
+}
+
+// folder is where a function's main package is. The Makefile's target
+// build-<logical id> goes by the same rule: GetUsageFunction is functions/getusage.
+func folder(id string) string {
+	return "functions/" + strings.ToLower(strings.TrimSuffix(id, "Function"))
 }

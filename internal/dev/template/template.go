@@ -16,6 +16,8 @@ package template
 import (
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -102,6 +104,26 @@ type Authorizer struct {
 	TTL      time.Duration // 0: nothing is cached
 }
 
+// GatewayResponse is an answer of the gateway's own: a refusal, or a failure
+// before or behind a function.
+type GatewayResponse struct {
+	Type    string            // "ACCESS_DENIED", "DEFAULT_5XX"
+	Status  int               // 0: the status that the gateway chose
+	Headers map[string]string // without the quotes that the template needs
+	body    string
+}
+
+// UsagePlan is how fast and how often the holder of a key may ask.
+type UsagePlan struct {
+	ID          string // logical id: "BronzePlan"
+	Name        string
+	Stages      []string // of which APIs: "Api/v1"
+	Rate        float64  // requests a second
+	Burst       int      // requests at once
+	Quota       int      // requests in a Period
+	QuotaPeriod string   // "MONTH"
+}
+
 // LogGroup is a CloudWatch log group.
 type LogGroup struct {
 	ID            string
@@ -145,30 +167,48 @@ func Parse(source []byte, values map[string]string) (*Template, error) {
 
 // Table finds a table by its logical id or its name.
 func (t *Template) Table(idOrName string) (Table, bool) {
-	for _, table := range t.Tables {
-		if table.ID == idOrName || table.Name == idOrName {
-			return table, true
-		}
-	}
-	return Table{}, false
+	return find(t.Tables, func(of Table) bool { return of.ID == idOrName || of.Name == idOrName })
 }
 
 // Function finds a function by its logical id.
 func (t *Template) Function(id string) (Function, bool) {
-	for _, f := range t.Functions {
-		if f.ID == id {
-			return f, true
-		}
-	}
-	return Function{}, false
+	return find(t.Functions, func(f Function) bool { return f.ID == id })
 }
 
 // Authorizer finds an authorizer by its name.
 func (t *Template) Authorizer(name string) (Authorizer, bool) {
-	for _, a := range t.Authorizers {
-		if a.Name == name {
-			return a, true
+	return find(t.Authorizers, func(a Authorizer) bool { return a.Name == name })
+}
+
+func find[T any](in []T, is func(T) bool) (found T, ok bool) {
+	if i := slices.IndexFunc(in, is); i >= 0 {
+		return in[i], true
+	}
+	return found, false
+}
+
+// GatewayResponse finds the answer for a type. A type of which the template
+// says nothing gets DEFAULT_4XX or DEFAULT_5XX, by the status that the gateway
+// would give it; false where there is none either.
+func (t *Template) GatewayResponse(typ string, status int) (GatewayResponse, bool) {
+	fallback := "DEFAULT_4XX"
+	if status >= 500 {
+		fallback = "DEFAULT_5XX"
+	}
+	var found GatewayResponse
+	for _, g := range t.GatewayResponses {
+		if g.Type == typ || g.Type == fallback && found.Type == "" {
+			found = g
 		}
 	}
-	return Authorizer{}, false
+	if found.Type != "" && found.Status == 0 {
+		found.Status = status
+	}
+	return found, found.Type != ""
+}
+
+// Body is the answer to one request. A gateway response may use the request's
+// id alone: no other variable is filled in here, and the tests allow no other.
+func (g GatewayResponse) Body(requestID string) string {
+	return strings.ReplaceAll(g.body, "$context.requestId", requestID)
 }

@@ -1,12 +1,104 @@
 package template
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
+
+// parseDocument reads YAML into maps, lists and texts. Every scalar is a text,
+// as CloudFormation takes "10" for 10 and "true" for true; the short form of an
+// intrinsic function becomes its long form, !Sub x → {"Fn::Sub": x}. Anchors and
+// aliases are refused, since CloudFormation refuses them.
+func parseDocument(source []byte) (map[string]any, error) {
+	var document yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(source))
+	if err := decoder.Decode(&document); err != nil {
+		return nil, err
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, errors.Join(errors.New("want one YAML document, found more"), err)
+	}
+	v, err := plain(document.Content[0])
+	if err != nil {
+		return nil, err
+	}
+	doc, ok := v.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("want a mapping at the top")
+	}
+	return doc, nil
+}
+
+// plain is a node and all below it; a tag of its own makes it an intrinsic function.
+func plain(n *yaml.Node) (any, error) {
+	if n.Kind == yaml.AliasNode || n.Anchor != "" {
+		return nil, fmt.Errorf("line %d: an anchor or an alias is not read", n.Line)
+	}
+	v, err := untagged(n)
+	if err == nil && n.Style&yaml.TaggedStyle != 0 {
+		v = intrinsic(strings.TrimPrefix(n.Tag, "!"), v)
+	}
+	return v, err
+}
+
+func untagged(n *yaml.Node) (any, error) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		m := make(map[string]any, len(n.Content)/2)
+		for i := 0; i < len(n.Content); i += 2 {
+			key := n.Content[i]
+			if key.Kind != yaml.ScalarNode || key.Style&yaml.TaggedStyle != 0 {
+				return nil, fmt.Errorf("line %d: a key must be a text", key.Line)
+			}
+			if _, twice := m[key.Value]; twice {
+				return nil, fmt.Errorf("line %d: the key %s is there already", key.Line, key.Value)
+			}
+			v, err := plain(n.Content[i+1])
+			if err != nil {
+				return nil, err
+			}
+			m[key.Value] = v
+		}
+		return m, nil
+	case yaml.SequenceNode:
+		list := make([]any, len(n.Content))
+		for i, e := range n.Content {
+			v, err := plain(e)
+			if err != nil {
+				return nil, err
+			}
+			list[i] = v
+		}
+		return list, nil
+	}
+	if n.Tag == "!!null" {
+		return nil, nil
+	}
+	return n.Value, nil
+}
+
+// intrinsic is the long form of a short one. !GetAtt a.b is the only one whose
+// argument changes its shape.
+func intrinsic(tag string, argument any) any {
+	switch tag {
+	case "Ref", "Condition":
+		return map[string]any{tag: argument}
+	case "GetAtt":
+		if s, ok := argument.(string); ok {
+			id, attribute, _ := strings.Cut(s, ".")
+			argument = []any{id, attribute}
+		}
+	}
+	return map[string]any{"Fn::" + tag: argument}
+}
 
 // resolver fills in the intrinsic functions of a document.
 type resolver struct {
@@ -149,7 +241,7 @@ func (r *resolver) call(name string, argument any) (any, error) {
 	return nil, fmt.Errorf("%s is not understood", name)
 }
 
-// holds tells whether a named condition is true.
+// holds reports whether a named condition is true.
 func (r *resolver) holds(name string) (bool, error) {
 	holds, err := r.condition(r.conditions[name])
 	if err != nil {
@@ -192,7 +284,7 @@ func (r *resolver) condition(v any) (bool, error) {
 	return left == right, nil
 }
 
-// exists tells whether a resource or an output does, by its condition.
+// exists reports whether a resource or an output does, by its condition.
 func (r *resolver) exists(of any) (bool, error) {
 	m, _ := of.(map[string]any)
 	if name, ok := m["Condition"].(string); ok {
@@ -217,3 +309,86 @@ func (r *resolver) ids() ([]string, error) {
 	slices.Sort(ids)
 	return ids, nil
 }
+
+// Where nothing is deployed, references to the account and its region yield
+// these. 123456789012 is the account number of AWS's own examples.
+var pseudoParameters = map[string]string{
+	"AWS::AccountId": "123456789012",
+	"AWS::Partition": "aws",
+	"AWS::Region":    "us-east-1",
+	"AWS::StackName": "partnerview",
+	"AWS::URLSuffix": "amazonaws.com",
+}
+
+func (r *resolver) ref(id string) (string, error) {
+	if v, ok := pseudoParameters[id]; ok {
+		return v, nil
+	}
+	if v, ok := r.values[id]; ok {
+		return v, nil
+	}
+	if api, ok := strings.CutSuffix(id, ".Stage"); ok && r.resources[api]["Type"] == typeAPI { // SAM's own resource
+		properties, _ := r.resources[api]["Properties"].(map[string]any)
+		stage, ok := properties["StageName"].(string)
+		if ok {
+			return stage, nil
+		}
+	}
+	return "", fmt.Errorf("reference to %q: there is no such parameter or resource", id)
+}
+
+var placeholder = regexp.MustCompile(`\$\{[^}]*\}`)
+
+// sub fills in ${Name} and ${Name.Attribute}; ${!x} stands for the text ${x}.
+func (r *resolver) sub(text string) (string, error) {
+	var faults []error
+	filled := placeholder.ReplaceAllStringFunc(text, func(p string) string {
+		name := p[2 : len(p)-1]
+		if literal, ok := strings.CutPrefix(name, "!"); ok {
+			return "${" + literal + "}"
+		}
+		var v string
+		var err error
+		if id, attribute, ok := strings.Cut(name, "."); ok {
+			v, err = r.attribute(id, attribute)
+		} else {
+			v, err = r.ref(name)
+		}
+		if err != nil {
+			faults = append(faults, err)
+		}
+		return v
+	})
+	return filled, errors.Join(faults...)
+}
+
+// attribute is what !GetAtt yields. Only ARNs are ever asked for.
+func (r *resolver) attribute(id, attribute string) (string, error) {
+	resource, ok := r.resources[id]
+	if !ok {
+		return "", fmt.Errorf("%s.%s: there is no such resource", id, attribute)
+	}
+	if attribute != "Arn" {
+		return "", fmt.Errorf("%s.%s: only Arn is understood", id, attribute)
+	}
+	name := r.values[id]
+	switch resource["Type"] {
+	case typeTable:
+		return tableARN(name), nil
+	case typeFunction:
+		return arn("lambda", "function:"+name), nil
+	case typeLogGroup:
+		return arn("logs", "log-group:"+name+":*"), nil
+	case typeRole:
+		return fmt.Sprintf("arn:%s:iam::%s:role/%s", pseudoParameters["AWS::Partition"], pseudoParameters["AWS::AccountId"], name), nil
+	}
+	return "", fmt.Errorf("%s.Arn: the ARN of a %v is not understood", id, resource["Type"])
+}
+
+func arn(service, resource string) string {
+	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", pseudoParameters["AWS::Partition"], service,
+		pseudoParameters["AWS::Region"], pseudoParameters["AWS::AccountId"], resource)
+}
+
+func tableARN(name string) string        { return arn("dynamodb", "table/"+name) }
+func indexARN(table, name string) string { return tableARN(table) + "/index/" + name }
