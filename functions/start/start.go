@@ -1,0 +1,49 @@
+// Package start is how every function that reads tables begins: with what its
+// environment names, or with all the reasons why it cannot.
+package start
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"partnerview/internal/api"
+	"partnerview/internal/dynamo"
+	"partnerview/internal/gateway"
+	"partnerview/internal/gateway/tracing"
+)
+
+// Function is what a function with data is made of.
+type Function struct {
+	Log   *slog.Logger
+	Now   func() time.Time
+	Store *dynamo.Store
+}
+
+// FromEnv makes a Function of its environment. With an error, which names every
+// fault of it, the Function has its Log and what could be made.
+func FromEnv(getenv func(string) string) (Function, error) {
+	now, noClock := gateway.Clock(getenv)
+	db, noClient := dynamo.NewClient(getenv, tracing.DynamoDB(getenv))
+	store := dynamo.NewStore(db, dynamo.TablesFromEnv(getenv))
+	store.Consumed = gateway.Consumed
+	return Function{gateway.Log(getenv), now, store}, errors.Join(noClock, noClient)
+}
+
+// Check ends the function, with all faults in one line of its log, unless there is
+// none.
+func (f Function) Check(faults ...error) {
+	if err := errors.Join(faults...); err != nil {
+		gateway.Exit(f.Log, err)
+	}
+}
+
+// Endpoint runs a handler of the API as a Lambda function; it does not return.
+func Endpoint(handler func(api.Env, *dynamo.Store) http.Handler) {
+	f, err := FromEnv(os.Getenv)
+	f.Check(err)
+	env := api.Env{Viewer: gateway.Viewer, RequestID: gateway.RequestID, Now: f.Now, Log: f.Log, Shown: gateway.Shown}
+	gateway.Serve(tracing.Requests(os.Getenv, handler(env, f.Store)), f.Log)
+}
