@@ -4,9 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
+	"go.yaml.in/yaml/v3"
 
 	"partnerview/internal/directory"
 	"partnerview/internal/money"
@@ -16,7 +22,7 @@ import (
 
 // Directory is what a directory file says, in the order of the file. It holds
 // together as far as the file alone can tell; whether it fits what is stored is
-// the caller's to check, who tells it with a Fault of the entry's line.
+// the caller's to check, who tells it with a Fault of tho object's line.
 type Directory struct {
 	File       string // its name, for faults
 	Partners   []Partner
@@ -35,7 +41,7 @@ type Field[T any] struct {
 	Value T
 }
 
-// IsSet tells whether the file has the key.
+// IsSet reports whether the file has the key.
 func (f Field[T]) IsSet() bool { return f.Line != 0 }
 
 // Or is the file's value or, where it has none, the stored one.
@@ -99,7 +105,7 @@ type PriceList struct {
 // The error is Faults, with all that is wrong in the file, or a [FileError]: it cannot
 // be read, or is no text. Then there is no Directory.
 func ParseDirectory(r io.Reader, name string) (Directory, error) {
-	root, err := parseTree(r, name)
+	root, err := parseDocument(r, name)
 	if err != nil {
 		var f Fault
 		if errors.As(err, &f) {
@@ -123,130 +129,130 @@ func ParseDirectory(r io.Reader, name string) (Directory, error) {
 	return d, nil
 }
 
-func parsePartner(c *checklist, n *node, path string) (p Partner) {
-	e, ok := c.object(n, path, "id", "name", "status", "customers")
+func parsePartner(c *checklist, n *yaml.Node, path string) (p Partner) {
+	o, ok := c.object(n, path, "id", "name", "status", "customers")
 	if !ok {
 		return p
 	}
 	return Partner{
-		Line:   n.line,
-		ID:     needed(e, "id", checked(directory.ParsePartnerID)).Value,
-		Name:   scalar(e, "name", parseName),
-		Status: scalar(e, "status", oneOf(directory.Active, directory.Suspended)),
-		Grants: listOf(e, "customers", parseGrant),
+		Line:   n.Line,
+		ID:     needed(o, "id", checked(directory.ParsePartnerID)).Value,
+		Name:   scalar(o, "name", parseName),
+		Status: scalar(o, "status", oneOf(directory.Active, directory.Suspended)),
+		Grants: listOf(o, "customers", parseGrant),
 	}
 }
 
-func parseGrant(c *checklist, n *node, path string) (g Grant) {
-	e, ok := c.object(n, path, "accountId", "products")
+func parseGrant(c *checklist, n *yaml.Node, path string) (g Grant) {
+	o, ok := c.object(n, path, "accountId", "products")
 	if !ok {
 		return g
 	}
-	return Grant{Line: n.line, Account: needed(e, "accountId", checked(usage.ParseAccountID)).Value, Products: products(e).Value}
+	return Grant{Line: n.Line, Account: needed(o, "accountId", checked(usage.ParseAccountID)).Value, Products: products(o).Value}
 }
 
-func parseCustomer(c *checklist, n *node, path string) (customer Customer) {
-	e, ok := c.object(n, path, "accountId", "name", "products", "currency", "billingMode", "remainingCredit", "creditLimit", "creditAsOf", "subAccounts")
+func parseCustomer(c *checklist, n *yaml.Node, path string) (customer Customer) {
+	o, ok := c.object(n, path, "accountId", "name", "products", "currency", "billingMode", "remainingCredit", "creditLimit", "creditAsOf", "subAccounts")
 	if !ok {
 		return customer
 	}
 	return Customer{
-		Line:            n.line,
-		Account:         needed(e, "accountId", checked(usage.ParseAccountID)).Value,
-		Name:            scalar(e, "name", parseName),
-		Products:        products(e),
-		Currency:        scalar(e, "currency", currencyCode),
-		BillingMode:     scalar(e, "billingMode", oneOf(directory.Prepaid, directory.Postpaid)),
-		SubAccounts:     listOf(e, "subAccounts", parseSubAccount),
-		RemainingCredit: nullable(e, "remainingCredit", money.Parse),
-		CreditLimit:     nullable(e, "creditLimit", notNegative),
-		CreditAsOf:      nullable(e, "creditAsOf", checked(usage.ParseTime)),
+		Line:            n.Line,
+		Account:         needed(o, "accountId", checked(usage.ParseAccountID)).Value,
+		Name:            scalar(o, "name", parseName),
+		Products:        products(o),
+		Currency:        scalar(o, "currency", currencyCode),
+		BillingMode:     scalar(o, "billingMode", oneOf(directory.Prepaid, directory.Postpaid)),
+		SubAccounts:     listOf(o, "subAccounts", parseSubAccount),
+		RemainingCredit: nullable(o, "remainingCredit", money.Parse),
+		CreditLimit:     nullable(o, "creditLimit", notNegative),
+		CreditAsOf:      nullable(o, "creditAsOf", checked(usage.ParseTime)),
 	}
 }
 
-func parseSubAccount(c *checklist, n *node, path string) SubAccount {
-	return SubAccount{n.line, item(c, n, path, parseName)}
+func parseSubAccount(c *checklist, n *yaml.Node, path string) SubAccount {
+	return SubAccount{n.Line, item(c, n, path, parseName)}
 }
 
-func parsePriceList(c *checklist, n *node, path string) (p PriceList) {
-	e, ok := c.object(n, path, "accountId", "product", "effectiveFrom", "currency", "chargeOn", "rounding", "rates")
+func parsePriceList(c *checklist, n *yaml.Node, path string) (p PriceList) {
+	o, ok := c.object(n, path, "accountId", "product", "effectiveFrom", "currency", "chargeOn", "rounding", "rates")
 	if !ok {
 		return p
 	}
-	currency := needed(e, "currency", currencyCode)
-	product := needed(e, "product", parseProduct).Value
+	currency := needed(o, "currency", currencyCode)
+	product := needed(o, "product", parseProduct).Value
 	p = PriceList{
-		Line:         n.line,
+		Line:         n.Line,
 		CurrencyLine: currency.Line,
-		Log:          usage.Log{Account: needed(e, "accountId", checked(usage.ParseAccountID)).Value, Product: product},
+		Log:          usage.Log{Account: needed(o, "accountId", checked(usage.ParseAccountID)).Value, Product: product},
 		List: pricing.List{
-			EffectiveFrom: needed(e, "effectiveFrom", checked(usage.ParseTime)).Value,
+			EffectiveFrom: needed(o, "effectiveFrom", checked(usage.ParseTime)).Value,
 			Currency:      currency.Value,
-			ChargeOn:      scalar(e, "chargeOn", notEmpty[pricing.ChargeOn]).Value,
-			Rounding:      rounding(e),
+			ChargeOn:      scalar(o, "chargeOn", notEmpty[pricing.ChargeOn]).Value,
+			Rounding:      rounding(o),
 		},
 	}
 	bySeconds := product == usage.Voice || product == usage.Video
 	if p.List.ChargeOn == "" && !bySeconds {
 		p.List.ChargeOn = pricing.OnSubmitted
 	}
-	e.need("rates")
-	p.List.Rates = listOf(e, "rates", func(c *checklist, n *node, path string) pricing.Rate {
+	o.need("rates")
+	p.List.Rates = listOf(o, "rates", func(c *checklist, n *yaml.Node, path string) pricing.Rate {
 		return parseRate(c, n, path, bySeconds)
 	}).Value
 	if product == "" {
 		return p // without a product, what a rate may say cannot be judged
 	}
 	for _, f := range p.List.Faults(product) {
-		if !c.blames(e.at(f.Path)) {
-			c.fail(n.lineOf(f.Path), e.at(f.Path), "%s", f.Detail)
+		if !c.blames(o.at(f.Path)) {
+			c.fail(lineOf(n, f.Path), o.at(f.Path), "%s", f.Detail)
 		}
 	}
 	for i, rate := range p.List.Rates {
 		where := fmt.Sprintf("rates[%d].country", i)
-		if rate.Country != "" && !rate.Country.IsAssigned() && !c.blames(e.at(where)) {
-			c.fail(n.lineOf(where), e.at(where), "%s is not an ISO 3166-1 alpha-2 code", shown(string(rate.Country)))
+		if rate.Country != "" && !rate.Country.IsAssigned() && !c.blames(o.at(where)) {
+			c.fail(lineOf(n, where), o.at(where), "%s is not an ISO 3166-1 alpha-2 code", shown(string(rate.Country)))
 		}
 		where = fmt.Sprintf("rates[%d].operator", i)
-		if err := rate.Operator.Check(); rate.Operator != "" && err != nil && !c.blames(e.at(where)) {
-			c.warn(n.lineOf(where), e.at(where), "%s %s: no record has it", shown(string(rate.Operator)), err)
+		if err := rate.Operator.Check(); rate.Operator != "" && err != nil && !c.blames(o.at(where)) {
+			c.warn(lineOf(n, where), o.at(where), "%s %s: no record has it", shown(string(rate.Operator)), err)
 		}
 	}
 	return p
 }
 
-func rounding(e entry) pricing.Rounding {
+func rounding(o object) pricing.Rounding {
 	r := pricing.DefaultRounding()
-	if m, there := e.members["rounding"]; there {
-		if e, ok := e.list.object(m.value, e.at("rounding"), "scale", "mode"); ok {
-			r.Scale = scalar(e, "scale", wholeNumber[int32]).Or(r.Scale)
-			r.Mode = scalar(e, "mode", notEmpty[pricing.RoundingMode]).Or(r.Mode)
+	if m, there := o.members["rounding"]; there {
+		if o, ok := o.object(m.value, o.at("rounding"), "scale", "mode"); ok {
+			r.Scale = scalar(o, "scale", wholeNumber[int32]).Or(r.Scale)
+			r.Mode = scalar(o, "mode", notEmpty[pricing.RoundingMode]).Or(r.Mode)
 		}
 	}
 	return r
 }
 
 // parseRate leaves the form of the selectors to [pricing.List.Faults].
-func parseRate(c *checklist, n *node, path string, bySeconds bool) (r pricing.Rate) {
-	e, ok := c.object(n, path, "direction", "channel", "category", "country", "operator", "unitPrice", "setupFee", "increment")
+func parseRate(c *checklist, n *yaml.Node, path string, bySeconds bool) (r pricing.Rate) {
+	o, ok := c.object(n, path, "direction", "channel", "category", "country", "operator", "unitPrice", "setupFee", "increment")
 	if !ok {
 		return r
 	}
 	r = pricing.Rate{
 		Selectors: pricing.Selectors{
-			Direction: selector[usage.Direction](e, "direction"),
-			Channel:   selector[usage.Channel](e, "channel"),
-			Category:  selector[usage.Category](e, "category"),
-			Country:   selector[usage.Country](e, "country"),
-			Operator:  selector[usage.Operator](e, "operator"),
+			Direction: selector[usage.Direction](o, "direction"),
+			Channel:   selector[usage.Channel](o, "channel"),
+			Category:  selector[usage.Category](o, "category"),
+			Country:   selector[usage.Country](o, "country"),
+			Operator:  selector[usage.Operator](o, "operator"),
 		},
-		UnitPrice: needed(e, "unitPrice", money.Parse).Value,
-		SetupFee:  scalar(e, "setupFee", money.Parse).Value,
+		UnitPrice: needed(o, "unitPrice", money.Parse).Value,
+		SetupFee:  scalar(o, "setupFee", money.Parse).Value,
 	}
-	if m, there := e.members["increment"]; there {
-		if e, ok := e.list.object(m.value, e.at("increment"), "first", "next"); ok {
-			r.Increment.First = needed(e, "first", wholeNumber[int64]).Value
-			r.Increment.Next = needed(e, "next", wholeNumber[int64]).Value
+	if m, there := o.members["increment"]; there {
+		if o, ok := o.object(m.value, o.at("increment"), "first", "next"); ok {
+			r.Increment.First = needed(o, "first", wholeNumber[int64]).Value
+			r.Increment.Next = needed(o, "next", wholeNumber[int64]).Value
 		}
 	} else if bySeconds {
 		r.Increment = pricing.DefaultIncrement()
@@ -256,12 +262,30 @@ func parseRate(c *checklist, n *node, path string, bySeconds bool) (r pricing.Ra
 
 // selector reads a selector. One that cannot be read differs from all others,
 // lest the rate be taken for the twin of one that does not name it.
-func selector[T ~string](e entry, key string) T {
-	f := scalar(e, key, notEmpty[T])
+func selector[T ~string](o object, key string) T {
+	f := scalar(o, key, notEmpty[T])
 	if f.IsSet() && f.Value == "" {
-		return T("unread in " + e.path)
+		return T("unread in " + o.path)
 	}
 	return f.Value
+}
+
+// products reads a list of at least one product, none of them twice.
+func products(o object) Field[[]usage.Product] {
+	f := listOf(o, "products", func(c *checklist, n *yaml.Node, path string) usage.Product {
+		return item(c, n, path, parseProduct)
+	})
+	if m := o.members["products"]; f.IsSet() && kindOf(m.value) == isList && len(f.Value) == 0 {
+		o.fail(f.Line, o.at("products"), "must not be empty")
+	}
+	given := lineBook[usage.Product]{}
+	for i, p := range f.Value {
+		given.once(o.checklist, p, o.members["products"].value.Content[i].Line, fmt.Sprintf("%s[%d]", o.at("products"), i))
+	}
+	slices.SortFunc(f.Value, func(a, b usage.Product) int {
+		return slices.Index(usage.Products(), a) - slices.Index(usage.Products(), b)
+	})
+	return f
 }
 
 // checkWhole finds what no entry alone shows.
@@ -320,4 +344,77 @@ func (b lineBook[T]) once(c *checklist, thing T, line int, path string) {
 		return
 	}
 	b[thing] = line
+}
+
+// checked makes the errors of a parser that does not quote what it read do so.
+func checked[T any](parse func(string) (T, error)) func(string) (T, error) {
+	return func(text string) (T, error) {
+		v, err := parse(text)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", shown(text), err)
+		}
+		return v, err
+	}
+}
+
+func parseProduct(text string) (usage.Product, error) { return checked(usage.ParseProduct)(text) }
+
+// notEmpty takes any text but none.
+func notEmpty[T ~string](text string) (T, error) {
+	if text == "" {
+		return "", errors.New("must not be empty")
+	}
+	return T(text), nil
+}
+
+func oneOf[T ~string](words ...T) func(string) (T, error) {
+	return func(text string) (T, error) {
+		if i := slices.Index(words, T(text)); i >= 0 {
+			return words[i], nil
+		}
+		names := make([]string, len(words))
+		for i, w := range words {
+			names[i] = string(w)
+		}
+		return "", fmt.Errorf("%s must be %s", shown(text), strings.Join(names, " or "))
+	}
+}
+
+func currencyCode(text string) (money.Currency, error) {
+	code, err := money.ParseCurrency(text)
+	if err != nil || !code.IsInUse() {
+		return "", fmt.Errorf("%s is not an ISO 4217 code", shown(text))
+	}
+	return code, nil
+}
+
+func notNegative(text string) (decimal.Decimal, error) {
+	d, err := money.Parse(text)
+	if err == nil && d.IsNegative() {
+		err = errors.New("must not be negative")
+	}
+	return d, err
+}
+
+func wholeNumber[T int32 | int64](text string) (T, error) {
+	n, err := strconv.ParseInt(withoutZeroFraction(text), 10, 64)
+	if err != nil || int64(T(n)) != n {
+		return 0, fmt.Errorf("%s is not a whole number, or too large a one", shown(text))
+	}
+	return T(n), nil
+}
+
+const maxName = 200
+
+// parseName reads the name of a partner, a customer or a sub-account.
+func parseName(text string) (string, error) {
+	switch n := utf8.RuneCountInString(text); {
+	case strings.TrimSpace(text) == "":
+		return "", errors.New("must not be empty")
+	case n > maxName:
+		return "", fmt.Errorf("has %d characters; at most %d are taken", n, maxName)
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return "", errors.New("must not hold control characters such as line ends")
+	}
+	return text, nil
 }
