@@ -46,15 +46,9 @@ func (c *applyCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	o, err := s.operator(tablesOf(c.CorrectPast)...)
-	if err != nil {
-		return err
-	}
-	plan, err := o.Plan(s.ctx, file, c.CorrectPast)
-	if err != nil {
-		return err
-	}
-	return s.correct(o, plan, c.Caution)
+	return s.change(tablesOf(c.CorrectPast), c.Caution, "", func(o *operator.Operator) (operator.Plan, error) {
+		return o.Plan(s.ctx, file, c.CorrectPast)
+	})
 }
 
 // tablesOf are the tables that a directory file has to do with; where it corrects
@@ -67,24 +61,38 @@ func tablesOf(correctPast bool) []table {
 	return needed
 }
 
-// correct carries out a plan that may correct prices of the past: only then it is
-// asked about, when what it comes to has been shown.
-func (s *session) correct(o *operator.Operator, plan operator.Plan, caution caution) error {
-	if len(plan.Corrections) == 0 {
-		return s.carryOut(o, plan, caution.DryRun, nil)
+// change plans a change of the directory and carries it out, as far as by allows.
+// typed is what has to be typed first; empty: nobody is asked, but where prices of
+// the past change.
+func (s *session) change(needed []table, by caution, typed string, plan func(*operator.Operator) (operator.Plan, error)) error {
+	if typed != "" {
+		if err := by.check(s); err != nil {
+			return err
+		}
 	}
-	if err := s.weigh(o, plan); err != nil {
+	o, err := s.operator(needed...)
+	if err != nil {
 		return err
 	}
-	return s.carryOut(o, plan, caution.DryRun, func() error { return caution.confirm(s, corrected(plan.Corrections)) })
+	p, err := plan(o)
+	if err != nil {
+		return err
+	}
+	if len(p.Corrections) > 0 {
+		typed = corrected(p.Corrections)
+	}
+	return s.carryOutPlan(o, p, by, typed, nil)
 }
 
-// weigh finds what a plan's corrections come to, and tells on a terminal how far
-// it is.
-func (s *session) weigh(o *operator.Operator, plan operator.Plan) error {
+// findEffects finds what a plan's corrections come to, and tells on a terminal how
+// far it is.
+func (s *session) findEffects(o *operator.Operator, plan operator.Plan) error {
+	if len(plan.Corrections) == 0 {
+		return nil
+	}
 	told, end := s.counter("%d records priced")
 	defer end()
-	return o.Weigh(s.ctx, plan, told)
+	return o.FindEffects(s.ctx, plan, func(n int) { told(n) })
 }
 
 // corrected is what has to be typed: the account that the corrections are of, or
@@ -100,40 +108,31 @@ func corrected(corrections []operator.Correction) string {
 	return count(len(accounts), "account")
 }
 
-// carryOut shows a plan and, if it is no dry run, writes it. Where the plan
-// changes something, ask may refuse; nil: nobody is asked.
-func (s *session) carryOut(o *operator.Operator, plan operator.Plan, dryRun bool, ask func() error) error {
-	if !s.json {
-		s.printPlan(plan)
+// carryOutPlan shows a plan with what its corrections come to, and writes it; before
+// may do what has to be done first, nil: nothing.
+func (s *session) carryOutPlan(o *operator.Operator, plan operator.Plan, by caution, typed string, before func() error) error {
+	if err := s.findEffects(o, plan); err != nil {
+		return err
 	}
-	if !dryRun && len(plan.Changes) > 0 {
-		if ask != nil {
-			if err := ask(); err != nil {
-				return err
+	changes := count(len(plan.Changes), "change")
+	return s.carryOut(by, operation{
+		total: len(plan.Changes), typed: typed, result: appliedOf(plan, by.DryRun),
+		show: func() { s.printPlan(plan) },
+		do: func() error {
+			if before != nil {
+				if err := before(); err != nil {
+					return err
+				}
 			}
-		}
-		if err := s.apply(o, plan); err != nil {
-			return err
-		}
-	}
-	switch {
-	case s.json:
-		return s.printJSON(appliedOf(plan, dryRun))
-	case len(plan.Changes) == 0:
-		s.printf("Nothing changes: that is what the tables say already.\n")
-	case dryRun:
-		s.printf("%s; nothing was written.\n", count(len(plan.Changes), "change"))
-	default:
-		s.printf("%s written.\n", count(len(plan.Changes), "change"))
-	}
-	return nil
-}
-
-func (s *session) apply(o *operator.Operator, plan operator.Plan) error {
-	told, end := s.counter("%d records deleted")
-	defer end()
-	plan.Progress = told
-	return o.Apply(s.ctx, plan)
+			told, end := s.counter("%d records deleted")
+			defer end()
+			plan.Progress = func(n int) { told(n) }
+			return o.Apply(s.ctx, plan)
+		},
+		none: "Nothing changes: that is what the tables say already.\n",
+		dry:  changes + "; nothing was written.\n",
+		done: func() string { return changes + " written.\n" },
+	})
 }
 
 // read reads the directory file, and warns of what hardly was meant.

@@ -101,7 +101,7 @@ func TestNoParserSpeaksToTheOperator(t *testing.T) {
 	}
 }
 
-// isFree tells whether any text can be a value.
+// isFree reports whether any text can be a value.
 func isFree(v *kong.Value) bool {
 	kind := fmt.Sprint(v.Target.Type())
 	return v.Enum == "" && (kind == "string" || kind == "[]string")

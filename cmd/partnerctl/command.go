@@ -95,13 +95,12 @@ func run(ctx context.Context, args []string, std streams) int {
 	if err = line.Connection.check(); err == nil {
 		err = command.Run(s)
 	}
-	var misuse misuseError
-	switch {
+	switch misuse, isMisuse := errors.AsType[misuseError](err); {
 	case err == nil:
 		return 0
 	case errors.Is(err, errRejected):
 		return exitRejected
-	case errors.As(err, &misuse):
+	case isMisuse:
 		return s.fail(exitUsage, misuse.Error())
 	}
 	return s.fail(exitFailure, explain(ctx, err))
@@ -143,8 +142,7 @@ func wantsJSON(args []string) bool {
 
 // understood is as much of a command line as named a command.
 func understood(err error) string {
-	var wrong *kong.ParseError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*kong.ParseError](err); ok {
 		if node := wrong.Context.Selected(); node != nil {
 			return node.FullPath()
 		}
@@ -187,6 +185,15 @@ type session struct {
 	answered   bool // a result was printed for programs
 }
 
+// print writes a command's result: out for programs, or what people prints.
+func (s *session) print(out any, people func()) error {
+	if s.json {
+		return s.printJSON(out)
+	}
+	people()
+	return nil
+}
+
 // printJSON writes a command's result for programs.
 func (s *session) printJSON(v any) error {
 	s.answered = true
@@ -207,18 +214,18 @@ func formatNames() string {
 // explain says what went wrong and what to do next: one line, or a list.
 func explain(ctx context.Context, err error) string {
 	var faults importer.Faults
-	var refusal operator.Refusal
+	var wrong operator.UserError
 	var api smithy.APIError
 	var file *fs.PathError
 	missing := new(types.ResourceNotFoundException)
 	switch {
 	case errors.As(err, &faults):
 		return fmt.Sprintf("nothing was written: the file has %s\n%v", count(len(faults), "fault"), faults)
-	case errors.As(err, &refusal):
-		return string(refusal)
+	case errors.As(err, &wrong):
+		return string(wrong)
 	case ctx.Err() != nil:
 		done := ""
-		if p := (&partlyDone{}); errors.As(err, &p) {
+		if p, ok := errors.AsType[*partlyDone](err); ok {
 			done = p.done + ". "
 		}
 		return "interrupted. " + done + "What was written stays; run the same command again to do the rest"
@@ -264,7 +271,7 @@ func (p *partlyDone) Unwrap() error { return p.err }
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
 // count is "1 fault" or "2 faults".
-func count(n int, thing string) string {
+func count[N int | int32 | int64](n N, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}

@@ -68,6 +68,8 @@ var (
 	usageTable      = table{"USAGE_TABLE", "UsageTable", func(t *dynamo.Tables) *string { return &t.Usage }}
 )
 
+func allTables() []table { return []table{partnersTable, customersTable, priceListsTable, usageTable} }
+
 // operator connects to the tables that a command needs.
 func (s *session) operator(needed ...table) (*operator.Operator, error) {
 	if !s.connection.Now.time.IsZero() && s.connection.Endpoint == "" {
@@ -130,12 +132,12 @@ func loadAccount(ctx context.Context) (aws.Config, error) {
 		return aws.Config{}, fmt.Errorf("read the AWS configuration: %w", err)
 	}
 	if account.Region == "" {
-		return aws.Config{}, operator.Refusal("no AWS region: set AWS_REGION or AWS_PROFILE, or give --endpoint for an engine on this machine")
+		return aws.Config{}, operator.UserError("no AWS region: set AWS_REGION or AWS_PROFILE, or give --endpoint for an engine on this machine")
 	}
 	ctx, cancel := context.WithTimeout(ctx, credentialsTimeout)
 	defer cancel()
 	if _, err := account.Credentials.Retrieve(ctx); err != nil {
-		return aws.Config{}, operator.Refusal("no AWS credentials: log in or set AWS_PROFILE, as for the AWS CLI, or give --endpoint for an engine on this machine")
+		return aws.Config{}, operator.UserError("no AWS credentials: log in or set AWS_PROFILE, as for the AWS CLI, or give --endpoint for an engine on this machine")
 	}
 	return account, nil
 }
@@ -164,9 +166,9 @@ func (c connection) tables(ctx context.Context, needed []table) (dynamo.Tables, 
 	case len(missing) == 0:
 		return tables, nil
 	case c.Stack != "":
-		return tables, operator.Refusal(fmt.Sprintf("the stack %s has no output %s: is it one of Partnerview's?", c.Stack, strings.Join(missing, ", ")))
+		return tables, operator.UserError(fmt.Sprintf("the stack %s has no output %s: is it one of Partnerview's?", c.Stack, strings.Join(missing, ", ")))
 	}
-	return tables, operator.Refusal(fmt.Sprintf("which tables? Set %s to their names, or give --stack NAME", strings.Join(missing, ", ")))
+	return tables, operator.UserError(fmt.Sprintf("which tables? Set %s to their names, or give --stack NAME", strings.Join(missing, ", ")))
 }
 
 func stackOutputs(ctx context.Context, stack string) (map[string]string, error) {
@@ -199,7 +201,7 @@ func (c connection) gateway(s *session) (operator.Gateway, error) {
 	plans := make(map[directory.Plan]string)
 	for plan, output := range planOutputs {
 		if plans[plan] = outputs[output]; plans[plan] == "" {
-			return nil, operator.Refusal(fmt.Sprintf("the stack %s has no usage plans: deploy it with UsagePlans=prepared first; docs/deploy.md has the steps", c.Stack))
+			return nil, operator.UserError(fmt.Sprintf("the stack %s has no usage plans: deploy it with UsagePlans=prepared first; docs/deploy.md has the steps", c.Stack))
 		}
 	}
 	account, err := loadAccount(s.ctx)

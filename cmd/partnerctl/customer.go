@@ -76,19 +76,13 @@ func (c *customerListCommand) Run(s *session) error {
 	for i, customer := range customers {
 		out.Customers[i] = listCustomer(customer)
 	}
-	if s.json {
-		return s.printJSON(out)
-	}
-	if len(customers) == 0 {
-		s.printf("No customers are found. To add some, write them down in a directory file (docs/formats.md): partnerctl apply -f FILE\n")
-		return nil
-	}
 	t := newTable("account", "name", "products", "currency", "billing", "credit", "as of")
 	for _, l := range out.Customers {
 		t.add(l.AccountID, shortened(l.Name), directory.JoinProducts(l.Products), l.Currency, l.BillingMode, orDash(l.RemainingCredit), orDash(l.CreditAsOf))
 	}
-	s.show(t)
-	return nil
+	return s.print(out, func() {
+		s.showOr(t, "No customers are found. To add some, write them down in a directory file (docs/formats.md): partnerctl apply -f FILE\n")
+	})
 }
 
 type customerShowCommand struct {
@@ -116,14 +110,11 @@ func (c *customerShowCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	viewers, err := o.WhoSees(s.ctx, c.Account.id)
+	grantees, err := o.WhoSees(s.ctx, c.Account.id)
 	if err != nil {
 		return err
 	}
-	out := shownCustomer{listCustomer(customer), grantsOn(c.Account.id, viewers)}
-	if s.json {
-		return s.printJSON(out)
-	}
+	out := shownCustomer{listCustomer(customer), grantsOn(c.Account.id, grantees)}
 	t := newTable()
 	row := func(head string, value any) { t.add(cell{head, bold}, value) }
 	row("account", out.AccountID)
@@ -137,10 +128,11 @@ func (c *customerShowCommand) Run(s *session) error {
 	for _, sub := range out.SubAccounts {
 		row("sub-account", sub)
 	}
-	s.show(t)
-	s.printf("\n")
-	s.showViewers(c.Account.id, viewers)
-	return nil
+	return s.print(out, func() {
+		s.show(t)
+		s.printf("\n")
+		s.showGrantees(c.Account.id, grantees)
+	})
 }
 
 type customerSetCreditCommand struct {
@@ -158,22 +150,16 @@ Example: partnerctl customer set-credit acme_retail --remaining 1520.73`
 }
 
 func (c *customerSetCreditCommand) Run(s *session) error {
-	o, err := s.operator(customersTable)
-	if err != nil {
-		return err
-	}
-	credit := operator.NewCredit{Remaining: c.Remaining.amount, AsOf: c.AsOf.or(o.Now())}
+	credit := operator.NewCredit{Remaining: c.Remaining.amount, AsOf: c.AsOf.or(s.now())}
 	if c.Limit != nil {
 		if c.Limit.amount != nil && c.Limit.amount.IsNegative() {
 			return misuseError("--limit must not be negative")
 		}
 		credit.Limit = importer.Field[*decimal.Decimal]{Line: 1, Value: c.Limit.amount}
 	}
-	plan, err := o.PlanCredit(s.ctx, c.Account.id, credit)
-	if err != nil {
-		return err
-	}
-	return s.carryOut(o, plan, c.DryRun, nil)
+	return s.change([]table{customersTable}, caution{DryRun: c.DryRun}, "", func(o *operator.Operator) (operator.Plan, error) {
+		return o.PlanCredit(s.ctx, c.Account.id, credit)
+	})
 }
 
 type customerDeleteCommand struct {
@@ -189,16 +175,7 @@ Example: partnerctl customer delete acme_retail --with-usage --dry-run`
 }
 
 func (c *customerDeleteCommand) Run(s *session) error {
-	if err := c.Caution.check(s); err != nil {
-		return err
-	}
-	o, err := s.operator(partnersTable, customersTable, priceListsTable, usageTable)
-	if err != nil {
-		return err
-	}
-	plan, err := o.PlanCustomerDeletion(s.ctx, c.Account.id, c.WithUsage)
-	if err != nil {
-		return err
-	}
-	return s.carryOut(o, plan, c.Caution.DryRun, func() error { return c.Caution.confirm(s, string(c.Account.id)) })
+	return s.change(allTables(), c.Caution, string(c.Account.id), func(o *operator.Operator) (operator.Plan, error) {
+		return o.PlanCustomerDeletion(s.ctx, c.Account.id, c.WithUsage)
+	})
 }

@@ -96,7 +96,7 @@ var results = map[string]any{
 	"key create": createdKey{}, "key list": listedKeys{}, "key find": foundKeys{}, "key rotate": rotatedKey{}, "key revoke": []any{revokedKey{}, revokedKeys{}},
 	"customer list": listedCustomers{}, "customer show": shownCustomer{},
 	"price show": shownPrices{}, "price check": checkedPrices{}, "price explain": explainedPrice{},
-	"usage get": listedRecord{}, "usage delete": deletedUsage{}, "doctor": examined{}, "version": builtOf{},
+	"usage get": listedRecord{}, "usage delete": deletedUsage{}, "doctor": doctorReport{}, "version": builtOf{},
 }
 
 // Every command is in the table of docs/operating.md, with every key that it

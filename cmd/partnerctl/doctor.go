@@ -18,25 +18,25 @@ func (doctorCommand) Help() string {
 Example: partnerctl doctor --stack partnerview`
 }
 
-// examined is the result for programs.
-type examined struct {
-	OK     bool           `json:"ok"`
-	Checks []examinedLine `json:"checks"`
+// doctorReport is the result for programs.
+type doctorReport struct {
+	OK     bool         `json:"ok"`
+	Checks []tableCheck `json:"checks"`
 }
 
-type examinedLine struct {
+type tableCheck struct {
 	Check  string `json:"check"`
 	Table  string `json:"table,omitempty"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`
-	Mend   string `json:"mend,omitempty"`
+	Remedy string `json:"mend,omitempty"`
 }
 
 func (doctorCommand) Run(s *session) error {
 	if !s.connection.Now.time.IsZero() {
 		return misuseError("doctor looks at the real clock: leave --now out")
 	}
-	o, err := s.operator(partnersTable, customersTable, priceListsTable, usageTable)
+	o, err := s.operator(allTables()...)
 	if err != nil {
 		return err
 	}
@@ -46,27 +46,22 @@ func (doctorCommand) Run(s *session) error {
 			return misuseError(err.Error())
 		}
 	}
-	out := examined{OK: true, Checks: []examinedLine{}}
+	out := doctorReport{OK: true, Checks: []tableCheck{}}
 	t := newTable()
 	for _, f := range o.Examine(s.ctx, local) {
 		out.OK = out.OK && f.OK()
-		out.Checks = append(out.Checks, examinedLine{f.Check, f.Table, f.OK(), f.Detail, f.Mend})
+		out.Checks = append(out.Checks, tableCheck{f.Check, f.Table, f.OK(), f.Detail, f.Remedy})
 		state, detail := "ok", f.Detail
 		if !f.OK() {
-			state, detail = "failed", f.Detail+". "+f.Mend
+			state, detail = "failed", f.Detail+". "+f.Remedy
 		}
 		t.add(inColour(state), f.Check, orDash(textOrNil(f.Table)), detail)
 	}
 	if err := s.ctx.Err(); err != nil {
 		return err
 	}
-	if s.json {
-		err = s.printJSON(out)
-	} else {
-		s.show(t)
-	}
-	if err == nil && !out.OK {
-		err = operator.Refusal("something has to be mended: see the lines that failed")
+	if err = s.print(out, func() { s.show(t) }); err == nil && !out.OK {
+		err = operator.UserError("something has to be mended: see the lines that failed")
 	}
 	return err
 }
@@ -94,11 +89,9 @@ type builtOf struct {
 func (versionCommand) Run(s *session) error {
 	info, _ := debug.ReadBuildInfo()
 	out := versionOf(version, commit, info)
-	if s.json {
-		return s.printJSON(out)
-	}
-	s.printf("partnerctl %s (%s, %s, %s)\n", out.Version, cmp.Or(out.Commit, "commit not known"), out.Go, out.Platform)
-	return nil
+	return s.print(out, func() {
+		s.printf("partnerctl %s (%s, %s, %s)\n", out.Version, cmp.Or(out.Commit, "commit not known"), out.Go, out.Platform)
+	})
 }
 
 // versionOf prefers what the release has set to what the build knows; info may be

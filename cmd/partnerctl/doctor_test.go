@@ -19,19 +19,19 @@ import (
 	"partnerview/internal/testkit/dynamotest"
 )
 
-// failures are the lines of doctor that have something to mend, as "check table".
-func (d *desk) failures(wantCode int) map[string]examinedLine {
+// failures are the lines of doctor that have something to remedy, as "check table".
+func (d *desk) failures(wantCode int) map[string]tableCheck {
 	d.t.Helper()
 	r := d.run("doctor", "-o", "json")
-	var out examined
+	var out doctorReport
 	decode(d.t, r.out, &out)
-	failed := make(map[string]examinedLine)
+	failed := make(map[string]tableCheck)
 	for _, line := range out.Checks {
 		if !line.OK {
 			name, _, _ := strings.Cut(line.Table, "Table-")
 			failed[strings.TrimSpace(line.Check+" "+name)] = line
-			if line.Mend == "" || line.Detail == "" {
-				d.t.Errorf("what fails has no mend: %+v", line)
+			if line.Remedy == "" || line.Detail == "" {
+				d.t.Errorf("what fails has no remedy: %+v", line)
 			}
 		}
 	}
@@ -81,7 +81,7 @@ func TestDoctorTellsWhatIsNotAllowed(t *testing.T) {
 		"read Customers": "not allowed: dynamodb:Scan", "read Usage": "not allowed: dynamodb:Scan", "write PriceLists": "not allowed: dynamodb:BatchWriteItem", "write Usage": "not allowed: dynamodb:BatchWriteItem, dynamodb:UpdateItem",
 		"write Customers": "not allowed: dynamodb:UpdateItem",
 	} {
-		if failed[line].Detail != want || !strings.Contains(failed[line].Mend, strings.TrimPrefix(want, "not allowed: ")) {
+		if failed[line].Detail != want || !strings.Contains(failed[line].Remedy, strings.TrimPrefix(want, "not allowed: ")) {
 			t.Errorf("%s: %+v, want %s", line, failed[line], want)
 		}
 	}
@@ -98,12 +98,12 @@ func TestDoctorTellsOfTablesThatAreNotAsTheyShould(t *testing.T) {
 	if f := failed["keys Customers"]; !strings.Contains(f.Detail, "its key is accountId, not pk, sk") || !strings.Contains(f.Detail, "it has no index ByName") {
 		t.Errorf("another table is told as %+v", f)
 	}
-	if f := failed["reach missing"]; !strings.Contains(f.Detail, "there is no such table") || !strings.Contains(f.Mend, "--stack") {
+	if f := failed["reach missing"]; !strings.Contains(f.Detail, "there is no such table") || !strings.Contains(f.Remedy, "--stack") {
 		t.Errorf("a missing table is told as %+v", f)
 	}
 	d.env = append(slices.Clone(good), "DYNAMODB_ENDPOINT=http://127.0.0.1:1")
 	failed = d.failures(1)
-	if f := failed["reach Partners"]; !strings.Contains(f.Detail, "no answer") || !strings.Contains(f.Mend, "--endpoint") || len(failed) != 5 {
+	if f := failed["reach Partners"]; !strings.Contains(f.Detail, "no answer") || !strings.Contains(f.Remedy, "--endpoint") || len(failed) != 5 {
 		t.Errorf("%d lines fail without an engine: %+v", len(failed), failed)
 	}
 	d.env = good[:2]

@@ -28,15 +28,9 @@ Example: partnerctl grant add northwind acme_retail --products sms,voice`
 }
 
 func (c *grantAddCommand) Run(s *session) error {
-	o, err := s.operator(partnersTable, customersTable)
-	if err != nil {
-		return err
-	}
-	plan, err := o.PlanGrant(s.ctx, c.Partner.id, c.Account.id, products(c.Products))
-	if err != nil {
-		return err
-	}
-	return s.carryOut(o, plan, c.DryRun, nil)
+	return s.change([]table{partnersTable, customersTable}, caution{DryRun: c.DryRun}, "", func(o *operator.Operator) (operator.Plan, error) {
+		return o.PlanGrant(s.ctx, c.Partner.id, c.Account.id, products(c.Products))
+	})
 }
 
 // products are those that the words name, each once, in their order.
@@ -61,22 +55,13 @@ Example: partnerctl grant remove northwind acme_retail --dry-run`
 }
 
 func (c *grantRemoveCommand) Run(s *session) error {
-	if err := c.Caution.check(s); err != nil {
-		return err
-	}
-	o, err := s.operator(partnersTable, customersTable)
-	if err != nil {
-		return err
-	}
 	accounts := make([]usage.AccountID, len(c.Accounts))
 	for i, a := range c.Accounts {
 		accounts[i] = a.id
 	}
-	plan, err := o.PlanWithoutGrants(s.ctx, c.Partner.id, accounts)
-	if err != nil {
-		return err
-	}
-	return s.carryOut(o, plan, c.Caution.DryRun, func() error { return c.Caution.confirm(s, string(c.Partner.id)) })
+	return s.change([]table{partnersTable, customersTable}, c.Caution, string(c.Partner.id), func(o *operator.Operator) (operator.Plan, error) {
+		return o.PlanWithoutGrants(s.ctx, c.Partner.id, accounts)
+	})
 }
 
 type grantListCommand struct {
@@ -126,11 +111,7 @@ func (c *grantListCommand) Run(s *session) error {
 		return err
 	}
 	out := listedGrants{PartnerID: p.ID, Grants: grantsOf(grants)}
-	if s.json {
-		return s.printJSON(out)
-	}
-	s.showGrants(p.ID, out.Grants)
-	return nil
+	return s.print(out, func() { s.showGrants(p.ID, out.Grants) })
 }
 
 func (c *grantListCommand) whoSees(s *session, account usage.AccountID) error {
@@ -138,47 +119,36 @@ func (c *grantListCommand) whoSees(s *session, account usage.AccountID) error {
 	if err != nil {
 		return err
 	}
-	viewers, err := o.WhoSees(s.ctx, account)
+	grantees, err := o.WhoSees(s.ctx, account)
 	if err != nil {
 		return err
 	}
-	if s.json {
-		return s.printJSON(listedGrants{AccountID: account, Grants: grantsOn(account, viewers)})
-	}
-	s.showViewers(account, viewers)
-	return nil
+	out := listedGrants{AccountID: account, Grants: grantsOn(account, grantees)}
+	return s.print(out, func() { s.showGrantees(account, grantees) })
 }
 
-func grantsOn(account usage.AccountID, viewers []operator.Viewer) []listedGrant {
-	out := make([]listedGrant, len(viewers))
-	for i, v := range viewers {
+func grantsOn(account usage.AccountID, grantees []operator.Grantee) []listedGrant {
+	out := make([]listedGrant, len(grantees))
+	for i, v := range grantees {
 		out[i] = listedGrant{PartnerID: v.ID, AccountID: account, PartnerStatus: v.Status, Products: v.Products}
 	}
 	return out
 }
 
 func (s *session) showGrants(partner directory.PartnerID, grants []listedGrant) {
-	if len(grants) == 0 {
-		s.printf("%s sees no customer. Let it: partnerctl grant add %s ACCOUNT\n", partner, partner)
-		return
-	}
 	t := newTable("account", "name", "products")
 	for _, g := range grants {
 		t.add(g.AccountID, shortened(g.CustomerName), productsText(g.Products))
 	}
-	s.show(t)
+	s.showOr(t, "%s sees no customer. Let it: partnerctl grant add %s ACCOUNT\n", partner, partner)
 }
 
-func (s *session) showViewers(account usage.AccountID, viewers []operator.Viewer) {
-	if len(viewers) == 0 {
-		s.printf("No partner sees %s. Let one: partnerctl grant add PARTNER %s\n", account, account)
-		return
-	}
+func (s *session) showGrantees(account usage.AccountID, grantees []operator.Grantee) {
 	t := newTable("partner", "status", "products")
-	for _, v := range viewers {
+	for _, v := range grantees {
 		t.add(v.ID, inColour(string(v.Status)), productsText(v.Products))
 	}
-	s.show(t)
+	s.showOr(t, "No partner sees %s. Let one: partnerctl grant add PARTNER %s\n", account, account)
 }
 
 // productsText are the products of a grant: "sms,voice" or "all".

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -62,31 +61,31 @@ func (c *importUsageCommand) Run(s *session) error {
 		total = total.Add(counts)
 		return loadCounts{counts.Read, counts.Written}, err
 	})
-	switch {
-	case s.json:
-		err = errors.Join(err, s.printJSON(importedUsage{c.DryRun, total, loaded}))
-	case err == nil || total.Read > 0:
-		s.printUsage(total, c.DryRun, time.Since(begun), loaded)
-	}
-	if err == nil && total.Rejected > 0 {
-		return errRejected
-	}
-	return err
-}
-
-func (s *session) printUsage(c operator.UsageCounts, dry bool, took time.Duration, loaded loadSummary) {
-	s.table(func(w io.Writer) {
-		fmt.Fprintf(w, "read\t%d\n", c.Read)
-		fmt.Fprintf(w, "written\t%d\n", c.Written)
-		if changes := c.Changes; changes != nil {
-			fmt.Fprintf(w, "  new\t%d\n  changed\t%d\n  unchanged\t%d\n", changes.New, changes.Changed, changes.Unchanged)
-		}
-		fmt.Fprintf(w, "duplicate\t%d\n", c.Duplicate)
-		fmt.Fprintf(w, "rejected\t%d\n", c.Rejected)
-		if c.Outside > 0 {
-			fmt.Fprintf(w, "outside\t%d\n", c.Outside)
+	took := time.Since(begun)
+	return s.endLoad(err, importedUsage{c.DryRun, total, loaded}, total.Read, total.Rejected, func() {
+		s.printUsage(total)
+		s.printRejects(loaded, c.DryRun)
+		if seconds := took.Seconds(); seconds >= 1 {
+			s.printf("%.0f records a second, in %.0f s\n", float64(total.Read)/seconds, seconds)
 		}
 	})
+}
+
+func (s *session) printUsage(c operator.UsageCounts) {
+	t := newTable()
+	t.add("read", c.Read)
+	t.add("written", c.Written)
+	if changes := c.Changes; changes != nil {
+		t.add("  new", changes.New)
+		t.add("  changed", changes.Changed)
+		t.add("  unchanged", changes.Unchanged)
+	}
+	t.add("duplicate", c.Duplicate)
+	t.add("rejected", c.Rejected)
+	if c.Outside > 0 {
+		t.add("outside", c.Outside)
+	}
+	s.show(t)
 	if len(c.Dropped) > 0 {
 		var fields []string
 		for _, field := range slices.Sorted(maps.Keys(c.Dropped)) {
@@ -106,13 +105,6 @@ func (s *session) printUsage(c operator.UsageCounts, dry bool, took time.Duratio
 			shown = ", as" + shown[1:]
 		}
 		s.printf("Unread, and left unknown: %s (%d%s)\n", field, c.Unread[field], shown)
-	}
-	s.printRejects(loaded)
-	if dry {
-		s.printf("A dry run: nothing was written.\n")
-	}
-	if seconds := took.Seconds(); seconds >= 1 {
-		s.printf("%.0f records a second, in %.0f s\n", float64(c.Read)/seconds, seconds)
 	}
 }
 
@@ -152,28 +144,14 @@ func (c *importCreditCommand) Run(s *session) error {
 		total = total.Add(counts)
 		return loadCounts{counts.Read, counts.Written}, err
 	})
-	switch {
-	case s.json:
-		err = errors.Join(err, s.printJSON(importedCredit{c.DryRun, total, loaded}))
-	case err == nil || total.Read > 0:
-		s.printCredit(total, c.DryRun, loaded)
-	}
-	if err == nil && total.Rejected > 0 {
-		return errRejected
-	}
-	return err
-}
-
-func (s *session) printCredit(c operator.CreditCounts, dry bool, loaded loadSummary) {
-	s.table(func(w io.Writer) {
-		fmt.Fprintf(w, "read\t%d\n", c.Read)
-		fmt.Fprintf(w, "written\t%d\n", c.Written)
-		fmt.Fprintf(w, "unchanged\t%d\n", c.Unchanged)
-		fmt.Fprintf(w, "older\t%d\n", c.Older)
-		fmt.Fprintf(w, "rejected\t%d\n", c.Rejected)
+	return s.endLoad(err, importedCredit{c.DryRun, total, loaded}, total.Read, total.Rejected, func() {
+		t := newTable()
+		t.add("read", total.Read)
+		t.add("written", total.Written)
+		t.add("unchanged", total.Unchanged)
+		t.add("older", total.Older)
+		t.add("rejected", total.Rejected)
+		s.show(t)
+		s.printRejects(loaded, c.DryRun)
 	})
-	s.printRejects(loaded)
-	if dry {
-		s.printf("A dry run: nothing was written.\n")
-	}
 }

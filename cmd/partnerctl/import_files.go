@@ -91,7 +91,7 @@ func (s *session) filesOf(folder string, endings []string) ([]string, error) {
 		passed[why] = append(passed[why], printable(entry.Name()))
 	}
 	if len(files) == 0 {
-		return nil, operator.Refusal(fmt.Sprintf("%s is a folder without a file that ends in %s: name the files themselves", folder, strings.Join(endings, ", ")))
+		return nil, operator.UserError(fmt.Sprintf("%s is a folder without a file that ends in %s: name the files themselves", folder, strings.Join(endings, ", ")))
 	}
 	for _, why := range []string{endsOtherwise, isHidden, leadsNowhere, isIrregular} {
 		if names := passed[why]; len(names) > 0 {
@@ -225,7 +225,7 @@ func (s *session) load(files []string, rejectsPath string, one loader) (loadSumm
 		err = closed
 	}
 	if err == nil && len(out.Failed) > 0 {
-		err = operator.Refusal(fmt.Sprintf("%d of %s could not be loaded whole, as told above", len(out.Failed), count(len(files), "file")))
+		err = operator.UserError(fmt.Sprintf("%d of %s could not be loaded whole, as told above", len(out.Failed), count(len(files), "file")))
 	}
 	out.Reasons, out.Unlisted, out.lists = rejects.top(3), rejects.unlisted, rejects.written
 	if err != nil {
@@ -249,8 +249,23 @@ func (s *session) loadOne(file, label string, rejects *rejects, one loader) (loa
 	return counts, err
 }
 
+// endLoad tells what came of a load, which err has ended: programs always, people
+// where a line was read.
+func (s *session) endLoad(err error, out any, read, rejected int, people func()) error {
+	switch {
+	case s.json:
+		err = errors.Join(err, s.printJSON(out))
+	case err == nil || read > 0:
+		people()
+	}
+	if err == nil && rejected > 0 {
+		return errRejected
+	}
+	return err
+}
+
 // printRejects says why lines were rejected, and where that is listed.
-func (s *session) printRejects(l loadSummary) {
+func (s *session) printRejects(l loadSummary, dryRun bool) {
 	if len(l.Reasons) > 0 {
 		s.printf("Most frequent reasons:\n")
 		t := newTable()
@@ -269,6 +284,9 @@ func (s *session) printRejects(l loadSummary) {
 	}
 	if l.Unlisted > 0 {
 		s.printf("%s more rejected, and not listed: the lists of a run end at %d MB.\n", count(l.Unlisted, "line"), maxRejects>>20)
+	}
+	if dryRun {
+		s.printf("A dry run: nothing was written.\n")
 	}
 }
 

@@ -50,19 +50,20 @@ func (c *keyCreateCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if s.json {
-		return s.printJSON(createdKey{key.Partner, key.ID, text, timeOrNil(key.ExpiresAt)})
-	}
-	s.printf("%s\n\n", text)
-	s.printf("Hand it to %s over a safe way: it is shown this once. Its id is %s; %s.\n", key.Partner, key.ID, expiry(key))
-	return nil
+	return s.print(createdKeyOf(text, key), func() { s.handOver(text, key) })
 }
 
-func expiry(k directory.AccessKey) string {
-	if k.ExpiresAt.IsZero() {
-		return "it does not expire"
+func createdKeyOf(text string, k directory.AccessKey) createdKey {
+	return createdKey{k.Partner, k.ID, text, timeOrNil(k.ExpiresAt)}
+}
+
+// handOver shows people a new key.
+func (s *session) handOver(text string, k directory.AccessKey) {
+	expiry := "it does not expire"
+	if !k.ExpiresAt.IsZero() {
+		expiry = "it expires at " + usage.FormatTime(k.ExpiresAt)
 	}
-	return "it expires at " + usage.FormatTime(k.ExpiresAt)
+	s.printf("%s\n\nHand it to %s over a safe way: it is shown this once. Its id is %s; %s.\n", text, k.Partner, k.ID, expiry)
 }
 
 type keyListCommand struct {
@@ -109,23 +110,17 @@ func (c *keyListCommand) Run(s *session) error {
 		return err
 	}
 	out := listedKeys{c.Partner.id, listKeys(o, keys)}
-	if s.json {
-		return s.printJSON(out)
-	}
-	if len(keys) == 0 {
-		s.printf("%s has no keys. Make one: partnerctl key create --partner %s\n", c.Partner.id, c.Partner.id)
-		return nil
-	}
-	s.showKeys(out.Keys)
-	return nil
+	return s.print(out, func() {
+		s.showOr(keyTable(out.Keys), "%s has no keys. Make one: partnerctl key create --partner %s\n", c.Partner.id, c.Partner.id)
+	})
 }
 
-func (s *session) showKeys(keys []listedKey) {
+func keyTable(keys []listedKey) *textTable {
 	t := newTable("key id", "ends in", "state", "created", "expires", "revoked", "label")
 	for _, k := range keys {
 		t.add(k.KeyID, orDash(k.LastFour), inColour(k.State), k.CreatedAt, orDash(k.ExpiresAt), orDash(k.RevokedAt), k.Label)
 	}
-	s.show(t)
+	return t
 }
 
 func timeOrNil(t time.Time) *string {
@@ -181,25 +176,30 @@ func (c *keyRevokeCommand) Run(s *session) error {
 		return err
 	}
 	if c.All {
-		return c.revokeAll(s, o)
+		if err := c.Caution.check(s); err != nil {
+			return err
+		}
+		keys, err := o.KeysToRevoke(s.ctx, c.Partner.id)
+		if err != nil {
+			return err
+		}
+		return c.revokeAll(s, o, c.Partner.id, keys)
 	}
 	if c.Caution.DryRun {
 		key, err := o.FindKey(s.ctx, c.Key.id)
 		if err != nil {
 			return err
 		}
-		return s.tellKeys(o, key.Partner, []directory.AccessKey{key}, true)
+		return c.revokeAll(s, o, key.Partner, []directory.AccessKey{key})
 	}
 	key, err := o.RevokeKey(s.ctx, c.Key.id)
 	if err != nil {
 		return err
 	}
 	out := revokedKey{key.Partner, key.ID, usage.FormatTime(key.RevokedAt)}
-	if s.json {
-		return s.printJSON(out)
-	}
-	s.printf("The key %s of %s is revoked since %s.\n", out.KeyID, out.PartnerID, out.RevokedAt)
-	return nil
+	return s.print(out, func() {
+		s.printf("The key %s of %s is revoked since %s.\n", out.KeyID, out.PartnerID, out.RevokedAt)
+	})
 }
 
 // revokedKeys is the result for programs of --all and of a dry run.
@@ -209,46 +209,24 @@ type revokedKeys struct {
 	Keys      []listedKey         `json:"keys"`
 }
 
-func (c *keyRevokeCommand) revokeAll(s *session, o *operator.Operator) error {
-	if err := c.Caution.check(s); err != nil {
-		return err
-	}
-	keys, err := o.KeysToRevoke(s.ctx, c.Partner.id)
-	if err != nil {
-		return err
-	}
-	if c.Caution.DryRun || len(keys) == 0 {
-		return s.tellKeys(o, c.Partner.id, keys, c.Caution.DryRun)
-	}
-	if !s.json {
-		s.showKeys(listKeys(o, keys))
-	}
-	if err := c.Caution.confirm(s, string(c.Partner.id)); err != nil {
-		return err
-	}
-	for i, key := range keys {
-		if keys[i], err = o.RevokeKey(s.ctx, key.ID); err != nil {
-			return err
-		}
-	}
-	return s.tellKeys(o, c.Partner.id, keys, false)
-}
-
-// tellKeys says which keys are, or would be, revoked.
-func (s *session) tellKeys(o *operator.Operator, partner directory.PartnerID, keys []directory.AccessKey, dryRun bool) error {
-	listed := listKeys(o, keys)
-	switch {
-	case s.json:
-		return s.printJSON(revokedKeys{dryRun, partner, listed})
-	case len(keys) == 0:
-		s.printf("Nothing changes: %s has no key that is not revoked.\n", partner)
-	case dryRun:
-		s.showKeys(listed)
-		s.printf("%s would be revoked; nothing was done.\n", count(len(keys), "key"))
-	default:
-		s.printf("%s of %s revoked.\n", count(len(keys), "key"), partner)
-	}
-	return nil
+func (c *keyRevokeCommand) revokeAll(s *session, o *operator.Operator, partner directory.PartnerID, keys []directory.AccessKey) error {
+	out := &revokedKeys{c.Caution.DryRun, partner, listKeys(o, keys)}
+	return s.carryOut(c.Caution, operation{
+		total: len(keys), typed: string(partner), result: out,
+		show: func() { s.showOr(keyTable(out.Keys), "") },
+		do: func() (err error) {
+			for i, key := range keys {
+				if keys[i], err = o.RevokeKey(s.ctx, key.ID); err != nil {
+					return err
+				}
+			}
+			out.Keys = listKeys(o, keys)
+			return nil
+		},
+		none: fmt.Sprintf("Nothing changes: %s has no key that is not revoked.\n", partner),
+		dry:  count(len(keys), "key") + " would be revoked; nothing was done.\n",
+		done: func() string { return fmt.Sprintf("%s of %s revoked.\n", count(len(keys), "key"), partner) },
+	})
 }
 
 type keyRotateCommand struct {
@@ -284,12 +262,11 @@ func (c *keyRotateCommand) Run(s *session) error {
 	}
 	// With an error too: the new key counts, and cannot be shown again.
 	if s.json {
-		out := rotatedKey{createdKey: createdKey{r.New.Partner, r.New.ID, r.Text, timeOrNil(r.New.ExpiresAt)}}
+		out := rotatedKey{createdKey: createdKeyOf(r.Text, r.New)}
 		out.Replaces.KeyID, out.Replaces.ExpiresAt = r.Old.ID, timeOrNil(r.Old.ExpiresAt)
 		return errors.Join(s.printJSON(out), err)
 	}
-	s.printf("%s\n\n", r.Text)
-	s.printf("Hand it to %s over a safe way: it is shown this once. Its id is %s; %s.\n", r.New.Partner, r.New.ID, expiry(r.New))
+	s.handOver(r.Text, r.New)
 	if err != nil {
 		return err
 	}
@@ -336,7 +313,7 @@ func (c *keyFindCommand) Run(s *session) error {
 			return fmt.Errorf("read standard input: %w", err)
 		}
 		if len(in) > maxFindText {
-			return operator.Refusal(fmt.Sprintf("more than %d MB: look through it in parts, as with split or grep pvk_", maxFindText>>20))
+			return operator.UserError(fmt.Sprintf("more than %d MB: look through it in parts, as with split or grep pvk_", maxFindText>>20))
 		}
 		text = string(in)
 	}
@@ -345,7 +322,7 @@ func (c *keyFindCommand) Run(s *session) error {
 		ids = []string{id}
 	}
 	if len(ids) == 0 {
-		return operator.Refusal("there is no key in that text, nor the id of one: a key is pvk_, an id of 12 letters and digits, _, and a secret")
+		return operator.UserError("there is no key in that text, nor the id of one: a key is pvk_, an id of 12 letters and digits, _, and a secret")
 	}
 	o, err := s.operator(partnersTable)
 	if err != nil {
@@ -355,11 +332,7 @@ func (c *keyFindCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if s.json {
-		return s.printJSON(found)
-	}
-	s.showFound(found)
-	return nil
+	return s.print(found, func() { s.showFound(found) })
 }
 
 func findKeys(s *session, o *operator.Operator, ids []string) (foundKeys, error) {

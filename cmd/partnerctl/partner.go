@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
+
 	"partnerview/internal/directory"
+	"partnerview/internal/operator"
 )
 
 type partnerCommands struct {
@@ -47,19 +50,13 @@ func (c *partnerListCommand) Run(s *session) error {
 	for i, p := range partners {
 		out.Partners[i] = listedPartner{p.ID, p.Name, p.Status, p.Customers, p.ActiveKeys}
 	}
-	if s.json {
-		return s.printJSON(out)
-	}
-	if len(partners) == 0 {
-		s.printf("There are no partners. Write one down in a directory file (docs/formats.md) and load it: partnerctl apply -f FILE\n")
-		return nil
-	}
 	t := newTable("partner", "name", "status", "customers", "active keys")
 	for _, p := range out.Partners {
 		t.add(p.PartnerID, shortened(p.Name), inColour(string(p.Status)), p.Customers, p.ActiveKeys)
 	}
-	s.show(t)
-	return nil
+	return s.print(out, func() {
+		s.showOr(t, "There are no partners. Write one down in a directory file (docs/formats.md) and load it: partnerctl apply -f FILE\n")
+	})
 }
 
 type partnerShowCommand struct {
@@ -95,23 +92,17 @@ func (c *partnerShowCommand) Run(s *session) error {
 		return err
 	}
 	out := shownPartner{p.ID, p.Name, p.Status, grantsOf(grants), listKeys(o, keys)}
-	if s.json {
-		return s.printJSON(out)
-	}
 	t := newTable()
 	t.add(cell{"partner", bold}, p.ID)
 	t.add(cell{"name", bold}, p.Name)
 	t.add(cell{"status", bold}, inColour(string(p.Status)))
-	s.show(t)
-	s.printf("\n")
-	if len(keys) > 0 {
-		s.showKeys(out.Keys)
-	} else {
-		s.printf("No keys. Make one: partnerctl key create --partner %s\n", p.ID)
-	}
-	s.printf("\n")
-	s.showGrants(p.ID, out.Grants)
-	return nil
+	return s.print(out, func() {
+		s.show(t)
+		s.printf("\n")
+		s.showOr(keyTable(out.Keys), "No keys. Make one: partnerctl key create --partner %s\n", p.ID)
+		s.printf("\n")
+		s.showGrants(p.ID, out.Grants)
+	})
 }
 
 type partnerSuspendCommand struct {
@@ -126,12 +117,7 @@ Example: partnerctl partner suspend northwind`
 }
 
 func (c *partnerSuspendCommand) Run(s *session) error {
-	if err := c.Caution.check(s); err != nil {
-		return err
-	}
-	return s.setStatus(c.Partner.id, directory.Suspended, c.Caution.DryRun, func() error {
-		return c.Caution.confirm(s, string(c.Partner.id))
-	})
+	return s.setStatus(c.Partner.id, directory.Suspended, c.Caution, string(c.Partner.id))
 }
 
 type partnerResumeCommand struct {
@@ -146,19 +132,13 @@ Example: partnerctl partner resume northwind`
 }
 
 func (c *partnerResumeCommand) Run(s *session) error {
-	return s.setStatus(c.Partner.id, directory.Active, c.DryRun, nil)
+	return s.setStatus(c.Partner.id, directory.Active, caution{DryRun: c.DryRun}, "")
 }
 
-func (s *session) setStatus(id directory.PartnerID, status directory.PartnerStatus, dryRun bool, ask func() error) error {
-	o, err := s.operator(partnersTable)
-	if err != nil {
-		return err
-	}
-	plan, err := o.PlanStatus(s.ctx, id, status)
-	if err != nil {
-		return err
-	}
-	return s.carryOut(o, plan, dryRun, ask)
+func (s *session) setStatus(id directory.PartnerID, status directory.PartnerStatus, by caution, typed string) error {
+	return s.change([]table{partnersTable}, by, typed, func(o *operator.Operator) (operator.Plan, error) {
+		return o.PlanStatus(s.ctx, id, status)
+	})
 }
 
 type partnerDeleteCommand struct {
@@ -192,9 +172,9 @@ func (c *partnerDeleteCommand) Run(s *session) error {
 	if counted && s.connection.Stack == "" && s.connection.Endpoint == "" {
 		return misuseError("the partner is in a usage plan of a deployed stack: give --stack NAME, so that it is taken out of it")
 	}
-	return s.carryOut(o, plan, c.Caution.DryRun, func() error {
-		if err := c.Caution.confirm(s, string(c.Partner.id)); err != nil || !counted || s.connection.Stack == "" {
-			return err
+	return s.carryOutPlan(o, plan, c.Caution, string(c.Partner.id), func() error {
+		if !counted || s.connection.Stack == "" {
+			return nil
 		}
 		gateway, err := s.connection.gateway(s)
 		if err != nil {
@@ -247,17 +227,12 @@ func (c *partnerSetPlanCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if s.json {
-		return s.printJSON(setPlan{c.Partner.id, planOrNil(plan), planOrNil(before)})
-	}
-	if before == "" {
-		before = noPlan
-	}
-	s.printf("%s: %s → %s\n", c.Partner.id, before, c.Plan)
-	if plan == "" {
-		s.printf("Where plans are enforced, it gets 503 until it is put into one.\n")
-	}
-	return nil
+	return s.print(setPlan{c.Partner.id, planOrNil(plan), planOrNil(before)}, func() {
+		s.printf("%s: %s → %s\n", c.Partner.id, cmp.Or(before, noPlan), c.Plan)
+		if plan == "" {
+			s.printf("Where plans are enforced, it gets 503 until it is put into one.\n")
+		}
+	})
 }
 
 func planOrNil(p directory.Plan) *directory.Plan {

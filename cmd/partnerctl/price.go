@@ -6,6 +6,7 @@ import (
 
 	"partnerview/internal/importer"
 	"partnerview/internal/money"
+	"partnerview/internal/operator"
 	"partnerview/internal/pricing"
 	"partnerview/internal/usage"
 )
@@ -112,19 +113,13 @@ func (c *priceShowCommand) Run(s *session) error {
 			out.PriceLists[i].Rates[j] = listRate(r)
 		}
 	}
-	if s.json {
-		return s.printJSON(out)
-	}
-	if len(lists) == 0 {
-		s.printf("%s has no price list for %s: its records show the platform's own prices, where there are any. docs/formats.md tells how to write one.\n", c.Account.id, c.Product)
-		return nil
-	}
-	s.showLists(out.PriceLists)
-	if inForce >= 0 {
-		s.printf("\nRates from %s on:\n", usage.FormatTime(lists[inForce].EffectiveFrom))
-		s.showRates(lists[inForce].Rates)
-	}
-	return nil
+	return s.print(out, func() {
+		s.showLists(c.log(), out.PriceLists)
+		if inForce >= 0 {
+			s.printf("\nRates from %s on:\n", usage.FormatTime(lists[inForce].EffectiveFrom))
+			s.showRates(lists[inForce].Rates)
+		}
+	})
 }
 
 func stateOfList(i, inForce int) string {
@@ -137,13 +132,13 @@ func stateOfList(i, inForce int) string {
 	return "in force"
 }
 
-func (s *session) showLists(lists []listedPrices) {
+func (s *session) showLists(log usage.Log, lists []listedPrices) {
 	t := newTable("effective from", "state", "currency", "charge on", "rounding", "rates")
 	for _, l := range lists {
 		t.add(l.EffectiveFrom, inColour(l.State), l.Currency, orDash(textOrNil(string(l.ChargeOn))),
 			fmt.Sprintf("%d, %s", l.Rounding.Scale, l.Rounding.Mode), len(l.Rates))
 	}
-	s.show(t)
+	s.showOr(t, "%s has no price list for %s: its records show the platform's own prices, where there are any. docs/formats.md tells how to write one.\n", log.Account, log.Product)
 }
 
 // showRates shows rates with a column for each selector that any of them names.
@@ -233,7 +228,7 @@ func (c *priceCheckCommand) compare(s *session, file importer.Directory) (*appli
 	if err != nil {
 		return nil, err
 	}
-	if err := s.weigh(o, plan); err != nil {
+	if err := s.findEffects(o, plan); err != nil {
 		return nil, err
 	}
 	if !s.json {
@@ -266,14 +261,7 @@ func (c *priceWithdrawCommand) Run(s *session) error {
 	if c.CorrectPast {
 		needed = append(needed, usageTable)
 	}
-	o, err := s.operator(needed...)
-	if err != nil {
-		return err
-	}
-	log := usage.Log{Account: c.Account.id, Product: usage.Product(c.Product)}
-	plan, err := o.PlanWithdrawal(s.ctx, log, c.From.time, c.CorrectPast)
-	if err != nil {
-		return err
-	}
-	return s.correct(o, plan, c.Caution)
+	return s.change(needed, c.Caution, "", func(o *operator.Operator) (operator.Plan, error) {
+		return o.PlanWithdrawal(s.ctx, c.log(), c.From.time, c.CorrectPast)
+	})
 }

@@ -55,11 +55,7 @@ func (c *priceExplainCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if s.json {
-		return s.printJSON(explainedOf(r, explained))
-	}
-	s.showExplained(r, explained)
-	return nil
+	return s.print(explainedOf(r, explained), func() { s.showExplained(r, explained) })
 }
 
 // operator connects to what is needed: to nothing, where the record and the
@@ -191,7 +187,7 @@ func priceText(p pricing.Price) string {
 		return fmt.Sprintf("%s: %s %s, %s", p.Outcome, money.Text(p.Money.Amount), p.Money.Currency, reasonText(p.Reason))
 	}
 	why := p.Why
-	calculation := fmt.Sprintf("%s × %s", money.Text(why.Rate.UnitPrice), count64(why.Quantity, string(why.Unit)))
+	calculation := fmt.Sprintf("%s × %s", money.Text(why.Rate.UnitPrice), count(why.Quantity, string(why.Unit)))
 	if why.Unit == pricing.Minute || why.Unit == pricing.ParticipantMinute {
 		calculation = fmt.Sprintf("%s per %s × %d s / 60 (%d s, in steps of %d/%d)", money.Text(why.Rate.UnitPrice), why.Unit,
 			why.Billable, why.Quantity, why.Rate.Increment.First, why.Rate.Increment.Next)
@@ -200,14 +196,7 @@ func priceText(p pricing.Price) string {
 		calculation = money.Text(why.Rate.SetupFee) + " set-up fee + " + calculation
 	}
 	return fmt.Sprintf("%s: %s %s = %s, rounded %s to %s, by the list from %s", p.Outcome, money.Text(p.Money.Amount), p.Money.Currency,
-		calculation, why.Rounding.Mode, count(int(why.Rounding.Scale), "decimal"), usage.FormatTime(why.EffectiveFrom))
-}
-
-func count64(n int64, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
+		calculation, why.Rounding.Mode, count(why.Rounding.Scale, "decimal"), usage.FormatTime(why.EffectiveFrom))
 }
 
 func reasonText(r pricing.Reason) string {

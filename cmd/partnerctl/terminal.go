@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -53,7 +52,7 @@ func styleOf(state string) style {
 
 func inColour(state string) cell { return cell{state, styleOf(state)} }
 
-// wantsColour tells whether an output is a terminal whose person has not asked
+// wantsColour reports whether an output is a terminal whose person has not asked
 // for plain text (https://no-color.org).
 func wantsColour(out io.Writer) bool {
 	return isTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
@@ -133,13 +132,13 @@ func printables(values []any) []any {
 	return safe
 }
 
-// counter tells on a terminal how far something is: told shows a number in the
-// place of the one before, end takes it away. Elsewhere both do nothing.
-func (s *session) counter(format string) (told func(int), end func()) {
+// counter tells on a terminal how far something is: told shows numbers in the
+// place of those before, end takes them away. Elsewhere both do nothing.
+func (s *session) counter(format string) (told func(...any), end func()) {
 	if !isTerminal(s.std.err) {
-		return func(int) {}, func() {}
+		return func(...any) {}, func() {}
 	}
-	return func(n int) { fmt.Fprintf(s.std.err, "\r"+format, n) }, func() { fmt.Fprint(s.std.err, "\r\x1b[K") }
+	return func(numbers ...any) { fmt.Fprintf(s.std.err, "\r"+format, numbers...) }, func() { fmt.Fprint(s.std.err, "\r\x1b[K") }
 }
 
 // caution is what the commands take that take something away from many.
@@ -154,6 +153,47 @@ func (c caution) check(s *session) error {
 		return misuseError("--output json does not ask: give --yes or --dry-run too")
 	}
 	return nil
+}
+
+// operation is what changes much at once: what it would do is shown, a name may have
+// to be typed, and then it is done.
+type operation struct {
+	total  int          // things that would change; 0: nothing is done
+	typed  string       // what has to be typed; empty: nobody is asked
+	show   func()       // shows people what would change
+	do     func() error // does it
+	result any          // for programs; what do finds out is in it, behind a pointer
+	// What people read at the end: where there is nothing to do, after a dry run, and
+	// when all is done.
+	none, dry string
+	done      func() string
+}
+
+// carryOut shows an operation and, if it is no dry run, does it.
+func (s *session) carryOut(by caution, op operation) error {
+	if !s.json {
+		op.show()
+	}
+	if op.total > 0 && !by.DryRun {
+		if op.typed != "" {
+			if err := by.confirm(s, op.typed); err != nil {
+				return err
+			}
+		}
+		if err := op.do(); err != nil {
+			return err
+		}
+	}
+	return s.print(op.result, func() {
+		switch {
+		case op.total == 0:
+			fmt.Fprint(s.std.out, op.none)
+		case by.DryRun:
+			fmt.Fprint(s.std.out, op.dry)
+		default:
+			fmt.Fprint(s.std.out, op.done())
+		}
+	})
 }
 
 // confirm has the person type a name after they were shown what will be done.
@@ -178,7 +218,7 @@ func (c caution) confirm(s *session, name string) error {
 			return nil
 		}
 	}
-	return operator.Refusal(fmt.Sprintf("nothing was done: %s was not typed. In a script give --yes; --dry-run only shows", name))
+	return operator.UserError(fmt.Sprintf("nothing was done: %s was not typed. In a script give --yes; --dry-run only shows", name))
 }
 
 // textTable is rows of text in columns that are as wide as their widest cell, as
@@ -273,17 +313,12 @@ func (t *textTable) write(w io.Writer, colour bool) {
 // show prints a table.
 func (s *session) show(t *textTable) { t.write(s.std.out, s.colour) }
 
-// table prints lines whose columns are parted by tabs.
-func (s *session) table(fill func(io.Writer)) {
-	var lines bytes.Buffer
-	fill(&lines)
-	t := newTable()
-	for line := range strings.Lines(lines.String()) {
-		var row []any
-		for column := range strings.SplitSeq(strings.TrimSuffix(line, "\n"), "\t") {
-			row = append(row, column)
-		}
-		t.add(row...)
+// showOr prints a table with a head, or, where it has nothing but the head, what
+// there is to say instead.
+func (s *session) showOr(t *textTable, empty string, values ...any) {
+	if len(t.rows) == 1 {
+		s.printf(empty, values...)
+		return
 	}
 	s.show(t)
 }

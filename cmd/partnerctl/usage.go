@@ -166,7 +166,7 @@ func recordCells(r usage.Record) []any {
 func quantityText(r usage.Record) string {
 	switch {
 	case r.Segments != nil:
-		return count64(*r.Segments, "segment")
+		return count(*r.Segments, "segment")
 	case r.ParticipantSeconds != nil:
 		return fmt.Sprintf("%d participant-s", *r.ParticipantSeconds)
 	case r.DurationSeconds != nil:

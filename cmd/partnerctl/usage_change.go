@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,44 +115,36 @@ func (c *usageDeleteCommand) delete(s *session, o *operator.Operator, accounts [
 			selections = append(selections, selection)
 		}
 	}
-	if !s.json {
-		s.showSelected(typed, out.Selected)
+	all := count(total, "record")
+	op := operation{
+		total: total, typed: typed, result: &out,
+		show: func() { s.showSelected(typed, out.Selected) },
+		do: func() (err error) {
+			if out.Deleted, err = s.deleteRecords(o, selections, total); err != nil {
+				return &partlyDone{fmt.Sprintf("%d of %s deleted", out.Deleted, all), err}
+			}
+			return nil
+		},
+		dry:  all + " would be deleted; nothing was done.\n",
+		done: func() string { return count(out.Deleted, "record") + " deleted.\n" },
 	}
-	if total > 0 && !c.Caution.DryRun {
-		if err := c.Caution.confirm(s, typed); err != nil {
-			return err
-		}
-		var err error
-		if out.Deleted, err = s.deleteRecords(o, selections, total); err != nil {
-			return &partlyDone{fmt.Sprintf("%d of %s deleted", out.Deleted, count(total, "record")), err}
-		}
+	if c.Caution.DryRun {
+		op.none = op.dry
 	}
-	switch {
-	case s.json:
-		return s.printJSON(out)
-	case c.Caution.DryRun:
-		s.printf("%s would be deleted; nothing was done.\n", count(total, "record"))
-	case total > 0:
-		s.printf("%s deleted.\n", count(out.Deleted, "record"))
-	}
-	return nil
+	return s.carryOut(c.Caution, op)
 }
 
 // showSelected shows what is selected of the accounts that somebody has named so.
 func (s *session) showSelected(named string, selected []selectedUsage) {
-	if len(selected) == 0 {
-		verb := "has"
-		if strings.HasSuffix(named, " accounts") {
-			verb = "have"
-		}
-		s.printf("%s %s no such records.\n", named, verb)
-		return
+	verb := "has"
+	if strings.HasSuffix(named, " accounts") {
+		verb = "have"
 	}
 	t := newTable("account", "product", "records", "first", "last")
 	for _, n := range selected {
 		t.add(n.AccountID, n.Product, n.Records, n.First, n.Last)
 	}
-	s.show(t)
+	s.showOr(t, "%s %s no such records.\n", named, verb)
 }
 
 // deleteRecords tells on a terminal how far it is.
@@ -210,14 +204,12 @@ func (c *usageMendIDsCommand) Run(s *session) error {
 		return err
 	}
 	mending := operator.IDMending{Account: c.Account.id, Unsure: c.Unsure}
-	end := c.showProgress(s, &mending)
-	counts, err := o.CountIDs(s.ctx, mending)
-	end()
+	counts, err := s.mendIDs(o.CountIDs, mending)
 	if err != nil {
 		return err
 	}
 	if counts.Examined == 0 && c.Account.id != "" {
-		return operator.Refusal(fmt.Sprintf("%s has no records: partnerctl customer list shows the customers", c.Account.id))
+		return operator.UserError(fmt.Sprintf("%s has no records: partnerctl customer list shows the customers", c.Account.id))
 	}
 	out := mendedIDs{DryRun: c.Caution.DryRun, AccountID: c.Account.id, Examined: counts.Examined, Unreadable: counts.Unreadable, Found: make([]foundIDs, len(counts.Logs))}
 	total, unsure := 0, 0
@@ -226,36 +218,31 @@ func (c *usageMendIDsCommand) Run(s *session) error {
 		total += log.Mended(mending)
 		unsure += log.Unsure
 	}
-	if !s.json {
-		s.showFoundIDs(out)
-	}
-	if total > 0 && !c.Caution.DryRun {
-		name := string(c.Account.id)
-		if name == "" {
-			name = "all"
-		}
-		if err := c.Caution.confirm(s, name); err != nil {
-			return err
-		}
-		end := c.showProgress(s, &mending)
-		moved, err := o.MendIDs(s.ctx, mending)
-		end()
-		if out.Moved = moved.Moved; err != nil {
-			return fmt.Errorf("%d of %s moved; run it again for the rest: %w", out.Moved, count(total, "record"), err)
-		}
-	}
-	switch {
-	case s.json:
-		return s.printJSON(out)
-	case c.Caution.DryRun && total > 0:
-		s.printf("%s would get another id; nothing was done.\n", count(total, "record"))
-	case total > 0:
-		s.printf("%s moved to another id.\n", count(out.Moved, "record"))
-	}
-	if unsure > 0 && !c.Unsure {
+	err = s.carryOut(c.Caution, operation{
+		total: total, typed: cmp.Or(string(c.Account.id), "all"), result: &out,
+		show: func() { s.showFoundIDs(out) },
+		do: func() error {
+			mended, err := s.mendIDs(o.MendIDs, mending)
+			if out.Moved = mended.Moved; err != nil {
+				return fmt.Errorf("%d of %s moved; run it again for the rest: %w", out.Moved, count(total, "record"), err)
+			}
+			return nil
+		},
+		dry:  count(total, "record") + " would get another id; nothing was done.\n",
+		done: func() string { return count(out.Moved, "record") + " moved to another id.\n" },
+	})
+	if err == nil && !s.json && unsure > 0 && !c.Unsure {
 		s.printf("Of %s nobody can say: --unsure takes them too. Where the ids are numbers, do.\n", count(unsure, "id"))
 	}
-	return nil
+	return err
+}
+
+// mendIDs counts or mends ids, and tells on a terminal how far it is.
+func (s *session) mendIDs(mend func(context.Context, operator.IDMending) (operator.IDCounts, error), m operator.IDMending) (operator.IDCounts, error) {
+	told, end := s.counter("%d looked at, %d moved")
+	defer end()
+	m.Progress = func(examined, moved int) { told(examined, moved) }
+	return mend(s.ctx, m)
 }
 
 func (s *session) showFoundIDs(found mendedIDs) {
@@ -263,25 +250,9 @@ func (s *session) showFoundIDs(found mendedIDs) {
 	if found.Unreadable > 0 {
 		s.printf("%s cannot be read as such, and stay as they are.\n", count(found.Unreadable, "record"))
 	}
-	if len(found.Found) == 0 {
-		s.printf("No id tells a number.\n")
-		return
-	}
 	t := newTable("account", "product", "whatsapp", "number", "masked", "unsure")
 	for _, n := range found.Found {
 		t.add(n.AccountID, n.Product, n.WhatsApp, n.Number, n.Masked, n.Unsure)
 	}
-	s.show(t)
-}
-
-// showProgress tells on a terminal how far it is, until it is ended.
-func (c *usageMendIDsCommand) showProgress(s *session, m *operator.IDMending) (end func()) {
-	if !isTerminal(s.std.err) {
-		m.Progress = nil
-		return func() {}
-	}
-	m.Progress = func(examined, moved int) {
-		fmt.Fprintf(s.std.err, "\r%d looked at, %d moved", examined, moved)
-	}
-	return func() { fmt.Fprint(s.std.err, "\r\x1b[K") }
+	s.showOr(t, "No id tells a number.\n")
 }

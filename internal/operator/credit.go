@@ -71,14 +71,7 @@ func (o *Operator) ImportCredit(ctx context.Context, file io.Reader, in CreditIm
 			subAccounts[usage.AccountID(sub)] = true
 		}
 	}
-	reject := func(r importer.Reject) error {
-		counts.Rejected++
-		if in.Rejected == nil {
-			return nil
-		}
-		return in.Rejected(r)
-	}
-	latest, first := map[usage.AccountID]importer.CreditRow{}, firstLines{over: in.KeepGoing}
+	latest, rejects := map[usage.AccountID]importer.CreditRow{}, rejects{report: in.Rejected, over: in.KeepGoing}
 	for row, err := range importer.ReadCredit(file, o.now(), in.Decimal) {
 		if err != nil {
 			return counts, err
@@ -91,11 +84,9 @@ func (o *Operator) ImportCredit(ctx context.Context, file io.Reader, in CreditIm
 			row.Rejected = judgeCredit(row, known, subAccounts)
 		}
 		if row.Rejected != nil {
-			if err := reject(*row.Rejected); err != nil {
-				return counts, err
-			}
+			counts.Rejected++
 		}
-		if err := first.add(row.Rejected); err != nil {
+		if err := rejects.add(row.Rejected); err != nil {
 			return counts, err
 		}
 		if row.Rejected != nil {
@@ -151,11 +142,11 @@ func (o *Operator) renewCredits(ctx context.Context, rows map[usage.AccountID]im
 	group.SetLimit(dynamo.MaxWriters)
 	for i, account := range accounts {
 		group.Go(func() error {
-			ctx, cancel := context.WithTimeout(ctx, patience)
+			ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 			defer cancel()
 			renewed, err := o.store.RenewCredit(ctx, account, rows[account].Amount, known[account].Currency, rows[account].AsOf)
 			if outcomes[i] = renewed; fault.Is(err, fault.NotFound) {
-				return Refusal("the customer " + string(account) + " was deleted while its credit was loaded: run the same command again")
+				return UserError("the customer " + string(account) + " was deleted while its credit was loaded: run the same command again")
 			}
 			return err
 		})

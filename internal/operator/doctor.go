@@ -17,11 +17,11 @@ type Finding struct {
 	Check  string // "reach", "keys", "ttl", "read", "write", "ids", "clock"
 	Table  string // its name; empty: it is about none
 	Detail string // what was found
-	Mend   string // what to do; empty: it is as it should be
+	Remedy string // what to do; empty: it is as it should be
 }
 
-// OK tells whether there is nothing to mend.
-func (f Finding) OK() bool { return f.Mend == "" }
+// OK reports whether there is nothing to remedy.
+func (f Finding) OK() bool { return f.Remedy == "" }
 
 // maxSkew is how far our clock may be from the engine's. By it the ends of keys
 // and the beginnings of price lists are set, to the minute at best.
@@ -64,11 +64,11 @@ func reach(table dynamo.Examined, err error) Finding {
 	switch {
 	case err == nil:
 	case fault.Is(err, fault.Unavailable):
-		f.Detail, f.Mend = "no answer", "check that the database runs, --endpoint or the region, and the network"
+		f.Detail, f.Remedy = "no answer", "check that the database runs, --endpoint or the region, and the network"
 	case isMissing(err):
-		f.Detail, f.Mend = "there is no such table", "check its name, --stack, the region and the account; make run or sam deploy make the tables"
+		f.Detail, f.Remedy = "there is no such table", "check its name, --stack, the region and the account; make run or sam deploy make the tables"
 	default:
-		f.Detail, f.Mend = "it may not be described", "allow dynamodb:DescribeTable on it, or log in as someone who may"
+		f.Detail, f.Remedy = "it may not be described", "allow dynamodb:DescribeTable on it, or log in as someone who may"
 	}
 	return f
 }
@@ -94,7 +94,7 @@ func shape(table dynamo.Examined, found dynamo.Found) Finding {
 		}
 	}
 	if len(wrong) > 0 {
-		f.Detail, f.Mend = strings.Join(wrong, "; "), "is it another table's name? Else make the table as template.yaml has it"
+		f.Detail, f.Remedy = strings.Join(wrong, "; "), "is it another table's name? Else make the table as template.yaml has it"
 	}
 	return f
 }
@@ -103,10 +103,10 @@ func ttl(table dynamo.Examined, attribute string, err error) Finding {
 	f := Finding{Check: "ttl", Table: table.Name, Detail: "items are deleted by " + attribute}
 	switch {
 	case err != nil:
-		f.Detail, f.Mend = "it may not be read", "allow dynamodb:DescribeTimeToLive on it"
+		f.Detail, f.Remedy = "it may not be read", "allow dynamodb:DescribeTimeToLive on it"
 	case attribute != table.Wanted.TTL:
 		f.Detail = fmt.Sprintf("items are deleted by %q, not by %s", attribute, table.Wanted.TTL)
-		f.Mend = fmt.Sprintf("aws dynamodb update-time-to-live --table-name %s --time-to-live-specification Enabled=true,AttributeName=%s", table.Name, table.Wanted.TTL)
+		f.Remedy = fmt.Sprintf("aws dynamodb update-time-to-live --table-name %s --time-to-live-specification Enabled=true,AttributeName=%s", table.Name, table.Wanted.TTL)
 	}
 	return f
 }
@@ -120,7 +120,7 @@ func permissions(ctx context.Context, table dynamo.Examined) []Finding {
 		f := Finding{Check: check, Table: table.Name, Detail: "allowed"}
 		if len(forbidden) > 0 {
 			f.Detail = "not allowed: " + strings.Join(forbidden, ", ")
-			f.Mend = "allow " + strings.Join(forbidden, ", ") + " on the table and its indexes, or log in as someone who may"
+			f.Remedy = "allow " + strings.Join(forbidden, ", ") + " on the table and its indexes, or log in as someone who may"
 		}
 		return f
 	}
@@ -138,7 +138,7 @@ func (o *Operator) ids(ctx context.Context, table dynamo.Examined) Finding {
 	f := Finding{Check: "ids", Table: table.Name}
 	counts, err := o.examineIDs(ctx, IDMending{}, doctorsRecords, nil)
 	if err != nil {
-		f.Detail, f.Mend = "they could not be looked at: "+oneLine(err), "run partnerctl doctor again, or partnerctl usage mend-ids --dry-run, which looks at them alone"
+		f.Detail, f.Remedy = "they could not be looked at: "+oneLine(err), "run partnerctl doctor again, or partnerctl usage mend-ids --dry-run, which looks at them alone"
 		return f
 	}
 	n := 0
@@ -151,7 +151,7 @@ func (o *Operator) ids(ctx context.Context, table dynamo.Examined) Finding {
 	}
 	f.Detail = "no id tells a number, " + seen
 	if n > 0 {
-		f.Detail, f.Mend = fmt.Sprintf("%d ids tell a number, %s", n, seen), "partnerctl usage mend-ids gives them ids that do not; --dry-run shows whose they are"
+		f.Detail, f.Remedy = fmt.Sprintf("%d ids tell a number, %s", n, seen), "partnerctl usage mend-ids gives them ids that do not; --dry-run shows whose they are"
 	}
 	return f
 }
@@ -159,7 +159,7 @@ func (o *Operator) ids(ctx context.Context, table dynamo.Examined) Finding {
 func clock(found dynamo.Found) Finding {
 	f := Finding{Check: "clock"}
 	if found.ServerTime.IsZero() {
-		f.Detail, f.Mend = "no table has told the time", "mend the above first"
+		f.Detail, f.Remedy = "no table has told the time", "mend the above first"
 		return f
 	}
 	skew := found.AskedAt.Sub(found.ServerTime).Round(time.Second)
@@ -170,7 +170,7 @@ func clock(found dynamo.Found) Finding {
 			side = "behind"
 		}
 		f.Detail = fmt.Sprintf("%s %s the database's", skew.Abs(), side)
-		f.Mend = "set this machine's clock: keys would end, and price lists begin, at the wrong time"
+		f.Remedy = "set this machine's clock: keys would end, and price lists begin, at the wrong time"
 	}
 	return f
 }

@@ -18,7 +18,7 @@ func TestOnlyATableOnAWSNeedsItsTTLAttribute(t *testing.T) {
 	}
 	findings := o.Examine(t.Context(), false)
 	at := slices.IndexFunc(findings, isTTL)
-	if at < 0 || findings[at].Detail != `items are deleted by "", not by expiresAt` || !strings.HasPrefix(findings[at].Mend, "aws dynamodb update-time-to-live --table-name UsageTable-") {
+	if at < 0 || findings[at].Detail != `items are deleted by "", not by expiresAt` || !strings.HasPrefix(findings[at].Remedy, "aws dynamodb update-time-to-live --table-name UsageTable-") {
 		t.Errorf("on AWS: %+v", findings)
 	}
 }

@@ -23,18 +23,16 @@ import (
 
 // PlanGrant finds what it takes that a partner sees a customer: of its products
 // those that are given, or all if none are. A grant that is there becomes this
-// one. Refusal: there is no such partner or customer.
+// one. UserError: there is no such partner or customer.
 func (o *Operator) PlanGrant(ctx context.Context, partner directory.PartnerID, account usage.AccountID, products []usage.Product) (Plan, error) {
-	return o.planGrants(ctx, partner, []usage.AccountID{account}, func(grants []importer.Grant) []importer.Grant {
-		return append(grants, importer.Grant{Line: line, Account: account, Products: products})
-	})
+	return o.planGrants(ctx, partner, []usage.AccountID{account}, importer.Grant{Line: line, Account: account, Products: products})
 }
 
 // PlanWithoutGrants finds what it takes that a partner sees some customers no
-// longer. One that it does not see changes nothing. Refusal: there is no such
+// longer. One that it does not see changes nothing. UserError: there is no such
 // partner or customer.
 func (o *Operator) PlanWithoutGrants(ctx context.Context, partner directory.PartnerID, accounts []usage.AccountID) (Plan, error) {
-	return o.planGrants(ctx, partner, accounts, func(grants []importer.Grant) []importer.Grant { return grants })
+	return o.planGrants(ctx, partner, accounts)
 }
 
 // line is where the entry of such a file stands: a key without a line would be
@@ -47,7 +45,7 @@ const commandLineName = "the command line"
 // some accounts, with what is added. The list is made of the same reading that
 // it is then compared with: a grant that another command takes away meanwhile is
 // not given again.
-func (o *Operator) planGrants(ctx context.Context, partner directory.PartnerID, accounts []usage.AccountID, amend func([]importer.Grant) []importer.Grant) (Plan, error) {
+func (o *Operator) planGrants(ctx context.Context, partner directory.PartnerID, accounts []usage.AccountID, added ...importer.Grant) (Plan, error) {
 	file := importer.Directory{File: commandLineName, Partners: []importer.Partner{{Line: line, ID: partner}}}
 	return o.plan(ctx, &planner{file: file, needsCustomers: true}, func(p *planner) error {
 		stored := p.partners[partner]
@@ -71,12 +69,12 @@ func (o *Operator) planGrants(ctx context.Context, partner directory.PartnerID, 
 				return unknownCustomer(account)
 			}
 		}
-		p.file.Partners[0].Grants = importer.Field[[]importer.Grant]{Line: line, Value: amend(grants)}
+		p.file.Partners[0].Grants = importer.Field[[]importer.Grant]{Line: line, Value: append(grants, added...)}
 		return nil
 	})
 }
 
-// PlanStatus finds what it takes that a partner is active or suspended. Refusal:
+// PlanStatus finds what it takes that a partner is active or suspended. UserError:
 // there is no such partner.
 func (o *Operator) PlanStatus(ctx context.Context, partner directory.PartnerID, status directory.PartnerStatus) (Plan, error) {
 	file := importer.Directory{File: commandLineName, Partners: []importer.Partner{{
@@ -97,7 +95,7 @@ type NewCredit struct {
 	AsOf      time.Time
 }
 
-// PlanCredit finds what it takes that a customer's credit is another. Refusal:
+// PlanCredit finds what it takes that a customer's credit is another. UserError:
 // there is no such customer, or a newer credit is stored.
 func (o *Operator) PlanCredit(ctx context.Context, account usage.AccountID, credit NewCredit) (Plan, error) {
 	asOf := credit.AsOf.UTC().Truncate(time.Millisecond)
@@ -113,9 +111,9 @@ func (o *Operator) PlanCredit(ctx context.Context, account usage.AccountID, cred
 		case !exists:
 			return unknownCustomer(account)
 		case importer.IsAhead(asOf, p.now):
-			return Refusal(fmt.Sprintf("%s lies in the future: no true credit could replace it until then", usage.FormatTime(asOf)))
+			return UserError(fmt.Sprintf("%s lies in the future: no true credit could replace it until then", usage.FormatTime(asOf)))
 		case stored.Credit.AsOf != nil && asOf.Before(*stored.Credit.AsOf):
-			return Refusal(fmt.Sprintf("the credit of %s is stored as of %s, which is newer than %s: an older one does not replace it",
+			return UserError(fmt.Sprintf("the credit of %s is stored as of %s, which is newer than %s: an older one does not replace it",
 				account, usage.FormatTime(*stored.Credit.AsOf), usage.FormatTime(asOf)))
 		}
 		return nil
@@ -123,18 +121,18 @@ func (o *Operator) PlanCredit(ctx context.Context, account usage.AccountID, cred
 }
 
 func unknownPartner(id directory.PartnerID) error {
-	return Refusal(fmt.Sprintf("there is no partner %q: name it in a directory file and load that with partnerctl apply", id))
+	return UserError(fmt.Sprintf("there is no partner %q: name it in a directory file and load that with partnerctl apply", id))
 }
 
 func unknownCustomer(account usage.AccountID) error {
-	return Refusal(fmt.Sprintf("there is no customer %q: name it in a directory file and load that with partnerctl apply", account))
+	return UserError(fmt.Sprintf("there is no customer %q: name it in a directory file and load that with partnerctl apply", account))
 }
 
 // PlanPartnerDeletion finds all that goes with a partner: its access keys, its
 // grants, and itself. The keys are revoked before anything is deleted, and the
 // partner goes last: interrupted anywhere it sees no more than before, and the
 // deletion can be planned again. Customers and usage stay. A partner's usage plan is
-// not touched: [Operator.LeavePlans] is to be done before. Refusal: there is no
+// not touched: [Operator.LeavePlans] is to be done before. UserError: there is no
 // such partner.
 func (o *Operator) PlanPartnerDeletion(ctx context.Context, id directory.PartnerID) (Plan, error) {
 	_, grants, err := o.store.PartnerWithGrants(ctx, id)
@@ -152,10 +150,8 @@ func (o *Operator) PlanPartnerDeletion(ctx context.Context, id directory.Partner
 	for _, key := range keys {
 		p.change(Change{Kind: KeyKind, Action: Remove, PartnerID: id, KeyID: key})
 		p.in(stepRevoke, func(ctx context.Context, s *dynamo.Store) error {
-			if _, err := s.RevokeAccessKey(ctx, key, now); !fault.Is(err, fault.NotFound) {
-				return err
-			}
-			return nil // a key that was never written, or is deleted already
+			_, err := s.RevokeAccessKey(ctx, key, now)
+			return unlessNotFound(err) // of a key that was never written, or is deleted already
 		})
 		p.in(stepDelete, func(ctx context.Context, s *dynamo.Store) error { return s.DeleteAccessKey(ctx, id, key) })
 	}
@@ -173,7 +169,7 @@ func (o *Operator) PlanPartnerDeletion(ctx context.Context, id directory.Partner
 // deletion can be planned again.
 //
 // Records that were left would be shown to whoever is granted a new customer of the same
-// account ID. So, without withUsage, there must be none. Refusal: there are, or
+// account ID. So, without withUsage, there must be none. UserError: there are, or
 // there is no such customer.
 func (o *Operator) PlanCustomerDeletion(ctx context.Context, account usage.AccountID, withUsage bool) (Plan, error) {
 	if _, err := o.ShowCustomer(ctx, account); err != nil {
@@ -193,7 +189,7 @@ func (o *Operator) PlanCustomerDeletion(ctx context.Context, account usage.Accou
 	} else if products, err := o.productsUsed(ctx, records); err != nil {
 		return Plan{}, err
 	} else if len(products) > 0 {
-		return Plan{}, Refusal(fmt.Sprintf("%s has usage records (%s): delete them too with --with-usage, or before with partnerctl usage delete %s; "+
+		return Plan{}, UserError(fmt.Sprintf("%s has usage records (%s): delete them too with --with-usage, or before with partnerctl usage delete %s; "+
 			"to stop partners from seeing the customer, partnerctl grant remove", account, strings.Join(products, ", "), account))
 	}
 	grants, err := o.store.AllGrants(ctx) // the index by account may lack the latest

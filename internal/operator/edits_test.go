@@ -83,8 +83,8 @@ func TestSuspendingReadsThePartnerAlone(t *testing.T) {
 func unlessGone(plan planning) planning {
 	return func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
 		p, err := plan(ctx, o)
-		var refusal operator.Refusal
-		if errors.As(err, &refusal) && strings.HasPrefix(string(refusal), "there is no") {
+		var wrong operator.UserError
+		if errors.As(err, &wrong) && strings.HasPrefix(string(wrong), "there is no") {
 			err = nil
 		}
 		return p, err
@@ -167,8 +167,8 @@ func TestACustomerIsDeletedWithGrantsAndPricesAndWithUsageOnlyWhenSaid(t *testin
 	must(t, err)
 	before := dump(t, s)
 	_, err = o.PlanCustomerDeletion(t.Context(), "acme_retail", false)
-	var refusal operator.Refusal
-	if !errors.As(err, &refusal) || !strings.Contains(string(refusal), "acme_retail has usage records (voice)") || !strings.Contains(string(refusal), "--with-usage") {
+	var wrong operator.UserError
+	if !errors.As(err, &wrong) || !strings.Contains(string(wrong), "acme_retail has usage records (voice)") || !strings.Contains(string(wrong), "--with-usage") {
 		t.Errorf("a customer with usage: %v", err)
 	}
 	plan, err := o.PlanCustomerDeletion(t.Context(), "acme_retail", true)
@@ -216,7 +216,7 @@ func TestACustomerIsDeletedWithGrantsAndPricesAndWithUsageOnlyWhenSaid(t *testin
 			return o.PlanPartnerDeletion(t.Context(), directory.PartnerID("nobody"))
 		},
 	} {
-		if _, err := plan(); !errors.As(err, &refusal) || !strings.HasPrefix(string(refusal), "there is no ") {
+		if _, err := plan(); !errors.As(err, &wrong) || !strings.HasPrefix(string(wrong), "there is no ") {
 			t.Errorf("what is not there: %v", err)
 		}
 	}

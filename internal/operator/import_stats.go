@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"fmt"
 	"hash/maphash"
 	"maps"
@@ -88,84 +89,90 @@ func (c *UsageCounts) addChanges(more ChangeCounts) {
 	c.Changes.Unchanged += more.Unchanged
 }
 
-// tally counts for the reader and the lanes at once, and tells of it.
-type tally struct {
+// importStats counts for the reader and the shards at once, and tells of it.
+type importStats struct {
 	mu       sync.Mutex
 	counts   UsageCounts
-	first    firstLines
-	onReject func(importer.Reject) error
+	rejects  rejects
 	progress func(UsageCounts)
 	seconds  *SameSecond // of the records that are taken
 }
 
-func newTally(in UsageImport) *tally {
-	t := &tally{first: firstLines{over: in.KeepGoing}, counts: UsageCounts{Dropped: map[string]int{}}, onReject: in.Rejected, progress: in.Progress, seconds: in.SameSecond}
-	if t.seconds == nil {
-		t.seconds = NewSameSecond()
+func newImportStats(in UsageImport) *importStats {
+	s := &importStats{
+		counts:   UsageCounts{Dropped: map[string]int{}},
+		rejects:  rejects{report: in.Rejected, over: in.KeepGoing},
+		progress: in.Progress,
+		seconds:  cmp.Or(in.SameSecond, NewSameSecond()),
 	}
 	if in.CountChanges {
-		t.counts.Changes = new(ChangeCounts)
+		s.counts.Changes = new(ChangeCounts)
 	}
-	return t
+	return s
 }
 
 // reportEvery is after how many lines that are not written progress is told.
 const reportEvery = 1000
 
-func (t *tally) read(row importer.Row) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.counts.Read++
+func (s *importStats) read(row importer.Row) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts.Read++
 	for _, field := range row.Dropped {
-		t.counts.Dropped[field]++
+		s.counts.Dropped[field]++
 	}
 	for _, u := range row.Unread {
-		t.counts.addUnread(u.Field, u.Value, 1)
+		s.counts.addUnread(u.Field, u.Value, 1)
 	}
-	if row.Rejected == nil && !row.Outside && row.Receipt == nil && t.seconds.again(row.Record) {
-		t.counts.SameSecond++
+	if row.Rejected == nil && !row.Outside && row.Receipt == nil && s.seconds.again(row.Record) {
+		s.counts.SameSecond++
 	}
 	if row.Outside {
-		if t.counts.Outside++; t.counts.Outside%reportEvery == 0 {
-			t.report()
+		if s.counts.Outside++; s.counts.Outside%reportEvery == 0 {
+			s.report()
 		}
 	}
 	if row.Rejected != nil {
-		if err := t.reject(*row.Rejected); err != nil {
-			return err
-		}
+		s.countRejected()
 	}
-	return t.first.add(row.Rejected)
+	return s.rejects.add(row.Rejected)
 }
 
 // mostFirstLines is how many lines that are rejected for one reason, and no other
 // before them, end the load of a file.
 const mostFirstLines = 100
 
-// firstLines finds a file that is not what it should be: all of its first lines
-// are rejected, for one reason.
-type firstLines struct {
-	over   bool // they are not, or nobody asks
+// rejects passes on the lines that are not taken, and finds a file that is not what
+// it should be: all of its first lines are rejected, for one reason.
+type rejects struct {
+	report func(importer.Reject) error // nil: nobody wants to know
+
+	over   bool // the first lines are not all rejected for one reason, or nobody asks
 	lines  int
 	reason importer.Reject // without its line and id
 }
 
-// add is told of each line that is read, nil: it is not rejected. The error is an
-// importer.FileError.
-func (f *firstLines) add(rejected *importer.Reject) error {
-	if f.over || rejected == nil {
-		f.over = true
+// add is told of each line that is read, nil: it is not rejected. The error is
+// that of report, or an importer.FileError.
+func (r *rejects) add(rejected *importer.Reject) error {
+	if rejected == nil {
+		r.over = true
 		return nil
+	}
+	if r.report != nil {
+		if err := r.report(*rejected); err != nil {
+			return err
+		}
 	}
 	reason := importer.Reject{Field: rejected.Field, Reason: rejected.Reason}
-	if f.lines++; f.lines == 1 {
-		f.reason = reason
+	if r.lines++; r.lines == 1 {
+		r.reason = reason
 	}
-	f.over = reason != f.reason
-	if f.over || f.lines < mostFirstLines {
+	r.over = r.over || reason != r.reason
+	if r.over || r.lines < mostFirstLines {
 		return nil
 	}
-	f.over = true
+	r.over = true
 	why := reason.Reason
 	if reason.Field != "" {
 		why = reason.Field + " " + why
@@ -175,47 +182,44 @@ func (f *firstLines) add(rejected *importer.Reject) error {
 }
 
 // rejected counts a line that was read, and turned out not to be taken.
-func (t *tally) rejected(r importer.Reject) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.reject(r)
+func (s *importStats) rejected(r importer.Reject) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.countRejected()
+	return s.rejects.add(&r)
 }
 
-func (t *tally) reject(r importer.Reject) error {
-	if t.counts.Rejected++; t.counts.Rejected%reportEvery == 0 {
-		t.report()
-	}
-	if t.onReject == nil {
-		return nil
-	}
-	return t.onReject(r)
-}
-
-func (t *tally) written(w dynamo.Written) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.counts.Written += w.Records
-	t.counts.Duplicate += w.Duplicates
-	if t.counts.Changes != nil {
-		t.counts.addChanges(ChangeCounts{w.New, w.Changed, w.Unchanged})
-	}
-	t.report()
-}
-
-func (t *tally) report() {
-	if t.progress != nil {
-		t.progress(t.copied())
+func (s *importStats) countRejected() {
+	if s.counts.Rejected++; s.counts.Rejected%reportEvery == 0 {
+		s.report()
 	}
 }
 
-func (t *tally) snapshot() UsageCounts {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.copied()
+func (s *importStats) written(w dynamo.Written) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts.Written += w.Records
+	s.counts.Duplicate += w.Duplicates
+	if s.counts.Changes != nil {
+		s.counts.addChanges(ChangeCounts{w.New, w.Changed, w.Unchanged})
+	}
+	s.report()
 }
 
-func (t *tally) copied() UsageCounts {
-	c := t.counts
+func (s *importStats) report() {
+	if s.progress != nil {
+		s.progress(s.copied())
+	}
+}
+
+func (s *importStats) snapshot() UsageCounts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.copied()
+}
+
+func (s *importStats) copied() UsageCounts {
+	c := s.counts
 	c.Dropped = maps.Clone(c.Dropped)
 	c.Unread, c.UnreadValues = maps.Clone(c.Unread), maps.Clone(c.UnreadValues)
 	if c.Changes != nil {

@@ -1,8 +1,8 @@
 package operator
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"hash/fnv"
 	"io"
 	"iter"
@@ -49,24 +49,24 @@ type UsageImport struct {
 }
 
 // ImportUsage loads a file of usage, gzipped or not. A line that cannot be taken
-// is told and passed over. Records go to a lane each by their key, so that two
+// is told and passed over. Records go to a shard each by their key, so that two
 // with the same key are written in the order of the file, and memory does not
 // grow with the file.
 //
 // After an error some records may be written. To import the file again is safe.
 // importer.FileError: the file cannot be read to its end, or is not what it should
 // be; what stands before that is written.
-// Refusal: the account is no customer's.
+// UserError: the account is no customer's.
 func (o *Operator) ImportUsage(ctx context.Context, file io.Reader, in UsageImport) (UsageCounts, error) {
 	if in.Format == "" {
 		in.Format = importer.Native
 	}
 	accounts, err := o.accounts(ctx)
+	if _, known := accounts[string(in.Account)]; err == nil && in.Account != "" && !known {
+		err = unknownCustomer(in.Account)
+	}
 	if err != nil {
 		return UsageCounts{Dropped: map[string]int{}}, err
-	}
-	if _, known := accounts[string(in.Account)]; in.Account != "" && !known {
-		return UsageCounts{Dropped: map[string]int{}}, Refusal(fmt.Sprintf("there is no customer %q: name it in a directory file and load that with partnerctl apply", in.Account))
 	}
 	rows := importer.ReadUsage(file, in.Format, importer.Options{
 		Accounts:        func(name string) (usage.AccountID, bool) { id, found := accounts[name]; return id, found },
@@ -79,22 +79,20 @@ func (o *Operator) ImportUsage(ctx context.Context, file io.Reader, in UsageImpo
 		store:    o.store,
 		how:      dynamo.Writing{CountChanges: in.CountChanges, DryRun: in.DryRun},
 		receipts: in.Format == importer.ConnectReceipts,
-		tally:    newTally(in),
+		stats:    newImportStats(in),
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	lanes := make([]chan importer.Row, dynamo.MaxWriters)
-	for i := range lanes {
-		lanes[i] = make(chan importer.Row, dynamo.MaxUsageBatch)
-		group.Go(func() error { return load.write(ctx, lanes[i]) })
+	shards := make([]chan importer.Row, dynamo.MaxWriters)
+	for i := range shards {
+		shards[i] = make(chan importer.Row, dynamo.MaxUsageBatch)
+		group.Go(func() error { return load.write(ctx, shards[i]) })
 	}
-	readErr := load.deal(ctx, rows, lanes)
-	for _, lane := range lanes {
-		close(lane) // what was read before an error is written all the same
+	readErr := load.dispatch(ctx, rows, shards)
+	for _, shard := range shards {
+		close(shard) // what was read before an error is written all the same
 	}
-	if err := group.Wait(); err != nil {
-		return load.tally.snapshot(), err
-	}
-	return load.tally.snapshot(), readErr
+	err = cmp.Or(group.Wait(), readErr)
+	return load.stats.snapshot(), err
 }
 
 // accounts finds a customer by every name that usage may have for it. An
@@ -116,24 +114,22 @@ func (o *Operator) accounts(ctx context.Context) (map[string]usage.AccountID, er
 	return accounts, nil
 }
 
-// hesitation is how long an import that begins waits for a store that is
+// startTimeout is how long an import that begins waits for a store that is
 // unavailable: as long as an engine takes to restart, and not so long that
 // somebody who has mistyped its address gives up.
-const hesitation = 10 * time.Second
+const startTimeout = 10 * time.Second
 
 // customers reads all customers, for an import that begins.
 func (o *Operator) customers(ctx context.Context) ([]directory.Customer, error) {
-	deadline := time.NewTimer(hesitation)
-	defer deadline.Stop()
+	deadline := time.After(startTimeout)
 	for {
 		customers, err := o.store.AllCustomers(ctx)
 		if !fault.Is(err, fault.Unavailable) {
 			return customers, err
 		}
-		again := time.NewTimer(hesitation / 20)
 		select {
-		case <-again.C:
-		case <-deadline.C:
+		case <-time.After(startTimeout / 20):
+		case <-deadline:
 			return nil, err
 		case <-ctx.Done():
 			return nil, err
@@ -141,32 +137,32 @@ func (o *Operator) customers(ctx context.Context) ([]directory.Customer, error) 
 	}
 }
 
-// usageLoad is one file on its way into the store, by as many lanes as calls may
+// usageLoad is one file on its way into the store, by as many shards as calls may
 // be under way. What is in memory is that many times two batches.
 type usageLoad struct {
 	store    *dynamo.Store
 	how      dynamo.Writing
 	receipts bool // the rows are receipts, not records
-	tally    *tally
+	stats    *importStats
 }
 
-// deal gives each row to its lane, and tells of those that are not taken.
-func (l *usageLoad) deal(ctx context.Context, rows iter.Seq2[importer.Row, error], lanes []chan importer.Row) error {
+// dispatch gives each row to its shard, and tells of those that are not taken.
+func (l *usageLoad) dispatch(ctx context.Context, rows iter.Seq2[importer.Row, error], shards []chan importer.Row) error {
 	for row, err := range rows {
 		if err != nil {
 			return err
 		}
-		if ctx.Err() != nil { // lines that are rejected wait for no lane
+		if ctx.Err() != nil { // lines that are rejected wait for no shard
 			return ctx.Err()
 		}
-		if err := l.tally.read(row); err != nil {
+		if err := l.stats.read(row); err != nil {
 			return err
 		}
 		if row.Rejected != nil || row.Outside {
 			continue
 		}
 		select {
-		case lanes[laneOf(row, len(lanes))] <- row:
+		case shards[shardOf(row, len(shards))] <- row:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -174,22 +170,22 @@ func (l *usageLoad) deal(ctx context.Context, rows iter.Seq2[importer.Row, error
 	return nil
 }
 
-// laneOf is the same for records of the same key, and for receipts of the same
+// shardOf is the same for records of the same key, and for receipts of the same
 // record, in every run.
-func laneOf(row importer.Row, lanes int) int {
+func shardOf(row importer.Row, shards int) int {
 	h := fnv.New32a()
 	if r := row.Receipt; r != nil {
 		_, _ = io.WriteString(h, r.Log.Key()+"#"+string(r.ID))
 	} else {
 		_, _ = io.WriteString(h, row.Record.Log.Key()+"#"+row.Record.Position().String())
 	}
-	return int(h.Sum32() % uint32(lanes))
+	return int(h.Sum32() % uint32(shards))
 }
 
-// write writes a lane's rows in batches, until the lane is closed.
-func (l *usageLoad) write(ctx context.Context, lane <-chan importer.Row) error {
+// write writes a shard's rows in batches, until the shard is closed.
+func (l *usageLoad) write(ctx context.Context, shard <-chan importer.Row) error {
 	batch := make([]importer.Row, 0, dynamo.MaxUsageBatch)
-	for row := range lane {
+	for row := range shard {
 		if batch = append(batch, row); len(batch) < cap(batch) {
 			continue
 		}
@@ -205,7 +201,7 @@ func (l *usageLoad) write(ctx context.Context, lane <-chan importer.Row) error {
 }
 
 func (l *usageLoad) flush(ctx context.Context, batch []importer.Row) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	if l.receipts {
 		return l.apply(ctx, batch)
@@ -218,7 +214,7 @@ func (l *usageLoad) flush(ctx context.Context, batch []importer.Row) error {
 	if err != nil {
 		return err
 	}
-	l.tally.written(written)
+	l.stats.written(written)
 	return nil
 }
 
@@ -234,10 +230,10 @@ func (l *usageLoad) apply(ctx context.Context, batch []importer.Row) error {
 	if err != nil {
 		return err
 	}
-	l.tally.written(written)
+	l.stats.written(written)
 	for _, i := range missing {
 		reject := importer.Reject{Line: batch[i].Line, Field: importer.ReceiptIDField, Reason: noRecord, ID: receipts[i].ID}
-		if err := l.tally.rejected(reject); err != nil {
+		if err := l.stats.rejected(reject); err != nil {
 			return err
 		}
 	}

@@ -86,9 +86,9 @@ func TestAccountOfALineIsFoundByItsNames(t *testing.T) {
 func TestImportForAnAccountThatDoesNotExistIsRefused(t *testing.T) {
 	o, _ := newOperator(t)
 	_, err := o.ImportUsage(t.Context(), strings.NewReader(""), operator.UsageImport{Account: "nobody"})
-	var refusal operator.Refusal
-	if !errors.As(err, &refusal) {
-		t.Errorf("got %v, want a refusal", err)
+	var wrong operator.UserError
+	if !errors.As(err, &wrong) {
+		t.Errorf("got %v, want a UserError", err)
 	}
 }
 

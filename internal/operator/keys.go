@@ -37,18 +37,17 @@ func (e Expiry) from(now time.Time) time.Time {
 // handed to the partner; it is not stored and cannot be told again. The label is
 // for the operator, up to 100 characters, and may be empty.
 //
-// Refusal: there is no such partner, or the label or the end cannot be.
+// UserError: there is no such partner, or the label or the end cannot be.
 func (o *Operator) CreateKey(ctx context.Context, partner directory.PartnerID, label string, expires Expiry) (text string, key directory.AccessKey, err error) {
-	switch {
-	case utf8.RuneCountInString(label) > maxLabel || !utf8.ValidString(label) || strings.ContainsFunc(label, unicode.IsControl):
-		return "", key, Refusal(fmt.Sprintf("a key's label has at most %d characters, none of them a control character", maxLabel))
+	if utf8.RuneCountInString(label) > maxLabel || !utf8.ValidString(label) || strings.ContainsFunc(label, unicode.IsControl) {
+		return "", key, UserError(fmt.Sprintf("a key's label has at most %d characters, none of them a control character", maxLabel))
 	}
 	now := o.now().UTC().Truncate(time.Millisecond)
 	end := expires.from(now)
 	if !end.IsZero() && !end.After(now) {
-		return "", key, Refusal(fmt.Sprintf("a key that ends at %s would never count: give a later time, or how long it counts, as 90d", usage.FormatTime(end)))
+		return "", key, UserError(fmt.Sprintf("a key that ends at %s would never count: give a later time, or how long it counts, as 90d", usage.FormatTime(end)))
 	}
-	if err := o.mustExist(ctx, partner); err != nil {
+	if _, err := o.existing(ctx, partner); err != nil {
 		return "", key, err
 	}
 	text, id, hash, err := access.NewKey(o.random)
@@ -56,7 +55,7 @@ func (o *Operator) CreateKey(ctx context.Context, partner directory.PartnerID, l
 		return "", key, err
 	}
 	key = directory.AccessKey{ID: id, Partner: partner, SecretHash: hash, LastFour: text[len(text)-4:], Label: label, CreatedAt: now, ExpiresAt: end}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	if err := o.store.PutAccessKey(ctx, key); err != nil {
 		return "", key, err
@@ -65,9 +64,9 @@ func (o *Operator) CreateKey(ctx context.Context, partner directory.PartnerID, l
 }
 
 // ListKeys lists a partner's access keys by the time of their making, those that
-// have expired or been revoked too. Refusal: there is no such partner.
+// have expired or been revoked too. UserError: there is no such partner.
 func (o *Operator) ListKeys(ctx context.Context, partner directory.PartnerID) ([]directory.AccessKey, error) {
-	if err := o.mustExist(ctx, partner); err != nil {
+	if _, err := o.existing(ctx, partner); err != nil {
 		return nil, err
 	}
 	return o.store.AccessKeys(ctx, partner)
@@ -75,9 +74,9 @@ func (o *Operator) ListKeys(ctx context.Context, partner directory.PartnerID) ([
 
 // RevokeKey makes a key count no longer. It may be repeated, and the key keeps
 // the time of the first. The authorizer's answers are cached: access ends within
-// AuthorizerTtlSeconds of template.yaml. Refusal: there is no such key.
+// AuthorizerTtlSeconds of template.yaml. UserError: there is no such key.
 func (o *Operator) RevokeKey(ctx context.Context, id string) (directory.AccessKey, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	key, err := o.store.RevokeAccessKey(ctx, id, o.now())
 	return key, unknownKey(id, err)
@@ -86,7 +85,7 @@ func (o *Operator) RevokeKey(ctx context.Context, id string) (directory.AccessKe
 // unknownKey tells of a key that is not found.
 func unknownKey(id string, err error) error {
 	if fault.Is(err, fault.NotFound) {
-		return Refusal(fmt.Sprintf("there is no key %q: partnerctl key list shows a partner's", id))
+		return UserError(fmt.Sprintf("there is no key %q: partnerctl key list shows a partner's", id))
 	}
 	return err
 }
@@ -103,12 +102,7 @@ func (o *Operator) StateOf(k directory.AccessKey) string {
 	return "active"
 }
 
-func (o *Operator) mustExist(ctx context.Context, partner directory.PartnerID) error {
-	_, err := o.existing(ctx, partner)
-	return err
-}
-
-// existing reads a partner. Refusal: there is no such partner.
+// existing reads a partner. UserError: there is no such partner.
 func (o *Operator) existing(ctx context.Context, partner directory.PartnerID) (directory.Partner, error) {
 	stored, err := o.store.Partner(ctx, partner)
 	if fault.Is(err, fault.NotFound) {
@@ -135,17 +129,17 @@ type RotateAs struct {
 // old one after an overlap, or when it would have ended anyway.
 //
 // The new key is made first: interrupted, or with an error and a Text, both
-// count, and the old one has to be ended. Refusal: there is no such key, it does
+// count, and the old one has to be ended. UserError: there is no such key, it does
 // not count any more, or the overlap, label or end cannot be.
 func (o *Operator) RotateKey(ctx context.Context, id string, as RotateAs) (r Rotation, err error) {
 	if r.Old, err = o.FindKey(ctx, id); err != nil {
 		return r, err
 	}
 	if state := o.StateOf(r.Old); state != "active" {
-		return r, Refusal(fmt.Sprintf("the key %s is %s already, so there is nothing to overlap: make a new one with partnerctl key create --partner %s", id, state, r.Old.Partner))
+		return r, UserError(fmt.Sprintf("the key %s is %s already, so there is nothing to overlap: make a new one with partnerctl key create --partner %s", id, state, r.Old.Partner))
 	}
 	if as.Overlap < 0 {
-		return r, Refusal("an overlap cannot be negative: give a length of time such as 24h, or 0s to end the old key now")
+		return r, UserError("an overlap cannot be negative: give a length of time such as 24h, or 0s to end the old key now")
 	}
 	if as.Expires == (Expiry{}) && !r.Old.ExpiresAt.IsZero() && !r.Old.CreatedAt.IsZero() {
 		as.Expires.After = r.Old.ExpiresAt.Sub(r.Old.CreatedAt)
@@ -153,7 +147,7 @@ func (o *Operator) RotateKey(ctx context.Context, id string, as RotateAs) (r Rot
 	if r.Text, r.New, err = o.CreateKey(ctx, r.Old.Partner, cmp.Or(as.Label, r.Old.Label), as.Expires); err != nil {
 		return r, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	ended, err := o.store.ExpireAccessKey(ctx, id, o.now().UTC().Add(as.Overlap).Truncate(time.Millisecond))
 	if err != nil {
@@ -163,7 +157,7 @@ func (o *Operator) RotateKey(ctx context.Context, id string, as RotateAs) (r Rot
 	return r, nil
 }
 
-// FindKey reads what is kept of a key. Refusal: there is no such key.
+// FindKey reads what is kept of a key. UserError: there is no such key.
 func (o *Operator) FindKey(ctx context.Context, id string) (directory.AccessKey, error) {
 	key, err := o.store.AccessKeyInFull(ctx, id)
 	return key, unknownKey(id, err)
@@ -176,26 +170,19 @@ type OwnedKey struct {
 	Status directory.PartnerStatus
 }
 
-// KeyAndOwner reads a key and whether its partner may look at all, and tells
+// KeyAndOwner reads a key and whether its partner may look at all, and reports
 // whether there is such a key.
 func (o *Operator) KeyAndOwner(ctx context.Context, id string) (k OwnedKey, exists bool, err error) {
-	k.Key, err = o.store.AccessKeyInFull(ctx, id)
-	if err != nil {
-		if fault.Is(err, fault.NotFound) {
-			err = nil
-		}
-		return k, false, err
+	if k.Key, err = o.store.AccessKeyInFull(ctx, id); err != nil {
+		return k, false, unlessNotFound(err)
 	}
 	partner, err := o.store.Partner(ctx, k.Key.Partner)
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return k, false, err
-	}
 	k.Status = partner.Status
-	return k, true, nil
+	return k, true, unlessNotFound(err)
 }
 
 // KeysToRevoke lists those of a partner's keys that are not revoked, expired or
-// not. Refusal: there is no such partner.
+// not. UserError: there is no such partner.
 func (o *Operator) KeysToRevoke(ctx context.Context, partner directory.PartnerID) ([]directory.AccessKey, error) {
 	keys, err := o.ListKeys(ctx, partner)
 	return slices.DeleteFunc(keys, func(k directory.AccessKey) bool { return !k.RevokedAt.IsZero() }), err
@@ -228,7 +215,7 @@ type Gateway interface {
 // into the other: a request that finds the key in neither is refused by API
 // Gateway with a 503 and never passes uncounted. Those two calls are not parted by an interrupt.
 //
-// Refusal: there is no such partner.
+// UserError: there is no such partner.
 func (o *Operator) SetPlan(ctx context.Context, g Gateway, partner directory.PartnerID, plan directory.Plan) (before directory.Plan, err error) {
 	stored, err := o.existing(ctx, partner)
 	if err != nil {
@@ -252,14 +239,14 @@ func (o *Operator) SetPlan(ctx context.Context, g Gateway, partner directory.Par
 	} else {
 		before = plan
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	return before, o.store.PutGatewayKey(ctx, partner, key)
 }
 
 // move takes a key out of the plans that it is in, and puts it into another.
 func move(ctx context.Context, g Gateway, id string, from []directory.Plan, to directory.Plan) (before directory.Plan, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	for _, plan := range from {
 		if plan == to {
@@ -275,7 +262,7 @@ func move(ctx context.Context, g Gateway, id string, from []directory.Plan, to d
 
 // LeavePlans takes a partner out of its plan and deletes its key, and tells the
 // plan that it was in; empty: none. Where plans are enforced, the partner is
-// refused from then on. It may be interrupted anywhere and repeated. Refusal:
+// refused from then on. It may be interrupted anywhere and repeated. UserError:
 // there is no such partner.
 func (o *Operator) LeavePlans(ctx context.Context, g Gateway, partner directory.PartnerID) (before directory.Plan, err error) {
 	stored, err := o.existing(ctx, partner)
@@ -283,10 +270,10 @@ func (o *Operator) LeavePlans(ctx context.Context, g Gateway, partner directory.
 		return "", err
 	}
 	key, err := g.FindKey(ctx, partner, stored.GatewayKey.ID)
-	if err != nil && !fault.Is(err, fault.NotFound) {
+	if unlessNotFound(err) != nil {
 		return "", err
 	}
-	write, cancel := context.WithTimeout(ctx, patience)
+	write, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	if err := o.store.DeleteGatewayKey(write, partner); err != nil {
 		return "", err

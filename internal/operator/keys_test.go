@@ -109,9 +109,9 @@ func TestKeysAreRefusedWithTheWayOut(t *testing.T) {
 			return err
 		},
 	} {
-		var refusal operator.Refusal
-		if err := call(); !errors.As(err, &refusal) {
-			t.Errorf("%s: got %v, want a refusal", name, err)
+		var wrong operator.UserError
+		if err := call(); !errors.As(err, &wrong) {
+			t.Errorf("%s: got %v, want a UserError", name, err)
 		}
 	}
 }
@@ -233,11 +233,11 @@ func TestAMoveThatFailsHalfwaySaysWhatThePartnerGets(t *testing.T) {
 func TestAPlanForNobodyIsRefused(t *testing.T) {
 	o, _ := newOperator(t)
 	g := &controls{plans: make(map[string][]directory.Plan)}
-	var refusal operator.Refusal
-	if _, err := o.SetPlan(t.Context(), g, "nobody", directory.Bronze); !errors.As(err, &refusal) || len(g.plans) > 0 {
+	var wrong operator.UserError
+	if _, err := o.SetPlan(t.Context(), g, "nobody", directory.Bronze); !errors.As(err, &wrong) || len(g.plans) > 0 {
 		t.Errorf("it says %v, and keys are %v", err, g.plans)
 	}
-	if _, err := o.LeavePlans(t.Context(), g, "nobody"); !errors.As(err, &refusal) {
+	if _, err := o.LeavePlans(t.Context(), g, "nobody"); !errors.As(err, &wrong) {
 		t.Errorf("it says %v", err)
 	}
 }

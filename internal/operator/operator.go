@@ -6,7 +6,7 @@
 //
 // It owns the order of the writes and the checks of a file against what is
 // stored. It knows no command line and no form of output: what the operator is
-// told comes back as values, as [importer.Faults], or as a [Refusal].
+// told comes back as values, as [importer.Faults], or as a [UserError].
 //
 // If it errs, a partner sees a customer that nobody granted, prices of the past
 // change unnoticed, or usage is lost. Every command may be interrupted and
@@ -45,16 +45,24 @@ func New(store *dynamo.Store, now func() time.Time) *Operator {
 // Now is the operator's clock.
 func (o *Operator) Now() time.Time { return o.now() }
 
-// patience is how long one write is tried again while the store is unavailable:
+// writeTimeout is how long one write is tried again while the store is unavailable:
 // long enough for an engine to restart and a throttled table to grow, and short
 // enough to be told of a store that is gone.
-const patience = 2 * time.Minute
+const writeTimeout = 2 * time.Minute
 
-// Refusal says that something cannot be done as asked. Its text is for the
+// UserError says that something cannot be done as asked. Its text is for the
 // operator: what is wrong, and what to do.
-type Refusal string
+type UserError string
 
-func (r Refusal) Error() string { return string(r) }
+func (e UserError) Error() string { return string(e) }
+
+// unlessNotFound is an error that something has, but that it is not there.
+func unlessNotFound(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
+}
 
 // ListPartners lists all partners, by ID.
 func (o *Operator) ListPartners(ctx context.Context) ([]directory.PartnerSummary, error) {
@@ -62,7 +70,7 @@ func (o *Operator) ListPartners(ctx context.Context) ([]directory.PartnerSummary
 }
 
 // ShowPartner reads a partner and its grants, in the order in which the partner
-// sees its customers. Refusal: there is no such partner.
+// sees its customers. UserError: there is no such partner.
 func (o *Operator) ShowPartner(ctx context.Context, id directory.PartnerID) (directory.Partner, []directory.Grant, error) {
 	p, grants, err := o.store.PartnerWithGrants(ctx, id)
 	if fault.Is(err, fault.NotFound) {
@@ -74,15 +82,15 @@ func (o *Operator) ShowPartner(ctx context.Context, id directory.PartnerID) (dir
 	return p, grants, err
 }
 
-// Viewer is a partner that is granted a customer.
-type Viewer struct {
+// Grantee is a partner to which a customer is granted.
+type Grantee struct {
 	directory.Partner                 // without its name
 	Products          []usage.Product // that the grant is narrowed to; empty: all
 }
 
 // WhoSees lists the partners that are granted a customer, by ID. A grant of the
-// last second may be missing. Refusal: there is no such customer.
-func (o *Operator) WhoSees(ctx context.Context, account usage.AccountID) ([]Viewer, error) {
+// last second may be missing. UserError: there is no such customer.
+func (o *Operator) WhoSees(ctx context.Context, account usage.AccountID) ([]Grantee, error) {
 	if _, err := o.ShowCustomer(ctx, account); err != nil {
 		return nil, err
 	}
@@ -91,23 +99,20 @@ func (o *Operator) WhoSees(ctx context.Context, account usage.AccountID) ([]View
 		return nil, err
 	}
 	slices.Sort(partners)
-	viewers := make([]Viewer, len(partners))
+	grantees := make([]Grantee, len(partners))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readsAtOnce)
 	for i, id := range partners {
 		group.Go(func() error {
 			p, g, err := o.store.PartnerAndGrant(ctx, id, account)
 			if g != nil {
-				viewers[i] = Viewer{p, g.Products}
+				grantees[i] = Grantee{p, g.Products}
 			}
-			if fault.Is(err, fault.NotFound) { // a grant that an interrupted command left: nobody sees by it
-				return nil
-			}
-			return err
+			return unlessNotFound(err) // of a grant that an interrupted command left: nobody sees by it
 		})
 	}
 	err = group.Wait()
-	return slices.DeleteFunc(viewers, func(v Viewer) bool { return v.ID == "" }), err
+	return slices.DeleteFunc(grantees, func(v Grantee) bool { return v.ID == "" }), err
 }
 
 // ListCustomers lists the customers whose name or account ID a search finds, in
@@ -121,7 +126,7 @@ func (o *Operator) ListCustomers(ctx context.Context, search directory.Search) (
 	return customers, err
 }
 
-// ShowCustomer reads a customer. Refusal: there is none.
+// ShowCustomer reads a customer. UserError: there is none.
 func (o *Operator) ShowCustomer(ctx context.Context, account usage.AccountID) (directory.Customer, error) {
 	c, err := o.store.CustomerInFull(ctx, account)
 	if fault.Is(err, fault.NotFound) {

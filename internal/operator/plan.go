@@ -13,7 +13,6 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
-	"partnerview/internal/fault"
 	"partnerview/internal/importer"
 	"partnerview/internal/pricing"
 	"partnerview/internal/usage"
@@ -80,7 +79,7 @@ func (o *Operator) Apply(ctx context.Context, p Plan) error {
 		group.SetLimit(writesAtOnce)
 		for _, write := range writes {
 			group.Go(func() error {
-				ctx, cancel := context.WithTimeout(ctx, patience)
+				ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 				defer cancel()
 				return write(ctx, o.store)
 			})
@@ -245,7 +244,7 @@ func (p *planner) load(ctx context.Context, store *dynamo.Store) error {
 	for _, entry := range p.file.Partners {
 		group.Go(func() error {
 			partner, grants, err := store.PartnerWithGrants(ctx, entry.ID)
-			if err != nil && !fault.Is(err, fault.NotFound) {
+			if unlessNotFound(err) != nil {
 				return err
 			}
 			stored := storedPartner{partner, err == nil, make(map[usage.AccountID]directory.Grant, len(grants))}
@@ -287,7 +286,7 @@ func (p *planner) loadGrants(ctx context.Context, store *dynamo.Store) error {
 	return err
 }
 
-// namesCustomers tells whether the file has to do with any customer.
+// namesCustomers reports whether the file has to do with any customer.
 func (p *planner) namesCustomers() bool {
 	return p.needsCustomers || len(p.file.Customers) > 0 || len(p.file.PriceLists) > 0 ||
 		slices.ContainsFunc(p.file.Partners, func(partner importer.Partner) bool { return partner.Grants.IsSet() })

@@ -99,7 +99,7 @@ func (p *planner) renameCopies(entry importer.Customer, after directory.Customer
 	}
 }
 
-// listsGrants tells whether the file has a partner's whole list of grants.
+// listsGrants reports whether the file has a partner's whole list of grants.
 func (p *planner) listsGrants(partner directory.PartnerID) bool {
 	return slices.ContainsFunc(p.file.Partners, func(entry importer.Partner) bool { return entry.ID == partner && entry.Grants.IsSet() })
 }
@@ -240,8 +240,7 @@ func (p *planner) grants(entry importer.Partner, path string, stored map[usage.A
 		p.in(stepWiden, func(ctx context.Context, s *dynamo.Store) error { return s.PutGrant(ctx, after) })
 	}
 	for _, account := range slices.Sorted(maps.Keys(gone)) {
-		p.change(Change{Kind: GrantKind, Action: Remove, PartnerID: entry.ID, AccountID: account})
-		p.in(stepNarrow, func(ctx context.Context, s *dynamo.Store) error { return s.DeleteGrant(ctx, entry.ID, account) })
+		p.removeGrant(entry.ID, account)
 	}
 }
 

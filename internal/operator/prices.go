@@ -20,7 +20,7 @@ import (
 )
 
 // ShowPrices reads the price lists of a customer's product, oldest first.
-// Refusal: there is no such customer.
+// UserError: there is no such customer.
 func (o *Operator) ShowPrices(ctx context.Context, log usage.Log) ([]pricing.List, error) {
 	if _, err := o.ShowCustomer(ctx, log.Account); err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func ExplainPrice(r usage.Record, lists []pricing.List) (Explained, error) {
 	return Explained{book.Price(r), book.Verdicts(r)}, nil
 }
 
-// FindRecord reads one record by its id, as the API shows it. Refusal: there is
+// FindRecord reads one record by its id, as the API shows it. UserError: there is
 // none, or its retention has ended.
 func (o *Operator) FindRecord(ctx context.Context, log usage.Log, id usage.RecordID) (usage.Record, error) {
 	for _, id := range storedIDs(log, id) {
@@ -53,7 +53,7 @@ func (o *Operator) FindRecord(ctx context.Context, log usage.Log, id usage.Recor
 			return r, err
 		}
 	}
-	return usage.Record{}, Refusal(fmt.Sprintf("there is no %s record of %s with this id: partnerctl usage get shows a period's", log.Product, log.Account))
+	return usage.Record{}, UserError(fmt.Sprintf("there is no %s record of %s with this id: partnerctl usage get shows a period's", log.Product, log.Account))
 }
 
 // priceLists plans the lists of the file. Those of one log are written together:
@@ -80,7 +80,7 @@ func (p *planner) priceLists() {
 	}
 }
 
-// priceList checks one list and tells whether it has to be written.
+// priceList checks one list and reports whether it has to be written.
 func (p *planner) priceList(entry importer.PriceList, path string) bool {
 	customer, exists := p.after[entry.Log.Account]
 	switch {
@@ -121,11 +121,7 @@ func (p *planner) correct(entry importer.PriceList, path string, action Action) 
 	if action == Add {
 		what = "is a new list from before now, where lists exist"
 	}
-	end := "to this day and on"
-	if c.To != "" {
-		end = "until " + c.To
-	}
-	p.fail(entry.Line, path+".effectiveFrom", "%s: prices of %s from %s %s would become others; give --correct-past if they shall", what, entry.Log.Text(), c.From, end)
+	p.fail(entry.Line, path+".effectiveFrom", "%s: %s", what, c.warning())
 }
 
 // until is when the next list of the log takes over from an entry, stored or in
@@ -150,7 +146,7 @@ func (p *planner) until(entry importer.PriceList) (next time.Time) {
 // PlanWithdrawal finds what it takes that the price list of a log that takes
 // effect at a time is no more. The one before it, if any, then holds on until the
 // next. One that has taken effect changes prices of the past, and is withdrawn
-// only with correctPast; the plan's Corrections tell which. Refusal: there is no
+// only with correctPast; the plan's Corrections tell which. UserError: there is no
 // such list, or it has taken effect.
 func (o *Operator) PlanWithdrawal(ctx context.Context, log usage.Log, from time.Time, correctPast bool) (Plan, error) {
 	stored, err := o.store.PriceListHeaders(ctx, log)
@@ -159,7 +155,7 @@ func (o *Operator) PlanWithdrawal(ctx context.Context, log usage.Log, from time.
 	}
 	at := slices.IndexFunc(stored, func(h pricing.ListHeader) bool { return h.EffectiveFrom.Equal(from) })
 	if at < 0 {
-		return Plan{}, Refusal(fmt.Sprintf("there is no price list of %s from %s: %s", log.Text(), usage.FormatTime(from), listsText(log, stored)))
+		return Plan{}, UserError(fmt.Sprintf("there is no price list of %s from %s: %s", log.Text(), usage.FormatTime(from), listsText(log, stored)))
 	}
 	p := Plan{
 		Changes: []Change{{Kind: PriceListKind, Action: Remove, AccountID: log.Account, Product: log.Product, EffectiveFrom: usage.FormatTime(from)}},
@@ -177,11 +173,7 @@ func (o *Operator) PlanWithdrawal(ctx context.Context, log usage.Log, from time.
 	}
 	c := correctionOf(log, period)
 	if !correctPast {
-		end := "to this day and on"
-		if c.To != "" {
-			end = "until " + c.To
-		}
-		return Plan{}, Refusal(fmt.Sprintf("that list took effect already: prices of %s from %s %s would become others; give --correct-past if they shall", log.Text(), c.From, end))
+		return Plan{}, UserError("that list took effect already: " + c.warning())
 	}
 	p.Corrections = []Correction{c}
 	return p, nil
@@ -214,8 +206,19 @@ type Correction struct {
 	Product   usage.Product   `json:"product"`
 	From      string          `json:"from"`         // in usage.TimeLayout
 	To        string          `json:"to,omitempty"` // exclusive; empty: to this day and on
-	// Effect is nil until [Operator.Weigh] has found it.
+	// Effect is nil until [Operator.FindEffects] has found it.
 	Effect *Effect `json:"effect,omitempty"`
+}
+
+func (c Correction) log() usage.Log { return usage.Log{Account: c.AccountID, Product: c.Product} }
+
+// warning says what a command refuses that is not told to correct the past.
+func (c Correction) warning() string {
+	end := "to this day and on"
+	if c.To != "" {
+		end = "until " + c.To
+	}
+	return fmt.Sprintf("prices of %s from %s %s would become others; give --correct-past if they shall", c.log().Text(), c.From, end)
 }
 
 // period is that of the texts.
@@ -258,14 +261,14 @@ func (c listChange) of(stored []pricing.List) []pricing.List {
 	return append(after, c.put...)
 }
 
-// Weigh finds what each of a plan's corrections does, by reading every record of
+// FindEffects finds what each of a plan's corrections does, by reading every record of
 // its period and pricing it by the lists of before and after. It tells progress,
 // now and then, how many records it has read; memory does not grow with them.
-func (o *Operator) Weigh(ctx context.Context, p Plan, progress func(read int)) error {
+func (o *Operator) FindEffects(ctx context.Context, p Plan, progress func(read int)) error {
 	read := 0
 	for i := range p.Corrections {
 		c := &p.Corrections[i]
-		log := usage.Log{Account: c.AccountID, Product: c.Product}
+		log := c.log()
 		period, err := c.period()
 		if err != nil {
 			return err
@@ -282,7 +285,7 @@ func (o *Operator) Weigh(ctx context.Context, p Plan, progress func(read int)) e
 		if err != nil {
 			return err
 		}
-		s := scale{before: before, after: after, sums: make(map[money.Currency]*[2]decimal.Decimal)}
+		s := effectSum{before: before, after: after, sums: make(map[money.Currency]*[2]decimal.Decimal)}
 		for r, err := range o.Records(ctx, Selection{Account: c.AccountID, Products: []usage.Product{c.Product}, Period: period}) {
 			if err != nil {
 				return err
@@ -297,14 +300,14 @@ func (o *Operator) Weigh(ctx context.Context, p Plan, progress func(read int)) e
 	return nil
 }
 
-// scale adds up what records cost before and after.
-type scale struct {
+// effectSum adds up what records cost before and after.
+type effectSum struct {
 	before, after pricing.Book
 	read, changed int
 	sums          map[money.Currency]*[2]decimal.Decimal
 }
 
-func (s *scale) add(r usage.Record) {
+func (s *effectSum) add(r usage.Record) {
 	s.read++
 	before, after := s.before.Price(r), s.after.Price(r)
 	if samePrice(before, after) {
@@ -332,7 +335,7 @@ func samePrice(a, b pricing.Price) bool {
 	return a.Money == nil || a.Money.Currency == b.Money.Currency && a.Money.Amount.Equal(b.Money.Amount)
 }
 
-func (s *scale) effect() *Effect {
+func (s *effectSum) effect() *Effect {
 	e := &Effect{Read: s.read, Records: s.changed, Money: []MoneyChange{}}
 	for _, currency := range slices.Sorted(maps.Keys(s.sums)) {
 		sum := s.sums[currency]

@@ -63,7 +63,7 @@ priceLists:
 		t.Run(c.name, func(t *testing.T) {
 			plan, err := c.plan()
 			must(t, err)
-			must(t, o.Weigh(t.Context(), plan, func(int) {}))
+			must(t, o.FindEffects(t.Context(), plan, func(int) {}))
 			if diff := cmp.Diff(&c.want, plan.Corrections[0].Effect); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -76,7 +76,7 @@ func TestAPriceListIsWithdrawn(t *testing.T) {
 	apply(t, o, whole)
 	sms, voice := usage.Log{Account: "acme_retail", Product: usage.SMS}, usage.Log{Account: "acme_retail", Product: usage.Voice}
 	at := func(month time.Month) time.Time { return time.Date(2026, month, 1, 0, 0, 0, 0, time.UTC) }
-	var refusal operator.Refusal
+	var wrong operator.UserError
 	for want, withdraw := range map[string]func() (operator.Plan, error){
 		"there is no price list of acme_retail sms from 2026-02-01T00:00:00.000Z: there are those from 2026-01-01T00:00:00.000Z, 2026-04-01T00:00:00.000Z": func() (operator.Plan, error) {
 			return o.PlanWithdrawal(t.Context(), sms, at(2), true)
@@ -91,7 +91,7 @@ func TestAPriceListIsWithdrawn(t *testing.T) {
 			return o.PlanWithdrawal(t.Context(), sms, at(1), false)
 		},
 	} {
-		if _, err := withdraw(); !errors.As(err, &refusal) || string(refusal) != want {
+		if _, err := withdraw(); !errors.As(err, &wrong) || string(wrong) != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
 	}

@@ -160,14 +160,14 @@ func (o *Operator) DeleteRecords(ctx context.Context, s Selection, progress func
 	flush := func() error {
 		group, ctx := errgroup.WithContext(ctx)
 		for part := range slices.Chunk(batch, deleteBatch) {
-			places := make([]usage.Position, len(part))
+			keys := make([]usage.Position, len(part))
 			for i, r := range part {
-				places[i] = r.Position()
+				keys[i] = r.Position()
 			}
 			group.Go(func() error {
-				ctx, cancel := context.WithTimeout(ctx, patience)
+				ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 				defer cancel()
-				return o.store.DeleteUsage(ctx, part[0].Log, places)
+				return o.store.DeleteUsage(ctx, part[0].Log, keys)
 			})
 		}
 		if err := group.Wait(); err != nil {
@@ -296,7 +296,7 @@ func (o *Operator) examineIDs(ctx context.Context, m IDMending, most int, move f
 }
 
 func (o *Operator) nextIDs(ctx context.Context, examination *dynamo.IDExamination) (dynamo.ExaminedIDs, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	return examination.Next(ctx)
 }
@@ -318,7 +318,7 @@ func (o *Operator) moveIDs(ctx context.Context, ids []dynamo.TellingID) (moved i
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			limited, cancel := context.WithTimeout(finishing, patience)
+			limited, cancel := context.WithTimeout(finishing, writeTimeout)
 			defer cancel()
 			n, err := o.store.MendIDs(limited, batch, func() (usage.RecordID, error) {
 				mu.Lock()
