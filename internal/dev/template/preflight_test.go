@@ -65,6 +65,7 @@ func preflight(t *testing.T, a account, arguments ...string) (said string, code 
 }
 
 func TestAFreshAccountIsReadyForWhatSamconfigSays(t *testing.T) {
+	t.Parallel()
 	said, code := preflight(t, fresh)
 	if code != 0 || strings.Contains(said, "FAIL") || !strings.Contains(said, "the stack makes it") {
 		t.Errorf("exit %d:\n%s", code, said)
@@ -76,6 +77,7 @@ func TestAFreshAccountIsReadyForWhatSamconfigSays(t *testing.T) {
 }
 
 func TestWhatStandsInTheWayOfADeploymentIsToldBeforeIt(t *testing.T) {
+	t.Parallel()
 	const certificate = "arn:aws:acm:eu-central-1:123456789012:certificate/a1"
 	const othersRole = `{"cloudwatchRoleArn": "arn:aws:iam::123456789012:role/logs-of-others"}`
 	issued := account{"acm describe-certificate": `{"Certificate": {"Status": "ISSUED", "DomainName": "*.example.com"}}`}
@@ -119,6 +121,7 @@ func TestWhatStandsInTheWayOfADeploymentIsToldBeforeIt(t *testing.T) {
 		"a topic that is not there":     {fresh, []string{"AlarmTopicArn=arn:aws:sns:eu-central-1:123456789012:t"}, "the topic for alarms cannot be read"},
 	} {
 		t.Run(claim, func(t *testing.T) {
+			t.Parallel()
 			said, code := preflight(t, c.account, c.arguments...)
 			_, first, failed := strings.Cut(said, "FAIL  ")
 			first, _, _ = strings.Cut(first, "\n")

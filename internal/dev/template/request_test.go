@@ -10,10 +10,7 @@ import (
 )
 
 func TestARequestNamesWhatItTouches(t *testing.T) {
-	tmpl, err := template.Read(file, map[string]string{"PartnersTable": "P", "CustomersTable": "C", "UsageTable": "U"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tmpl := read(t, map[string]string{"PartnersTable": "P", "CustomersTable": "C", "UsageTable": "U"})
 	for _, c := range []struct {
 		name, operation, body string
 		want                  []template.Request
@@ -54,10 +51,7 @@ func TestARequestNamesWhatItTouches(t *testing.T) {
 }
 
 func TestARequestThatIsNotUnderstoodIsAnError(t *testing.T) {
-	tmpl, err := template.Read(file, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tmpl := read(t, nil)
 	for _, c := range []struct{ name, operation, body, want string }{
 		{"the projections' predecessor", "GetItem", `{"TableName":"UsageTable","AttributesToGet":["content"]}`, "AttributesToGet"},
 		{"the filters' predecessor", "Query", `{"TableName":"UsageTable","QueryFilter":{}}`, "QueryFilter"},

@@ -1,57 +1,288 @@
 package template_test
 
 import (
+	"cmp"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"partnerview/internal/dev/template"
+	"partnerview/internal/problem"
 )
 
-const (
-	root = "../../.."
-	file = root + "/template.yaml"
-)
-
-// rules are what template.yaml must keep to, each by the claim it makes.
-// TestTheTemplateKeepsTheRules holds the template to them; mutations_test.go
-// shows of each that it can fail.
-var rules = map[string]func(*template.Template) error{
-	"a data route has the authorizer, and only the dashboard's have none":   routes,
-	"the authorizer's cache goes by credential and path":                    authorizer,
-	"the tables are those of internal/dynamo/doc.go":                        tables,
-	"a table outlives mistakes":                                             protection,
-	"a function is a small Go binary with a folder of its own":              functions,
-	"a function knows the names of the tables it reads, and no others":      environment,
-	"a function may read, and nothing else":                                 onlyReads,
-	"a right names one table or index, never a wildcard":                    noWildcards,
-	"a right on a table is a right on listed attributes":                    attributeGuards,
-	"a role belongs to one function":                                        ownRoles,
-	"the Partners table is read by the kind of its keys":                    leadingKeys,
-	"a log is kept for a time that the operator chose":                      retention,
-	"the access log tells who asked for which route, and nothing of people": accessLog,
-	"a refusal of the gateway is a problem with the contract's text":        refusals,
-	"the stack tells partnerctl its tables":                                 outputs,
-}
-
-func TestTheTemplateKeepsTheRules(t *testing.T) {
-	tmpl, err := template.Read(file, nil)
-	if err != nil {
-		t.Fatal(err)
+func tables(t *template.Template) error {
+	type shape struct {
+		Key     template.Key
+		Indexes []template.Index
+		TTL     string
 	}
-	for claim, rule := range rules {
-		t.Run(claim, func(t *testing.T) {
-			if err := rule(tmpl); err != nil {
-				t.Error(err)
+	got := make(map[string]shape)
+	var faults []error
+	for _, table := range t.Tables {
+		got[table.ID] = shape{table.Key, table.Indexes, table.TTL}
+		keys := []template.Key{table.Key}
+		for _, i := range table.Indexes {
+			keys = append(keys, i.Key)
+		}
+		want := make(map[string]string)
+		for _, k := range keys {
+			want[k.Partition] = "S"
+			if k.Sort != "" {
+				want[k.Sort] = "S"
 			}
-		})
+		}
+		faults = append(faults, differ(table.ID+": key attributes", want, table.Attributes))
 	}
+	return errors.Join(append(faults, differ("tables", map[string]shape{
+		"PartnersTable": {Key: template.Key{Partition: "pk", Sort: "sk"}, Indexes: []template.Index{
+			{Name: "ByName", Key: template.Key{Partition: "pk", Sort: "sortKey"}, Projection: "INCLUDE", Included: []string{"accountId", "name", "products"}},
+			{Name: "ByAccount", Key: template.Key{Partition: "accountId", Sort: "pk"}, Projection: "KEYS_ONLY"},
+		}},
+		"CustomersTable":  {Key: template.Key{Partition: "accountId"}},
+		"PriceListsTable": {Key: template.Key{Partition: "log", Sort: "effectiveFrom"}},
+		"UsageTable": {Key: template.Key{Partition: "log", Sort: "at"}, TTL: "expiresAt", Indexes: []template.Index{
+			{Name: "ById", Key: template.Key{Partition: "byId", Sort: "at"}, Projection: "KEYS_ONLY"},
+		}},
+	}, got))...)
 }
 
-func differ(what string, want, got any) error {
-	if diff := cmp.Diff(want, got); diff != "" {
-		return fmt.Errorf("%s (-want +got):\n%s", what, diff)
+func protection(t *template.Template) error {
+	var faults []error
+	for _, table := range t.Tables {
+		for what, is := range map[string]bool{
+			"paid by the request":          table.OnDemand,
+			"encrypted":                    table.Encrypted,
+			"restorable to a point":        table.PointInTimeRecovery,
+			"protected from deletion":      table.DeletionProtected,
+			"retained when the stack goes": table.Retained,
+		} {
+			if !is {
+				faults = append(faults, fmt.Errorf("%s is not %s", table.ID, what))
+			}
+		}
 	}
-	return nil
+	return errors.Join(faults...)
+}
+
+func functions(t *template.Template) error {
+	var ids, faults = []string{}, []error{}
+	for _, f := range t.Functions {
+		ids = append(ids, f.ID)
+		faults = append(faults,
+			differ(f.ID+": binary", [3]string{"bootstrap", "provided.al2023", "arm64"}, [3]string{f.Handler, f.Runtime, f.Architecture}))
+		if !f.Traced {
+			faults = append(faults, fmt.Errorf("%s is not traced", f.ID))
+		}
+		if f.Timeout.Seconds() > 10 {
+			faults = append(faults, fmt.Errorf("%s may take %s; a partner gets an answer within 10 s", f.ID, f.Timeout))
+		}
+		if _, err := os.Stat(filepath.Join(root, f.Folder, "main.go")); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", f.ID, err))
+		}
+	}
+	makefile, err := os.ReadFile(root + "/Makefile")
+	_, list, _ := strings.Cut(string(makefile), "\nFUNCTIONS := ")
+	list, _, _ = strings.Cut(list, "\n")
+	return errors.Join(append(faults, err, differ("functions in the Makefile", strings.Fields(list), ids))...)
+}
+
+func outputs(t *template.Template) error {
+	return differ("outputs", map[string]string{
+		"ApiUrl":        "https://Api.execute-api.us-east-1.amazonaws.com/v1",
+		"PartnersTable": "PartnersTable", "CustomersTable": "CustomersTable",
+		"PriceListsTable": "PriceListsTable", "UsageTable": "UsageTable",
+	}, t.Outputs)
+}
+
+func routes(t *template.Template) error {
+	const partner = "PartnerAuthorizer"
+	return errors.Join(
+		differ("stage", "v1", t.Stage),
+		differ("routes", []template.Route{
+			{Method: "ANY", Path: "/", Function: "DashboardFunction"},
+			{Method: "GET", Path: "/customers", Function: "ListCustomersFunction", Authorizer: partner},
+			{Method: "GET", Path: "/customers/{accountId}", Function: "GetCustomerFunction", Authorizer: partner},
+			{Method: "GET", Path: "/customers/{accountId}/usage/{product}", Function: "GetUsageFunction", Authorizer: partner},
+			{Method: "GET", Path: "/customers/{accountId}/usage/{product}/{recordId}", Function: "GetUsageFunction", Authorizer: partner},
+			{Method: "ANY", Path: "/{proxy+}", Function: "DashboardFunction"},
+		}, t.Routes),
+	)
+}
+
+func authorizer(t *template.Template) error {
+	return errors.Join(
+		differ("authorizers", []template.Authorizer{{
+			Name: "PartnerAuthorizer", Function: "AuthorizerFunction",
+			Headers: []string{"Authorization"}, Context: []string{"path"}, TTL: 60e9,
+		}}, t.Authorizers),
+		differ("default of AuthorizerTtlSeconds", "60", t.Parameters["AuthorizerTtlSeconds"]),
+	)
+}
+
+func refusals(t *template.Template) error {
+	type refusal struct {
+		status       int
+		code, detail string
+		header       string // besides those that all have
+	}
+	of := func(p problem.Problem, header string) refusal { return refusal{p.Status, p.Code, p.Detail, header} }
+	noRoute, unavailable := of(problem.NoRoute, ""), of(problem.Unavailable, "Retry-After: 2")
+	want := map[string]refusal{
+		"UNAUTHORIZED":                   of(problem.Unauthorized, "WWW-Authenticate: Bearer"),
+		"ACCESS_DENIED":                  of(problem.NoCustomer, ""),
+		"MISSING_AUTHENTICATION_TOKEN":   noRoute,
+		"INVALID_SIGNATURE":              noRoute,
+		"EXPIRED_TOKEN":                  noRoute,
+		"RESOURCE_NOT_FOUND":             noRoute,
+		"THROTTLED":                      of(problem.TooManyRequests, "Retry-After: 1"),
+		"QUOTA_EXCEEDED":                 of(problem.QuotaExceeded, "Retry-After: 3600"),
+		"INVALID_API_KEY":                unavailable, // no caller sends one
+		"AUTHORIZER_FAILURE":             unavailable,
+		"AUTHORIZER_CONFIGURATION_ERROR": unavailable,
+		"INTEGRATION_FAILURE":            unavailable,
+		"INTEGRATION_TIMEOUT":            unavailable,
+		"DEFAULT_4XX": {0, "invalid_parameter",
+			"The request cannot be taken as it is. The routes and their parameters are listed in /v1/openapi.yaml.", ""},
+		"API_CONFIGURATION_ERROR": of(problem.Internal, ""),
+		"DEFAULT_5XX":             unavailable, // a function that died
+	}
+	// A response that keeps its status names the class's, as RFC 9110, section 15, takes an unknown one.
+	class := map[string]int{"DEFAULT_4XX": 400}
+	var faults []error
+	var got []string
+	for _, g := range t.GatewayResponses {
+		w := want[g.Type]
+		got = append(got, g.Type)
+		status := ""
+		if w.status != 0 {
+			status = fmt.Sprintf(`"status":%d,`, w.status)
+		}
+		headers := map[string]string{
+			"Content-Type": "application/problem+json", "Cache-Control": "no-store",
+			"Strict-Transport-Security": "max-age=63072000; includeSubDomains", "X-Content-Type-Options": "nosniff",
+		}
+		if name, v, ok := strings.Cut(w.header, ": "); ok {
+			headers[name] = v
+		}
+		faults = append(faults,
+			differ(g.Type+": status", w.status, g.Status),
+			differ(g.Type+": headers", headers, g.Headers),
+			differ(g.Type+": body", fmt.Sprintf(`{"type":"about:blank","title":%q,%s"detail":%q,"code":%q,"requestId":"r-1"}`,
+				http.StatusText(cmp.Or(w.status, class[g.Type])), status, w.detail, w.code), g.Body("r-1")))
+	}
+	return errors.Join(append(faults, differ("gateway responses", slices.Sorted(maps.Keys(want)), got))...)
+}
+
+func TestUsagePlansAreOffPreparedOrEnforced(t *testing.T) {
+	asItIs := func(text string) (string, error) { return text, nil }
+	holds(t, source(), asItIs, planRules)
+	canFail(t, source(), asItIs, planRules)
+}
+
+var planRules = []rule[string]{
+	{"usage plans are off, prepared or enforced", plansIn, []change{
+		{"a data route that is not counted",
+			"          \"/customers\":\n            get: {security: [!If [EnforcesUsagePlans, {api_key: []}, !Ref \"AWS::NoValue\"]]}\n",
+			""},
+		{"keys asked for while they are prepared", "get: {security: [!If [EnforcesUsagePlans,",
+			"get: {security: [!If [HasUsagePlans,"},
+		{"a plan that is made for everybody",
+			"  GoldPlan:\n    Type: AWS::ApiGateway::UsagePlan\n    Condition: HasUsagePlans\n",
+			"  GoldPlan:\n    Type: AWS::ApiGateway::UsagePlan\n"},
+		{"a plan of no stage", "      ApiStages: [{ApiId: !Ref Api, Stage: !Ref Api.Stage}]\n", ""},
+		{"a plan without a quota", "      Quota: {Limit: !Ref SilverQuota, Period: MONTH}\n", ""},
+		{"a plan with another's rate", "RateLimit: !Ref BronzeRate", "RateLimit: !Ref GoldRate"},
+		{"keys that callers send", "AUTHORIZER, !Ref \"AWS::NoValue\"]", "HEADER, !Ref \"AWS::NoValue\"]"},
+		{"an authorizer that names no keys", "          USAGE_PLANS: !Ref UsagePlans\n", ""},
+		{"a plan that partnerctl does not find", "    Value: !Ref SilverPlan\n", "    Value: !Ref GoldPlan\n"},
+	}},
+}
+
+// plansIn holds a template to what its parameter UsagePlans promises, in each of
+// its three values: off, there is nothing of it; prepared, there are plans and
+// nobody asks for a key; enforced, each data route is counted, by a key that the
+// authorizer names, and the dashboard is not.
+func plansIn(source string) error {
+	var faults []error
+	for _, value := range []string{"false", "prepared", "true"} {
+		t, err := template.Parse([]byte(source), map[string]string{"UsagePlans": value})
+		if err != nil {
+			return err
+		}
+		plans, outputs, keys := []template.UsagePlan(nil), []string(nil), "HEADER"
+		if value != "false" {
+			plans = []template.UsagePlan{
+				{ID: "BronzePlan", Name: "partnerview-bronze", Stages: []string{"Api/v1"}, Rate: 5, Burst: 20, Quota: 200_000, QuotaPeriod: "MONTH"},
+				{ID: "GoldPlan", Name: "partnerview-gold", Stages: []string{"Api/v1"}, Rate: 50, Burst: 100, Quota: 20_000_000, QuotaPeriod: "MONTH"},
+				{ID: "SilverPlan", Name: "partnerview-silver", Stages: []string{"Api/v1"}, Rate: 20, Burst: 40, Quota: 2_000_000, QuotaPeriod: "MONTH"},
+			}
+			outputs = []string{"BronzePlan", "GoldPlan", "SilverPlan"}
+		}
+		if value == "true" {
+			keys = "AUTHORIZER"
+		}
+		var told []string
+		for name, id := range t.Outputs {
+			if strings.HasSuffix(name, "Plan") && name == id {
+				told = append(told, name)
+			}
+		}
+		slices.Sort(told)
+		authorizer, _ := t.Function("AuthorizerFunction")
+		faults = append(faults,
+			differ(value+": plans", plans, t.UsagePlans),
+			differ(value+": outputs", outputs, told),
+			differ(value+": where keys come from", keys, t.KeySource),
+			differ(value+": what the authorizer knows", value, authorizer.Environment["USAGE_PLANS"]))
+		for _, r := range t.Routes {
+			if want := value == "true" && r.Authorizer != ""; r.Metered != want {
+				faults = append(faults, fmt.Errorf("%s: %s %s is metered: %v", value, r.Method, r.Path, r.Metered))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// retention asks that the functions that show data keep their logs, which hold
+// the audit lines, as long as the audit is kept.
+func retention(t *template.Template) error {
+	want := map[string]int{"AccessLogs": 30, "AuthorizerLogs": 30, "DashboardLogs": 30, "GetCustomerLogs": 400, "GetUsageLogs": 400, "ListCustomersLogs": 400}
+	got := make(map[string]int)
+	for _, g := range t.LogGroups {
+		got[g.Name] = g.RetentionDays
+	}
+	faults := []error{
+		differ("defaults of LogRetentionDays and AuditRetentionDays", []string{"30", "400"}, []string{t.Parameters["LogRetentionDays"], t.Parameters["AuditRetentionDays"]}),
+		differ("days that the log groups are kept", want, got),
+		differ("the access log's destination", "arn:aws:logs:us-east-1:123456789012:log-group:AccessLogs:*", t.AccessLog.Destination),
+	}
+	for _, f := range t.Functions {
+		faults = append(faults, differ(f.ID+": log group", strings.TrimSuffix(f.ID, "Function")+"Logs", f.LogGroup))
+	}
+	return errors.Join(faults...)
+}
+
+// accessLog lists what may be logged. The path is not among it: a client may
+// write a number into one. The route's pattern and the granted account say as much.
+func accessLog(t *template.Template) error {
+	var fields map[string]string
+	if err := json.Unmarshal([]byte(t.AccessLog.Format), &fields); err != nil {
+		return fmt.Errorf("access log: %w", err)
+	}
+	err := differ("access log", []string{
+		"$context.authorizer.accountId", "$context.authorizer.keyId", "$context.authorizer.partnerId",
+		"$context.error.responseType", "$context.httpMethod", "$context.requestId", "$context.requestTime",
+		"$context.resourcePath", "$context.responseLatency", "$context.responseLength", "$context.status", "$context.xrayTraceId",
+	}, slices.Sorted(maps.Values(fields)))
+	if t.ExecutionLog {
+		err = errors.Join(err, errors.New("the gateway's execution log is on, which holds query strings"))
+	}
+	return err
 }

@@ -9,12 +9,9 @@ import (
 )
 
 func TestReferencesAreFilledIn(t *testing.T) {
-	tmpl, err := template.Read(file, map[string]string{
+	tmpl := read(t, map[string]string{
 		"AuthorizerTtlSeconds": "2", "UsageTable": "usage-x", "CreateGatewayLoggingRole": "true",
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	authorizer, _ := tmpl.Authorizer("PartnerAuthorizer")
 	f, _ := tmpl.Function("GetUsageFunction")
 	table, _ := tmpl.Table("usage-x")
@@ -35,10 +32,7 @@ func TestReferencesAreFilledIn(t *testing.T) {
 }
 
 func TestARefusalWithoutItsOwnTextHasTheDefaults(t *testing.T) {
-	tmpl, err := template.Read(file, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tmpl := read(t, nil)
 	for _, c := range []struct {
 		typ    string
 		status int

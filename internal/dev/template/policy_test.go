@@ -1,0 +1,373 @@
+package template_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"partnerview/internal/dev/template"
+	"partnerview/internal/directory"
+	"partnerview/internal/dynamo"
+	"partnerview/internal/usage"
+)
+
+// tableOf is which table a function's variable names.
+var tableOf = map[string]string{
+	"PARTNERS_TABLE": "PartnersTable", "CUSTOMERS_TABLE": "CustomersTable",
+	"PRICELISTS_TABLE": "PriceListsTable", "USAGE_TABLE": "UsageTable",
+}
+
+// settings are a function's variables besides the tables', as the defaults of
+// the parameters make them.
+var settings = map[string]map[string]string{
+	"AuthorizerFunction": {"OIDC_ISSUER": "", "OIDC_AUDIENCE": "", "OIDC_PARTNER_CLAIM": "partner_id", "USAGE_PLANS": "false"},
+}
+
+func environment(t *template.Template) error {
+	var faults []error
+	for _, f := range t.Functions {
+		readable := make(map[string]bool)
+		for _, s := range reads(f) {
+			table, _, _ := strings.Cut(tablePart(s.Resources[0]), "/")
+			readable[table] = true
+		}
+		// The metrics' dimension, and how the heap is collected.
+		want := map[string]string{"STACK": "partnerview", "GOGC": "400", "GOMEMLIMIT": "200MiB"}
+		for variable, table := range tableOf {
+			if readable[table] {
+				want[variable] = table
+			}
+		}
+		maps.Copy(want, settings[f.ID])
+		faults = append(faults, differ(f.ID+": environment", want, f.Environment))
+	}
+	return errors.Join(faults...)
+}
+
+// reads are a function's statements on DynamoDB.
+func reads(f template.Function) (statements template.Statements) {
+	for _, s := range f.Statements {
+		if strings.HasPrefix(s.Actions[0], "dynamodb:") {
+			statements = append(statements, s)
+		}
+	}
+	return statements
+}
+
+// tablePart is "UsageTable" or "UsageTable/index/ById" of an ARN.
+func tablePart(arn string) string {
+	_, part, _ := strings.Cut(arn, ":table/")
+	return part
+}
+
+func onlyReads(t *template.Template) error {
+	allowed := []string{
+		"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
+		"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords",
+	}
+	var faults []error
+	for _, f := range t.Functions {
+		for _, s := range f.Statements {
+			for _, a := range s.Actions {
+				if !slices.Contains(allowed, a) {
+					faults = append(faults, fmt.Errorf("%s may do %s", f.ID, a))
+				}
+			}
+			if f.ID == "DashboardFunction" && strings.HasPrefix(s.Actions[0], "dynamodb:") {
+				faults = append(faults, fmt.Errorf("%s has a right on a table", f.ID))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func noWildcards(t *template.Template) error {
+	var faults []error
+	for _, f := range t.Functions {
+		for _, s := range f.Statements {
+			for _, resource := range s.Resources {
+				switch {
+				case strings.HasPrefix(s.Actions[0], "xray:") && resource == "*": // AWS gives these no resource
+				case strings.HasPrefix(s.Actions[0], "logs:") && resource == "arn:aws:logs:us-east-1:123456789012:log-group:"+f.LogGroup+":*": // its streams
+				case strings.HasPrefix(s.Actions[0], "dynamodb:") && len(s.Actions) == 1 && len(s.Resources) == 1 && tablePart(resource) != "" && !strings.Contains(resource, "*"):
+				default:
+					faults = append(faults, fmt.Errorf("%s: statement %s: %v on %s", f.ID, s.ID, s.Actions, resource))
+				}
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// attributeGuards asks of each read that it lists its attributes, that the list
+// holds the keys of what it reads (DynamoDB cannot use a key that is not
+// allowed), and none that people could be known by.
+func attributeGuards(t *template.Template) error {
+	var faults []error
+	for _, f := range t.Functions {
+		for _, s := range reads(f) {
+			fail := func(format string, args ...any) {
+				faults = append(faults, fmt.Errorf("%s: statement %s: "+format, append([]any{f.ID, s.ID}, args...)...))
+			}
+			by := make(map[string][]string)
+			for _, c := range s.Conditions {
+				by[c.Operator+" "+c.Key] = c.Values
+			}
+			attributes := by["ForAllValues:StringEquals dynamodb:Attributes"]
+			if len(attributes) == 0 || by["Null dynamodb:Attributes"] == nil {
+				fail("no list of attributes")
+			}
+			selects := "StringEqualsIfExists dynamodb:Select"
+			if s.Actions[0] == "dynamodb:Query" {
+				selects = "StringEquals dynamodb:Select"
+			}
+			if !slices.Equal(by[selects], []string{"SPECIFIC_ATTRIBUTES"}) {
+				fail("Select is not bound")
+			}
+			id, index, _ := strings.Cut(tablePart(s.Resources[0]), "/index/")
+			table, ok := t.Table(id)
+			if !ok {
+				fail("there is no table %s", id)
+			}
+			keys := []template.Key{table.Key}
+			for _, i := range table.Indexes {
+				if i.Name == index {
+					keys = append(keys, i.Key)
+				}
+			}
+			for _, k := range keys {
+				for _, attribute := range []string{k.Partition, k.Sort} {
+					if attribute != "" && !slices.Contains(attributes, attribute) {
+						fail("key attribute %s is missing", attribute)
+					}
+				}
+			}
+			for _, private := range []string{"contactName", "content", "label", "subAccounts", "gatewayKeyId", "gatewayKey"} {
+				if slices.Contains(attributes, private) && !(private == "gatewayKey" && f.ID+" "+s.ID == "AuthorizerFunction ProfileAndGrant") {
+					fail("may read %s", private)
+				}
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func ownRoles(t *template.Template) error {
+	of := make(map[string]string)
+	var faults []error
+	for _, f := range t.Functions {
+		if other, taken := of[f.Role]; taken {
+			faults = append(faults, fmt.Errorf("%s and %s share %s", f.ID, other, f.Role))
+		}
+		of[f.Role] = f.ID
+	}
+	return errors.Join(faults...)
+}
+
+func leadingKeys(t *template.Template) error {
+	want := map[string][]string{
+		"AuthorizerFunction Key":             {"KEY#*"},
+		"AuthorizerFunction ProfileAndGrant": {"PARTNER#*"},
+		"ListCustomersFunction GrantsByName": {"PARTNER#*"},
+	}
+	got := make(map[string][]string)
+	for _, f := range t.Functions {
+		for _, s := range reads(f) {
+			if !strings.HasPrefix(tablePart(s.Resources[0]), "PartnersTable") {
+				continue
+			}
+			name := f.ID + " " + s.ID
+			got[name] = nil
+			present := slices.ContainsFunc(s.Conditions, func(c template.Condition) bool {
+				return c.Operator == "Null" && c.Key == "dynamodb:LeadingKeys"
+			})
+			for _, c := range s.Conditions {
+				if present && c.Operator == "ForAllValues:StringLike" && c.Key == "dynamodb:LeadingKeys" {
+					got[name] = c.Values
+				}
+			}
+		}
+	}
+	return differ("leading keys", want, got)
+}
+
+// TestARightIsNarrow asks for a little more than a function may, one thing at a
+// time; the refusal names the function and what it asked for.
+func TestARightIsNarrow(t *testing.T) {
+	tmpl := read(t, map[string]string{"PartnersTable": "partners-x", "UsageTable": "usage-x"})
+	keyOf := template.Request{Action: "dynamodb:GetItem", Table: "partners-x", Attributes: []string{"pk", "sk", "hash"}, LeadingKeys: []string{"KEY#a"}}
+	grants := template.Request{Action: "dynamodb:BatchGetItem", Table: "partners-x", Attributes: []string{"pk", "sk", "products"}, LeadingKeys: []string{"PARTNER#a", "PARTNER#a"}}
+	log := template.Request{Action: "dynamodb:Query", Table: "usage-x", Attributes: []string{"log", "at", "from"}, Select: "SPECIFIC_ATTRIBUTES", LeadingKeys: []string{"acme#sms"}}
+	with := func(r template.Request, change func(*template.Request)) template.Request {
+		change(&r)
+		return r
+	}
+	for _, c := range []struct {
+		name, function string
+		request        template.Request
+		refusal        string // empty: allowed
+	}{
+		{"a key's hash", "AuthorizerFunction", keyOf, ""},
+		{"with Select", "AuthorizerFunction", with(keyOf, func(r *template.Request) { r.Select = "SPECIFIC_ATTRIBUTES" }), ""},
+		{"the whole key", "AuthorizerFunction", with(keyOf, func(r *template.Request) { r.Select = "ALL_ATTRIBUTES" }),
+			`AuthorizerFunction: dynamodb:GetItem on partners-x: statement Key: dynamodb:Select "ALL_ATTRIBUTES" is not among`},
+		{"a partner as if it were a key", "AuthorizerFunction", with(keyOf, func(r *template.Request) { r.LeadingKeys = []string{"PARTNER#a"} }),
+			`statement Key: dynamodb:LeadingKeys "PARTNER#a" is not among`},
+		{"no attribute named", "AuthorizerFunction", with(keyOf, func(r *template.Request) { r.Attributes = nil }), "dynamodb:Attributes is missing"},
+		{"no key named", "AuthorizerFunction", with(keyOf, func(r *template.Request) { r.LeadingKeys = nil }), "dynamodb:LeadingKeys is missing"},
+		{"a profile and a grant", "AuthorizerFunction", grants, ""},
+		{"a key among the grants", "AuthorizerFunction", with(grants, func(r *template.Request) { r.LeadingKeys = []string{"PARTNER#a", "KEY#a"} }),
+			`statement ProfileAndGrant: dynamodb:LeadingKeys "KEY#a"`},
+		{"a hash among the grants", "AuthorizerFunction", with(grants, func(r *template.Request) { r.Attributes = []string{"pk", "hash"} }),
+			`statement ProfileAndGrant: dynamodb:Attributes "hash" is not among`},
+		{"a page of a log", "GetUsageFunction", log, ""},
+		{"a page and the content", "GetUsageFunction", with(log, func(r *template.Request) { r.Attributes = append(r.Attributes, "content") }),
+			`GetUsageFunction: dynamodb:Query on usage-x: statement Log: dynamodb:Attributes "content" is not among`},
+		{"a page without Select", "GetUsageFunction", with(log, func(r *template.Request) { r.Select = "" }), "dynamodb:Select is missing"},
+		{"a count", "GetUsageFunction", with(log, func(r *template.Request) { r.Select = "COUNT" }), `dynamodb:Select "COUNT" is not among`},
+		{"a page from the index", "GetUsageFunction", with(log, func(r *template.Request) { r.Index = "ById" }),
+			`GetUsageFunction: dynamodb:Query on usage-x/ById: statement RecordKeyById: dynamodb:Attributes "from" is not among`},
+		{"an index that is not there", "GetUsageFunction", with(log, func(r *template.Request) { r.Index = "ByTime" }), "no statement names it"},
+		{"a scan", "GetUsageFunction", with(log, func(r *template.Request) { r.Action = "dynamodb:Scan" }), "GetUsageFunction: dynamodb:Scan on usage-x: no statement names it"},
+		{"another function's table", "GetCustomerFunction", log, "GetCustomerFunction: dynamodb:Query on usage-x: no statement names it"},
+		{"a table by its logical id", "GetUsageFunction", with(log, func(r *template.Request) { r.Table = "UsageTable" }), "no statement names it"},
+		{"anything, for the dashboard", "DashboardFunction", log, "DashboardFunction: dynamodb:Query on usage-x: no statement names it"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f, ok := tmpl.Function(c.function)
+			if !ok {
+				t.Fatalf("there is no %s", c.function)
+			}
+			err := f.Allow(c.request)
+			switch {
+			case c.refusal == "" && err != nil:
+				t.Errorf("refused: %v", err)
+			case c.refusal != "" && err == nil:
+				t.Error("allowed")
+			case c.refusal != "" && !strings.Contains(err.Error(), c.refusal):
+				t.Errorf("refused with %q, want %q in it", err, c.refusal)
+			}
+		})
+	}
+}
+
+// sender is a DynamoDB that has one item for every question and keeps what it
+// was asked.
+type sender struct {
+	t        *testing.T
+	template *template.Template
+	requests []template.Request
+}
+
+func (s *sender) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		s.t.Error(err)
+	}
+	target := r.Header.Get("X-Amz-Target")
+	requests, err := s.template.Requests(target, body)
+	if err != nil {
+		s.t.Errorf("%v in %s", err, body)
+	}
+	s.requests = append(s.requests, requests...)
+	const item = `{"accountId":{"S":"acme"},"sortKey":{"S":"acme\u0000acme"},"name":{"S":"Acme"},"currency":{"S":"EUR"},"billingMode":{"S":"prepaid"},
+		"products":{"L":[{"S":"sms"}]},"log":{"S":"acme#sms"},"at":{"S":"2026-11-03T10:00:00.120Z#u-1"},"byId":{"S":"acme#sms#u-1"},
+		"status":{"S":"active"},"pk":{"S":"PARTNER#northwind"},"sk":{"S":"PROFILE"}}`
+	answer := `{"Item":` + item + `}`
+	switch {
+	case strings.HasSuffix(target, "Query") && strings.Contains(string(body), "PriceListsTable"):
+		answer = `{"Items":[],"Count":0}`
+	case strings.HasSuffix(target, "Query"):
+		answer = `{"Items":[` + item + `],"Count":1}`
+	case strings.HasSuffix(target, "BatchGetItem"):
+		answer = `{"Responses":{},"UnprocessedKeys":{}}`
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	io.WriteString(w, answer)
+}
+
+// TestAFunctionsRightsAreWhatItSends sends each read that a function makes of
+// the store, over the wire, and compares it with the function's rights: it has
+// each right that it needs, and needs each attribute that it has a right to.
+// That the functions make these reads and no others is shown end to end, by
+// the tests of the whole product.
+func TestAFunctionsRightsAreWhatItSends(t *testing.T) {
+	tmpl := read(t, nil)
+	log := usage.Log{Account: "acme", Product: usage.SMS}
+	now := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+	last4 := usage.Filter{Direction: "inbound", Statuses: []usage.Status{"sent"}, Channels: []usage.Channel{"rcs"}, Countries: []usage.Country{"GB"}, ToLast4: "0123"}
+	reads := map[string]func(context.Context, *dynamo.Store){
+		"AuthorizerFunction": func(ctx context.Context, s *dynamo.Store) {
+			s.AccessKey(ctx, "4fzyo82mXw3b")
+			s.PartnerAndGrant(ctx, "northwind", "acme")
+			s.CustomerProducts(ctx, "acme")
+		},
+		"ListCustomersFunction": func(ctx context.Context, s *dynamo.Store) {
+			s.Customers(ctx, "northwind", directory.CustomerQuery{Limit: 25})
+			s.Customers(ctx, "northwind", directory.CustomerQuery{Limit: 25, Search: directory.NewSearch("a"), Product: usage.SMS, After: "a"})
+		},
+		"GetCustomerFunction": func(ctx context.Context, s *dynamo.Store) {
+			s.Customer(ctx, "acme")
+		},
+		"GetUsageFunction": func(ctx context.Context, s *dynamo.Store) {
+			s.PriceLists(ctx, log, now)
+			s.Log(ctx, log, usage.Query{Limit: 50, Now: now, Filter: last4, Period: usage.Period{From: now, To: now.Add(1)}, After: &usage.Position{Timestamp: now, ID: "u-1"}})
+			s.Record(ctx, log, "u-1", now)
+		},
+	}
+	for id, read := range reads {
+		t.Run(id, func(t *testing.T) {
+			f, ok := tmpl.Function(id)
+			if !ok {
+				t.Fatal("there is no such function")
+			}
+			engine := &sender{t: t, template: tmpl}
+			server := httptest.NewServer(engine)
+			defer server.Close()
+			env := map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": server.URL}
+			for variable, table := range f.Environment {
+				env[variable] = table
+			}
+			getenv := func(name string) string { return env[name] }
+			db, err := dynamo.NewClient(getenv)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// What the reads make of the answers does not matter here; what they send does.
+			read(t.Context(), dynamo.NewStore(db, dynamo.TablesFromEnv(getenv)))
+			named := make(map[string]bool)
+			for _, r := range engine.requests {
+				if err := f.Allow(r); err != nil {
+					t.Error(err)
+				}
+				for _, a := range r.Attributes {
+					named[r.Action+" "+r.Table+"/"+r.Index+" "+a] = true
+				}
+			}
+			for _, s := range f.Statements {
+				table, index, _ := strings.Cut(tablePart(s.Resources[0]), "/index/")
+				for _, c := range s.Conditions {
+					for _, a := range c.Values {
+						if c.Key == "dynamodb:Attributes" && c.Operator != "Null" &&
+							!named[s.Actions[0]+" "+table+"/"+index+" "+a] && !isKey(tmpl, table, a) {
+							t.Errorf("statement %s allows %s, which is never asked for", s.ID, a)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+func isKey(tmpl *template.Template, table, attribute string) bool {
+	t, _ := tmpl.Table(table)
+	return slices.Contains([]string{t.Key.Partition, t.Key.Sort}, attribute)
+}

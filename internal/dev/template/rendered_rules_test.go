@@ -1,0 +1,428 @@
+package template_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"partnerview"
+)
+
+func (d *rendered) body() any { return d.Resources["Api"].Properties["Body"] }
+
+func (d *rendered) paths() map[string]any {
+	m, _ := at(d.body(), "paths").(map[string]any)
+	return m
+}
+
+// open are the routes that everybody may ask: the dashboard's.
+var open = []string{"/", "/{proxy+}"}
+
+func renderedRoutes(d *rendered) error {
+	scheme := at(d.body(), "components", "securitySchemes", "PartnerAuthorizer")
+	faults := []error{
+		expect("the authorizer's type", `"request"`, at(scheme, "x-amazon-apigateway-authorizer", "type")),
+		expect("its identity sources", `"method.request.header.Authorization, context.path"`, at(scheme, "x-amazon-apigateway-authorizer", "identitySource")),
+	}
+	// The default as it stands, and what the configured one was made with: CloudFormation gives texts.
+	if ttl := compact(at(scheme, "x-amazon-apigateway-authorizer", "authorizerResultTtlInSeconds")); ttl != "60" && ttl != `"5"` {
+		faults = append(faults, fmt.Errorf("decisions are kept for %s s", ttl))
+	}
+	for path, methods := range d.paths() {
+		for method, m := range methods.(map[string]any) {
+			want := `[{"Fn::If":["EnforcesUsagePlans",{"api_key":[]},{"Ref":"AWS::NoValue"}]},{"PartnerAuthorizer":[]}]`
+			if slices.Contains(open, path) {
+				want = `[{"NONE":[]}]`
+			}
+			faults = append(faults, expect(method+" "+path+": security", want, at(m, "security")))
+			if method != "get" && !slices.Contains(open, path) {
+				faults = append(faults, fmt.Errorf("%s %s is a route, though this API only reads", method, path))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedPlans(d *rendered) error {
+	api := d.Resources["Api"].Properties
+	faults := []error{
+		expect("plans are made", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"UsagePlans"},"false"]}]}`, d.Conditions["HasUsagePlans"]),
+		expect("plans are enforced", `{"Fn::Equals":[{"Ref":"UsagePlans"},"true"]}`, d.Conditions["EnforcesUsagePlans"]),
+		expect("the default of UsagePlans", `"false"`, at(d.Parameters["UsagePlans"], "Default")),
+		expect("where keys come from", `{"Fn::If":["EnforcesUsagePlans","AUTHORIZER",{"Ref":"AWS::NoValue"}]}`, api["ApiKeySourceType"]),
+		expect("the scheme of keys", `{"Fn::If":["EnforcesUsagePlans",{"in":"header","name":"x-api-key","type":"apiKey"},{"Ref":"AWS::NoValue"}]}`,
+			at(d.body(), "components", "securitySchemes", "api_key")),
+		differ("plans", []string{"BronzePlan", "GoldPlan", "SilverPlan"}, d.of("AWS::ApiGateway::UsagePlan")),
+		// SAM names a deployment by the text of the API, which no parameter changes, or, with AlwaysDeploy, by the time; the
+		// time of this file is 0.
+		differ("deployments", []string{"ApiDeploymentb6589fc6ab"}, d.of("AWS::ApiGateway::Deployment")),
+	}
+	for _, id := range d.of("AWS::ApiGateway::UsagePlan") {
+		name, p := strings.TrimSuffix(id, "Plan"), d.Resources[id].Properties
+		faults = append(faults,
+			expect(id+": stages", `[{"ApiId":{"Ref":"Api"},"Stage":{"Ref":"Apiv1Stage"}}]`, p["ApiStages"]),
+			expect(id+": throttle", `{"BurstLimit":{"Ref":"`+name+`Burst"},"RateLimit":{"Ref":"`+name+`Rate"}}`, p["Throttle"]),
+			expect(id+": quota", `{"Limit":{"Ref":"`+name+`Quota"},"Period":"MONTH"}`, p["Quota"]))
+	}
+	for _, kind := range []string{"AWS::ApiGateway::ApiKey", "AWS::ApiGateway::UsagePlanKey"} {
+		if made := d.of(kind); made != nil {
+			faults = append(faults, fmt.Errorf("%s: keys are partnerctl's to make, one a partner", made))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedContract(d *rendered) error {
+	contract := partnerview.OpenAPI()
+	var faults []error
+	for path := range d.paths() {
+		if !slices.Contains(open, path) && !strings.Contains(contract, "\n  "+path+":\n") {
+			faults = append(faults, fmt.Errorf("%s is not in openapi.yaml", path))
+		}
+	}
+	_, promised, _ := strings.Cut(contract, "\npaths:\n")
+	for line := range strings.Lines(promised) {
+		if line[0] != ' ' && strings.TrimSpace(line) != "" {
+			break // the next section
+		}
+		path, isPath := strings.CutPrefix(strings.TrimRight(line, ":\n"), "  /")
+		if isPath && path != "openapi.yaml" && d.paths()["/"+path] == nil {
+			faults = append(faults, fmt.Errorf("/%s of openapi.yaml is no route", path))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedStages(d *rendered) error {
+	faults := []error{differ("APIs", []string{"Api"}, d.of("AWS::ApiGateway::RestApi")), differ("stages", []string{"Apiv1Stage"}, d.of("AWS::ApiGateway::Stage")),
+		expect("the stage", `"v1"`, d.Resources["Apiv1Stage"].Properties["StageName"])}
+	for id, r := range d.Resources {
+		if r.Type == "AWS::Lambda::Url" || strings.HasPrefix(r.Type, "AWS::ApiGatewayV2::") {
+			faults = append(faults, fmt.Errorf("%s is a second way in", id))
+		}
+		if r.Type == "AWS::ApiGateway::Deployment" && r.Properties["StageName"] != nil {
+			faults = append(faults, fmt.Errorf("%s makes a stage", id))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedTLS(d *rendered) error {
+	var faults []error
+	for _, id := range []string{"Api", "CustomDomain"} {
+		faults = append(faults,
+			expect(id+": SecurityPolicy", `"SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"`, d.Resources[id].Properties["SecurityPolicy"]),
+			expect(id+": EndpointAccessMode", `"STRICT"`, d.Resources[id].Properties["EndpointAccessMode"]))
+	}
+	return errors.Join(append(faults, expect("with a domain, API Gateway's own name", `{"Fn::If":["HasDomain",true,false]}`,
+		at(d.body(), "servers", 0, "x-amazon-apigateway-endpoint-configuration", "disableExecuteApiEndpoint")))...)
+}
+
+func renderedMethods(d *rendered) error {
+	settings, _ := d.Resources["Apiv1Stage"].Properties["MethodSettings"].([]any)
+	want := map[string][2]string{"/*": {"ThrottleRate", "ThrottleBurst"}, "/~1customers": {"ListThrottleRate", "ListThrottleBurst"},
+		"/~1customers~1{accountId}~1usage~1{product}": {"UsageThrottleRate", "UsageThrottleBurst"}}
+	got := make(map[string][2]string)
+	var faults []error
+	for _, s := range settings {
+		path, _ := at(s, "ResourcePath").(string)
+		rate, _ := at(s, "ThrottlingRateLimit", "Ref").(string)
+		burst, _ := at(s, "ThrottlingBurstLimit", "Ref").(string)
+		got[path] = [2]string{rate, burst}
+		faults = append(faults, expect(path+": LoggingLevel", `"OFF"`, at(s, "LoggingLevel")), expect(path+": DataTraceEnabled", `false`, at(s, "DataTraceEnabled")))
+	}
+	return errors.Join(append(faults, differ("throttles", want, got))...)
+}
+
+// rights are the statements of the functions' roles, by function.
+func (d *rendered) rights() (map[string][]any, error) {
+	of := make(map[string][]any)
+	var faults []error
+	for _, id := range d.of("AWS::Lambda::Function") {
+		role, _ := at(d.Resources[id].Properties, "Role", "Fn::GetAtt", 0).(string)
+		r := d.Resources[role]
+		if r.Type != "AWS::IAM::Role" || r.Properties["ManagedPolicyArns"] != nil {
+			faults = append(faults, fmt.Errorf("%s: the role %q is none of ours, or has managed policies", id, role))
+		}
+		policies, _ := r.Properties["Policies"].([]any)
+		for _, p := range policies {
+			statements, _ := at(p, "PolicyDocument", "Statement").([]any)
+			of[id] = append(of[id], statements...)
+		}
+	}
+	for id, r := range d.Resources {
+		if strings.HasPrefix(r.Type, "AWS::IAM::") && r.Type != "AWS::IAM::Role" {
+			faults = append(faults, fmt.Errorf("%s: a %s gives rights beside the roles", id, r.Type))
+		}
+	}
+	return of, errors.Join(faults...)
+}
+
+func renderedRights(d *rendered) error {
+	rights, err := d.rights()
+	faults := []error{err}
+	for id, statements := range rights {
+		for _, s := range statements {
+			action, resource := compact(at(s, "Action")), compact(at(s, "Resource"))
+			switch {
+			case action == `["logs:CreateLogStream","logs:PutLogEvents"]` && strings.HasSuffix(resource, `Logs","Arn"]}`):
+			case action == `["xray:PutTraceSegments","xray:PutTelemetryRecords"]` && resource == `"*"`: // AWS gives these no resource
+			case (action == `"dynamodb:GetItem"` || action == `"dynamodb:BatchGetItem"` || action == `"dynamodb:Query"`) && !strings.Contains(resource, "*") && strings.Contains(resource, "Table") && id != "DashboardFunction":
+			default:
+				faults = append(faults, fmt.Errorf("%s may do %s on %s", id, action, resource))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedGuards(d *rendered) error {
+	rights, err := d.rights()
+	faults := []error{err}
+	for id, statements := range rights {
+		for _, s := range statements {
+			action, _ := at(s, "Action").(string)
+			if !strings.HasPrefix(action, "dynamodb:") {
+				continue
+			}
+			name := fmt.Sprintf("%s, statement %v", id, at(s, "Sid"))
+			operator := "StringEqualsIfExists"
+			if action == "dynamodb:Query" {
+				operator = "StringEquals"
+			}
+			faults = append(faults,
+				expect(name+": Select", `"SPECIFIC_ATTRIBUTES"`, at(s, "Condition", operator, "dynamodb:Select")),
+				expect(name+": requests without attributes", `"false"`, at(s, "Condition", "Null", "dynamodb:Attributes")))
+			attributes, _ := at(s, "Condition", "ForAllValues:StringEquals", "dynamodb:Attributes").([]any)
+			if len(attributes) == 0 {
+				faults = append(faults, fmt.Errorf("%s lists no attributes", name))
+			}
+			for _, a := range attributes {
+				if private := []any{"content", "contactName", "label", "subAccounts", "gatewayKeyId", "gatewayKey", "*"}; slices.Contains(private, a) && !(a == "gatewayKey" && id == "AuthorizerFunction") {
+					faults = append(faults, fmt.Errorf("%s may read %v", name, a))
+				}
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// anyMethod is what API Gateway's OpenAPI has for all methods. "any" is nothing.
+const anyMethod = "x-amazon-apigateway-any-method"
+
+func renderedInvokers(d *rendered) error {
+	var faults []error
+	sources := make(map[string][]string) // by function: from where it may be invoked
+	for _, id := range d.of("AWS::Lambda::Permission") {
+		p := d.Resources[id].Properties
+		source, ok := at(p, "SourceArn", "Fn::Sub", 0).(string)
+		if !ok {
+			source, _ = at(p, "SourceArn", "Fn::Sub").(string)
+		}
+		if !strings.Contains(source, ":execute-api:") {
+			faults = append(faults, fmt.Errorf("%s is for any API: %s", id, compact(p["SourceArn"])))
+		}
+		faults = append(faults, expect(id+": principal", `"apigateway.amazonaws.com"`, p["Principal"]))
+		function, _ := at(p, "FunctionName", "Ref").(string)
+		sources[function] = append(sources[function], source)
+	}
+	for path, methods := range d.paths() {
+		for method, m := range methods.(map[string]any) {
+			uri, _ := at(m, "x-amazon-apigateway-integration", "uri", "Fn::Sub").(string)
+			_, function, _ := strings.Cut(uri, "functions/${")
+			function, _, _ = strings.Cut(function, ".")
+			var from string // a part of a source that covers the method
+			switch method {
+			case "get":
+				from = "/GET/"
+			case anyMethod:
+				from = "/*/*/*" // stage, method, path
+			default:
+				faults = append(faults, fmt.Errorf("%s: API Gateway knows no method %q", path, method))
+			}
+			if !slices.ContainsFunc(sources[function], func(s string) bool { return strings.Contains(s, from) }) {
+				faults = append(faults, fmt.Errorf("%s %s: the gateway may not invoke %s, only from %q", method, path, function, sources[function]))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedLogs(d *rendered) error {
+	var faults []error
+	for _, id := range d.of("AWS::Logs::LogGroup") {
+		want, r := `{"Ref":"LogRetentionDays"}`, d.Resources[id]
+		if slices.Contains([]string{"GetCustomerLogs", "GetUsageLogs", "ListCustomersLogs"}, id) {
+			want = `{"Ref":"AuditRetentionDays"}`
+			faults = append(faults, expect(id+": policies", `["RetainExceptOnCreate","Retain"]`, []string{r.DeletionPolicy, r.UpdateReplacePolicy}))
+		}
+		faults = append(faults, expect(id+": retention", want, d.Resources[id].Properties["RetentionInDays"]))
+	}
+	for _, id := range d.of("AWS::Lambda::Function") {
+		faults = append(faults, expect(id+": log group", `{"Ref":"`+strings.TrimSuffix(id, "Function")+`Logs"}`, at(d.Resources[id].Properties, "LoggingConfig", "LogGroup")))
+	}
+	return errors.Join(faults...)
+}
+
+func renderedAccessLog(d *rendered) error {
+	format, _ := at(d.Resources["Apiv1Stage"].Properties, "AccessLogSetting", "Format").(string)
+	var fields map[string]string
+	if err := json.Unmarshal([]byte(format), &fields); err != nil {
+		return fmt.Errorf("the access log's format is not JSON: %w", err)
+	}
+	allowed := []string{"requestId", "xrayTraceId", "requestTime", "httpMethod", "resourcePath", "status", "responseLength", "responseLatency",
+		"authorizer.partnerId", "authorizer.keyId", "authorizer.accountId", "error.responseType"}
+	var faults []error
+	for name, v := range fields {
+		if variable, ok := strings.CutPrefix(v, "$context."); !ok || !slices.Contains(allowed, variable) {
+			faults = append(faults, fmt.Errorf("the access log's %s is %s", name, v))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedRefusals(d *rendered) error {
+	responses, _ := at(d.body(), "x-amazon-apigateway-gateway-responses").(map[string]any)
+	var faults []error
+	for _, must := range []string{"UNAUTHORIZED", "ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN", "THROTTLED", "QUOTA_EXCEEDED", "INVALID_API_KEY", "AUTHORIZER_FAILURE",
+		"AUTHORIZER_CONFIGURATION_ERROR", "API_CONFIGURATION_ERROR", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "DEFAULT_4XX", "DEFAULT_5XX"} {
+		if responses[must] == nil {
+			faults = append(faults, fmt.Errorf("there is no %s", must))
+		}
+	}
+	for name, r := range responses {
+		faults = append(faults,
+			expect(name+": Content-Type", `"'application/problem+json'"`, at(r, "responseParameters", "gatewayresponse.header.Content-Type")),
+			expect(name+": Cache-Control", `"'no-store'"`, at(r, "responseParameters", "gatewayresponse.header.Cache-Control")))
+		text, _ := at(r, "responseTemplates", "application/json").(string)
+		var problem struct{ Type, Title, Detail, Code, RequestID string }
+		if err := json.Unmarshal([]byte(text), &problem); err != nil || problem.Type != "about:blank" || problem.Title == "" || problem.Detail == "" || problem.Code == "" || problem.RequestID != "$context.requestId" {
+			faults = append(faults, fmt.Errorf("%s is no problem: %s", name, text))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func renderedTables(d *rendered) error {
+	var faults []error
+	for _, id := range d.of("AWS::DynamoDB::Table") {
+		r := d.Resources[id]
+		faults = append(faults, expect(id+": policies", `["Retain","Retain"]`, []string{r.DeletionPolicy, r.UpdateReplacePolicy}),
+			expect(id+": deletion protection", `true`, r.Properties["DeletionProtectionEnabled"]),
+			expect(id+": encryption", `true`, at(r.Properties, "SSESpecification", "SSEEnabled")),
+			expect(id+": point-in-time recovery", `true`, at(r.Properties, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled")),
+			expect(id+": billing", `"PAY_PER_REQUEST"`, r.Properties["BillingMode"]))
+	}
+	return errors.Join(append(faults,
+		differ("tables", []string{"CustomersTable", "PartnersTable", "PriceListsTable", "UsageTable"}, d.of("AWS::DynamoDB::Table")),
+		expect("usage ends", `{"AttributeName":"expiresAt","Enabled":true}`, d.Resources["UsageTable"].Properties["TimeToLiveSpecification"]))...)
+}
+
+func renderedAlarms(d *rendered) error {
+	runbook, err := os.ReadFile(root + "/docs/runbook.md")
+	faults := []error{err, differ("alarms", []string{"AuthorizerFailureAlarm", "DeniedAlarm", "FunctionThrottleAlarm", "GatewayThrottleAlarm", "LatencyAlarm", "ServerErrorAlarm", "TableThrottleAlarm"}, d.of("AWS::CloudWatch::Alarm"))}
+	for _, id := range d.of("AWS::CloudWatch::Alarm") {
+		p := d.Resources[id].Properties
+		for _, when := range []string{"AlarmActions", "OKActions"} {
+			faults = append(faults, expect(id+": "+when, `{"Fn::If":["HasNoAlarmTopic",{"Ref":"AWS::NoValue"},[{"Ref":"AlarmTopicArn"}]]}`, p[when]))
+		}
+		faults = append(faults, expect(id+": silence", `"notBreaching"`, p["TreatMissingData"]))
+		if !strings.Contains(string(runbook), "\n## "+id+"\n") {
+			faults = append(faults, fmt.Errorf("docs/runbook.md has no section %s", id))
+		}
+		if told, _ := p["AlarmDescription"].(string); !strings.HasSuffix(told, "See docs/runbook.md, "+id+".") {
+			faults = append(faults, fmt.Errorf("%s does not lead to the runbook: %s", id, told))
+		}
+	}
+	for _, id := range d.of("AWS::Logs::MetricFilter") {
+		faults = append(faults, expect(id+": log group", `{"Ref":"AccessLogs"}`, d.Resources[id].Properties["LogGroupName"]))
+	}
+	return errors.Join(faults...)
+}
+
+func renderedOptions(d *rendered) error {
+	want := map[string]string{"CustomDomain": "HasDomain", "CustomDomainMapping": "HasDomain", "WebAcl": "HasWebAcl", "WebAclOfTheStage": "HasWebAcl",
+		"GatewayLoggingAccount": "CreatesGatewayLoggingRole", "GatewayLoggingRole": "CreatesGatewayLoggingRole", "Overview": "CreatesDashboard",
+		"BronzePlan": "HasUsagePlans", "SilverPlan": "HasUsagePlans", "GoldPlan": "HasUsagePlans"}
+	for _, id := range d.of("AWS::CloudWatch::Alarm") {
+		want[id] = "HasAlarms"
+	}
+	got := make(map[string]string)
+	for id, r := range d.Resources {
+		if r.Condition != "" {
+			got[id] = r.Condition
+		}
+	}
+	return differ("conditional resources", want, got)
+}
+
+func renderedFunctions(d *rendered) error {
+	var faults []error
+	for _, id := range d.of("AWS::Lambda::Function") {
+		p := d.Resources[id].Properties
+		reserve := `{"Fn::If":["ReservesNoFunction",{"Ref":"AWS::NoValue"},{"Ref":"FunctionConcurrency"}]}`
+		if id == "AuthorizerFunction" {
+			reserve = strings.NewReplacer("ReservesNoFunction", "ReservesNoAuthorizer", "FunctionConcurrency", "AuthorizerConcurrency").Replace(reserve)
+		}
+		faults = append(faults, expect(id+": reserved concurrency", reserve, p["ReservedConcurrentExecutions"]), expect(id+": tracing", `"Active"`, at(p, "TracingConfig", "Mode")),
+			expect(id+": architecture", `["arm64"]`, p["Architectures"]), expect(id+": runtime", `"provided.al2023"`, p["Runtime"]))
+	}
+	return errors.Join(faults...)
+}
+
+// ofTheDashboard are the variables by which its page signs in, where there is an issuer.
+var ofTheDashboard = map[string]string{
+	"OIDC_ISSUER": "OidcIssuer", "OIDC_AUDIENCE": "OidcAudience", "OIDC_CLIENT_ID": "OidcClientId", "OIDC_SCOPE": "OidcScope",
+	"OIDC_AUDIENCE_PARAMETER": "OidcAudienceParameter",
+}
+
+func renderedIssuer(d *rendered) error {
+	variables := at(d.Resources["AuthorizerFunction"].Properties, "Environment", "Variables")
+	var faults []error
+	for variable, parameter := range map[string]string{"OIDC_ISSUER": "OidcIssuer", "OIDC_AUDIENCE": "OidcAudience", "OIDC_PARTNER_CLAIM": "OidcPartnerClaim"} {
+		faults = append(faults, expect(variable, `{"Ref":"`+parameter+`"}`, at(variables, variable)))
+	}
+	variables = at(d.Resources["DashboardFunction"].Properties, "Environment", "Variables")
+	for variable, parameter := range ofTheDashboard {
+		faults = append(faults, expect("the dashboard's "+variable, `{"Fn::If":["HasNoIssuer",{"Ref":"AWS::NoValue"},{"Ref":"`+parameter+`"}]}`, at(variables, variable)))
+	}
+	rule := d.Rules["AnIssuerNeedsAnAudience"]
+	return errors.Join(append(faults, expect("the default of OidcIssuer", `""`, at(d.Parameters["OidcIssuer"], "Default")),
+		expect("an audience is asked for", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"OidcIssuer"},""]}]}`, at(rule, "RuleCondition")),
+		expect("the audience", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"OidcAudience"},""]}]}`, at(rule, "Assertions", 0, "Assert")))...)
+}
+
+// renderedPairs are the rules that CloudFormation asks before it makes anything.
+func renderedPairs(d *rendered) error {
+	empty := func(name string) string { return `{"Fn::Equals":[{"Ref":"` + name + `"},""]}` }
+	given := func(name string) string { return `{"Fn::Not":[` + empty(name) + `]}` }
+	want := map[string][]string{ // what it is asked for, and what must hold
+		"AnIssuerNeedsAnAudience":  {given("OidcIssuer"), given("OidcAudience")},
+		"AnAudienceNeedsAnIssuer":  {empty("OidcIssuer"), empty("OidcAudience"), empty("OidcClientId")},
+		"ADomainNeedsACertificate": {given("DomainName"), given("DomainCertificateArn")},
+		"ACertificateNeedsADomain": {empty("DomainName"), empty("DomainCertificateArn")},
+		"AWebAclCountsTenRequestsAtLeast": {`null`,
+			`{"Fn::Not":[{"Fn::Contains":[["1","2","3","4","5","6","7","8","9"],{"Ref":"WafRatePerAddress"}]}]}`},
+	}
+	got := make(map[string][]string)
+	for name, rule := range d.Rules {
+		got[name] = []string{compact(at(rule, "RuleCondition"))}
+		assertions, _ := at(rule, "Assertions").([]any)
+		for _, a := range assertions {
+			got[name] = append(got[name], compact(at(a, "Assert")))
+		}
+	}
+	return differ("rules for parameters", want, got)
+}
+
+func renderedBoundary(d *rendered) error {
+	var faults []error
+	for _, id := range d.of("AWS::IAM::Role") {
+		faults = append(faults, expect(id+": permissions boundary", `{"Fn::If":["HasNoBoundary",{"Ref":"AWS::NoValue"},{"Ref":"PermissionsBoundaryArn"}]}`,
+			d.Resources[id].Properties["PermissionsBoundary"]))
+	}
+	return errors.Join(faults...)
+}
