@@ -56,8 +56,13 @@ func TestTheMapNamesEveryRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rooms := []string{"functions"} // each of them stands in the drawing
 	_, table, _ := strings.Cut(string(text), "\n## The map\n")
+	rooms := []string{"functions"} // each of which must be in the drawing
+	for _, p := range list(t, "./functions/...") {
+		if name := strings.TrimPrefix(p.ImportPath, module+"/"); name != "functions" && !strings.Contains(table, " "+name+" ") {
+			t.Errorf("%s is not in README's drawing", name)
+		}
+	}
 	for _, row := range regexp.MustCompile("(?m)^\\| (`.*?) \\|").FindAllStringSubmatch(table, -1) {
 		parent := ""
 		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
