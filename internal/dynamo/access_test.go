@@ -108,7 +108,7 @@ func TestAKeysEndIsOnlyEverBroughtForward(t *testing.T) {
 	}
 	for name, call := range map[string]func() error{
 		"expire": func() error { _, err := s.ExpireAccessKey(t.Context(), "nosuchkey000", now); return err },
-		"read":   func() error { _, err := s.AccessKeyInFull(t.Context(), "nosuchkey000"); return err },
+		"read":   func() error { _, err := s.GetAccessKey(t.Context(), "nosuchkey000"); return err },
 	} {
 		if err := call(); !fault.Is(err, fault.NotFound) {
 			t.Errorf("%s of an unknown key: got %v, want not found", name, err)

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
@@ -28,10 +26,6 @@ func TablesFromEnv(getenv func(string) string) Tables {
 		Usage:      getenv("USAGE_TABLE"),
 	}
 }
-
-// callTimeout bounds one call with its retries: a caller waits no longer for a
-// table that does not answer.
-const callTimeout = 3 * time.Second
 
 // NewClient makes a client from the variables that Lambda sets (AWS_REGION, the
 // role's credentials) and AWS_ENDPOINT_URL_DYNAMODB, which points at another
@@ -67,16 +61,7 @@ func NewClient(getenv func(string) string, options ...func(*dynamodb.Options)) (
 	return dynamodb.New(o, options...), nil
 }
 
-// retryer tries three times within callTimeout, with short waits: DynamoDB's
-// hiccups pass in milliseconds, and a partner's request waits meanwhile.
-func retryer() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = 3
-		o.MaxBackoff = 300 * time.Millisecond
-	})
-}
-
-// IsLoopback tells whether an endpoint's URL names this very machine.
+// IsLoopback reports whether an endpoint's URL names this very machine.
 func IsLoopback(endpoint string) (bool, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {

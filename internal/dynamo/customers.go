@@ -3,11 +3,28 @@ package dynamo
 import (
 	"context"
 	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/shopspring/decimal"
 
 	"partnerview/internal/directory"
 	"partnerview/internal/fault"
+	"partnerview/internal/money"
 	"partnerview/internal/usage"
 )
+
+var (
+	customerProducts   = project("accountId", "products")
+	customerAttributes = project(customerNames...)
+	allOfCustomer      = project(append(slices.Clone(customerNames), "subAccounts")...) // not a partner's to see
+	customerNames      = []string{"accountId", "name", "products", "currency", "billingMode", "remainingCredit", "creditLimit", "creditAsOf"}
+
+	grantListAttributes = project("pk", "sortKey", "accountId", "name", "products")
+)
+
+func customerKey(account usage.AccountID) item { return item{"accountId": str(string(account))} }
 
 // Customer reads a customer without its sub-accounts. NotFound: there is none.
 func (s *Store) Customer(ctx context.Context, account usage.AccountID) (directory.Customer, error) {
@@ -22,23 +39,29 @@ func (s *Store) CustomerProducts(ctx context.Context, account usage.AccountID) (
 }
 
 func (s *Store) customer(ctx context.Context, account usage.AccountID, p projection) (directory.Customer, error) {
-	op := "customer " + string(account)
-	it, err := s.get(ctx, op, s.tables.Customers, item{"accountId": str(string(account))}, p)
+	it, err := s.get(ctx, "customer "+string(account), s.tables.Customers, customerKey(account), p)
 	if err != nil {
 		return directory.Customer{}, err
-	}
-	if it == nil {
-		return directory.Customer{}, fault.New(fault.NotFound, op, nil)
 	}
 	return decodeCustomer(it)
 }
 
-// maxExamined is how many granted customers are looked at for one page that is
+// GetCustomer reads a customer with its sub-accounts, as the last write has left it.
+// NotFound: there is none.
+func (s *Store) GetCustomer(ctx context.Context, account usage.AccountID) (directory.Customer, error) {
+	it, err := s.getConsistent(ctx, "customer "+string(account), s.tables.Customers, customerKey(account), allOfCustomer)
+	if err != nil {
+		return directory.Customer{}, err
+	}
+	return decodeCustomer(it)
+}
+
+// maxGrantsRead is how many granted customers are looked at for one page that is
 // filtered by product: which products a customer has stands in another table
 // than the grant.
-const maxExamined = 5 * maxBatchGet
+const maxGrantsRead = 5 * maxBatchGet
 
-// listed is a grant at its place in the partner's list.
+// listed is a grant and where it stands in the partner's list.
 type listed struct {
 	directory.Grant
 	sortKey string
@@ -51,7 +74,7 @@ type listed struct {
 func (s *Store) Customers(ctx context.Context, partner directory.PartnerID, q directory.CustomerQuery) (directory.CustomerPage, error) {
 	most := q.Limit
 	if q.Product != "" {
-		most = maxExamined
+		most = maxGrantsRead
 	}
 	grants, next, err := s.grants(ctx, partner, q, most)
 	if err != nil {
@@ -131,19 +154,119 @@ func (s *Store) grants(ctx context.Context, partner directory.PartnerID, q direc
 func (s *Store) customersOf(ctx context.Context, partner directory.PartnerID, grants []listed) (map[usage.AccountID]directory.Customer, error) {
 	keys := make([]item, len(grants))
 	for i, g := range grants {
-		keys[i] = item{"accountId": str(string(g.Account))}
+		keys[i] = customerKey(g.Account)
 	}
-	items, err := s.getAll(ctx, "customers of "+string(partner), s.tables.Customers, keys, customerAttributes)
+	items, err := s.batchGet(ctx, "customers of "+string(partner), s.tables.Customers, keys, customerAttributes, false)
 	if err != nil {
 		return nil, err
 	}
-	customers := make(map[usage.AccountID]directory.Customer, len(items))
-	for _, it := range items {
-		c, err := decodeCustomer(it)
-		if err != nil {
-			return nil, err
-		}
+	all, err := decodeCustomers(items)
+	if err != nil {
+		return nil, err
+	}
+	customers := make(map[usage.AccountID]directory.Customer, len(all))
+	for _, c := range all {
 		customers[c.Account] = c
 	}
 	return customers, nil
+}
+
+// AllCustomers reads every customer, with its sub-accounts, in no order. It
+// reads the whole table.
+func (s *Store) AllCustomers(ctx context.Context) ([]directory.Customer, error) {
+	items, err := s.scan(ctx, "all customers", s.tables.Customers, allOfCustomer)
+	if err != nil {
+		return nil, err
+	}
+	return decodeCustomers(items)
+}
+
+// PutCustomer writes a customer in place of the one that has its account ID.
+func (s *Store) PutCustomer(ctx context.Context, c directory.Customer) error {
+	return s.put(ctx, "write customer "+string(c.Account), s.tables.Customers, encodeCustomer(c))
+}
+
+// DeleteCustomer deletes a customer, and nothing that belongs to it. It is no
+// error if there is none.
+func (s *Store) DeleteCustomer(ctx context.Context, account usage.AccountID) error {
+	return s.deleteItem(ctx, "delete customer "+string(account), s.tables.Customers, customerKey(account))
+}
+
+// RenewCredit writes what a customer had left at some time, and nothing else of
+// the customer, unless what is stored is of a later time: then renewed is false.
+// One condition holds it all, so that it may run beside other commands and
+// itself. The currency is the one that the amount is in. NotFound: there is no
+// such customer. Unavailable: its currency is another by now.
+func (s *Store) RenewCredit(
+	ctx context.Context, account usage.AccountID, remaining decimal.Decimal, currency money.Currency, asOf time.Time,
+) (renewed bool, err error) {
+	op := "renew the credit of " + string(account)
+	_, err = s.updateLimited(ctx, op, &dynamodb.UpdateItemInput{
+		TableName:        &s.tables.Customers,
+		Key:              customerKey(account),
+		UpdateExpression: aws.String("SET remainingCredit = :remaining, creditAsOf = :asOf"),
+		ConditionExpression: aws.String("attribute_exists(accountId) AND #currency = :currency" +
+			" AND (attribute_not_exists(creditAsOf) OR creditAsOf <= :asOf)"),
+		ExpressionAttributeNames: map[string]string{"#currency": "currency"},
+		ExpressionAttributeValues: item{
+			":remaining": str(money.Text(remaining)), ":asOf": str(usage.FormatTime(asOf)), ":currency": str(string(currency)),
+		},
+	})
+	if !isConditionFailed(err) {
+		return err == nil, err
+	}
+	it, err := s.getConsistent(ctx, op, s.tables.Customers, customerKey(account), allOfCustomer)
+	if err != nil {
+		return false, err
+	}
+	c, err := decodeCustomer(it)
+	if err == nil && c.Currency != currency {
+		err = fault.New(fault.Unavailable, op+": its currency has been changed meanwhile", nil)
+	}
+	return false, err
+}
+
+func decodeCustomers(items []item) ([]directory.Customer, error) {
+	customers := make([]directory.Customer, len(items))
+	for i, it := range items {
+		var err error
+		if customers[i], err = decodeCustomer(it); err != nil {
+			return nil, err
+		}
+	}
+	return customers, nil
+}
+
+func decodeCustomer(it item) (directory.Customer, error) {
+	r := reader{item: it}
+	c := directory.Customer{
+		Account:  usage.AccountID(r.required("accountId")),
+		Name:     r.text("name"),
+		Products: r.products("products"),
+		Currency: money.Currency(r.text("currency")),
+		Credit: directory.Credit{
+			Mode:      directory.BillingMode(r.text("billingMode")),
+			Remaining: r.decimal("remainingCredit"),
+			Limit:     r.decimal("creditLimit"),
+			AsOf:      r.timeOrNil("creditAsOf"),
+		},
+		SubAccounts: r.words("subAccounts"),
+	}
+	if r.err != nil {
+		return directory.Customer{}, badItem("customer", string(c.Account), r.err)
+	}
+	return c, nil
+}
+
+func encodeCustomer(c directory.Customer) item {
+	it := customerKey(c.Account)
+	it["name"], it["currency"], it["billingMode"] = str(c.Name), str(string(c.Currency)), str(string(c.Credit.Mode))
+	putWords(it, "products", c.Products)
+	putWords(it, "subAccounts", c.SubAccounts)
+	putDecimal(it, "remainingCredit", c.Credit.Remaining)
+	putDecimal(it, "creditLimit", c.Credit.Limit)
+	if c.Credit.AsOf != nil {
+		putTime(it, "creditAsOf", *c.Credit.AsOf)
+	}
+	return it
 }

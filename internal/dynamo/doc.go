@@ -70,7 +70,7 @@
 //	           chargeOn       S  optional: "submitted" | "delivered"
 //	           scale          N  6
 //	           mode           S  "half-up" | "half-even" | "up"
-//	           rates          S  JSON, one object a rate; see rates.go
+//	           rates          S  JSON, one object a rate; see rateJSON
 //	           revision       S  changes whenever the list does
 //
 // # Usage

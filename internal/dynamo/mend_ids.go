@@ -2,7 +2,6 @@ package dynamo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,26 +22,26 @@ type TellingID struct {
 
 type storedKey struct{ at, id string }
 
-// ExaminedIDs are the records of one call.
-type ExaminedIDs struct {
+// CheckedIDs are the records of one call.
+type CheckedIDs struct {
 	Records    int // those that were looked at
 	Telling    []TellingID
 	Unreadable int // those of Records that are no records of this product's form
 }
 
-// IDExamination goes through the ids of stored records, call by call.
-type IDExamination struct {
+// IDCheck goes through the ids of stored records, call by call.
+type IDCheck struct {
 	store *Store
 	logs  []usage.Log // those that are left; nil: the whole table
 	start item
 	done  bool
 }
 
-// ExamineIDs begins to look at the ids of an account's records, or, where it is
+// CheckIDs begins to look at the ids of an account's records, or, where it is
 // empty, of all that are stored, of accounts too that are no customers. It reads
 // all of each record: what that costs grows with them.
-func (s *Store) ExamineIDs(account usage.AccountID) *IDExamination {
-	e := &IDExamination{store: s}
+func (s *Store) CheckIDs(account usage.AccountID) *IDCheck {
+	e := &IDCheck{store: s}
 	if account != "" {
 		for _, p := range usage.Products() {
 			e.logs = append(e.logs, usage.Log{Account: account, Product: p})
@@ -54,18 +53,18 @@ func (s *Store) ExamineIDs(account usage.AccountID) *IDExamination {
 // Next looks at up to a megabyte of records, and is false behind the last. It sees
 // every write that was answered before. Throttling and broken connections are tried
 // again until ctx ends; after an error it may be called again.
-func (e *IDExamination) Next(ctx context.Context) (found ExaminedIDs, more bool, err error) {
+func (e *IDCheck) Next(ctx context.Context) (found CheckedIDs, more bool, err error) {
 	if e.done {
-		return ExaminedIDs{}, false, nil
+		return CheckedIDs{}, false, nil
 	}
 	var items []item
 	var last item
-	err = persist(ctx, func() (err error) {
+	err = retryUnavailable(ctx, func() (err error) {
 		items, last, err = e.read(ctx)
 		return err
 	})
 	if err != nil {
-		return ExaminedIDs{}, false, err
+		return CheckedIDs{}, false, err
 	}
 	switch e.start = last; {
 	case last != nil:
@@ -76,7 +75,7 @@ func (e *IDExamination) Next(ctx context.Context) (found ExaminedIDs, more bool,
 	}
 	found.Records = len(items)
 	for _, it := range items {
-		switch id, ok := examineID(it); {
+		switch id, ok := checkID(it); {
 		case !ok:
 			found.Unreadable++
 		case id.Telling != "":
@@ -90,34 +89,21 @@ func (e *IDExamination) Next(ctx context.Context) (found ExaminedIDs, more bool,
 // beside those of a record.
 var otherNumbers = []string{"contactName", "user_channelUserId"}
 
-var examinedAttributes = projectRecord([]string{"log", "at", "byId"}, func(recordField) bool { return true }, otherNumbers...)
+var checkedAttributes = projectRecord([]string{"log", "at", "byId"}, func(recordField) bool { return true }, otherNumbers...)
 
-func (e *IDExamination) read(ctx context.Context) (items []item, last item, err error) {
+func (e *IDCheck) read(ctx context.Context) (items []item, last item, err error) {
 	const op = "examine the ids of usage"
 	if e.logs != nil {
-		out, err := e.store.query(ctx, query{
-			op: op, table: e.store.tables.Usage, projection: examinedAttributes, condition: "#log = :log",
+		return e.store.queryPage(ctx, query{
+			op: op, table: e.store.tables.Usage, projection: checkedAttributes, condition: "#log = :log",
 			values: item{":log": str(e.logs[0].Key())}, start: e.start, consistent: true,
 		})
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.Items, out.LastEvaluatedKey, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	out, err := e.store.db.Scan(ctx, &dynamodb.ScanInput{
-		TableName: &e.store.tables.Usage, ProjectionExpression: &examinedAttributes.expression, ExpressionAttributeNames: examinedAttributes.names,
-		ExclusiveStartKey: e.start, ConsistentRead: aws.Bool(true),
-	})
-	if err != nil {
-		return nil, nil, translate(op, err)
-	}
-	return out.Items, out.LastEvaluatedKey, nil
+	return e.store.scanPage(ctx, op, e.store.tables.Usage, checkedAttributes, e.start)
 }
 
-// examineID judges the id of one record; not ok: it is none.
-func examineID(it item) (id TellingID, ok bool) {
+// checkID judges the id of one record; not ok: it is none.
+func checkID(it item) (id TellingID, ok bool) {
 	r := reader{item: it}
 	log, err := usage.ParseLogKey(r.text("log"))
 	if err != nil {
@@ -215,12 +201,12 @@ func (s *Store) MendIDs(ctx context.Context, ids []TellingID, newID func() (usag
 	if err := s.putAll(ctx, "move usage", s.tables.Usage, items); err != nil {
 		return 0, err
 	}
-	left := make(map[usage.Log][]string)
-	for p := range old {
-		left[p.log] = append(left[p.log], p.at)
+	left := make(map[usage.Log][]item)
+	for k := range old {
+		left[k.log] = append(left[k.log], k.item())
 	}
 	for log, keys := range left {
-		if err := s.deleteAll(ctx, log, keys); err != nil {
+		if err := s.deleteAll(ctx, "delete usage of "+log.Text(), s.tables.Usage, keys); err != nil {
 			return moved, err
 		}
 		moved += len(keys)
@@ -237,28 +223,22 @@ func (s *Store) mendedID(ctx context.Context, id TellingID, newID func() (usage.
 	if err != nil {
 		return "", err
 	}
-	var out *dynamodb.UpdateItemOutput
-	err = s.paced(ctx, func() error {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
-		defer cancel()
-		out, err = s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName:                 &s.tables.Usage,
-			Key:                       recordKey{id.Log, id.key.at}.item(),
-			UpdateExpression:          aws.String("SET movedTo = if_not_exists(movedTo, :fresh)"),
-			ConditionExpression:       aws.String("attribute_exists(#at)"),
-			ExpressionAttributeNames:  map[string]string{"#at": "at"},
-			ExpressionAttributeValues: item{":fresh": str(string(fresh))},
-			ReturnValues:              types.ReturnValueAllNew,
-		}, once)
-		return translate("move usage", err)
+	it, err := s.updateLimited(ctx, "move usage", &dynamodb.UpdateItemInput{
+		TableName:                 &s.tables.Usage,
+		Key:                       recordKey{id.Log, id.key.at}.item(),
+		UpdateExpression:          aws.String("SET movedTo = if_not_exists(movedTo, :fresh)"),
+		ConditionExpression:       aws.String("attribute_exists(#at)"),
+		ExpressionAttributeNames:  map[string]string{"#at": "at"},
+		ExpressionAttributeValues: item{":fresh": str(string(fresh))},
+		ReturnValues:              types.ReturnValueAllNew,
 	})
-	if gone := new(types.ConditionalCheckFailedException); errors.As(err, &gone) {
+	if isConditionFailed(err) {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	r := reader{item: out.Attributes}
+	r := reader{item: it}
 	to, err := id.RecordID(r.text("movedTo"))
 	if err != nil {
 		return "", fault.New(fault.Internal, "move usage", err)

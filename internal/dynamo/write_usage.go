@@ -3,10 +3,9 @@ package dynamo
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"slices"
 
 	"partnerview/internal/usage"
 )
@@ -84,7 +83,7 @@ func (s *Store) WriteUsageAs(ctx context.Context, records []usage.Record, how Wr
 	return written, s.putAll(ctx, "write usage", s.tables.Usage, items)
 }
 
-// compare counts a record as new, changed or unchanged, and tells whether it is
+// compare counts a record as new, changed or unchanged, and reports whether it is
 // the last. before is nil where nothing is stored.
 func (w *Written) compare(before, after item) (unchanged bool) {
 	switch {
@@ -133,11 +132,8 @@ func (s *Store) stored(ctx context.Context, wanted []recordKey, p projection) (m
 		keys[i] = w.item()
 	}
 	var items []item
-	err := s.paced(ctx, func() (err error) {
-		items, err = s.batchGet(ctx, "read usage before writing", s.tables.Usage, types.KeysAndAttributes{
-			Keys: keys, ConsistentRead: aws.Bool(true),
-			ProjectionExpression: &p.expression, ExpressionAttributeNames: p.names,
-		}, once)
+	err := s.limited(ctx, func() (err error) {
+		items, err = s.batchGet(ctx, "read usage before writing", s.tables.Usage, keys, p, true, once)
 		return err
 	})
 	if err != nil {
@@ -153,4 +149,25 @@ func (s *Store) stored(ctx context.Context, wanted []recordKey, p projection) (m
 		stored[recordKey{v.Log, r.text("at")}] = storedRecord{v, it}
 	}
 	return stored, nil
+}
+
+// DeleteUsage deletes records of a log by their positions. A record that is not there
+// is no error: to delete again is safe.
+func (s *Store) DeleteUsage(ctx context.Context, log usage.Log, positions []usage.Position) error {
+	keys := make(map[string]item, len(positions)) // a call may have each but once
+	for _, p := range positions {
+		if !p.Raw {
+			keys[p.String()] = recordKey{log, p.String()}.item()
+			continue
+		}
+		raw, err := s.rawKeys(ctx, log, p)
+		if err != nil {
+			return err
+		}
+		for _, key := range raw {
+			r := reader{item: key}
+			keys[r.text("at")] = key
+		}
+	}
+	return s.deleteAll(ctx, "delete usage of "+log.Text(), s.tables.Usage, slices.Collect(maps.Values(keys)))
 }

@@ -34,7 +34,7 @@ const maxSkew = time.Minute
 func (o *Operator) Examine(ctx context.Context, local bool) []Finding {
 	var findings []Finding
 	var last dynamo.Found
-	for _, table := range o.store.Examine() {
+	for _, table := range o.store.TableChecks() {
 		found, err := table.Describe(ctx)
 		if err == nil {
 			last = found
@@ -59,7 +59,7 @@ func (o *Operator) Examine(ctx context.Context, local bool) []Finding {
 	return append(findings, clock(last))
 }
 
-func reach(table dynamo.Examined, err error) Finding {
+func reach(table dynamo.TableCheck, err error) Finding {
 	f := Finding{Check: "reach", Table: table.Name, Detail: "the table answers"}
 	switch {
 	case err == nil:
@@ -75,7 +75,7 @@ func reach(table dynamo.Examined, err error) Finding {
 
 func isMissing(err error) bool { return dynamo.IsMissingTable(err) }
 
-func shape(table dynamo.Examined, found dynamo.Found) Finding {
+func shape(table dynamo.TableCheck, found dynamo.Found) Finding {
 	f := Finding{Check: "keys", Table: table.Name, Detail: "key " + strings.Join(found.Key, ", ")}
 	var wrong []string
 	if !slices.Equal(found.Key, table.Wanted.Key) {
@@ -99,7 +99,7 @@ func shape(table dynamo.Examined, found dynamo.Found) Finding {
 	return f
 }
 
-func ttl(table dynamo.Examined, attribute string, err error) Finding {
+func ttl(table dynamo.TableCheck, attribute string, err error) Finding {
 	f := Finding{Check: "ttl", Table: table.Name, Detail: "items are deleted by " + attribute}
 	switch {
 	case err != nil:
@@ -111,7 +111,7 @@ func ttl(table dynamo.Examined, attribute string, err error) Finding {
 	return f
 }
 
-func permissions(ctx context.Context, table dynamo.Examined) []Finding {
+func permissions(ctx context.Context, table dynamo.TableCheck) []Finding {
 	noReads, noWrites, err := table.Forbidden(ctx)
 	if err != nil {
 		return []Finding{{"read", table.Name, "it could not be tried: " + oneLine(err), "run partnerctl doctor again; if it stays so, the keys above tell why"}}
@@ -134,7 +134,7 @@ func oneLine(err error) string { return strings.Join(strings.Fields(err.Error())
 const doctorsRecords = 100_000
 
 // ids looks whether there are stored ids that tell a number.
-func (o *Operator) ids(ctx context.Context, table dynamo.Examined) Finding {
+func (o *Operator) ids(ctx context.Context, table dynamo.TableCheck) Finding {
 	f := Finding{Check: "ids", Table: table.Name}
 	counts, err := o.examineIDs(ctx, IDMending{}, doctorsRecords, nil)
 	if err != nil {

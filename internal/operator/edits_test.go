@@ -140,14 +140,14 @@ func TestAPartnersKeysAreRevokedBeforeAnythingIsDeleted(t *testing.T) {
 		t.Errorf("its keys are %v, %v", left, err)
 	}
 	for _, id := range ids {
-		if _, err := store.AccessKeyInFull(t.Context(), id); !fault.Is(err, fault.NotFound) {
+		if _, err := store.GetAccessKey(t.Context(), id); !fault.Is(err, fault.NotFound) {
 			t.Errorf("key %s: %v", id, err)
 		}
 	}
 	if _, grants, err := store.PartnerWithGrants(t.Context(), "northwind"); !fault.Is(err, fault.NotFound) || len(grants) > 0 {
 		t.Errorf("it has %v, %v", grants, err)
 	}
-	if key, err := store.AccessKeyInFull(t.Context(), others.ID); err != nil || !key.RevokedAt.IsZero() {
+	if key, err := store.GetAccessKey(t.Context(), others.ID); err != nil || !key.RevokedAt.IsZero() {
 		t.Errorf("another's key is %+v, %v", key, err)
 	}
 	kinds := map[operator.Kind]int{}
@@ -201,7 +201,7 @@ func TestACustomerIsDeletedWithGrantsAndPricesAndWithUsageOnlyWhenSaid(t *testin
 			t.Errorf("%s: %d records and %d price lists are left", log.Text(), len(page.Records), len(lists))
 		}
 	}
-	if _, err := s.CustomerInFull(t.Context(), "acme_retail"); !fault.Is(err, fault.NotFound) {
+	if _, err := s.GetCustomer(t.Context(), "acme_retail"); !fault.Is(err, fault.NotFound) {
 		t.Errorf("the customer: %v", err)
 	}
 	if grants, err := s.AllGrants(t.Context()); err != nil || len(grants) != 1 || grants[0].Account != "b&b" {

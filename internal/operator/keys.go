@@ -159,7 +159,7 @@ func (o *Operator) RotateKey(ctx context.Context, id string, as RotateAs) (r Rot
 
 // FindKey reads what is kept of a key. UserError: there is no such key.
 func (o *Operator) FindKey(ctx context.Context, id string) (directory.AccessKey, error) {
-	key, err := o.store.AccessKeyInFull(ctx, id)
+	key, err := o.store.GetAccessKey(ctx, id)
 	return key, unknownKey(id, err)
 }
 
@@ -173,7 +173,7 @@ type OwnedKey struct {
 // KeyAndOwner reads a key and whether its partner may look at all, and reports
 // whether there is such a key.
 func (o *Operator) KeyAndOwner(ctx context.Context, id string) (k OwnedKey, exists bool, err error) {
-	if k.Key, err = o.store.AccessKeyInFull(ctx, id); err != nil {
+	if k.Key, err = o.store.GetAccessKey(ctx, id); err != nil {
 		return k, false, unlessNotFound(err)
 	}
 	partner, err := o.store.Partner(ctx, k.Key.Partner)

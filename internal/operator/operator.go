@@ -128,7 +128,7 @@ func (o *Operator) ListCustomers(ctx context.Context, search directory.Search) (
 
 // ShowCustomer reads a customer. UserError: there is none.
 func (o *Operator) ShowCustomer(ctx context.Context, account usage.AccountID) (directory.Customer, error) {
-	c, err := o.store.CustomerInFull(ctx, account)
+	c, err := o.store.GetCustomer(ctx, account)
 	if fault.Is(err, fault.NotFound) {
 		err = unknownCustomer(account)
 	}

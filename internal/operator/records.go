@@ -264,7 +264,7 @@ func (o *Operator) examineIDs(ctx context.Context, m IDMending, most int, move f
 			return cmp.Or(cmp.Compare(a.Account, b.Account), slices.Index(usage.Products(), a.Product)-slices.Index(usage.Products(), b.Product))
 		})
 	}()
-	for examination := o.store.ExamineIDs(m.Account); most == 0 || counts.Examined < most; {
+	for examination := o.store.CheckIDs(m.Account); most == 0 || counts.Examined < most; {
 		page, more, err := o.nextIDs(ctx, examination)
 		if err != nil || !more {
 			return counts, err
@@ -295,7 +295,7 @@ func (o *Operator) examineIDs(ctx context.Context, m IDMending, most int, move f
 	return counts, nil
 }
 
-func (o *Operator) nextIDs(ctx context.Context, examination *dynamo.IDExamination) (dynamo.ExaminedIDs, bool, error) {
+func (o *Operator) nextIDs(ctx context.Context, examination *dynamo.IDCheck) (dynamo.CheckedIDs, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	return examination.Next(ctx)

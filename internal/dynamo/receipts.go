@@ -2,13 +2,11 @@ package dynamo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"partnerview/internal/fault"
 	"partnerview/internal/usage"
@@ -23,7 +21,7 @@ type receiptKey struct {
 // ApplyReceipts brings up to MaxUsageBatch receipts to the records that they are
 // of, the newest should several timestamps bear the id. What [usage.Version] has as
 // later news counts, whether it is stored or stands in the batch; nothing but the
-// outcome is written. missing are the places in the batch of those whose record is not
+// outcome is written. missing are the indexes in the batch of those whose record is not
 // stored. One that was written within the last second may be missing too: an
 // index follows its table.
 //
@@ -84,7 +82,7 @@ func (s *Store) keysOf(ctx context.Context, receipts []usage.Receipt) (map[recei
 		}
 		asked[key] = true
 		var at string
-		err := s.paced(ctx, func() (err error) {
+		err := s.limited(ctx, func() (err error) {
 			at, err = s.keyByID(ctx, r.Log, r.ID)
 			return err
 		})
@@ -135,7 +133,6 @@ func (s *Store) applyTo(ctx context.Context, k recordKey, before storedRecord, r
 // updateOutcome writes an outcome, and nothing else of the record, if the stored
 // one is still that of before.
 func (s *Store) updateOutcome(ctx context.Context, k recordKey, before item, next usage.Version) (collided bool, err error) {
-	const op = "apply a receipt"
 	after := encodeVersion(next)
 	names, values := map[string]string{"#log": "log"}, item{}
 	conditions := []string{"attribute_exists(#log)"}
@@ -159,20 +156,15 @@ func (s *Store) updateOutcome(ctx context.Context, k recordKey, before item, nex
 	if len(remove) > 0 {
 		update += " REMOVE " + strings.Join(remove, ", ")
 	}
-	err = s.paced(ctx, func() error {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
-		defer cancel()
-		_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName:                 &s.tables.Usage,
-			Key:                       k.item(),
-			UpdateExpression:          &update,
-			ConditionExpression:       aws.String(strings.Join(conditions, " AND ")),
-			ExpressionAttributeNames:  names,
-			ExpressionAttributeValues: values,
-		}, once)
-		return translate(op, err)
+	_, err = s.updateLimited(ctx, "apply a receipt", &dynamodb.UpdateItemInput{
+		TableName:                 &s.tables.Usage,
+		Key:                       k.item(),
+		UpdateExpression:          &update,
+		ConditionExpression:       aws.String(strings.Join(conditions, " AND ")),
+		ExpressionAttributeNames:  names,
+		ExpressionAttributeValues: values,
 	})
-	if other := new(types.ConditionalCheckFailedException); errors.As(err, &other) {
+	if isConditionFailed(err) {
 		return true, nil // or our own write, whose answer was lost: reading again tells
 	}
 	return false, err

@@ -13,66 +13,66 @@ import (
 )
 
 // rounds lets n calls in at once and out again, that many times.
-func rounds(t *testing.T, p *pace, times, n int, refused bool) {
+func rounds(t *testing.T, l *limiter, times, n int, refused bool) {
 	t.Helper()
 	for range times {
 		var cuts []int
 		for range n {
-			c, err := p.enter(t.Context())
+			c, err := l.acquire(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			cuts = append(cuts, c)
 		}
 		for _, c := range cuts {
-			p.leave(c, refused)
+			l.release(c, refused)
 		}
 	}
 }
 
-func TestPaceHalvesWhenRefusedAndRecoversOneByOne(t *testing.T) {
-	p := newPace()
+func TestLimiterHalvesWhenRefusedAndRecoversOneByOne(t *testing.T) {
+	l := newLimiter()
 	expect := func(when string, limit int) {
 		t.Helper()
-		if p.limit != limit || p.busy != 0 {
-			t.Errorf("%s: limit %d, busy %d; want a limit of %d", when, p.limit, p.busy, limit)
+		if l.limit != limit || l.running != 0 {
+			t.Errorf("%s: limit %d, running %d; want a limit of %d", when, l.limit, l.running, limit)
 		}
 	}
-	rounds(t, p, 1, MaxWriters, true)
+	rounds(t, l, 1, MaxWriters, true)
 	expect("all were refused at once", MaxWriters/2)
-	rounds(t, p, 1, MaxWriters/2, true)
+	rounds(t, l, 1, MaxWriters/2, true)
 	expect("and again", MaxWriters/4)
-	rounds(t, p, 5, 1, true)
+	rounds(t, l, 5, 1, true)
 	expect("for good: one always may", 1)
-	rounds(t, p, 1, 1, false)
+	rounds(t, l, 1, 1, false)
 	expect("one went well", 2)
-	rounds(t, p, 1, 1, false)
+	rounds(t, l, 1, 1, false)
 	expect("one of two", 2)
-	rounds(t, p, 1, 1, false)
+	rounds(t, l, 1, 1, false)
 	expect("both of two", 3)
-	rounds(t, p, 100, 1, false)
+	rounds(t, l, 100, 1, false)
 	expect("all went well for long", MaxWriters)
 }
 
-func TestPaceAdmitsNoMoreThanItsLimitAndInOrder(t *testing.T) {
-	p := newPace()
-	p.limit = 1
-	cuts, err := p.enter(t.Context())
+func TestLimiterAdmitsNoMoreThanItsLimitAndInOrder(t *testing.T) {
+	l := newLimiter()
+	l.limit = 1
+	cuts, err := l.acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	order := make(chan int, 2)
 	for i := range 2 {
-		waiting := len(p.waiting)
+		waiting := len(l.waiting)
 		go func() {
-			c, _ := p.enter(context.Background())
+			c, _ := l.acquire(context.Background())
 			order <- i
-			p.leave(c, true) // a refusal, so that the limit stays 1
+			l.release(c, true) // a refusal, so that the limit stays 1
 		}()
 		for { // until it stands in line
-			p.mu.Lock()
-			n := len(p.waiting)
-			p.mu.Unlock()
+			l.mu.Lock()
+			n := len(l.waiting)
+			l.mu.Unlock()
 			if n > waiting {
 				break
 			}
@@ -80,7 +80,7 @@ func TestPaceAdmitsNoMoreThanItsLimitAndInOrder(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := p.enter(gone); err == nil {
+	if _, err := l.acquire(gone); err == nil {
 		t.Error("who has gone is let in")
 	}
 	select {
@@ -88,7 +88,7 @@ func TestPaceAdmitsNoMoreThanItsLimitAndInOrder(t *testing.T) {
 		t.Errorf("%d was let in while the only place was taken", i)
 	default:
 	}
-	p.leave(cuts, true)
+	l.release(cuts, true)
 	if first, second := <-order, <-order; first != 0 || second != 1 {
 		t.Errorf("let in were %d, then %d", first, second)
 	}
@@ -96,7 +96,7 @@ func TestPaceAdmitsNoMoreThanItsLimitAndInOrder(t *testing.T) {
 
 // Each way in which DynamoDB says that it is asked too much slows the writers
 // down, at once: the SDK must not hide it by trying again.
-func TestEveryRefusalOfAWriteReachesThePace(t *testing.T) {
+func TestEveryRefusalOfAWriteReachesTheLimiter(t *testing.T) {
 	const throttled = `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"too much"}`
 	const broken = `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"sorry"}`
 	const unprocessed = `{"UnprocessedItems":{"usage":[{"PutRequest":{"Item":{"log":{"S":"acme_retail#sms"}}}}]}}`
@@ -133,8 +133,8 @@ func TestEveryRefusalOfAWriteReachesThePace(t *testing.T) {
 			if _, err := s.WriteUsage(t.Context(), records); err != nil {
 				t.Fatal(err)
 			}
-			if s.pace.cuts != 1 || s.pace.busy != 0 {
-				t.Errorf("the pace was cut %d times, want once; %d calls are under way", s.pace.cuts, s.pace.busy)
+			if s.limiter.cuts != 1 || s.limiter.running != 0 {
+				t.Errorf("the limit was cut %d times, want once; %d calls are under way", s.limiter.cuts, s.limiter.running)
 			}
 		})
 	}

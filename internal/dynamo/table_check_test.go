@@ -27,7 +27,7 @@ func TestWantedShapesAreThoseOfTheTemplate(t *testing.T) {
 	}
 	got := make(map[string]dynamo.Shape)
 	store := dynamo.NewStore(engine.Client(t), dynamo.Tables{Partners: "PartnersTable", Customers: "CustomersTable", PriceLists: "PriceListsTable", Usage: "UsageTable"})
-	for _, table := range store.Examine() {
+	for _, table := range store.TableChecks() {
 		got[table.Name] = table.Wanted
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

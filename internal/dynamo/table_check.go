@@ -19,8 +19,8 @@ type Shape struct {
 	TTL     string              // the attribute by which items are deleted; empty: none
 }
 
-// Examined is one of the four tables, to be looked at.
-type Examined struct {
+// TableCheck looks at one of the four tables.
+type TableCheck struct {
 	Name   string
 	Wanted Shape
 
@@ -29,9 +29,9 @@ type Examined struct {
 	writes []probe
 }
 
-// Examine lists the four tables, to be looked at one by one.
-func (s *Store) Examine() []Examined {
-	return []Examined{
+// TableChecks lists a check of each of the four tables.
+func (s *Store) TableChecks() []TableCheck {
+	return []TableCheck{
 		{s.tables.Partners, Shape{Key: []string{"pk", "sk"}, Indexes: map[string][]string{"ByName": {"pk", "sortKey"}, "ByAccount": {"accountId", "pk"}}}, s,
 			[]probe{batchGetItem, queryItems, queryIndex, scanItems}, []probe{putItem, updateItem, deleteItem}},
 		{s.tables.Customers, Shape{Key: []string{"accountId"}}, s,
@@ -44,7 +44,7 @@ func (s *Store) Examine() []Examined {
 }
 
 // HoldsUsage reports whether it is the table of usage records.
-func (e Examined) HoldsUsage() bool { return e.Name == e.store.tables.Usage }
+func (c TableCheck) HoldsUsage() bool { return c.Name == c.store.tables.Usage }
 
 // Found is a table as it is.
 type Found struct {
@@ -54,12 +54,10 @@ type Found struct {
 }
 
 // Describe reads the table's shape, but for its TTL attribute.
-func (e Examined) Describe(ctx context.Context) (Found, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	out, err := e.store.db.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &e.Name})
+func (c TableCheck) Describe(ctx context.Context) (Found, error) {
+	out, err := call(ctx, "describe "+c.Name, c.store.db.DescribeTable, &dynamodb.DescribeTableInput{TableName: &c.Name})
 	if err != nil {
-		return Found{}, translate("describe "+e.Name, err)
+		return Found{}, err
 	}
 	found := Found{Shape: Shape{Key: keyOf(out.Table.KeySchema), Indexes: make(map[string][]string)}}
 	for _, index := range out.Table.GlobalSecondaryIndexes {
@@ -72,12 +70,10 @@ func (e Examined) Describe(ctx context.Context) (Found, error) {
 
 // DescribeTTL reads by which attribute the table's items are deleted; empty: none
 // are.
-func (e Examined) DescribeTTL(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	out, err := e.store.db.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &e.Name})
+func (c TableCheck) DescribeTTL(ctx context.Context) (string, error) {
+	out, err := call(ctx, "describe the TTL of "+c.Name, c.store.db.DescribeTimeToLive, &dynamodb.DescribeTimeToLiveInput{TableName: &c.Name})
 	if err != nil {
-		return "", translate("describe the TTL of "+e.Name, err)
+		return "", err
 	}
 	ttl := out.TimeToLiveDescription
 	if ttl == nil || ttl.TimeToLiveStatus != types.TimeToLiveStatusEnabled && ttl.TimeToLiveStatus != types.TimeToLiveStatusEnabling {
@@ -102,27 +98,27 @@ func keyOf(schema []types.KeySchemaElement) []string {
 // may not use on the table, as "dynamodb:Scan". To find out it reads a key that
 // nobody has, and asks for writes that cannot happen: nothing changes. Any other
 // failure than a refusal is an error.
-func (e Examined) Forbidden(ctx context.Context) (reads, writes []string, err error) {
-	if reads, err = e.try(ctx, e.reads); err != nil {
+func (c TableCheck) Forbidden(ctx context.Context) (reads, writes []string, err error) {
+	if reads, err = c.try(ctx, c.reads); err != nil {
 		return nil, nil, err
 	}
-	writes, err = e.try(ctx, e.writes)
+	writes, err = c.try(ctx, c.writes)
 	return reads, writes, err
 }
 
-func (e Examined) try(ctx context.Context, probes []probe) (forbidden []string, err error) {
+func (c TableCheck) try(ctx context.Context, probes []probe) (forbidden []string, err error) {
 	for _, p := range probes {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
-		err := p.call(ctx, e)
+		err := p.call(ctx, c)
 		cancel()
-		if err == nil || isCondition(err) {
+		if err == nil || isConditionFailed(err) {
 			continue
 		}
 		if isDenied(err) {
 			forbidden = append(forbidden, "dynamodb:"+p.operation)
 			continue
 		}
-		return nil, translate(p.operation+" on "+e.Name, err)
+		return nil, translate(p.operation+" on "+c.Name, err)
 	}
 	return forbidden, nil
 }
@@ -132,83 +128,78 @@ func isDenied(err error) bool {
 	return errors.As(err, &api) && api.ErrorCode() == "AccessDeniedException"
 }
 
-func isCondition(err error) bool {
-	never := new(types.ConditionalCheckFailedException)
-	return errors.As(err, &never)
-}
-
-// probe is a call that tells whether an operation is allowed, and does nothing.
+// probe is a call that reports whether an operation is allowed, and does nothing.
 type probe struct {
 	operation string
-	call      func(context.Context, Examined) error
+	call      func(context.Context, TableCheck) error
 }
 
 // nobodys is a key that no item has: no partner, account or log is called so.
-func (e Examined) nobodys() item {
+func (c TableCheck) nobodys() item {
 	key := item{}
-	for _, name := range e.Wanted.Key {
+	for _, name := range c.Wanted.Key {
 		key[name] = str("#doctor")
 	}
 	return key
 }
 
 // never is a condition that no item meets, nor the lack of one.
-func (e Examined) never() *string {
+func (c TableCheck) never() *string {
 	return aws.String("attribute_exists(#key) AND attribute_not_exists(#key)")
 }
 
 // names are those of never: DynamoDB reserves words such as "log".
-func (e Examined) names() map[string]string { return map[string]string{"#key": e.Wanted.Key[0]} }
+func (c TableCheck) names() map[string]string { return map[string]string{"#key": c.Wanted.Key[0]} }
 
 var (
-	getItem = probe{"GetItem", func(ctx context.Context, e Examined) error {
-		_, err := e.store.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &e.Name, Key: e.nobodys()})
+	getItem = probe{"GetItem", func(ctx context.Context, c TableCheck) error {
+		_, err := c.store.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &c.Name, Key: c.nobodys()})
 		return err
 	}}
-	batchGetItem = probe{"BatchGetItem", func(ctx context.Context, e Examined) error {
-		_, err := e.store.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{e.Name: {Keys: []item{e.nobodys()}}}})
+	batchGetItem = probe{"BatchGetItem", func(ctx context.Context, c TableCheck) error {
+		_, err := c.store.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{c.Name: {Keys: []item{c.nobodys()}}}})
 		return err
 	}}
-	queryItems = probe{"Query", func(ctx context.Context, e Examined) error {
-		return e.query(ctx, nil, e.Wanted.Key[0])
+	queryItems = probe{"Query", func(ctx context.Context, c TableCheck) error {
+		return c.query(ctx, nil, c.Wanted.Key[0])
 	}}
-	queryIndex = probe{"Query", func(ctx context.Context, e Examined) error {
-		for name, key := range e.Wanted.Indexes {
-			if err := e.query(ctx, &name, key[0]); err != nil {
+	queryIndex = probe{"Query", func(ctx context.Context, c TableCheck) error {
+		for name, key := range c.Wanted.Indexes {
+			if err := c.query(ctx, &name, key[0]); err != nil {
 				return err
 			}
 		}
 		return nil
 	}}
-	scanItems = probe{"Scan", func(ctx context.Context, e Examined) error {
-		_, err := e.store.db.Scan(ctx, &dynamodb.ScanInput{TableName: &e.Name, Limit: aws.Int32(1), ProjectionExpression: aws.String("#key"), ExpressionAttributeNames: e.names()})
+	scanItems = probe{"Scan", func(ctx context.Context, c TableCheck) error {
+		_, err := c.store.db.Scan(ctx, &dynamodb.ScanInput{TableName: &c.Name, Limit: aws.Int32(1), ProjectionExpression: aws.String("#key"), ExpressionAttributeNames: c.names()})
 		return err
 	}}
-	putItem = probe{"PutItem", func(ctx context.Context, e Examined) error {
-		_, err := e.store.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: &e.Name, Item: e.nobodys(), ConditionExpression: e.never(), ExpressionAttributeNames: e.names()})
+	putItem = probe{"PutItem", func(ctx context.Context, c TableCheck) error {
+		_, err := c.store.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: &c.Name, Item: c.nobodys(), ConditionExpression: c.never(), ExpressionAttributeNames: c.names()})
 		return err
 	}}
-	updateItem = probe{"UpdateItem", func(ctx context.Context, e Examined) error {
-		_, err := e.store.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName: &e.Name, Key: e.nobodys(), ConditionExpression: e.never(), ExpressionAttributeNames: e.names(),
+	updateItem = probe{"UpdateItem", func(ctx context.Context, c TableCheck) error {
+		_, err := c.store.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: &c.Name, Key: c.nobodys(), ConditionExpression: c.never(), ExpressionAttributeNames: c.names(),
 			UpdateExpression: aws.String("SET doctor = :x"), ExpressionAttributeValues: item{":x": str("x")},
 		})
 		return err
 	}}
-	deleteItem = probe{"DeleteItem", func(ctx context.Context, e Examined) error {
-		_, err := e.store.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &e.Name, Key: e.nobodys(), ConditionExpression: e.never(), ExpressionAttributeNames: e.names()})
+	deleteItem = probe{"DeleteItem", func(ctx context.Context, c TableCheck) error {
+		_, err := c.store.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &c.Name, Key: c.nobodys(), ConditionExpression: c.never(), ExpressionAttributeNames: c.names()})
 		return err
 	}}
-	batchWriteItem = probe{"BatchWriteItem", func(ctx context.Context, e Examined) error {
-		nothing := types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: e.nobodys()}}
-		_, err := e.store.db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{e.Name: {nothing}}})
+	batchWriteItem = probe{"BatchWriteItem", func(ctx context.Context, c TableCheck) error {
+		nothing := types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: c.nobodys()}}
+		_, err := c.store.db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{c.Name: {nothing}}})
 		return err
 	}}
 )
 
-func (e Examined) query(ctx context.Context, index *string, partition string) error {
-	_, err := e.store.db.Query(ctx, &dynamodb.QueryInput{
-		TableName: &e.Name, IndexName: index, Limit: aws.Int32(1),
+func (c TableCheck) query(ctx context.Context, index *string, partition string) error {
+	_, err := c.store.db.Query(ctx, &dynamodb.QueryInput{
+		TableName: &c.Name, IndexName: index, Limit: aws.Int32(1),
 		KeyConditionExpression:    aws.String("#key = :nobody"),
 		ExpressionAttributeNames:  map[string]string{"#key": partition},
 		ExpressionAttributeValues: item{":nobody": str("#doctor")},

@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,7 +87,7 @@ func (s *Store) Log(ctx context.Context, log usage.Log, q usage.Query) (usage.Pa
 // all.
 func (s *Store) startBehind(ctx context.Context, log usage.Log, p usage.Position, newestFirst bool) (item, error) {
 	if !p.Raw {
-		return item{"log": str(log.Key()), "at": str(p.String())}, nil
+		return recordKey{log, p.String()}.item(), nil
 	}
 	keys, err := s.rawKeys(ctx, log, p)
 	if err != nil {
@@ -101,7 +102,7 @@ func (s *Store) startBehind(ctx context.Context, log usage.Log, p usage.Position
 	case newestFirst:
 		before = behind
 	}
-	return item{"log": str(log.Key()), "at": str(before)}, nil
+	return recordKey{log, before}.item(), nil
 }
 
 // millisecond is what sorts before and behind every key of a time: an id begins
@@ -145,13 +146,13 @@ func (s *Store) shownPosition(ctx context.Context, log usage.Log, key item) (usa
 	}
 	// Whether the id tells a number only the rest of the record can say.
 	it, err := s.get(ctx, "log "+log.Text(), s.tables.Usage, item{"log": key["log"], "at": key["at"]}, recordAttributes)
-	if err != nil {
-		return position, err
-	}
-	if it == nil { // deleted meanwhile: as if it did
+	if fault.Is(err, fault.NotFound) { // deleted meanwhile: as if it did
 		var numbers masking.Endings
 		numbers.Add(string(position.ID))
 		return log.StoredPosition(position.String(), numbers)
+	}
+	if err != nil {
+		return position, err
 	}
 	r = reader{item: it}
 	return r.position(log), nil
@@ -231,12 +232,9 @@ func (s *Store) Record(ctx context.Context, log usage.Log, id usage.RecordID, no
 	if at == "" {
 		return usage.Record{}, fault.New(fault.NotFound, op, nil)
 	}
-	it, err := s.get(ctx, op, s.tables.Usage, item{"log": str(log.Key()), "at": str(at)}, recordAttributes)
+	it, err := s.get(ctx, op, s.tables.Usage, recordKey{log, at}.item(), recordAttributes) // it may be gone since the index was written
 	if err != nil {
 		return usage.Record{}, err
-	}
-	if it == nil { // deleted since the index was written
-		return usage.Record{}, fault.New(fault.NotFound, op, nil)
 	}
 	r, err := decodeRecord(log, it)
 	if err != nil {
@@ -246,6 +244,42 @@ func (s *Store) Record(ctx context.Context, log usage.Log, id usage.RecordID, no
 		return usage.Record{}, fault.New(fault.NotFound, op, nil)
 	}
 	return r, nil
+}
+
+// RecordsByID reads every record of a log that bears an id, oldest first, those
+// too whose retention has ended. There is mostly one, since ids are the
+// platform's; none is no error.
+func (s *Store) RecordsByID(ctx context.Context, log usage.Log, id usage.RecordID) ([]usage.Record, error) {
+	op := "records of " + log.Text() // not their id: it is the caller's, and may be a number
+	found, err := s.queryAll(ctx, query{
+		op: op, table: s.tables.Usage, index: "ById",
+		projection: recordKeyAttributes,
+		condition:  "#byId = :byId",
+		values:     item{":byId": str(byID(log, id))},
+	})
+	if err != nil {
+		return nil, err
+	}
+	var records []usage.Record
+	for batch := range slices.Chunk(found, maxBatchGet) {
+		keys := make([]item, len(batch))
+		for i, it := range batch {
+			keys[i] = item{"log": it["log"], "at": it["at"]}
+		}
+		items, err := s.batchGet(ctx, op, s.tables.Usage, keys, recordAttributes, false)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			r, err := decodeRecord(log, it)
+			if err != nil {
+				return nil, err
+			}
+			records = append(records, r)
+		}
+	}
+	slices.SortFunc(records, func(a, b usage.Record) int { return strings.Compare(a.Position().String(), b.Position().String()) })
+	return records, nil
 }
 
 // keyByID finds the sort key of the newest record that bears an id, or "" where
@@ -269,7 +303,7 @@ func (s *Store) keyByID(ctx context.Context, log usage.Log, id usage.RecordID) (
 	return at, nil
 }
 
-// isExpired tells whether a record's retention has ended. DynamoDB deletes such
+// isExpired reports whether a record's retention has ended. DynamoDB deletes such
 // a record within days, not at once; until then it is there, but not shown.
 func isExpired(r usage.Record, now time.Time) bool {
 	return !r.ExpiresAt.IsZero() && !now.Before(r.ExpiresAt)
