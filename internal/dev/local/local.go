@@ -148,10 +148,7 @@ func readTemplate(o Options) (*template.Template, error) {
 	if o.Path != "" {
 		suffix = "local"
 	}
-	values := maps.Clone(o.Parameters)
-	if values == nil {
-		values = make(map[string]string)
-	}
+	values := merged(o.Parameters)
 	for _, table := range t.Tables {
 		values[table.ID] = "partnerview-" + table.ID + "-" + suffix
 	}
@@ -168,12 +165,7 @@ func (s *Stack) startIssuer(ctx context.Context, o *Options, base string) (*temp
 		return nil, err
 	}
 	s.Issuer = started
-	parameters := maps.Clone(o.Parameters)
-	if parameters == nil {
-		parameters = make(map[string]string)
-	}
-	maps.Copy(parameters, started.Parameters())
-	o.Parameters = parameters
+	o.Parameters = merged(o.Parameters, started.Parameters())
 	return readTemplate(*o)
 }
 
@@ -215,15 +207,10 @@ func (s *Stack) serve(listener net.Listener, o Options, t *template.Template) er
 
 	s.variables = s.engineVariables(o.Now)
 	for _, f := range t.Functions {
-		environment := maps.Clone(f.Environment)
-		if environment == nil {
-			environment = make(map[string]string)
-		}
-		maps.Copy(environment, s.engineVariables(o.Now))
 		maps.Copy(s.variables, f.Environment)
 		s.functions[f.ID] = lambda.New(lambda.Config{
 			Name: f.ID, Bootstrap: filepath.Join(o.Binaries, f.ID, "bootstrap"), Timeout: f.Timeout, MemoryMB: f.MemoryMB,
-			Environment: environment, MaxInstances: o.MaxInstances, Log: logs,
+			Environment: merged(f.Environment, s.engineVariables(o.Now)), MaxInstances: o.MaxInstances, Log: logs,
 		})
 	}
 	address := listener.Addr().String()
@@ -342,6 +329,15 @@ func (s *Stack) Stop(ctx context.Context) error {
 		}
 	})
 	return s.stopErr
+}
+
+// merged are the entries of all; of several of a name the last.
+func merged(all ...map[string]string) map[string]string {
+	into := make(map[string]string)
+	for _, m := range all {
+		maps.Copy(into, m)
+	}
+	return into
 }
 
 // baseURL is where the product is reached.

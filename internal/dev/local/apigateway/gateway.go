@@ -18,7 +18,10 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"partnerview/internal/dev/local/lambda"
 	"partnerview/internal/dev/template"
@@ -90,15 +93,15 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x := g.newExchange(r)
-	a, err := g.answer(r, x)
+	response, err := g.respond(r, x)
 	var no *refusal
 	if errors.As(err, &no) {
-		a = g.refuse(no, x)
+		response = g.refuse(no, x)
 	} else if err != nil {
 		return // the client has left
 	}
-	g.write(w, r, x, a)
-	g.log(x, a.status, no)
+	g.write(w, r, x, response)
+	g.log(x, response.status, no)
 }
 
 // exchange is one request on its way through the gateway.
@@ -117,9 +120,9 @@ func (g *Gateway) newExchange(r *http.Request) *exchange {
 	return &exchange{start: g.Clock(), id: lambda.NewRequestID(), method: r.Method}
 }
 
-// answer finds out what to answer. Its errors are refusals, and the context's
-// where the client has left.
-func (g *Gateway) answer(r *http.Request, x *exchange) (*answer, error) {
+// respond finds the response to a request. Its errors are refusals, and the
+// context's where the client has left.
+func (g *Gateway) respond(r *http.Request, x *exchange) (*response, error) {
 	below, inStage := strings.CutPrefix(r.URL.EscapedPath(), "/"+g.Template.Stage)
 	if !inStage || below != "" && below[0] != '/' {
 		return nil, noRoute(r)
@@ -158,15 +161,15 @@ func (g *Gateway) answer(r *http.Request, x *exchange) (*answer, error) {
 	if len(event) > maxEvent {
 		return nil, &refusal{kind: "REQUEST_TOO_LARGE", status: http.StatusRequestEntityTooLarge}
 	}
-	response, err := g.Invoke(ctx, x.route.Function, event)
+	output, err := g.Invoke(ctx, x.route.Function, event)
 	if err != nil {
 		return nil, integrationRefusal(r.Context(), err)
 	}
-	a, err := parseResponse(response)
+	response, err := parseResponse(output)
 	if err != nil {
 		return nil, &refusal{kind: "DEFAULT_5XX", status: http.StatusBadGateway, cause: err}
 	}
-	return a, nil
+	return response, nil
 }
 
 // integrationRefusal says how API Gateway tells that a function did not answer.
@@ -257,4 +260,56 @@ func (x *exchange) loggedMethod() string {
 		return x.method
 	}
 	return "(other)"
+}
+
+// PlanKey is the key by which a holder's requests are counted here, under a plan
+// of the template, by its logical id: "BronzePlan.northwind". On AWS a key's value
+// is random, and API Gateway knows its plan; here there is nobody to ask, so the
+// value says it. An authorizer answers with it as with any other.
+func PlanKey(plan, holder string) string { return plan + "." + holder }
+
+// meters hold requests to the rate and burst of their key's plan. Quotas are not
+// counted.
+type meters struct {
+	plans map[string]template.UsagePlan
+
+	mu       sync.Mutex
+	limiters map[string]*rate.Limiter // by key: as many as the authorizer names
+}
+
+// newMeters fails where a route asks for keys that would be read from somewhere
+// else than the authorizer's answer.
+func newMeters(t *template.Template) (*meters, error) {
+	m := &meters{plans: make(map[string]template.UsagePlan), limiters: make(map[string]*rate.Limiter)}
+	for _, p := range t.UsagePlans {
+		m.plans[p.ID] = p
+	}
+	for _, r := range t.Routes {
+		if r.Metered && (t.KeySource != "AUTHORIZER" || r.Authorizer == "") {
+			return nil, fmt.Errorf("%s %s: only keys that an authorizer names are understood here", r.Method, r.Path)
+		}
+	}
+	return m, nil
+}
+
+// count lets a request pass, or refuses it.
+func (m *meters) count(key string, now time.Time) error {
+	id, _, _ := strings.Cut(key, ".")
+	plan, ok := m.plans[id]
+	if !ok {
+		return &refusal{kind: "INVALID_API_KEY", status: http.StatusForbidden}
+	}
+	if !m.limiter(key, plan).AllowN(now, 1) {
+		return &refusal{kind: "THROTTLED", status: http.StatusTooManyRequests}
+	}
+	return nil
+}
+
+func (m *meters) limiter(key string, plan template.UsagePlan) *rate.Limiter {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.limiters[key] == nil {
+		m.limiters[key] = rate.NewLimiter(rate.Limit(plan.Rate), plan.Burst)
+	}
+	return m.limiters[key]
 }

@@ -90,7 +90,7 @@ func (r *route) takes(sent []string) bool {
 	return len(sent) == len(r.segments)
 }
 
-// before tells whether r is more specific than other, where both take a path.
+// before reports whether r is more specific than other, where both take a path.
 func (r *route) before(other *route) bool {
 	for i := range min(len(r.segments), len(other.segments)) {
 		if a, b := r.segments[i].rank(), other.segments[i].rank(); a != b {

@@ -156,7 +156,7 @@ func (f *Function) grow() {
 	}
 	i, err := start(f)
 	if err != nil {
-		f.answer(placement{err: fmt.Errorf("%s cannot be started: %w", f.Name, err)})
+		f.give(placement{err: fmt.Errorf("%s cannot be started: %w", f.Name, err)})
 		return
 	}
 	f.instances[i] = struct{}{}
@@ -169,13 +169,13 @@ func (f *Function) assign(i *instance) {
 	if f.stopped || i.gone {
 		return
 	}
-	if !f.answer(placement{instance: i}) {
+	if !f.give(placement{instance: i}) {
 		f.idle = append(f.idle, i)
 	}
 }
 
-// answer ends the wait of the first that waits; false if nobody does.
-func (f *Function) answer(p placement) bool {
+// give ends the wait of the first that waits; false if nobody does.
+func (f *Function) give(p placement) bool {
 	if len(f.waiting) == 0 {
 		return false
 	}
@@ -194,7 +194,7 @@ func (f *Function) remove(i *instance, why *Failure) {
 		f.coming--
 	}
 	if !i.initialised {
-		f.answer(placement{err: why})
+		f.give(placement{err: why})
 	}
 	f.grow()
 }
@@ -204,7 +204,7 @@ func (f *Function) remove(i *instance, why *Failure) {
 func (f *Function) Stop() {
 	f.mu.Lock()
 	f.stopped = true
-	for f.answer(placement{err: ErrStopped}) {
+	for f.give(placement{err: ErrStopped}) {
 	}
 	var all []*instance
 	for i := range f.instances {
