@@ -39,37 +39,26 @@ func TestPartnersAreListedShownSuspendedAndResumed(t *testing.T) {
 	d := newDeskWithTwoPartners(t)
 	d.must("key", "create", "--partner", "northwind")
 	d.must("key", "create", "--partner", "northwind")
-	var keys listedKeys
-	decode(t, d.must("key", "list", "--partner", "northwind", "-o", "json"), &keys)
+	keys := asJSON[listedKeys](d, "key", "list", "--partner", "northwind")
 	d.must("key", "revoke", keys.Keys[0].KeyID)
 	d.says("partner    name            status  customers  active keys\n"+
 		"eastgate   Eastgate Größe  active  1          0\n"+
 		"northwind  Northwind       active  2          1\n", "partner", "list")
 
-	if r := d.feed("northwin\n", "partner", "suspend", "northwind"); r.code != 1 || !strings.Contains(r.out, "status: active → suspended") ||
-		!strings.Contains(r.errOut, "Type northwind to go on: ") || !strings.Contains(r.errOut, "nothing was done") {
-		t.Errorf("mistyped, it says %+v", r)
-	}
-	d.run("partner", "suspend", "northwind", "-o", "json").fails(t, 2, "--yes or --dry-run")
-	d.says("change  partner  northwind  status: active → suspended\n1 change; nothing was written.\n", "partner", "suspend", "northwind", "--dry-run")
-	if r := d.feed("northwind\n", "partner", "suspend", "northwind"); r.code != 0 || !strings.HasSuffix(r.out, "1 change written.\n") {
-		t.Errorf("typed, it says %+v", r)
-	}
+	const suspends = "change  partner  northwind  status: active → suspended\n"
+	d.says(suspends+"1 change; nothing was written.\n", "partner", "suspend", "northwind", "--dry-run")
+	d.asks("northwind", suspends, "1 change written.\n", "partner", "suspend", "northwind")
 	d.says("Nothing changes: that is what the tables say already.\n", "partner", "suspend", "northwind", "--yes")
-	var shown shownPartner
-	decode(t, d.must("partner", "show", "northwind", "-o", "json"), &shown)
+	shown := asJSON[shownPartner](d, "partner", "show", "northwind")
 	if shown.Status != "suspended" || len(shown.Keys) != 2 || len(shown.Grants) != 2 || shown.Grants[0].AccountID != "b&b" || shown.Grants[0].CustomerName != "aardvark 東京" {
 		t.Errorf("northwind is %+v", shown)
 	}
 	d.must("partner", "resume", "northwind")
-	if out := d.must("partner", "show", "northwind"); !strings.Contains(out, "status   active\n") || !strings.Contains(out, "acme_retail  Acme           sms\n") {
-		t.Errorf("it is shown as\n%s", out)
-	}
+	says(t, d.must("partner", "show", "northwind"), "status   active\n", "acme_retail  Acme           sms\n")
 	for _, args := range [][]string{{"partner", "show", "nobody"}, {"partner", "suspend", "nobody", "--yes"}, {"partner", "resume", "nobody"}} {
 		d.run(args...).fails(t, 1, `there is no partner "nobody"`, "partnerctl apply")
 	}
-	var list listedPartners
-	decode(t, d.must("partner", "list", "-o", "json"), &list)
+	list := asJSON[listedPartners](d, "partner", "list")
 	if want := (listedPartner{"northwind", "Northwind", "active", 2, 1}); len(list.Partners) != 2 || list.Partners[1] != want {
 		t.Errorf("for programs the list is %+v", list)
 	}
@@ -85,23 +74,14 @@ func TestGrantsAreAddedWidenedNarrowedAndRemoved(t *testing.T) {
 	d.says("partner    status  products\neastgate   active  messaging\nnorthwind  active  all\n", "grant", "list", "--account", "b&b")
 	d.says("account      name           products\nb&b          aardvark 東京  messaging\nacme_retail  Acme           all\n", "grant", "list", "--partner", "eastgate")
 
-	r := d.feed("\n", "grant", "remove", "northwind", "b&b", "acme_retail")
-	if want := "remove  grant  northwind acme_retail\nremove  grant  northwind b&b\n"; r.code != 1 || r.out != want {
-		t.Errorf("before it is asked, it says %+v", r)
-	}
-	if out := d.must("grant", "list", "--partner", "northwind"); strings.Count(out, "\n") != 3 {
-		t.Errorf("what was not confirmed is done:\n%s", out)
-	}
-	d.must("grant", "remove", "northwind", "b&b", "--yes")
+	d.says("remove  grant  northwind acme_retail\nremove  grant  northwind b&b\n2 changes; nothing was written.\n", "grant", "remove", "northwind", "b&b", "acme_retail", "--dry-run")
+	d.asks("northwind", "remove  grant  northwind b&b\n", "1 change written.\n", "grant", "remove", "northwind", "b&b")
 	d.says("account      name  products\nacme_retail  Acme  all\n", "grant", "list", "--partner", "northwind")
 	d.says("Nothing changes: that is what the tables say already.\n", "grant", "remove", "northwind", "b&b", "--yes")
 	d.must("grant", "remove", "northwind", "acme_retail", "--yes")
-	if out := d.must("grant", "list", "--partner", "northwind"); !strings.Contains(out, "partnerctl grant add northwind ACCOUNT") {
-		t.Errorf("an empty list says %q", out)
-	}
+	says(t, d.must("grant", "list", "--partner", "northwind"), "partnerctl grant add northwind ACCOUNT")
 
-	var list listedGrants
-	decode(t, d.must("grant", "list", "--account", "acme_retail", "-o", "json"), &list)
+	list := asJSON[listedGrants](d, "grant", "list", "--account", "acme_retail")
 	if len(list.Grants) != 1 || list.AccountID != "acme_retail" || list.Grants[0].PartnerID != "eastgate" || list.Grants[0].Products != nil {
 		t.Errorf("for programs it is %+v", list)
 	}
@@ -120,17 +100,10 @@ func TestCustomersAreListedSearchedAndShown(t *testing.T) {
 		"b&b          aardvark 東京  messaging  JPY       postpaid  -       -\n"+
 		"acme_retail  Acme           sms,voice  EUR       prepaid   10      2026-06-01T00:00:00.000Z\n", "customer", "list")
 	d.says("account  name           products   currency  billing   credit  as of\nb&b      aardvark 東京  messaging  JPY       postpaid  -       -\n", "customer", "list", "--search", "AARD")
-	if out := d.must("customer", "list", "--search", "nobody"); !strings.Contains(out, "partnerctl apply") {
-		t.Errorf("nobody found says %q", out)
-	}
+	says(t, d.must("customer", "list", "--search", "nobody"), "partnerctl apply")
 	out := d.must("customer", "show", "acme_retail")
-	for _, want := range []string{"credit        10\n", "sub-account   acme_hq\n", "eastgate   active  all\n", "northwind  active  sms\n"} {
-		if !strings.Contains(out, want) {
-			t.Errorf("it does not say %q:\n%s", want, out)
-		}
-	}
-	var shown shownCustomer
-	decode(t, d.must("customer", "show", "acme_retail", "-o", "json"), &shown)
+	says(t, out, "credit        10\n", "sub-account   acme_hq\n", "eastgate   active  all\n", "northwind  active  sms\n")
+	shown := asJSON[shownCustomer](d, "customer", "show", "acme_retail")
 	if shown.Name != "Acme" || *shown.RemainingCredit != "10" || shown.CreditLimit != nil || len(shown.Grants) != 2 || shown.SubAccounts[0] != "acme_hq" {
 		t.Errorf("for programs it is %+v", shown)
 	}
@@ -144,8 +117,7 @@ func TestCreditIsSetButNeverByAnOlderOne(t *testing.T) {
 	d.run("customer", "set-credit", "acme_retail", "--remaining", "7", "--as-of", "2026-06-01T12:00:00Z").fails(t, 1, "is newer than 2026-06-01T12:00:00.000Z")
 	d.says("change  customer  acme_retail  remainingCredit: -3.5 → (none); creditAsOf: 2026-06-02T00:00:00.000Z → 2026-06-03T00:00:00.000Z\n1 change written.\n",
 		"customer", "set-credit", "acme_retail", "--remaining", "unknown", "--now", "2026-06-03T00:00:00Z")
-	var shown shownCustomer
-	decode(t, d.must("customer", "show", "acme_retail", "-o", "json"), &shown)
+	shown := asJSON[shownCustomer](d, "customer", "show", "acme_retail")
 	if shown.RemainingCredit != nil || *shown.CreditLimit != "100" || *shown.CreditAsOf != "2026-06-03T00:00:00.000Z" || len(shown.SubAccounts) != 1 || shown.Name != "Acme" {
 		t.Errorf("the customer is %+v", shown)
 	}
@@ -156,26 +128,16 @@ func TestCreditIsSetButNeverByAnOlderOne(t *testing.T) {
 
 func TestAPartnerIsDeletedOnlyAfterItsIDIsTyped(t *testing.T) {
 	d := newDeskWithTwoPartners(t)
-	var key createdKey
-	decode(t, d.must("key", "create", "--partner", "northwind", "-o", "json"), &key)
+	key := asJSON[createdKey](d, "key", "create", "--partner", "northwind")
 	shown := "remove  key      northwind " + key.KeyID + "\n" +
 		"remove  grant    northwind acme_retail\n" +
 		"remove  grant    northwind b&b\n" +
 		"remove  partner  northwind\n"
 	d.says(shown+"4 changes; nothing was written.\n", "partner", "delete", "northwind", "--dry-run")
-	if r := d.feed("y\n", "partner", "delete", "northwind"); r.code != 1 || r.out != shown || !strings.Contains(r.errOut, "Type northwind to go on: ") {
-		t.Errorf("mistyped, it says %+v", r)
-	}
-	d.must("partner", "show", "northwind")
-	d.run("partner", "delete", "northwind", "-o", "json").fails(t, 2, "--yes or --dry-run")
-	if r := d.feed("northwind\n", "partner", "delete", "northwind"); r.code != 0 || r.out != shown+"4 changes written.\n" {
-		t.Errorf("typed, it says %+v", r)
-	}
+	d.asks("northwind", shown, "4 changes written.\n", "partner", "delete", "northwind")
 	d.run("partner", "show", "northwind").fails(t, 1, `there is no partner "northwind"`)
 	d.says("partner   status  products\neastgate  active  all\n", "grant", "list", "--account", "acme_retail")
-	if out := d.must("key", "find", key.KeyID); !strings.Contains(out, "is the id of no key here") {
-		t.Errorf("of its key it says %s", out)
-	}
+	says(t, d.must("key", "find", key.KeyID), "is the id of no key here")
 	d.run("partner", "delete", "northwind", "--yes").fails(t, 1, `there is no partner "northwind"`)
 }
 
@@ -213,19 +175,12 @@ func TestACustomerIsDeletedWithItsUsageOnlyWhenSaid(t *testing.T) {
 		"remove  customer    acme_retail\n"
 	args := []string{"customer", "delete", "acme_retail", "--with-usage"}
 	d.says(shown+"6 changes; nothing was written.\n", append(args, "--dry-run")...)
-	if r := d.feed("acme\n", args...); r.code != 1 || r.out != shown {
-		t.Errorf("mistyped, it says %+v", r)
-	}
-	if r := d.feed("acme_retail\n", args...); r.code != 0 || r.out != shown+"6 changes written.\n" {
-		t.Errorf("typed, it says %+v", r)
-	}
+	d.asks("acme_retail", shown, "6 changes written.\n", args...)
 	d.run("customer", "show", "acme_retail").fails(t, 1, "there is no customer")
 	// Made anew, it has nothing of the old one's.
 	d.must("apply", "-f", "directory.yaml")
 	d.says("No records are found.\n", "usage", "get", "acme_retail", "--now", march)
-	if out := d.must("partner", "show", "northwind"); !strings.Contains(out, string(directory.Active)) {
-		t.Errorf("its partner is\n%s", out)
-	}
+	says(t, d.must("partner", "show", "northwind"), string(directory.Active))
 }
 
 func TestAPriceListIsWithdrawn(t *testing.T) {
@@ -239,11 +194,5 @@ func TestAPriceListIsWithdrawn(t *testing.T) {
 		"  acme_retail  sms      2026-01-01T00:00:00.000Z  this day and on  0 of 0   -\n\n" +
 		"remove  price list  acme_retail sms 2026-01-01T00:00:00.000Z\n"
 	args = append(args, "--from", "2026-01-01", "--correct-past")
-	d.run(append(args, "-o", "json")...).fails(t, 2, "--yes or --dry-run")
-	if r := d.feed("no\n", args...); r.code != 1 || r.out != shown || !strings.Contains(r.errOut, "Type acme_retail to go on: ") {
-		t.Errorf("mistyped, it says %+v", r)
-	}
-	if r := d.feed("acme_retail\n", args...); r.code != 0 || r.out != shown+"1 change written.\n" {
-		t.Errorf("typed, it says %+v", r)
-	}
+	d.asks("acme_retail", shown, "1 change written.\n", args...)
 }

@@ -166,8 +166,8 @@ func parserOf(t *testing.T) *kong.Kong {
 // terminal, and right.
 func TestEveryCommandHasHelpWithAnExampleThatCanBeTyped(t *testing.T) {
 	d := newDesk(t)
-	all := d.must("--help")
-	leaves := parserOf(t).Model.Leaves(true)
+	all, parser := d.must("--help"), parserOf(t)
+	leaves := parser.Model.Leaves(true)
 	if len(leaves) < 24 {
 		t.Errorf("there are %d commands, too few to be all", len(leaves))
 	}
@@ -184,7 +184,7 @@ func TestEveryCommandHasHelpWithAnExampleThatCanBeTyped(t *testing.T) {
 		if strings.ContainsAny(example, `"'`) || words[len(words)-1] == "" {
 			t.Errorf("%s: the example %q needs a shell to be read", name, example)
 		}
-		if _, err := parserOf(t).Parse(words[1:]); err != nil {
+		if _, err := parser.Parse(words[1:]); err != nil {
 			t.Errorf("%s: the example cannot be typed: %v", name, err)
 		}
 		if detail := leaf.Target.Addr().Interface().(kong.HelpProvider).Help(); !strings.HasSuffix(detail, "Example: "+example) {

@@ -50,14 +50,9 @@ func TestDoctorFindsAHealthyMachineHealthy(t *testing.T) {
 	before := dump()
 	d.failures(0)
 	out := d.must("doctor")
-	for _, want := range []string{
-		"ok  reach  " + d.tables.Partners, "key pk, sk; index ByAccount of accountId, pk; index ByName of pk, sortKey", "key log, at; index ById of byId, at",
-		"ok  write  " + d.tables.Usage, "ok  clock  -",
-	} {
-		if !strings.Contains(out, want) {
-			t.Errorf("it does not say %q:\n%s", want, out)
-		}
-	}
+	says(t, out,
+		"ok  reach  "+d.tables.Partners, "key pk, sk; index ByAccount of accountId, pk; index ByName of pk, sortKey", "key log, at; index ById of byId, at",
+		"ok  write  "+d.tables.Usage, "ok  clock  -")
 	if after := dump(); after != before {
 		t.Errorf("it has changed something: before\n%s\nafter\n%s", before, after)
 	}
@@ -176,8 +171,7 @@ func TestVersionTellsTheRelease(t *testing.T) {
 	if out := d.must("version"); !strings.HasPrefix(out, "partnerctl devel (") {
 		t.Errorf("a test's own is %s", out)
 	}
-	var built builtOf
-	decode(t, d.must("version", "-o", "json"), &built)
+	built := asJSON[builtOf](d, "version")
 	if built.Platform != runtime.GOOS+"/"+runtime.GOARCH {
 		t.Errorf("for programs it is %+v", built)
 	}

@@ -21,21 +21,6 @@ import (
 	"partnerview/internal/importer"
 )
 
-// newImportDesk is a desk whose customers are stored.
-func newImportDesk(t *testing.T) *desk {
-	d := newDesk(t)
-	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
-	return d
-}
-
-func zipped(text string) string {
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	_, _ = io.WriteString(w, text)
-	_ = w.Close()
-	return packed.String()
-}
-
 func (d *desk) link(target, name string) string {
 	d.t.Helper()
 	path := filepath.Join(d.dir, name)
@@ -56,7 +41,7 @@ func (d *desk) pipe(name string) string {
 
 // A run never loads what it writes, under whatever name that goes.
 func TestWhatTheRunWritesIsNotLoaded(t *testing.T) {
-	d := newImportDesk(t)
+	d := newDeskWithDirectory(t)
 	if err := os.Mkdir(filepath.Join(d.dir, "month"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +99,7 @@ func TestWhatTheRunWritesIsNotLoaded(t *testing.T) {
 
 // Where a list is to go, nothing is lost but the list of an earlier run.
 func TestAListOfRejectedLinesTakesNothingAway(t *testing.T) {
-	d := newImportDesk(t)
+	d := newDeskWithDirectory(t)
 	good, bad := d.write("good.ndjson", usageLine("m-1", "")), d.write("bad.ndjson", usageLine("m-1", "")+"bad\n")
 	const line = `{"line":2,"reason":"is not a JSON object"}` + "\n"
 	precious := d.write("precious.txt", "precious\n")
@@ -194,7 +179,7 @@ func TestAListOfRejectedLinesTakesNothingAway(t *testing.T) {
 }
 
 func TestListsOfRejectedLinesAreBounded(t *testing.T) {
-	d := newImportDesk(t)
+	d := newDeskWithDirectory(t)
 	r := (&session{ctx: t.Context(), std: streams{out: io.Discard, err: io.Discard}}).newRejects("", false)
 	r.most = 1000
 	for n := range 100 {
@@ -215,7 +200,7 @@ func TestListsOfRejectedLinesAreBounded(t *testing.T) {
 }
 
 func TestTheThreeMostFrequentReasonsAreShown(t *testing.T) {
-	d := newImportDesk(t)
+	d := newDeskWithDirectory(t)
 	file := d.write("usage.ndjson", usageLine("m-1", "")+strings.Repeat("bad\n", 12)+strings.Repeat(usageLine("m-2", `,"segments":-1`), 4)+
 		strings.Repeat(usageLine("m-3", `,"country":"XX"`)+usageLine("m-4", `,"country":"YY"`), 3)+usageLine("m-5", `,"errorCode":"not good"`))
 	want := "Most frequent reasons:\n" +
@@ -231,7 +216,7 @@ func TestTheThreeMostFrequentReasonsAreShown(t *testing.T) {
 // What in a folder is no file is passed over by name; a file that cannot be read
 // to its end is told, with what was written of it, and the others are loaded.
 func TestOneBadFileOfAFolderStopsNoOther(t *testing.T) {
-	d := newImportDesk(t)
+	d := newDeskWithDirectory(t)
 	if err := os.MkdirAll(filepath.Join(d.dir, "month", "b-folder.ndjson"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -266,17 +251,12 @@ func TestOneBadFileOfAFolderStopsNoOther(t *testing.T) {
 	if written == 0 || got.Failed[0].Read != written || got.Written != written+3 {
 		t.Errorf("of the file that is cut short %d are written, of all %d", written, got.Written)
 	}
-	for _, want := range []string{
+	says(t, r.errOut,
 		"since they are hidden: .#A.NDJSON\n", "since they are links to nowhere: b-link.ndjson\n", "since they are no regular files: b-pipe.ndjson, b-socket.ndjson\n",
 		fmt.Sprintf("c-cut.ndjson.gz: the file ends too early: its gzip data is cut short (%d read, %d written until then)\n", written, written),
 		"d-padded.ndjson.gz: the file is padded", "(1 read, 1 written until then)\n", "e-wide.ndjson: the file is UTF-16",
 		"f-csv.ndjson: the file looks like --format connect-sms-csv", "g-cr.jsonl: the file has CR alone",
-		"h-noise.ndjson: each of the first 100 lines is rejected for one reason: is not a JSON object. ", "--keep-going",
-	} {
-		if !strings.Contains(r.errOut, want) {
-			t.Errorf("it does not say %q:\n%s", want, r.errOut)
-		}
-	}
+		"h-noise.ndjson: each of the first 100 lines is rejected for one reason: is not a JSON object. ", "--keep-going")
 	out := d.must("usage", "get", "acme_retail", "-o", "json")
 	for _, id := range []string{"a-1", "c-0", "d-1", "z-1"} {
 		if !strings.Contains(out, `"id":"`+id+`"`) {
@@ -307,16 +287,20 @@ func TestOneBadFileOfAFolderStopsNoOther(t *testing.T) {
 
 // Whatever goes wrong, a program finds JSON on the standard output.
 func TestProgramsAlwaysGetJSON(t *testing.T) {
-	d := newImportDesk(t)
+	d := newDeskWithDirectory(t)
 	d.write("bad.ndjson", "\xff\xfe{\x00")
 	good := d.write("good.ndjson", usageLine("m-1", ""))
-	for _, args := range [][]string{
+	for i, args := range [][]string{
 		{"import", "usage", "missing.ndjson"}, {"import", "usage", "bad.ndjson"}, {"import", "usage", good, good}, {"import", "usage"}, {"import", "usage", good, "--format", "xml"},
 		{"import", "usage", good, "--account", "nobody"}, {"import", "credit", good}, {"import", "credit", "bad.ndjson"}, {"apply"}, {"apply", "-f", "missing.yaml"}, {"apply", "-f", good},
 		{"frobnicate"}, {}, {"key", "create"}, {"key", "list", "--partner", "North Wind"}, {"key", "revoke", "nosuchkey000"}, {"grant", "remove", "northwind", "acme_retail"},
 		{"usage", "get", "acme_retail", "--endpoint", "http://127.0.0.1:1"}, {"doctor", "--endpoint", "http://127.0.0.1:1"}, {"price", "check", "-f", good},
 	} {
-		for _, output := range [][]string{{"--output", "json"}, {"-o", "json"}, {"--output=json"}} {
+		outputs := [][]string{{"--output", "json"}, {"-o", "json"}, {"--output=json"}}
+		if r := d.run(args...); r.code != exitUsage { // the parser has found the flag, however it is written
+			outputs = outputs[i%3:][:1]
+		}
+		for _, output := range outputs {
 			r := d.run(append(append([]string{}, args...), output...)...)
 			var got map[string]any
 			if err := json.Unmarshal([]byte(r.out), &got); err != nil || r.code == 0 {
@@ -366,7 +350,7 @@ func TestOneSignalEndsACommandInEveryPhase(t *testing.T) {
 		"credit: the second file is a pipe": {[]string{"import", "credit", "wide.ndjson", "lonely"}, "", false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newImportDesk(t)
+			d := newDeskWithDirectory(t)
 			d.write("wide.ndjson", "\xff\xfe")
 			d.pipe("lonely")
 			stuck, err := os.OpenFile(d.pipe("stuck"), os.O_RDWR, 0) // it is open for reading, and nobody reads

@@ -39,8 +39,7 @@ func (d *desk) imported(code int, args ...string) importedUsage {
 }
 
 func TestFolderIsLoadedFileByFileInTheOrderOfNames(t *testing.T) {
-	d := newDesk(t)
-	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
+	d := newDeskWithDirectory(t)
 	if err := os.MkdirAll(filepath.Join(d.dir, "month", "archive"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -58,11 +57,7 @@ func TestFolderIsLoadedFileByFileInTheOrderOfNames(t *testing.T) {
 	if r.code != 3 || !strings.Contains(r.out, "read       4\nwritten    3\nduplicate  0\nrejected   1\n") || !d.has("month/02.ndjson.gz.rejected.ndjson") {
 		t.Errorf("exit code %d, it says\n%s%s", r.code, r.out, r.errOut)
 	}
-	for _, want := range []string{"month: passed over, since they end otherwise: README.md, sms.csv\n", "month: passed over, since they are hidden: .hidden.ndjson\n"} {
-		if !strings.Contains(r.errOut, want) {
-			t.Errorf("what was passed over is told as %q, want %q", r.errOut, want)
-		}
-	}
+	says(t, r.errOut, "month: passed over, since they end otherwise: README.md, sms.csv\n", "month: passed over, since they are hidden: .hidden.ndjson\n")
 	// The second time all is as it was: 02 came after 01, and says what is stored.
 	got := d.imported(3, "--count-changes", "month")
 	if want := (operator.ChangeCounts{Changed: 2, Unchanged: 1}); *got.Changes != want {
@@ -72,8 +67,7 @@ func TestFolderIsLoadedFileByFileInTheOrderOfNames(t *testing.T) {
 }
 
 func TestDryRunCountsAndListsAndWritesNothing(t *testing.T) {
-	d := newDesk(t)
-	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
+	d := newDeskWithDirectory(t)
 	file := d.write("usage.ndjson", usageAt("u-1", "2026-06-02T00:00:00Z", "")+usageAt("u-1", "2026-06-02T00:00:00Z", "")+"bad\n")
 	for range 2 {
 		got := d.imported(3, "--dry-run", "--count-changes", file)
@@ -99,8 +93,7 @@ func TestDryRunCountsAndListsAndWritesNothing(t *testing.T) {
 }
 
 func TestOnlyThePeriodIsLoaded(t *testing.T) {
-	d := newDesk(t)
-	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
+	d := newDeskWithDirectory(t)
 	file := d.write("usage.ndjson", usageAt("u-1", "2026-06-01T23:59:59.999Z", "")+usageAt("u-2", "2026-06-02T00:00:00Z", "")+
 		usageAt("u-3", "2026-06-02T23:59:59.999Z", "")+usageAt("u-4", "2026-06-03T00:00:00Z", `,"segments":-1`)+"bad\n")
 	got := d.imported(3, "--since", "2026-06-02", "--until", "2026-06-03", file)
@@ -152,8 +145,7 @@ func TestReceiptsUpdateWhatIsLoaded(t *testing.T) {
 }
 
 func TestCreditIsLoadedInAnyOrder(t *testing.T) {
-	d := newDesk(t)
-	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
+	d := newDeskWithDirectory(t)
 	credit := func(code int, args ...string) importedCredit {
 		t.Helper()
 		r := d.run(append([]string{"import", "credit", "-o", "json", june}, args...)...)
@@ -229,8 +221,7 @@ func TestProgressTellsRateAndTimeLeft(t *testing.T) {
 }
 
 func TestSummariesForProgramsAreStable(t *testing.T) {
-	d := newDesk(t)
-	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
+	d := newDeskWithDirectory(t)
 	file := d.write("usage.ndjson", usageAt("u-1", "2026-06-02T00:00:00Z", ""))
 	for want, args := range map[string][]string{
 		`{"dryRun":false,"read":1,"written":1,"duplicate":0,"rejected":0,"outside":0,"dropped":{}}`:                                              {"usage", file},
@@ -251,8 +242,7 @@ func TestSummariesForProgramsAreStable(t *testing.T) {
 }
 
 func TestUnreadValuesAreToldInTheSummary(t *testing.T) {
-	d := newDesk(t)
-	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
+	d := newDeskWithDirectory(t)
 	row := func(id, country, mnc string) string {
 		return id + ",acme_retail,2026-06-02T00:00:00Z,1," + country + ",310," + mnc + "\n"
 	}
@@ -291,8 +281,7 @@ func TestOperatorThatNoRecordHasIsWarnedOf(t *testing.T) {
 }
 
 func TestAmountsOfCreditAreReadAsSaid(t *testing.T) {
-	d := newDesk(t)
-	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
+	d := newDeskWithDirectory(t)
 	file := d.write("credit.csv", "account;amount;as-of\nacme_retail;1.520;2026-06-14T10:00:00Z\n")
 	if r := d.run("import", "credit", june, file); r.code != 3 || !strings.Contains(r.errOut+r.out+d.read("credit.csv.rejected.ndjson"), "--decimal comma or --decimal point") {
 		t.Errorf("unsaid: %d\n%s%s", r.code, r.out, r.errOut)

@@ -20,8 +20,7 @@ func (d *desk) newKey(args ...string) createdKey {
 
 func (d *desk) keys(partner string) map[string]listedKey {
 	d.t.Helper()
-	var list listedKeys
-	decode(d.t, d.must("key", "list", "--partner", partner, "-o", "json"), &list)
+	list := asJSON[listedKeys](d, "key", "list", "--partner", partner)
 	byID := make(map[string]listedKey)
 	for _, k := range list.Keys {
 		byID[k.KeyID] = k
@@ -49,8 +48,7 @@ func TestKeysAreToldApartByTheirLastFourCharacters(t *testing.T) {
 func TestRotationLeavesTheOldKeyItsOverlap(t *testing.T) {
 	d := newDeskWithTwoPartners(t)
 	old := d.newKey("--label", "billing", "--expires", "720h")
-	var rotated rotatedKey
-	decode(t, d.must("key", "rotate", old.KeyID, "--overlap", "2h", "-o", "json"), &rotated)
+	rotated := asJSON[rotatedKey](d, "key", "rotate", old.KeyID, "--overlap", "2h")
 	if rotated.Replaces.KeyID != old.KeyID || rotated.PartnerID != "northwind" || !strings.HasPrefix(rotated.Key, "pvk_"+rotated.KeyID+"_") {
 		t.Fatalf("the rotation is %+v", rotated)
 	}
@@ -75,9 +73,7 @@ func TestRotationLeavesTheOldKeyItsOverlap(t *testing.T) {
 		t.Errorf("a longer overlap makes the old key %+v", k)
 	}
 	lasting := d.newKey()
-	if out := d.must("key", "rotate", lasting.Key, "--overlap", "0s"); !strings.Contains(out, "it does not expire") || !strings.Contains(out, "The old key "+lasting.KeyID+" counts until ") {
-		t.Errorf("for people it says\n%s", out)
-	}
+	says(t, d.must("key", "rotate", lasting.Key, "--overlap", "0s"), "it does not expire", "The old key "+lasting.KeyID+" counts until ")
 	if k := d.keys("northwind")[lasting.KeyID]; k.State != "expired" {
 		t.Errorf("without an overlap the old key is %+v", k)
 	}
@@ -129,8 +125,7 @@ func TestAllKeysOfAPartnerAreRevokedAfterTheyWereShown(t *testing.T) {
 			t.Errorf("another partner's key is %s: %s", k.State, other)
 		}
 	}
-	var out revokedKeys
-	decode(t, d.must("key", "revoke", "--all", "--partner", "northwind", "--yes", "-o", "json"), &out)
+	out := asJSON[revokedKeys](d, "key", "revoke", "--all", "--partner", "northwind", "--yes")
 	if len(out.Keys) != 0 || out.DryRun {
 		t.Errorf("the second time it is %+v", out)
 	}
@@ -157,9 +152,7 @@ func TestALeakedKeyIsFoundWithoutItsSecretAndWithoutTellingIt(t *testing.T) {
 		t.Errorf("in a log are found %+v", found)
 	}
 	d.must("partner", "suspend", "northwind", "--yes")
-	if out := d.must("key", "find", made.KeyID); !strings.Contains(out, "suspended   active") || !strings.Contains(out, "It would count again") {
-		t.Errorf("of a suspended partner, it is found as\n%s", out)
-	}
+	says(t, d.must("key", "find", made.KeyID), "suspended   active", "It would count again")
 	d.must("key", "revoke", made.KeyID)
 	if out := d.must("key", "find", made.KeyID); !strings.Contains(out, "revoked") || strings.Contains(out, "count") {
 		t.Errorf("revoked, it is found as\n%s", out)

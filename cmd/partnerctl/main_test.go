@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,21 +36,43 @@ type desk struct {
 	dir, root string // root is the repository's
 	env       []string
 	tables    dynamo.Tables
+	apart     bool // commands run in processes of their own
 }
 
 func newDesk(t *testing.T) *desk {
+	t.Helper()
+	d := newDeskApart(t)
+	d.sit()
+	return d
+}
+
+// newDeskApart is a desk whose commands run in processes of their own: several may
+// be at work at once.
+func newDeskApart(t *testing.T) *desk {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	tables := engine.NewTables(t)
-	d := &desk{t, t.TempDir(), root, []string{
+	return &desk{t: t, dir: t.TempDir(), root: root, tables: tables, apart: true, env: []string{
 		"DYNAMODB_ENDPOINT=" + engine.Endpoint(t),
 		"PARTNERS_TABLE=" + tables.Partners, "CUSTOMERS_TABLE=" + tables.Customers,
 		"PRICELISTS_TABLE=" + tables.PriceLists, "USAGE_TABLE=" + tables.Usage,
-	}, tables}
-	t.Chdir(d.dir)
+	}}
+}
+
+// sit makes the desk the one at which this process works.
+func (d *desk) sit() {
+	d.apart = false
+	d.t.Chdir(d.dir)
+}
+
+// newDeskWithDirectory is a desk where directoryFile is stored.
+func newDeskWithDirectory(t *testing.T) *desk {
+	t.Helper()
+	d := newDesk(t)
+	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
 	return d
 }
 
@@ -79,10 +104,16 @@ func (d *desk) run(args ...string) result { return d.feed("", args...) }
 // feed runs partnerctl with something on its standard input.
 func (d *desk) feed(stdin string, args ...string) result {
 	d.t.Helper()
+	var out, errOut bytes.Buffer
+	if d.apart {
+		cmd := d.process(os.Args[0], args...)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errOut
+		_ = cmd.Run()
+		return result{cmd.ProcessState.ExitCode(), out.String(), errOut.String()}
+	}
 	for name, value := range d.variables() {
 		d.t.Setenv(name, value)
 	}
-	var out, errOut bytes.Buffer
 	code := run(d.t.Context(), args, streams{strings.NewReader(stdin), &out, &errOut})
 	return result{code, out.String(), errOut.String()}
 }
@@ -153,6 +184,39 @@ func decode(t *testing.T, text string, into any) {
 	}
 }
 
+// asJSON runs partnerctl for a program, and reads its result.
+func asJSON[T any](d *desk, args ...string) (result T) {
+	d.t.Helper()
+	decode(d.t, d.must(slices.Concat(args, []string{"--output", "json"})...), &result)
+	return result
+}
+
+// asks expects that a command shows what it would do, and does it only when the
+// name is typed: after all else it shows the same again. No program is asked.
+func (d *desk) asks(name, shown, done string, args ...string) {
+	d.t.Helper()
+	d.run(slices.Concat(args, []string{"-o", "json"})...).fails(d.t, 2, "--yes or --dry-run")
+	for _, typed := range []string{"", "yes\n", name[:len(name)-1] + "\n", strings.ToUpper(name) + "\n"} {
+		r := d.feed(typed, args...)
+		if r.code != 1 || r.out != shown || !strings.HasPrefix(r.errOut, "Type "+name+" to go on: \npartnerctl: nothing was done: ") {
+			d.t.Errorf("typed %q, it says %+v", typed, r)
+		}
+	}
+	if r := d.feed(name+"\n", args...); r.code != 0 || r.out != shown+done {
+		d.t.Errorf("typed, it says %+v", r)
+	}
+}
+
+// says expects texts in an output.
+func says(t *testing.T, output string, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(output, text) {
+			t.Errorf("it does not say %q:\n%s", text, output)
+		}
+	}
+}
+
 // fails expects an exit code and texts on the standard error, whose first line
 // begins with the command's name.
 func (r result) fails(t *testing.T, code int, texts ...string) {
@@ -160,11 +224,7 @@ func (r result) fails(t *testing.T, code int, texts ...string) {
 	if r.code != code || !strings.HasPrefix(r.errOut, "partnerctl: ") {
 		t.Errorf("exit code %d, want %d; the error is %q", r.code, code, r.errOut)
 	}
-	for _, text := range texts {
-		if !strings.Contains(r.errOut, text) {
-			t.Errorf("the error does not say %q: %q", text, r.errOut)
-		}
-	}
+	says(t, r.errOut, texts...)
 }
 
 const directoryFile = `
@@ -179,4 +239,12 @@ priceLists:
 func usageLine(id, more string) string {
 	at := time.Now().AddDate(0, -1, 0).UTC().Format(time.RFC3339)
 	return `{"accountId":"acme_retail","product":"sms","id":"` + id + `","timestamp":"` + at + `"` + more + "}\n"
+}
+
+func zipped(text string) string {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = io.WriteString(w, text)
+	_ = w.Close()
+	return packed.String()
 }

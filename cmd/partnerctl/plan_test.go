@@ -67,6 +67,7 @@ func TestSetPlanForPrograms(t *testing.T) {
 // key that the authorizer could name is in a plan or refused, no second one is
 // made (that call is not among the recorded), and the command, run again, does the rest.
 func TestSetPlanMayBeInterruptedAtEveryCall(t *testing.T) {
+	d := newPlanDesk(t, "none")
 	for _, c := range []struct {
 		from, plan string
 		calls      int
@@ -74,7 +75,7 @@ func TestSetPlanMayBeInterruptedAtEveryCall(t *testing.T) {
 		for call := 1; call <= c.calls; call++ {
 			for _, lost := range []bool{true, false} {
 				t.Run(fmt.Sprintf("%s to %s, call %d, lost %v", c.from, c.plan, call, lost), func(t *testing.T) {
-					d := newPlanDesk(t, c.from)
+					d.reset(t, c.from)
 					d.gateway.interrupted, d.gateway.lost = call, lost
 					if r := d.setPlan(c.plan); r.code != 1 || len(d.gateway.calls) != call {
 						t.Fatalf("exit code %d after %v: %s", r.code, d.gateway.calls, r.errOut)
@@ -105,6 +106,7 @@ func TestSetPlanMayBeInterruptedAtEveryCall(t *testing.T) {
 // One answer that gets lost on the way is no matter: the call is made again, and
 // finds done what it wants to do. Only a key is not made again.
 func TestALostAnswerIsAskedForAgain(t *testing.T) {
+	var all sync.WaitGroup // all at once: the SDK waits before it asks again
 	for _, c := range []struct {
 		from, plan string
 		call       int
@@ -113,22 +115,25 @@ func TestALostAnswerIsAskedForAgain(t *testing.T) {
 		{"none", "bronze", 1, false}, {"none", "bronze", 2, true}, {"none", "bronze", 3, false}, {"none", "bronze", 4, false},
 		{"bronze", "silver", 3, false}, {"bronze", "silver", 4, false}, {"bronze", "none", 3, false}, {"bronze", "none", 4, false},
 	} {
-		t.Run(fmt.Sprintf("%s to %s, call %d", c.from, c.plan, c.call), func(t *testing.T) {
-			d := newPlanDesk(t, c.from)
-			d.env = append(d.env, "AWS_MAX_ATTEMPTS=2")
-			d.gateway.interrupted, d.gateway.once = c.call, true
-			r := d.setPlan(c.plan)
-			if c.again {
-				if r.code != 1 || len(d.gateway.calls) != c.call {
-					t.Fatalf("exit code %d after %v", r.code, d.gateway.calls)
+		all.Go(func() {
+			t.Run(fmt.Sprintf("%s to %s, call %d", c.from, c.plan, c.call), func(t *testing.T) {
+				d := newPlanDeskApart(t, c.from)
+				d.env = append(d.env, "AWS_MAX_ATTEMPTS=2")
+				d.gateway.interrupted, d.gateway.once = c.call, true
+				r := d.setPlan(c.plan)
+				if c.again {
+					if r.code != 1 || len(d.gateway.calls) != c.call {
+						t.Fatalf("exit code %d after %v", r.code, d.gateway.calls)
+					}
+					r = d.setPlan(c.plan)
 				}
-				r = d.setPlan(c.plan)
-			}
-			if r.code != 0 || d.gateway.state != c.plan {
-				t.Errorf("exit code %d after %v, the key is %s: %s", r.code, d.gateway.calls, d.gateway.state, r.errOut)
-			}
+				if r.code != 0 || d.gateway.state != c.plan {
+					t.Errorf("exit code %d after %v, the key is %s: %s", r.code, d.gateway.calls, d.gateway.state, r.errOut)
+				}
+			})
 		})
 	}
+	all.Wait()
 }
 
 // What somebody deleted or changed by hand is mended by the same command.
@@ -283,7 +288,15 @@ type planDesk struct {
 
 func newPlanDesk(t *testing.T, state string) *planDesk {
 	t.Helper()
-	d := &planDesk{desk: newDesk(t), gateway: &recorded{t: t, state: state}}
+	d := newPlanDeskApart(t, state)
+	d.sit()
+	return d
+}
+
+// newPlanDeskApart is one whose commands run in processes of their own.
+func newPlanDeskApart(t *testing.T, state string) *planDesk {
+	t.Helper()
+	d := &planDesk{desk: newDeskApart(t), gateway: &recorded{t: t}}
 	text, err := os.ReadFile(filepath.Join(d.root, "cmd/partnerctl/testdata/controlplane.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -298,11 +311,7 @@ func newPlanDesk(t *testing.T, state string) *planDesk {
 	if err := d.store.PutPartner(t.Context(), directory.Partner{ID: "northwind", Name: "Northwind", Status: directory.Active}); err != nil {
 		t.Fatal(err)
 	}
-	if state != "none" && state != "loose" {
-		if err := d.store.PutGatewayKey(t.Context(), "northwind", directory.GatewayKey{ID: recordedKeyID, Value: recordedValue}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	d.reset(t, state)
 	gateway := httptest.NewServer(d.gateway)
 	t.Cleanup(gateway.Close)
 	gateway.Config.SetKeepAlivesEnabled(false) // or net/http would ask a second time where an answer is lost
@@ -320,6 +329,20 @@ func newPlanDesk(t *testing.T, state string) *planDesk {
 		}
 	})
 	return d
+}
+
+// reset brings the partner's key to a state, as if no command had been typed yet.
+func (d *planDesk) reset(t *testing.T, state string) {
+	t.Helper()
+	d.t = t
+	d.gateway.calls, d.gateway.state, d.gateway.interrupted = nil, state, 0
+	err := d.store.DeleteGatewayKey(t.Context(), "northwind")
+	if state != "none" && state != "loose" {
+		err = d.store.PutGatewayKey(t.Context(), "northwind", directory.GatewayKey{ID: recordedKeyID, Value: recordedValue})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // setPlan types the command, and keeps what it said.

@@ -32,20 +32,15 @@ func TestPriceListsAreShown(t *testing.T) {
 		"-         -        inbound    0           0           -\n"+
 		"-         DE       -          0.081       0           -\n"+
 		"26201     DE       -          0.075       0           -\n", "price", "show", "acme_retail", "sms", "--now", "2026-06-15T00:00:00Z")
-	if out := d.must("price", "show", "acme_retail", "sms", "--at", "2027-06-01T00:00:00Z"); !strings.Contains(out, "Rates from 2027-01-01") || !strings.Contains(out, "2026-01-01T00:00:00.000Z  past ") {
-		t.Errorf("at another time it is\n%s", out)
-	}
+	says(t, d.must("price", "show", "acme_retail", "sms", "--at", "2027-06-01T00:00:00Z"), "Rates from 2027-01-01", "2026-01-01T00:00:00.000Z  past ")
 	if out := d.must("price", "show", "acme_retail", "sms", "--at", "2019-06-01T00:00:00Z"); strings.Contains(out, "Rates from") || strings.Contains(out, "in force") {
 		t.Errorf("before all lists it is\n%s", out)
 	}
-	var shown shownPrices
-	decode(t, d.must("price", "show", "acme_retail", "voice", "-o", "json"), &shown)
+	shown := asJSON[shownPrices](d, "price", "show", "acme_retail", "voice")
 	if len(shown.PriceLists) != 1 || shown.PriceLists[0].Rates[0].Increment.First != 30 || shown.PriceLists[0].Rates[0].SetupFee != "0.005" || shown.PriceLists[0].Rounding.Scale != 6 {
 		t.Errorf("for programs it is %+v", shown)
 	}
-	if out := d.must("price", "show", "b&b", "messaging"); !strings.Contains(out, "has no price list") {
-		t.Errorf("without lists it says %q", out)
-	}
+	says(t, d.must("price", "show", "b&b", "messaging"), "has no price list")
 	d.run("price", "show", "nobody", "sms").fails(t, 1, `there is no customer "nobody"`)
 	d.run("price", "show", "acme_retail", "fax").fails(t, 2, "fax")
 }
@@ -65,8 +60,7 @@ func TestPriceListsAreCheckedWithAndWithoutTheTables(t *testing.T) {
 	if !strings.Contains(out, "Prices of the past change:\n") || !strings.Contains(out, "add  price list  acme_retail sms 2026-05-01") || !strings.HasSuffix(out, "no fault, and none with what is stored.\n") {
 		t.Errorf("with the tables it says\n%s", out)
 	}
-	var checked checkedPrices
-	decode(t, d.must("price", "check", "-f", euros, "--stored", "--correct-past", "-o", "json"), &checked)
+	checked := asJSON[checkedPrices](d, "price", "check", "-f", euros, "--stored", "--correct-past")
 	if checked.PriceLists != 1 || checked.Rates != 2 || !checked.Plan.DryRun || len(checked.Plan.Changes) != 1 {
 		t.Errorf("for programs it is %+v", checked)
 	}
@@ -96,9 +90,7 @@ func TestAPriceIsExplainedWithTheRatesThatLost(t *testing.T) {
 		"unrated: no price list was in force\n":                                                        {"price", "explain", "b&b", "messaging"},
 		"rated: 0.0182 EUR = 0.005 set-up fee + 0.012 per minute × 66 s / 60 (61 s, in steps of 30/6)": {"price", "explain", "acme_retail", "voice", "--at", "2026-06-01T00:00:00Z", "--duration", "61"},
 	} {
-		if out := d.must(args...); !strings.Contains(out, want) {
-			t.Errorf("partnerctl %s does not say %q:\n%s", strings.Join(args, " "), want, out)
-		}
+		says(t, d.must(args...), want)
 	}
 
 	var explained explainedPrice

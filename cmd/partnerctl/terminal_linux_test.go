@@ -36,8 +36,7 @@ func terminal(t *testing.T) (reader, screen *os.File) {
 }
 
 func TestColourIsForTerminalsAlone(t *testing.T) {
-	d := newDesk(t)
-	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
+	d := newDeskWithDirectory(t)
 	list := func(variables ...string) *exec.Cmd {
 		cmd := d.process(os.Args[0], "partner", "list")
 		cmd.Env = append(append(cmd.Env, "TERM=xterm"), variables...)

@@ -87,8 +87,7 @@ func TestWhateverIsMadePrintableIs(t *testing.T) {
 
 // Whoever named a customer or a partner cannot write to the operator's terminal.
 func TestNamesReachTheTerminalOnlyAsText(t *testing.T) {
-	d := newDesk(t)
-	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
+	d := newDeskWithDirectory(t)
 	hostile := "Evil\x1b]0;owned\x07\n\u202eGmbH"
 	store := dynamo.NewStore(engine.Client(t), d.tables)
 	for _, err := range []error{
