@@ -132,12 +132,12 @@ func explainedOf(r usage.Record, e operator.Explained) explainedPrice {
 	if e.Price.Why != nil {
 		out.EffectiveFrom = timeOrNil(e.Price.Why.EffectiveFrom)
 	}
-	for _, v := range e.Verdicts {
-		judged := judgedRate{listRate(*v.Rate), "won", nil}
-		if v.Differs != "" {
-			judged.Verdict, judged.By = "no_match", &v.Differs
-		} else if v.LostBy != "" {
-			judged.Verdict, judged.By = "less_specific", &v.LostBy
+	for _, m := range e.Matches {
+		judged := judgedRate{listRate(*m.Rate), "won", nil}
+		if m.Mismatch != "" {
+			judged.Verdict, judged.By = "no_match", &m.Mismatch
+		} else if m.BeatenBy != "" {
+			judged.Verdict, judged.By = "less_specific", &m.BeatenBy
 		}
 		out.Rates = append(out.Rates, judged)
 	}
@@ -146,32 +146,32 @@ func explainedOf(r usage.Record, e operator.Explained) explainedPrice {
 
 func (s *session) showExplained(r usage.Record, e operator.Explained) {
 	s.printf("%s\n", priceText(e.Price))
-	if len(e.Verdicts) == 0 {
+	if len(e.Matches) == 0 {
 		return
 	}
-	rates := make([]pricing.Rate, len(e.Verdicts))
-	for i, v := range e.Verdicts {
-		rates[i] = *v.Rate
+	rates := make([]pricing.Rate, len(e.Matches))
+	for i, m := range e.Matches {
+		rates[i] = *m.Rate
 	}
 	named := selectorsNamed(rates)
 	t := newTable(append(append(slices.Clone(named), rateHeads...), "verdict")...)
-	for _, v := range e.Verdicts {
-		t.add(append(rateCells(named, *v.Rate), verdictText(r, v, e.Price))...)
+	for _, m := range e.Matches {
+		t.add(append(rateCells(named, *m.Rate), matchText(r, m, e.Price))...)
 	}
 	s.printf("\n")
 	s.show(t)
 }
 
-func verdictText(r usage.Record, v pricing.Verdict, p pricing.Price) any {
+func matchText(r usage.Record, m pricing.RateMatch, p pricing.Price) any {
 	switch {
-	case v.Differs != "":
-		has := pricing.SelectorsOf(r).Get(v.Differs)
+	case m.Mismatch != "":
+		has := pricing.SelectorsOf(r).Get(m.Mismatch)
 		if has == "" {
-			return fmt.Sprintf("does not match: the record tells no %s", v.Differs)
+			return fmt.Sprintf("does not match: the record tells no %s", m.Mismatch)
 		}
-		return fmt.Sprintf("does not match: the record's %s is %s", v.Differs, has)
-	case v.LostBy != "":
-		return fmt.Sprintf("loses: names no %s, as the first rate does", v.LostBy)
+		return fmt.Sprintf("does not match: the record's %s is %s", m.Mismatch, has)
+	case m.BeatenBy != "":
+		return fmt.Sprintf("loses: names no %s, as the first rate does", m.BeatenBy)
 	case p.Why == nil:
 		return fmt.Sprintf("would win, but the price is %s: %s", p.Outcome, p.Reason)
 	}

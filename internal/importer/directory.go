@@ -203,7 +203,7 @@ func parsePriceList(c *checklist, n *yaml.Node, path string) (p PriceList) {
 	if product == "" {
 		return p // without a product, what a rate may say cannot be judged
 	}
-	for _, f := range p.List.Faults(product) {
+	for _, f := range p.List.Validate(product) {
 		if !c.blames(o.at(f.Path)) {
 			c.fail(lineOf(n, f.Path), o.at(f.Path), "%s", f.Detail)
 		}

@@ -265,7 +265,7 @@ func FuzzDirectory(f *testing.F) {
 			}
 		}
 		for _, l := range d.PriceLists {
-			if more := l.List.Faults(l.Log.Product); len(more) > 0 || l.Log.Account == "" || l.Line == 0 || l.CurrencyLine == 0 {
+			if more := l.List.Validate(l.Log.Product); len(more) > 0 || l.Log.Account == "" || l.Line == 0 || l.CurrencyLine == 0 {
 				t.Errorf("%q: a list with faults: %v", text, more)
 			}
 		}

@@ -31,8 +31,8 @@ func (o *Operator) ShowPrices(ctx context.Context, log usage.Log) ([]pricing.Lis
 // Explained is a record's price, and what became of every rate of the list that
 // was in force.
 type Explained struct {
-	Price    pricing.Price
-	Verdicts []pricing.Verdict
+	Price   pricing.Price
+	Matches []pricing.RateMatch
 }
 
 // ExplainPrice prices a record by price lists of its log.
@@ -41,7 +41,7 @@ func ExplainPrice(r usage.Record, lists []pricing.List) (Explained, error) {
 	if err != nil {
 		return Explained{}, err
 	}
-	return Explained{book.Price(r), book.Verdicts(r)}, nil
+	return Explained{book.Price(r), book.Matches(r)}, nil
 }
 
 // FindRecord reads one record by its id, as the API shows it. UserError: there is

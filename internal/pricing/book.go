@@ -20,19 +20,19 @@ type Book struct {
 }
 
 // NewBook makes the book of a log from all of its lists, or from those that
-// cover a page, in any order. A list with faults, or two that take effect at the
+// cover a page, in any order. A list with errors, or two that take effect at the
 // same time, is an error that names each. The lists are indexed anew; a caller
 // that keeps lists between requests keeps them [Indexed], and uses [BookOf].
 func NewBook(log usage.Log, lists []List) (Book, error) {
 	indexed := make([]*Indexed, len(lists))
-	var faulty []error
+	var wrong []error
 	for i, l := range lists {
 		var err error
 		if indexed[i], err = Index(log.Product, l); err != nil {
-			faulty = append(faulty, err)
+			wrong = append(wrong, err)
 		}
 	}
-	if err := errors.Join(faulty...); err != nil {
+	if err := errors.Join(wrong...); err != nil {
 		return Book{}, fmt.Errorf("price lists of %s: %w", log.Text(), err)
 	}
 	return BookOf(log, indexed...)
@@ -113,7 +113,7 @@ func free(c money.Currency, why Reason) Price {
 	return Price{Outcome: Free, Money: &money.Money{Amount: decimal.Zero, Currency: c}, Reason: why}
 }
 
-func (l *Indexed) rated(rate *line, quantity int64) Price {
+func (l *Indexed) rated(rate *preparedRate, quantity int64) Price {
 	list := &l.list
 	why := &Explanation{Unit: unitOf(l.product), Quantity: quantity, Rate: rate.Rate, EffectiveFrom: list.EffectiveFrom, Rounding: list.Rounding}
 	count := quantity
@@ -125,7 +125,7 @@ func (l *Indexed) rated(rate *line, quantity int64) Price {
 	return Price{Outcome: Rated, Money: &money.Money{Amount: amount, Currency: list.Currency}, Why: why}
 }
 
-// charges tells whether the record's status lets it be charged. Only outbound
+// charges reports whether the record's status lets it be charged. Only outbound
 // messages go by status: an inbound one was received, whatever came of it, and
 // calls and sessions go by their seconds. A status that is not told charges
 // under OnSubmitted, since the message is known to be in the log, and does not
@@ -141,4 +141,51 @@ func (l *List) charges(r *usage.Record) bool {
 		return false
 	}
 	return l.ChargeOn != OnDelivered
+}
+
+// RateMatch is what became of a rate when a record was priced.
+type RateMatch struct {
+	Rate *Rate // as it stands in the list; do not change it
+	// Mismatch is the selector, the first in the order of specificity, in which
+	// the rate names another value than the record has. Empty: the rate matches.
+	Mismatch string
+	// BeatenBy is the selector that the winner names and this matching rate does
+	// not: operator, country, category, channel or direction. Empty for the
+	// winner, and where Mismatch is set.
+	BeatenBy string
+}
+
+// Won reports whether this is the rate that prices the record.
+func (m RateMatch) Won() bool { return m.Mismatch == "" && m.BeatenBy == "" }
+
+// Matches says for each rate of the list in force whether it won or why it lost:
+// the winner first, then the others that match from the most specific to the
+// least, then those that do not match in the order of the list. None match: there
+// is no winner. No list is in force: an empty list. Whether a rate is used at all,
+// [Book.Price] says.
+func (b Book) Matches(r usage.Record) []RateMatch {
+	l := b.inForce(r.Timestamp)
+	if l == nil || r.Log != b.log {
+		return nil
+	}
+	matches := make([]RateMatch, 0, len(l.list.Rates))
+	record := SelectorsOf(r).values()
+	var winner selectorMask
+	for _, level := range l.levels {
+		rate := level.match(record)
+		if rate == nil {
+			continue
+		}
+		if len(matches) == 0 {
+			winner = level.names
+		}
+		matches = append(matches, RateMatch{Rate: rate.Rate, BeatenBy: winner.decisive(level.names)})
+	}
+	for i := range l.list.Rates {
+		rate := &l.list.Rates[i]
+		if mismatch := rate.values().mismatch(record); mismatch != "" {
+			matches = append(matches, RateMatch{Rate: rate, Mismatch: mismatch})
+		}
+	}
+	return matches
 }

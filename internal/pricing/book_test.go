@@ -186,8 +186,8 @@ func TestARecordOfAnotherLogIsNotPricedByThisBook(t *testing.T) {
 	for _, log := range []usage.Log{{Account: "acme_retail", Product: usage.Messaging}, {Account: "another", Product: usage.SMS}} {
 		r := usage.Record{Log: log, Timestamp: day, Segments: count(1)}
 		is(t, book.Price(r), "unrated no_price_list")
-		if v := book.Verdicts(r); len(v) != 0 {
-			t.Errorf("%s has verdicts: %v", log, v)
+		if m := book.Matches(r); len(m) != 0 {
+			t.Errorf("%s has matches: %v", log, m)
 		}
 	}
 }

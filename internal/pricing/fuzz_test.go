@@ -64,9 +64,9 @@ func FuzzPrice(f *testing.F) {
 		}
 
 		book, err := pricing.NewBook(log, []pricing.List{list})
-		faults := slices.DeleteFunc(list.Faults(log.Product), func(f pricing.Fault) bool { return len(list.Rates) == 0 && f.Path == "rates" })
-		if (err != nil) != (len(faults) > 0) {
-			t.Fatalf("NewBook says %v, and Faults %v", err, list.Faults(log.Product))
+		errs := slices.DeleteFunc(list.Validate(log.Product), func(e pricing.FieldError) bool { return len(list.Rates) == 0 && e.Path == "rates" })
+		if (err != nil) != (len(errs) > 0) {
+			t.Fatalf("NewBook says %v, and Validate %v", err, list.Validate(log.Product))
 		}
 		if err == nil {
 			agrees(t, []pricing.List{list}, r, book.Price(r))

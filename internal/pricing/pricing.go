@@ -6,7 +6,7 @@
 // and what a price list may say. It does no input and no output, and changes
 // nothing that it is given.
 //
-// A [List] is what the operator wrote. [List.Faults] checks it, and [Index] makes
+// A [List] is what the operator wrote. [List.Validate] checks it, and [Index] makes
 // it ready to be looked up in, once for as long as it stays the same. The indexed
 // lists of one log are its [Book], and [Book.Price] prices a record.
 //
@@ -21,7 +21,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"partnerview/internal/money"
-	"partnerview/internal/usage"
 )
 
 // List is a price list: what one account pays for one product from
@@ -66,16 +65,6 @@ const (
 
 // DefaultRounding is that of a list which names none.
 func DefaultRounding() Rounding { return Rounding{Scale: 6, Mode: HalfUp} }
-
-// Selectors say for which records a rate is meant. An empty one is not named
-// and matches every record; a named one matches only its equal.
-type Selectors struct {
-	Direction usage.Direction
-	Channel   usage.Channel
-	Category  usage.Category
-	Country   usage.Country
-	Operator  usage.Operator
-}
 
 // Rate is one line of a price list.
 type Rate struct {

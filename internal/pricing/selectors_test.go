@@ -1,8 +1,13 @@
 package pricing_test
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"partnerview/internal/pricing"
 	"partnerview/internal/usage"
@@ -139,4 +144,135 @@ func TestEveryRateOfALongListIsFound(t *testing.T) {
 			t.Fatalf("%+v is not priced by its own rate", rate.Selectors)
 		}
 	}
+}
+
+func TestMatchesSayWhyEachRateLost(t *testing.T) {
+	l := euros(
+		pricing.Rate{UnitPrice: dec("5")},
+		pricing.Rate{Selectors: selectorsOf("country"), UnitPrice: dec("3")},
+		pricing.Rate{Selectors: selectorsOf("operator country"), UnitPrice: dec("1")},
+		pricing.Rate{Selectors: selectorsOf("operator direction"), UnitPrice: dec("2")},
+		pricing.Rate{Selectors: pricing.Selectors{Direction: usage.Inbound, Country: "GB"}, UnitPrice: dec("4")},
+		pricing.Rate{Selectors: pricing.Selectors{Direction: usage.Inbound}, UnitPrice: dec("6")},
+	)
+	book := mustBook(t, sms, l)
+	var got []string
+	for _, m := range book.Matches(full(sms)) {
+		got = append(got, fmt.Sprintf("%s lost by %s, differs in %s", m.Rate.UnitPrice, cmp.Or(m.BeatenBy, "-"), cmp.Or(m.Mismatch, "-")))
+		if m.Won() != (m.Rate.UnitPrice.String() == "1") {
+			t.Errorf("%+v: won is %v", m, m.Won())
+		}
+	}
+	want := []string{
+		"1 lost by -, differs in -",
+		"2 lost by country, differs in -",
+		"3 lost by operator, differs in -",
+		"5 lost by operator, differs in -",
+		"4 lost by -, differs in country",
+		"6 lost by -, differs in direction",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if none := book.Matches(usage.Record{Log: sms, Timestamp: january.Add(-1)}); len(none) != 0 {
+		t.Errorf("matches without a list in force: %v", none)
+	}
+}
+
+// Every pair of sets: the loser lost by the first selector, in the order of
+// specificity, that only the winner names.
+func TestALoserLostByTheFirstSelectorThatOnlyTheWinnerNames(t *testing.T) {
+	for _, c := range []struct {
+		log   usage.Log
+		order []string
+	}{{sms, orderOfSMS}, {messaging, orderOfMessaging}} {
+		for i, more := range c.order {
+			for _, less := range c.order[i+1:] {
+				want := ""
+				for _, name := range pricing.SelectorNames() {
+					if strings.Contains(more, name) != strings.Contains(less, name) {
+						want = name
+						break
+					}
+				}
+				book := mustBook(t, c.log, euros(pricing.Rate{Selectors: selectorsOf(more)}, pricing.Rate{Selectors: selectorsOf(less)}))
+				if got := book.Matches(full(c.log)); len(got) != 2 || got[1].BeatenBy != want {
+					t.Errorf("[%s] lost to [%s] by %q, not by %q", less, more, got[1].BeatenBy, want)
+				}
+			}
+		}
+	}
+}
+
+// The matches are those of the real choice: the winner is the rate that prices
+// the record, whatever the record and the lists; every loser has a reason that
+// can be seen in the two; and no rate is left out.
+func TestTheWinnerOfTheMatchesIsTheRateThatPrices(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		log := logs.Draw(t, "log")
+		book, err := pricing.NewBook(log, drawLists(t, log.Product))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := drawRecord(t, log)
+		matches, price := book.Matches(r), book.Price(r)
+		own := pricing.SelectorsOf(r)
+		var winner *pricing.Rate
+		seen := map[pricing.Selectors]bool{}
+		for i, m := range matches {
+			if seen[m.Rate.Selectors] {
+				t.Fatalf("the rate %+v is judged twice", m.Rate)
+			}
+			seen[m.Rate.Selectors] = true
+			switch {
+			case m.Won():
+				if i != 0 {
+					t.Fatalf("winner %d of the matches", i)
+				}
+				winner = m.Rate
+			case m.Mismatch != "":
+				if want := m.Rate.Get(m.Mismatch); want == "" || want == own.Get(m.Mismatch) {
+					t.Fatalf("%+v does not differ from %+v in %s", m.Rate, own, m.Mismatch)
+				}
+			default:
+				if winner == nil || winner.Get(m.BeatenBy) == "" || m.Rate.Get(m.BeatenBy) != "" {
+					t.Fatalf("%+v did not lose to %+v by %s", m.Rate, winner, m.BeatenBy)
+				}
+			}
+		}
+		if price.Why != nil && (winner != price.Why.Rate || len(matches) == 0) {
+			t.Fatalf("the winner is %+v, but %+v prices the record", winner, price.Why.Rate)
+		}
+		if price.Reason == pricing.NoRate && winner != nil {
+			t.Fatalf("no rate prices the record, but %+v has won", winner)
+		}
+		if inForce := ratesInForce(book, r); len(matches) != inForce {
+			t.Fatalf("%d matches on %d rates", len(matches), inForce)
+		}
+	})
+}
+
+// ratesInForce counts the rates of the list that prices a record, in another way
+// than the matches: as many as there are sets of selectors that win for some
+// record of that instant.
+func ratesInForce(book pricing.Book, r usage.Record) int {
+	wins := map[pricing.Selectors]bool{}
+	for _, direction := range []usage.Direction{"", usage.Inbound, usage.Outbound} {
+		for _, country := range []usage.Country{"", "GB", "DE"} {
+			for _, operator := range []usage.Operator{"", "23401", "26201"} {
+				for _, channel := range []usage.Channel{"", "whatsapp", "rcs"} {
+					for _, category := range []usage.Category{"", "marketing", "utility"} {
+						one := int64(1)
+						other := usage.Record{Log: r.Log, Timestamp: r.Timestamp, Status: usage.Delivered,
+							Direction: direction, Country: country, Operator: operator, Channel: channel, Category: category,
+							Segments: &one, DurationSeconds: &one, ParticipantSeconds: &one}
+						if p := book.Price(other); p.Why != nil {
+							wins[p.Why.Rate.Selectors] = true
+						}
+					}
+				}
+			}
+		}
+	}
+	return len(wins)
 }

@@ -20,8 +20,8 @@ const (
 	wantSeconds = "must be 1 or more seconds, up to 2^53 - 1"
 )
 
-// Fault is one thing that is wrong with a price list.
-type Fault struct {
+// FieldError is one thing that is wrong with a price list.
+type FieldError struct {
 	// Path says where, as in a directory file: "currency", "rounding.scale",
 	// "rates[3]", "rates[3].increment.next". The first rate is rates[0].
 	Path string
@@ -29,30 +29,38 @@ type Fault struct {
 	Detail string
 }
 
-func (f Fault) Error() string { return f.Path + ": " + f.Detail }
+func (e FieldError) Error() string { return e.Path + ": " + e.Detail }
 
-// Faults checks a list that is meant for product p and names everything that is
+func asErrors(fields []FieldError) []error {
+	errs := make([]error, len(fields))
+	for i, e := range fields {
+		errs[i] = e
+	}
+	return errs
+}
+
+// Validate checks a list that is meant for product p and names everything that is
 // wrong, in the order of the list; none means that the list can be used. Of two
-// rates with the same selectors the later is at fault, and names the earlier.
+// rates with the same selectors the later is wrong, and names the earlier.
 //
 // What an absent key stands for (charge on submitted, six decimals, increments
 // of 60/60) must be filled in before. Whether a currency or country exists is
 // not checked, only its form; nor is the size of the list in bytes, which is the
 // store's to measure.
-func (l List) Faults(p usage.Product) []Fault {
-	faults := l.unusable(p)
-	if len(l.Rates) == 0 { // such a list has no fault in a rate, which would stand behind this one
-		faults = append(faults, Fault{"rates", noRates})
+func (l List) Validate(p usage.Product) []FieldError {
+	errs := l.unusable(p)
+	if len(l.Rates) == 0 { // such a list has no error in a rate, which would stand behind this one
+		errs = append(errs, FieldError{"rates", noRates})
 	}
-	return faults
+	return errs
 }
 
 const noRates = `is empty, so that the list prices nothing: write at least one rate; what costs nothing has the unitPrice "0"`
 
-// unusable are the faults with which nothing can be priced. A list without rates
+// unusable are the errors with which nothing can be priced. A list without rates
 // can: it finds none, and the records show the platform's own prices or none.
 // Such lists may be stored, since they were taken once.
-func (l List) unusable(p usage.Product) []Fault {
+func (l List) unusable(p usage.Product) []FieldError {
 	c := checklist{product: p, rateAt: theListItself}
 	c.must(!l.EffectiveFrom.IsZero(), "effectiveFrom", "must be given")
 	_, err := money.ParseCurrency(string(l.Currency))
@@ -75,19 +83,19 @@ func (l List) unusable(p usage.Product) []Fault {
 		}
 		c.rate(rate)
 	}
-	return c.faults
+	return c.errs
 }
 
-// checklist collects the faults of one list.
+// checklist collects the errors of one list.
 type checklist struct {
 	product usage.Product
 	rateAt  int // the rate that is being checked, or theListItself
-	faults  []Fault
+	errs    []FieldError
 }
 
 const theListItself = -1
 
-// must notes a fault, unless the rule holds. The path is seen from what is being
+// must notes an error, unless the rule holds. The path is seen from what is being
 // checked: the list, or the rate at rateAt, where "" is the rate as a whole.
 func (c *checklist) must(holds bool, path, detail string) {
 	if holds {
@@ -96,7 +104,7 @@ func (c *checklist) must(holds bool, path, detail string) {
 	if c.rateAt != theListItself {
 		path = strings.TrimSuffix(fmt.Sprintf("rates[%d].%s", c.rateAt, path), ".")
 	}
-	c.faults = append(c.faults, Fault{path, detail})
+	c.errs = append(c.errs, FieldError{path, detail})
 }
 
 func (c *checklist) chargeOn(on ChargeOn) {

@@ -35,19 +35,19 @@ func TestAListWithoutFaultsHasNone(t *testing.T) {
 			for _, mode := range []pricing.RoundingMode{"half-up", "half-even", "up"} {
 				l := faultless(p)
 				l.Rounding = pricing.Rounding{Scale: scale, Mode: mode}
-				if faults := l.Faults(p); len(faults) != 0 {
-					t.Errorf("%s: %v", p, faults)
+				if errs := l.Validate(p); len(errs) != 0 {
+					t.Errorf("%s: %v", p, errs)
 				}
 			}
 		}
 	}
 }
 
-// What was stored before it was a fault still prices nothing, and breaks nothing.
+// What was stored before it was an error still prices nothing, and breaks nothing.
 func TestAListWithoutRatesIsAFaultButCanBePricedBy(t *testing.T) {
 	empty := euros()
-	if got := fmt.Sprint(empty.Faults(usage.SMS)); !strings.HasPrefix(got, "[rates: is empty") {
-		t.Errorf("its faults are %s", got)
+	if got := fmt.Sprint(empty.Validate(usage.SMS)); !strings.HasPrefix(got, "[rates: is empty") {
+		t.Errorf("its errors are %s", got)
 	}
 	book, err := pricing.NewBook(usage.Log{Account: "acme", Product: usage.SMS}, []pricing.List{empty})
 	if err != nil {
@@ -110,7 +110,7 @@ func TestEveryFaultIsNamedWithItsPlace(t *testing.T) {
 			l := faultless(c.product)
 			c.spoil(&l)
 			var got []string
-			for _, f := range l.Faults(c.product) {
+			for _, f := range l.Validate(c.product) {
 				got = append(got, f.Error())
 			}
 			if !slices.Equal(got, strings.Split(c.want, "\n")) {
@@ -124,10 +124,10 @@ func TestEveryFaultIsNamedWithItsPlace(t *testing.T) {
 }
 
 func TestAListHasAtMost2000Rates(t *testing.T) {
-	if faults := aList(2000).Faults(usage.Voice); len(faults) != 0 {
-		t.Errorf("2,000 rates: %v", faults)
+	if errs := aList(2000).Validate(usage.Voice); len(errs) != 0 {
+		t.Errorf("2,000 rates: %v", errs)
 	}
-	if got, want := fmt.Sprint(aList(2001).Faults(usage.Voice)), "[rates: has 2001 rates; a list has at most 2000]"; got != want {
+	if got, want := fmt.Sprint(aList(2001).Validate(usage.Voice)), "[rates: has 2001 rates; a list has at most 2000]"; got != want {
 		t.Errorf("2,001 rates: %s", got)
 	}
 }
