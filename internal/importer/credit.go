@@ -2,7 +2,6 @@ package importer
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -62,31 +61,25 @@ const (
 // one of usage: CSV with a header, or NDJSON where it begins with "{". Whether the
 // account exists, and has the currency, is for the caller.
 func ReadCredit(r io.Reader, now time.Time, mark DecimalMark) iter.Seq2[CreditRow, error] {
-	return func(yield func(CreditRow, error) bool) {
-		next, err := openCredit(r)
-		for err == nil {
-			var line creditLine
-			if line, err = next(); err == nil && !yield(line.row(now, mark), nil) {
-				return
-			}
+	return sequence(func() (func() (CreditRow, error), error) {
+		c, err := openCredit(r, now, mark)
+		if err != nil {
+			return nil, err
 		}
-		if err != io.EOF {
-			yield(CreditRow{}, &FileError{err})
-		}
-	}
+		return c.next, nil
+	})
 }
 
-// creditLine is a line before its texts are read.
-type creditLine struct {
-	number int
-	draft  draft // keeps the first fault
-	short  bool  // it has fewer fields than the header
-	// separator is that of the CSV file; 0: the line is JSON, and has amounts as JSON has
-	separator byte
-	texts     map[string]string
+// creditRows reads a file of credit: a table, or objects where that is nil.
+type creditRows struct {
+	recordBuilder // of which only the faults count
+	table         *csvTable
+	objects       objects
+	mark          DecimalMark
+	texts         map[string]string // of the line at hand, by field
 }
 
-func openCredit(r io.Reader) (next func() (creditLine, error), err error) {
+func openCredit(r io.Reader, now time.Time, mark DecimalMark) (*creditRows, error) {
 	text, sample, err := unpack(r)
 	if err == nil {
 		err = checkLook(sample, creditLook)
@@ -94,122 +87,91 @@ func openCredit(r io.Reader) (next func() (creditLine, error), err error) {
 	if err != nil {
 		return nil, err
 	}
+	c := &creditRows{recordBuilder: newRecordBuilder(Options{Now: now}), mark: mark, texts: map[string]string{}}
 	if bytes.HasPrefix(bytes.TrimSpace(sample), []byte("{")) {
-		o := objects{newLines(text)}
-		return func() (creditLine, error) { return nextCreditObject(o) }, nil
+		c.objects = objects{lines: newLines(text)}
+		return c, nil
 	}
-	return openCreditCSV(text)
+	needs := []string{CreditAccountField, amountField, asOfField}
+	key := func(name string) string { return creditNames[creditKey(bareName(name))] }
+	if c.table, err = openTable(text, key, needs...); err != nil {
+		return nil, err
+	}
+	if absent := c.table.absent(needs...); len(absent) > 0 {
+		return nil, fmt.Errorf("the header has no column %s: one with accountId, amount and asOf is needed", absent[0])
+	}
+	return c, nil
 }
 
-func nextCreditObject(o objects) (creditLine, error) {
-	number, object, fault, err := o.nextObject()
-	line := creditLine{number: number, texts: map[string]string{}}
-	if err != nil || fault != "" {
-		line.draft.reason = fault
-		return line, err
+func (c *creditRows) next() (CreditRow, error) {
+	var number int
+	var fault string
+	var err error
+	if c.begin(); c.table != nil {
+		number, fault, err = c.table.next()
+	} else {
+		number, fault, err = c.objects.next()
 	}
-	for name, value := range members(object) {
+	if err != nil {
+		return CreditRow{}, err
+	}
+	row := CreditRow{Line: number}
+	if c.reason = fault; fault == "" {
+		c.readTexts()
+		row = c.row(number)
+	}
+	if c.reason != "" && c.table != nil && c.table.isShort() {
+		c.field, c.reason = "", notColumns
+	}
+	if c.reason != "" {
+		row = CreditRow{Line: number, Rejected: &Reject{Line: number, Field: c.field, Reason: c.reason}}
+	}
+	return row, nil
+}
+
+func (c *creditRows) readTexts() {
+	clear(c.texts)
+	if c.table != nil {
+		for _, field := range creditNames {
+			c.texts[field] = c.table.raw(field)
+		}
+		return
+	}
+	for name, value := range members(c.objects.current) {
 		field, known := creditNames[creditKey(string(name))]
 		if !known {
 			continue
 		}
-		if _, twice := line.texts[field]; twice {
-			line.draft.fail(field, "is there twice")
+		if _, twice := c.texts[field]; twice {
+			c.fail(field, "is there twice")
 		}
 		if field == amountField {
-			line.texts[field] = line.draft.jsonDecimal(field, value)
+			c.texts[field] = c.jsonDecimal(field, value)
 		} else {
-			line.texts[field] = line.draft.jsonText(field, value)
+			c.texts[field] = c.jsonText(field, value)
 		}
 	}
-	return line, nil
-}
-
-func openCreditCSV(text io.Reader) (func() (creditLine, error), error) {
-	x := &exportRows{header: map[string]int{}, at: map[string]int{}, records: csvRecords{
-		lines: newLines(text),
-		needs: []string{CreditAccountField, amountField, asOfField},
-		key:   func(name string) string { return creditNames[creditKey(bareName(name))] },
-	}}
-	if err := x.readHeader(); err != nil {
-		return nil, err
-	}
-	columns, err := creditColumns(x)
-	if err != nil {
-		return nil, err
-	}
-	return func() (creditLine, error) {
-		number, err := x.records.next()
-		for ; err == errHeader; number, err = x.records.next() {
-			if err = x.useHeader(); err == nil {
-				columns, err = creditColumns(x)
-			}
-			if err != nil {
-				return creditLine{}, fmt.Errorf("line %d: %w", number, err)
-			}
-		}
-		line := creditLine{number: number, short: x.records.isShort(), separator: x.records.separator, texts: map[string]string{}}
-		if reason := broken(""); errors.As(err, &reason) {
-			line.draft.reason = string(reason)
-			return line, nil
-		}
-		if err != nil {
-			return line, err
-		}
-		for field, i := range columns {
-			line.texts[field] = x.records.field(i)
-		}
-		return line, nil
-	}, nil
-}
-
-// creditColumns is where the fields stand, by the header at hand.
-func creditColumns(x *exportRows) (map[string]int, error) {
-	columns := map[string]int{}
-	for i := range x.records.columns {
-		field := x.records.key(x.records.field(i))
-		if _, twice := columns[field]; field != "" && twice {
-			return nil, fmt.Errorf("the header has two columns for %s", field)
-		}
-		columns[field] = i
-	}
-	delete(columns, "")
-	for _, field := range x.records.needs {
-		if _, there := columns[field]; !there {
-			return nil, fmt.Errorf("the header has no column %s: one with accountId, amount and asOf is needed", field)
-		}
-	}
-	return columns, nil
 }
 
 // row reads the texts.
-func (l *creditLine) row(now time.Time, mark DecimalMark) CreditRow {
-	d, row := &l.draft, CreditRow{Line: l.number}
-	d.options.Now = now
+func (c *creditRows) row(number int) CreditRow {
+	row := CreditRow{Line: number}
 	text := func(field string) string {
-		if l.texts[field] == "" {
-			d.fail(field, missing)
+		if c.texts[field] == "" {
+			c.fail(field, missing)
 		}
-		return l.texts[field]
+		return c.texts[field]
 	}
 	var err error
 	if row.Account, err = usage.ParseAccountID(text(CreditAccountField)); err != nil {
-		d.fail(CreditAccountField, "must be 3 to 50 of A-Z a-z 0-9 - . _ &")
+		c.fail(CreditAccountField, "must be 3 to 50 of A-Z a-z 0-9 - . _ &")
 	}
-	row.Amount = l.amount(text(amountField), mark)
-	if at := d.time(asOfField, text(asOfField), parseExportTime); at != nil {
+	row.Amount = c.amount(text(amountField))
+	if at := c.time(asOfField, text(asOfField), parseExportTime); at != nil {
 		row.AsOf = *at
 	}
-	if code := l.texts[CreditCurrencyField]; code != "" {
-		if row.Currency, err = money.ParseCurrency(code); err != nil || !row.Currency.IsInUse() {
-			d.fail(CreditCurrencyField, quoted(code)+"is not an ISO 4217 code, as EUR")
-		}
-	}
-	if d.reason != "" && l.short {
-		d.field, d.reason = "", notColumns
-	}
-	if d.reason != "" {
-		return CreditRow{Line: l.number, Rejected: &Reject{Line: l.number, Field: d.field, Reason: d.reason}}
+	if code := c.texts[CreditCurrencyField]; code != "" {
+		row.Currency = c.currency(CreditCurrencyField, code)
 	}
 	return row
 }
@@ -220,26 +182,26 @@ var (
 )
 
 // amount reads an amount of credit.
-func (l *creditLine) amount(text string, mark DecimalMark) decimal.Decimal {
+func (c *creditRows) amount(text string) decimal.Decimal {
 	const example = "must be a decimal number, as 1520.73"
 	plain, reason := text, example
 	switch {
-	case l.separator == 0:
-	case mark == DecimalComma:
+	case c.table == nil: // JSON has amounts as JSON has
+	case c.mark == DecimalComma:
 		reason = "must be a decimal number with a comma, as 1520,73"
 		if !groupedAmount.MatchString(text) {
 			plain = ""
 			break
 		}
 		plain = strings.ReplaceAll(strings.ReplaceAll(text, ".", ""), ",", ".")
-	case mark == UnsaidMark && l.separator == ';' && twoWayAmount.MatchString(text):
+	case c.mark == UnsaidMark && c.table.separator == ';' && twoWayAmount.MatchString(text):
 		plain, reason = "", "may have a point for thousands or for decimals: say which by --decimal comma or --decimal point"
-	case mark == UnsaidMark && groupedAmount.MatchString(text):
+	case c.mark == UnsaidMark && groupedAmount.MatchString(text):
 		reason = example + "; --decimal comma reads one with a comma"
 	}
 	amount, err := money.Parse(plain)
 	if err != nil {
-		l.draft.fail(amountField, quoted(text)+reason)
+		c.fail(amountField, quoted(text)+reason)
 	}
 	return amount
 }

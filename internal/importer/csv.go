@@ -3,6 +3,7 @@ package importer
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -30,9 +31,9 @@ type csvRecords struct {
 	lines     *lines
 	separator byte // 0: what a first line "sep=;" says, or that of "," ";" and tab which the header has most of
 	columns   int  // how many fields a record has; 0: any number, for the header
-	// A line with all of these names of columns, as key has them, is a header again.
+	// A line that has all of these columns, by their keys, is a header again.
 	needs []string
-	key   func(name string) string
+	key   func(name string) string // what all spellings of a column's name have in common; empty: nobody asks for it
 
 	text []byte // the fields of the record at hand, one behind the other
 	ends []int  // where in text each ends
@@ -53,7 +54,7 @@ const (
 // put one behind the other.
 var errHeader = errors.New("a header comes again")
 
-// next reads a record, passing over blank lines, and tells the number of its
+// next reads a record, passing over blank lines, and returns the number of its
 // first line. The error is broken, errHeader, io.EOF behind the last record, or what
 // the stream failed with.
 func (c *csvRecords) next() (number int, err error) {
@@ -106,7 +107,7 @@ func (c *csvRecords) next() (number int, err error) {
 func (c *csvRecords) isHeader(line []byte) bool {
 	found := 0
 	for cell := range bytes.SplitSeq(withoutNewline(line), []byte{c.separator}) {
-		if len(cell) > 0 && !isDigit(cell[0]) && slices.Contains(c.needs, c.key(bareName(string(cell)))) {
+		if len(cell) > 0 && !isDigit(cell[0]) && slices.Contains(c.needs, c.key(string(cell))) {
 			found++
 		}
 	}
@@ -136,7 +137,7 @@ func mostFrequent(text []byte, of string) byte {
 }
 
 // split takes apart the record at the window's start, whose first line ends at
-// line, and tells where it ends.
+// line, and returns where it ends.
 func (c *csvRecords) split(line int) (end int, err error) {
 	c.text, c.ends = c.text[:0], c.ends[:0]
 	first, at := line, 0
@@ -183,7 +184,7 @@ func (c *csvRecords) isEmpty(rest []byte) bool {
 func (c *csvRecords) isShort() bool { return len(c.ends) < c.columns }
 
 // quoted appends a field in quotes to the text, from behind its opening quote on
-// and over as many lines as it takes. It tells where the closing quote has been
+// and over as many lines as it takes. It returns where the closing quote has been
 // passed, and where that line ends.
 func (c *csvRecords) quoted(at, line int) (int, int, error) {
 	for {
@@ -226,4 +227,96 @@ func (c *csvRecords) field(i int) string {
 		start = c.ends[i-1]
 	}
 	return string(bytes.TrimSpace(c.text[start:c.ends[i]]))
+}
+
+// csvTable is a CSV file with a header. Columns are found by their names there,
+// whatever their order; those that nobody asks for are passed over.
+type csvTable struct {
+	csvRecords
+	at map[string]int // where the columns stand, by key
+}
+
+const maxColumns = 1000
+
+// openTable reads the header. Which columns it may lack is for the caller.
+func openTable(text io.Reader, key func(string) string, needs ...string) (*csvTable, error) {
+	t := &csvTable{csvRecords: csvRecords{lines: newLines(text), key: key}}
+	if _, err := t.csvRecords.next(); err != nil {
+		switch {
+		case err == io.EOF:
+			return nil, errors.New("the file is empty: there is no header")
+		case errors.As(err, new(broken)):
+			return nil, fmt.Errorf("the header %w; is the file of this format?", err)
+		}
+		return nil, err
+	}
+	for _, name := range needs {
+		t.needs = append(t.needs, key(name))
+	}
+	return t, t.useHeader()
+}
+
+// useHeader takes the record at hand for the names of the columns from here on.
+func (t *csvTable) useHeader() error {
+	t.columns = len(t.ends)
+	if t.columns > maxColumns {
+		return fmt.Errorf("the header has more than %d columns", maxColumns)
+	}
+	t.at = make(map[string]int, t.columns)
+	names := map[string]bool{}
+	for i := range t.ends {
+		name := t.field(i)
+		plain, key := columnKey(name), t.key(name)
+		if names[plain] && plain != "" {
+			return fmt.Errorf("the header has a column %stwice", quoted(name))
+		}
+		names[plain] = true
+		if _, twice := t.at[key]; twice && key != "" {
+			return fmt.Errorf("the header has two columns for %s", key)
+		}
+		t.at[key] = i
+	}
+	return nil
+}
+
+// absent are those of the names that the header has no column for.
+func (t *csvTable) absent(names ...string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		_, there := t.at[t.key(name)]
+		return there
+	})
+}
+
+// columnKey is a column's name in lower case and without underscores, without the byte
+// order mark that stands before the first where files were put one behind the other,
+// and the quotes behind that.
+func columnKey(name string) string {
+	return strings.ToLower(strings.ReplaceAll(bareName(name), "_", ""))
+}
+
+func bareName(name string) string { return strings.Trim(strings.TrimPrefix(name, byteOrderMark), ` "`) }
+
+// next reads a record, and returns the number of its first line, or a reason for which
+// it cannot be taken. The error is io.EOF behind the last record, a second header that
+// cannot be one, or what the stream failed with.
+func (t *csvTable) next() (number int, fault string, err error) {
+	number, err = t.csvRecords.next()
+	for ; err == errHeader; number, err = t.csvRecords.next() {
+		if err := t.useHeader(); err != nil {
+			return number, "", fmt.Errorf("line %d: %w", number, err)
+		}
+	}
+	if reason := broken(""); errors.As(err, &reason) {
+		return number, string(reason), nil
+	}
+	return number, "", err
+}
+
+// raw is what the record at hand has in a column, in whatever character set it is;
+// empty too where there is no such column.
+func (t *csvTable) raw(key string) string {
+	if at, there := t.at[key]; there {
+		return t.field(at)
+	}
+	return ""
 }

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Fault is one thing that is wrong in a directory file.
@@ -57,7 +59,7 @@ func (c *checklist) warn(line int, path, format string, args ...any) {
 	c.warnings = append(c.warnings, Fault{c.file, line, withoutNumbers(path), withoutNumbers(fmt.Sprintf(format, args...))})
 }
 
-// blames tells whether a path has a fault, or one of those that it lies in: what
+// blames reports whether a path has a fault, or one of those that it lies in: what
 // could not be read has no other fault than that.
 func (c *checklist) blames(path string) bool {
 	for path != "" && !c.blamed[path] {
@@ -88,13 +90,8 @@ func withoutNumbers(text string) string {
 		if date := dateLike.FindString(number); date != "" {
 			return date + withoutNumbers(number[len(date):])
 		}
-		digits := make([]byte, 0, len(number))
-		for i := range len(number) {
-			if isDigit(number[i]) {
-				digits = append(digits, number[i])
-			}
-		}
-		return "****" + string(digits[len(digits)-4:])
+		digits := strings.NewReplacer("+", "", " ", "", ".", "", "(", "", ")", "", "-", "").Replace(number)
+		return "****" + digits[len(digits)-4:]
 	})
 }
 
@@ -143,3 +140,85 @@ func distance(a, b string) int {
 	}
 	return row[len(b)]
 }
+
+// minSecret is from how many digits on a text may be a telephone number.
+const minSecret = 8
+
+// hasNumber reports whether a text holds eight digits in a row, separated or not:
+// it may be anybody's telephone number.
+func hasNumber(text string) bool {
+	other := func(c rune) bool { return !strings.ContainsRune("0123456789 -.()+_:/", c) }
+	for run := range strings.FieldsFuncSeq(text, other) {
+		if countDigits(run) >= minSecret {
+			return true
+		}
+	}
+	return false
+}
+
+// quoted is a value in quotes with a space behind, for the start of a reason, or
+// nothing where the value could be more than a word from a list of words: a
+// number, a name, a text that slipped into a wrong column.
+func quoted(value string) string {
+	if !isTellable(value, 32) {
+		return ""
+	}
+	return `"` + value + `" `
+}
+
+// isTellable reports whether a text is one word of ASCII, short, and without the
+// digits of a telephone number.
+func isTellable(s string, most int) bool {
+	return s != "" && len(s) <= most && countDigits(s) < minSecret && strings.Trim(s, alphanumeric+"_-.+:") == ""
+}
+
+const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+// isShowable reports whether a value that could not be read may be shown: one that is
+// short, and has fewer digits than tell a number or its end.
+func isShowable(field, value string) bool {
+	most := 4
+	if field == operatorField {
+		most = 5
+	}
+	length, digits := 0, 0
+	for _, r := range value {
+		if length++; unicode.IsNumber(r) {
+			digits++
+		}
+	}
+	return length <= 24 && digits <= most && utf8.ValidString(value)
+}
+
+const (
+	maxFieldName  = 64
+	maxFieldNames = 100
+	otherField    = "(other)"
+)
+
+// fieldNames gives out the names of fields of unknown origin: a bounded number,
+// and only such as may be told.
+type fieldNames map[string]string
+
+func (names fieldNames) tell(raw []byte) string {
+	if name, known := names[string(raw)]; known {
+		return name
+	}
+	if len(names) >= maxFieldNames || !isTellable(string(raw), maxFieldName) {
+		return otherField
+	}
+	name := string(raw)
+	names[name] = name
+	return name
+}
+
+func countDigits(s string) (n int) {
+	for _, c := range []byte(s) {
+		if isDigit(c) {
+			n++
+		}
+	}
+	return n
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }

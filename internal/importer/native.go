@@ -2,213 +2,168 @@ package importer
 
 import (
 	"io"
+	"slices"
 
 	"partnerview/internal/usage"
 )
 
 // nativeField is a field of the native format.
-type nativeField int
-
-const (
-	fAccountID nativeField = iota
-	fProduct
-	fID
-	fTimestamp
-	fDirection
-	fStatus
-	fStatusAt
-	fFrom
-	fTo
-	fCountry
-	fOperator
-	fSegments
-	fDurationSeconds
-	fParticipants
-	fParticipantSeconds
-	fChannel
-	fCategory
-	fErrorCode
-	fRecordedPrice
-	fContactName
-	fContent
-	fieldCount
-)
-
-func (f nativeField) String() string {
-	return [fieldCount]string{
-		"accountId", "product", "id", "timestamp", "direction", "status", "statusAt", "from", "to", "country", "operator",
-		"segments", "durationSeconds", "participants", "participantSeconds", "channel", "category",
-		"errorCode", "recordedPrice", "contactName", "content",
-	}[f]
+type nativeField struct {
+	name     string
+	products []usage.Product // whose records have it: of others it is dropped
+	// read reads the value, as JSON; nil: it is absent or null. Without it, the field is
+	// read before all others, or never kept.
+	read func(b *recordBuilder, field string, value []byte)
 }
 
-// isKeptFor tells whether records of a product have the field.
-func (f nativeField) isKeptFor(p usage.Product) bool {
-	switch f {
-	case fOperator:
-		return p == usage.SMS || p == usage.Voice
-	case fSegments:
-		return p == usage.SMS
-	case fDurationSeconds:
-		return p == usage.Voice || p == usage.Video
-	case fParticipants, fParticipantSeconds:
-		return p == usage.Video
-	case fChannel, fCategory:
-		return p == usage.Messaging
-	case fContactName, fContent:
-		return false
+// nativeFields are all fields, in the order in which they are read.
+func nativeFields() []nativeField {
+	all, none := usage.Products(), []usage.Product(nil)
+	text := func(read func(b *recordBuilder, field, text string)) func(*recordBuilder, string, []byte) {
+		return func(b *recordBuilder, field string, value []byte) { read(b, field, b.jsonText(field, value)) }
 	}
-	return true
+	count := func(most int64, of func(*usage.Record) **int64) func(*recordBuilder, string, []byte) {
+		return func(b *recordBuilder, field string, value []byte) {
+			*of(&b.record) = b.count(field, string(value), most)
+		}
+	}
+	return []nativeField{
+		{"accountId", all, nil},
+		{"product", all, nil},
+		{"from", all, nil},
+		{"to", all, nil},
+		{"id", all, text((*recordBuilder).id)},
+		{"timestamp", all, text(func(b *recordBuilder, field, text string) { b.timestamp(field, text, usage.ParseTime) })},
+		{"direction", all, text((*recordBuilder).direction)},
+		{"status", all, text((*recordBuilder).status)},
+		{"statusAt", all, text(func(b *recordBuilder, field, text string) {
+			b.record.StatusAt = b.time(field, text, usage.ParseTime)
+		})},
+		{"country", all, text((*recordBuilder).country)},
+		{"operator", []usage.Product{usage.SMS, usage.Voice}, text((*recordBuilder).operator)},
+		{"errorCode", all, text((*recordBuilder).errorCode)},
+		{"segments", []usage.Product{usage.SMS}, count(maxCount, func(r *usage.Record) **int64 { return &r.Segments })},
+		{"durationSeconds", []usage.Product{usage.Voice, usage.Video}, count(maxCount, func(r *usage.Record) **int64 { return &r.DurationSeconds })},
+		{"participants", []usage.Product{usage.Video}, count(maxCount, func(r *usage.Record) **int64 { return &r.Participants })},
+		{"participantSeconds", []usage.Product{usage.Video}, count(maxCount*maxCount, func(r *usage.Record) **int64 { return &r.ParticipantSeconds })},
+		{"channel", []usage.Product{usage.Messaging}, text((*recordBuilder).channel)},
+		{"category", []usage.Product{usage.Messaging}, text((*recordBuilder).category)},
+		{recordedPriceField, all, nil},
+		{"contactName", none, nil},
+		{"content", none, nil},
+	}
 }
 
 // nativeRows reads NDJSON of the native fields.
 type nativeRows struct {
 	objects
-	draft  draft
-	known  map[string]nativeField
-	names  fieldNames         // of unknown fields
-	values [fieldCount][]byte // of the line at hand, as JSON; nil: absent or null
+	recordBuilder
+	fields []nativeField
+	index  map[string]int // of a field by its name
+	values [][]byte       // of the fields on the line at hand, as JSON; nil: absent or null
+	seen   []bool
+	names  fieldNames // of unknown fields
 }
 
-func openNative(text io.Reader, o Options) rows {
-	n := &nativeRows{objects: objects{newLines(text)}, draft: newDraft(o), known: make(map[string]nativeField, fieldCount), names: fieldNames{}}
-	for f := range fieldCount {
-		n.known[f.String()] = f
+func openNative(text io.Reader, o Options) *nativeRows {
+	n := &nativeRows{objects: objects{lines: newLines(text)}, recordBuilder: newRecordBuilder(o), fields: nativeFields(), index: map[string]int{}, names: fieldNames{}}
+	for i, f := range n.fields {
+		n.index[f.name] = i
 	}
+	n.values, n.seen = make([][]byte, len(n.fields)), make([]bool, len(n.fields))
 	return n
 }
 
-func (n *nativeRows) next() (Row, error) {
-	number, line, fault, err := n.nextObject()
-	switch {
-	case err != nil:
-		return Row{}, err
-	case fault != "":
-		return rejectedLine(number, fault), nil
+func (n *nativeRows) row(number int) Row {
+	n.begin()
+	n.collect()
+	b, r := &n.recordBuilder, &n.record
+	r.From, r.To = b.jsonNumber("from", n.value("from")), b.jsonNumber("to", n.value("to"))
+	for text := range textsIn(n.value("contactName")) {
+		b.numbers.Add(text)
 	}
-	n.draft.begin()
-	n.collect(line)
-	n.read()
-	return n.draft.row(number), nil
-}
-
-// collect finds the values of the known fields, and drops the unknown.
-func (n *nativeRows) collect(line []byte) {
-	clear(n.values[:])
-	var seen [fieldCount]bool
-	for name, value := range members(line) {
-		f, known := n.known[string(name)]
-		switch {
-		case !known:
-			n.draft.drop(n.names.tell(name))
-		case seen[f]:
-			n.draft.fail(f.String(), "is there twice")
-			n.draft.secret = true
-		case string(value) == "null":
-			seen[f] = true
-		default:
-			seen[f] = true
-			n.values[f] = value
+	b.owner("accountId", b.jsonText("accountId", n.value("accountId")))
+	b.product("product", b.jsonText("product", n.value("product")))
+	for i, f := range n.fields {
+		if n.values[i] != nil && !isKeptFor(f, r.Product) {
+			b.drop(f.name)
+			n.values[i] = nil
 		}
 	}
-}
-
-// read turns the values into the draft's record.
-func (n *nativeRows) read() {
-	d := &n.draft
-	r := &d.record
-	r.From, r.To = d.end(n.text(fFrom)), d.end(n.text(fTo))
-	for text := range textsIn(n.values[fContactName]) {
-		d.numbers.Add(text)
-	}
-	d.owner(n.field(fAccountID))
-	d.product(n.field(fProduct))
-	for f, value := range n.values {
-		if value != nil && !nativeField(f).isKeptFor(r.Product) {
-			d.drop(nativeField(f).String())
-			n.values[f] = nil
+	for i, f := range n.fields {
+		if f.read != nil {
+			f.read(b, f.name, n.values[i])
 		}
 	}
-	d.id(n.field(fID))
-	d.timestamp("timestamp", n.text(fTimestamp), usage.ParseTime)
-	d.direction(n.field(fDirection))
-	d.status(n.field(fStatus))
-	r.StatusAt = d.time("statusAt", n.text(fStatusAt), usage.ParseTime)
-	r.Country = d.country(n.field(fCountry))
-	r.Operator = d.operator(n.field(fOperator))
-	d.errorCode(n.field(fErrorCode))
-	channel, category := n.text(fChannel), n.text(fCategory)
-	r.Channel, r.Category = word(d, fChannel.String(), channel, usage.ParseChannel), word(d, fCategory.String(), category, usage.ParseCategory)
-	r.Segments = n.count(fSegments, maxCount)
-	r.DurationSeconds = n.count(fDurationSeconds, maxCount)
-	r.Participants = n.count(fParticipants, maxCount)
-	r.ParticipantSeconds = n.count(fParticipantSeconds, maxCount*maxCount)
 	if r.ParticipantSeconds == nil && r.Participants != nil && r.DurationSeconds != nil {
 		seconds := *r.Participants * *r.DurationSeconds
 		r.ParticipantSeconds = &seconds
 	}
 	n.price()
+	return b.row(number)
 }
 
-// text is the value of a field that is text or null.
-func (n *nativeRows) text(f nativeField) string {
-	value := n.values[f]
-	if value == nil {
-		return ""
-	}
-	if value[0] != '"' {
-		n.draft.fail(f.String(), "must be text, in quotes")
-		n.draft.secret = n.draft.secret || f == fFrom || f == fTo
-		return ""
-	}
-	return unquote(value)
+// isKeptFor reports whether records of a product have the field. Of none that is known,
+// they have what all have.
+func isKeptFor(f nativeField, p usage.Product) bool {
+	return len(f.products) == len(usage.Products()) || slices.Contains(f.products, p)
 }
 
-// field is a field's name and text.
-func (n *nativeRows) field(f nativeField) (name, text string) { return f.String(), n.text(f) }
+func (n *nativeRows) value(name string) []byte { return n.values[n.index[name]] }
 
-func (n *nativeRows) count(f nativeField, most int64) *int64 {
-	return n.draft.count(f.String(), string(n.values[f]), most)
+// collect finds the values of the known fields, and drops the unknown.
+func (n *nativeRows) collect() {
+	clear(n.values)
+	clear(n.seen)
+	for name, value := range members(n.current) {
+		i, known := n.index[string(name)]
+		switch {
+		case !known:
+			n.drop(n.names.tell(name))
+			continue
+		case n.seen[i]:
+			n.fail(n.fields[i].name, "is there twice")
+			n.secret = true
+		case string(value) != "null":
+			n.values[i] = value
+		}
+		n.seen[i] = true
+	}
 }
 
 // price reads {"amount": "0.0412", "currency": "EUR"}; the amount may also be a
 // JSON number, which is taken as it is written, and null where it is unknown.
 func (n *nativeRows) price() {
 	const (
-		amountField   = "recordedPrice.amount"
-		currencyField = "recordedPrice.currency"
+		amountField   = recordedPriceField + ".amount"
+		currencyField = recordedPriceField + ".currency"
 	)
-	d := &n.draft
-	object := n.values[fRecordedPrice]
+	object := n.value(recordedPriceField)
 	if object == nil {
 		return
 	}
 	if object[0] != '{' {
-		d.fail("recordedPrice", `must be an object, as {"amount": "0.0412", "currency": "EUR"}`)
+		n.fail(recordedPriceField, `must be an object, as {"amount": "0.0412", "currency": "EUR"}`)
 		return
 	}
-	var amount, currency []byte
+	parts := map[string][]byte{}
 	for name, value := range members(object) {
-		part := &amount
-		switch string(name) {
-		case "amount":
-		case "currency":
-			part = &currency
-		default:
-			d.drop("recordedPrice." + n.names.tell(name))
+		field := recordedPriceField + "." + string(name)
+		if field != amountField && field != currencyField {
+			n.drop(recordedPriceField + "." + n.names.tell(name))
 			continue
 		}
-		if *part != nil {
-			d.fail("recordedPrice."+string(name), "is there twice")
+		if parts[field] != nil {
+			n.fail(field, "is there twice")
 		}
-		*part = value
+		parts[field] = value
 	}
-	text := d.jsonDecimal(amountField, amount)
-	if text != "" && (len(currency) <= len(`""`) || currency[0] != '"') {
-		d.fail(currencyField, "must be an ISO 4217 code, as EUR")
-		return
-	}
-	if text != "" {
-		d.price(amountField, text, currencyField, unquote(currency))
+	amount, currency := n.jsonDecimal(amountField, parts[amountField]), parts[currencyField]
+	switch {
+	case amount == "":
+	case len(currency) <= len(`""`) || currency[0] != '"':
+		n.fail(currencyField, "must be an ISO 4217 code, as EUR")
+	default:
+		n.recordBuilder.price(amountField, amount, currencyField, unquote(currency))
 	}
 }

@@ -110,23 +110,48 @@ type Reject struct {
 // record can do without. Memory is bounded, however long the file and its lines
 // are.
 func ReadUsage(r io.Reader, f Format, o Options) iter.Seq2[Row, error] {
-	return func(yield func(Row, error) bool) {
+	return sequence(func() (func() (Row, error), error) {
 		rows, err := open(r, f, o)
+		return func() (Row, error) {
+			number, fault, err := rows.next()
+			switch {
+			case err != nil:
+				return Row{}, err
+			case fault != "":
+				return rejectedLine(number, fault), nil
+			}
+			return rows.row(number), nil
+		}, err
+	})
+}
+
+// sequence yields what next returns, which is io.EOF behind the last.
+func sequence[R any](open func() (next func() (R, error), err error)) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		var row R
+		next, err := open()
 		for err == nil {
-			var row Row
-			if row, err = rows.next(); err == nil && !yield(row, nil) {
+			if row, err = next(); err == nil && !yield(row, nil) {
 				return
 			}
 		}
 		if err != io.EOF {
-			yield(Row{}, &FileError{err})
+			yield(*new(R), &FileError{err})
 		}
 	}
 }
 
-// rows is a format's reader. Its next is io.EOF behind the last row.
+func rejectedLine(number int, reason string) Row {
+	return Row{Line: number, Rejected: &Reject{Line: number, Reason: reason}}
+}
+
+// rows is a format's reader.
 type rows interface {
-	next() (Row, error)
+	// next goes to the next line or record and returns its number, or the reason for
+	// which it cannot be taken. The error is io.EOF behind the last.
+	next() (number int, fault string, err error)
+	// row reads the line at hand.
+	row(number int) Row
 }
 
 func open(r io.Reader, f Format, o Options) (rows, error) {
