@@ -11,7 +11,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"partnerview/internal/dev/local"
 	"partnerview/internal/dev/local/engine"
 	"partnerview/internal/dev/template"
 	"partnerview/internal/dynamo"
@@ -52,7 +51,9 @@ func (s *stage) fill(ctx context.Context) error {
 		table.Name = "bench-" + table.ID
 		s.tables[table.ID] = table.Name
 	}
-	if err := local.CreateTables(ctx, s.engine.Endpoint, written.Tables); err != nil {
+	tables := engine.NewTables(s.engine.Endpoint)
+	defer tables.Close()
+	if _, err := tables.Create(ctx, written.Tables); err != nil {
 		return err
 	}
 	s.db, err = dynamo.NewClient(func(name string) string {

@@ -26,7 +26,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -75,7 +74,7 @@ type Stack struct {
 	Plans    []string          // logical ids of the usage plans that are enforced; see PlanKey
 
 	variables map[string]string
-	tables    *tables
+	tables    *engine.Tables
 	engine    *engine.Engine // nil: a foreign one
 	functions map[string]*lambda.Function
 	server    *http.Server
@@ -185,8 +184,8 @@ func (s *Stack) startEngine(ctx context.Context, o Options, wanted []template.Ta
 		}
 		s.engine, s.Endpoint = started, started.Endpoint
 	}
-	s.tables = newTables(s.Endpoint)
-	made, err := s.tables.create(ctx, wanted)
+	s.tables = engine.NewTables(s.Endpoint)
+	made, err := s.tables.Create(ctx, wanted)
 	if err != nil {
 		if s.engine == nil {
 			return fmt.Errorf("the DynamoDB engine at %s cannot be used: %w; start it, or unset DYNAMODB_ENDPOINT to run dynalite", s.Endpoint, err)
@@ -262,7 +261,7 @@ func (s *Stack) Getenv(name string) string {
 	case "AWS_REGION":
 		return lambda.Region
 	case "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY":
-		return dummyCredential
+		return engine.Credential
 	}
 	return s.variables[name]
 }
@@ -319,10 +318,10 @@ func (s *Stack) Stop(ctx context.Context) error {
 			s.Issuer.Stop()
 		}
 		if s.tables != nil && s.engine == nil {
-			s.stopErr = s.tables.delete()
+			s.stopErr = s.tables.Delete()
 		}
 		if s.tables != nil {
-			s.tables.close()
+			s.tables.Close()
 		}
 		if s.engine != nil {
 			s.engine.Stop()
@@ -368,9 +367,4 @@ func (w lockedWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.to.Write(p)
-}
-
-// oneLine makes an error fit to be shown as it is.
-func oneLine(err error) error {
-	return errors.New(strings.Join(strings.Fields(err.Error()), " "))
 }

@@ -132,7 +132,7 @@ func TestAFunctionThatEndsOrRunsOutOfTimeFailsOneRequest(t *testing.T) {
 func TestTablesAreThoseOfTheTemplate(t *testing.T) {
 	s := start(t, Options{})
 	name := s.Tables["ThingsTable"]
-	described, err := newTables(s.Endpoint).db.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &name})
+	described, err := engine.NewTables(s.Endpoint).DB.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -432,9 +432,9 @@ func serves(address string) bool {
 
 func tableNames(t *testing.T, endpoint string) []string {
 	t.Helper()
-	tables := newTables(endpoint)
-	defer tables.close()
-	listed, err := tables.db.ListTables(t.Context(), &dynamodb.ListTablesInput{})
+	tables := engine.NewTables(endpoint)
+	defer tables.Close()
+	listed, err := tables.DB.ListTables(t.Context(), &dynamodb.ListTablesInput{})
 	if err != nil {
 		t.Fatal(err)
 	}

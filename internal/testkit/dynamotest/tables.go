@@ -1,15 +1,13 @@
 package dynamotest
 
 import (
-	"context"
 	"crypto/rand"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"partnerview/internal/dev/local/engine"
 	"partnerview/internal/dev/template"
 	"partnerview/internal/dynamo"
 )
@@ -32,10 +30,7 @@ func (e *Engine) Client(t testing.TB, options ...func(*dynamodb.Options)) *dynam
 func ClientOf(t testing.TB, endpoint string, options ...func(*dynamodb.Options)) *dynamodb.Client {
 	t.Helper()
 	db, err := dynamo.NewClient(func(name string) string {
-		if name == "AWS_ENDPOINT_URL_DYNAMODB" {
-			return endpoint
-		}
-		return ""
+		return map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": endpoint}[name]
 	}, options...)
 	if err != nil {
 		t.Fatal(err)
@@ -47,8 +42,6 @@ func ClientOf(t testing.TB, endpoint string, options ...func(*dynamodb.Options))
 // has.
 func (e *Engine) NewTables(t testing.TB) dynamo.Tables {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
 	root, err := repositoryRoot()
 	if err != nil {
 		t.Fatal(err)
@@ -57,44 +50,17 @@ func (e *Engine) NewTables(t testing.TB) dynamo.Tables {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, suffix := e.Client(t), "-"+rand.Text()
-	for _, table := range written.Tables {
-		name := table.ID + suffix
-		if _, err := db.CreateTable(ctx, schema(name, table)); err != nil {
-			t.Fatal(err)
-		}
-		if err := dynamodb.NewTableExistsWaiter(db, quickly).Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, 10*time.Second); err != nil {
-			t.Fatal(err)
-		}
+	suffix := "-" + rand.Text()
+	for i, table := range written.Tables {
+		written.Tables[i].Name = table.ID + suffix
+	}
+	tables := engine.NewTables(e.Endpoint(t))
+	defer tables.Close()
+	if _, err := tables.Create(t.Context(), written.Tables); err != nil {
+		t.Fatal(err)
 	}
 	return dynamo.Tables{
 		Partners: "PartnersTable" + suffix, Customers: "CustomersTable" + suffix,
 		PriceLists: "PriceListsTable" + suffix, Usage: "UsageTable" + suffix,
 	}
-}
-
-func quickly(o *dynamodb.TableExistsWaiterOptions) {
-	o.MinDelay, o.MaxDelay = 5*time.Millisecond, 50*time.Millisecond
-}
-
-func schema(name string, table template.Table) *dynamodb.CreateTableInput {
-	in := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest, KeySchema: keySchema(table.Key)}
-	for attribute, kind := range table.Attributes {
-		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: &attribute, AttributeType: types.ScalarAttributeType(kind)})
-	}
-	for _, index := range table.Indexes {
-		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
-			IndexName: &index.Name, KeySchema: keySchema(index.Key),
-			Projection: &types.Projection{ProjectionType: types.ProjectionType(index.Projection), NonKeyAttributes: index.Included},
-		})
-	}
-	return in
-}
-
-func keySchema(key template.Key) []types.KeySchemaElement {
-	elements := []types.KeySchemaElement{{AttributeName: &key.Partition, KeyType: types.KeyTypeHash}}
-	if key.Sort != "" {
-		elements = append(elements, types.KeySchemaElement{AttributeName: &key.Sort, KeyType: types.KeyTypeRange})
-	}
-	return elements
 }

@@ -2,8 +2,8 @@
 // program in the repository's node_modules.
 //
 // It owns the program and where it is reached. The engine listens on loopback
-// only; how its process lives and ends is the affair of package node. What is in
-// the tables is not its business.
+// only; how its process lives and ends is the affair of package node. It makes the
+// tables of a template in an engine; what is in them is not its business.
 package engine
 
 import (

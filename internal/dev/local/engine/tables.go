@@ -1,10 +1,11 @@
-package local
+package engine
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,52 +16,45 @@ import (
 	"partnerview/internal/dev/template"
 )
 
-// tables makes the tables of a template in an engine. What the engine has no use
+// Tables makes the tables of a template in an engine. What the engine has no use
 // for (encryption, recovery, the deletion of what is past its time) is left out.
-type tables struct {
-	db   *dynamodb.Client
+type Tables struct {
+	DB   *dynamodb.Client
 	http *http.Client
 	made []string
 }
 
-// No engine on one machine looks at credentials, but the SDK wants some; and
-// DynamoDB Local keeps tables apart by them, so all use the same.
-const dummyCredential = "local"
+// Credential is both parts of everybody's. No engine on one machine looks at
+// credentials, but the SDK wants some; and DynamoDB Local keeps tables apart by
+// them, so all use the same.
+const Credential = "local"
 
 const (
 	createTimeout = 30 * time.Second
 	deleteTimeout = 5 * time.Second
 )
 
-func newTables(endpoint string) *tables {
-	t := &tables{http: &http.Client{Transport: new(http.Transport)}}
-	t.db = dynamodb.New(dynamodb.Options{
+// NewTables makes nothing yet in the engine of an endpoint. It is to be closed.
+func NewTables(endpoint string) *Tables {
+	t := &Tables{http: &http.Client{Transport: new(http.Transport)}}
+	t.DB = dynamodb.New(dynamodb.Options{
 		BaseEndpoint: &endpoint,
 		Region:       lambda.Region,
 		HTTPClient:   t.http,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: dummyCredential, SecretAccessKey: dummyCredential}, nil
+			return aws.Credentials{AccessKeyID: Credential, SecretAccessKey: Credential}, nil
 		}),
 	})
 	return t
 }
 
-// CreateTables makes the tables of a template in an engine, as Start does, and
-// returns when they can be used.
-func CreateTables(ctx context.Context, endpoint string, wanted []template.Table) error {
-	t := newTables(endpoint)
-	defer t.close()
-	_, err := t.create(ctx, wanted)
-	return err
-}
-
-// create makes the tables that are not there, waits until all can be used, and
+// Create makes the tables that are not there, waits until all can be used, and
 // says how many it has made.
-func (t *tables) create(ctx context.Context, wanted []template.Table) (made int, err error) {
+func (t *Tables) Create(ctx context.Context, wanted []template.Table) (made int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, createTimeout)
 	defer cancel()
 	for _, table := range wanted {
-		_, err := t.db.CreateTable(ctx, schema(table))
+		_, err := t.DB.CreateTable(ctx, schema(table))
 		var exists *types.ResourceInUseException
 		if errors.As(err, &exists) {
 			continue
@@ -70,8 +64,8 @@ func (t *tables) create(ctx context.Context, wanted []template.Table) (made int,
 		}
 		t.made = append(t.made, table.Name)
 	}
-	waiter := dynamodb.NewTableExistsWaiter(t.db, func(o *dynamodb.TableExistsWaiterOptions) {
-		o.MinDelay, o.MaxDelay = 10*time.Millisecond, 500*time.Millisecond
+	waiter := dynamodb.NewTableExistsWaiter(t.DB, func(o *dynamodb.TableExistsWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 5*time.Millisecond, 500*time.Millisecond
 	})
 	for _, table := range wanted {
 		if err := waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &table.Name}, createTimeout); err != nil {
@@ -81,13 +75,13 @@ func (t *tables) create(ctx context.Context, wanted []template.Table) (made int,
 	return len(t.made), nil
 }
 
-// delete removes the tables that were made.
-func (t *tables) delete() error {
+// Delete removes the tables that were made.
+func (t *Tables) Delete() error {
 	ctx, cancel := context.WithTimeout(context.Background(), deleteTimeout)
 	defer cancel()
 	var errs []error
 	for _, name := range t.made {
-		if _, err := t.db.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
+		if _, err := t.DB.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
 			errs = append(errs, oneLine(fmt.Errorf("delete the table %s: %w", name, err)))
 		}
 	}
@@ -95,8 +89,8 @@ func (t *tables) delete() error {
 	return errors.Join(errs...)
 }
 
-// close lets go of the connections.
-func (t *tables) close() { t.http.CloseIdleConnections() }
+// Close lets go of the connections.
+func (t *Tables) Close() { t.http.CloseIdleConnections() }
 
 func schema(table template.Table) *dynamodb.CreateTableInput {
 	in := &dynamodb.CreateTableInput{TableName: &table.Name, BillingMode: types.BillingModePayPerRequest, KeySchema: keySchema(table.Key)}
@@ -120,4 +114,9 @@ func keySchema(k template.Key) []types.KeySchemaElement {
 		schema = append(schema, types.KeySchemaElement{AttributeName: &k.Sort, KeyType: types.KeyTypeRange})
 	}
 	return schema
+}
+
+// oneLine makes an error fit to be shown as it is.
+func oneLine(err error) error {
+	return errors.New(strings.Join(strings.Fields(err.Error()), " "))
 }
