@@ -75,7 +75,7 @@ func TestWhoSeesWhat(t *testing.T) {
 		if row.partner == "westmarch" && row.account == "pearl&dhow" {
 			continue // seen below
 		}
-		key := pv.key(t, row.partner)
+		key := pv.Key(t, row.partner)
 		if row.sees == nil {
 			for route, path := range routes {
 				a := pv.get(t, key, customerPath(row.account)+path)
@@ -105,10 +105,10 @@ func TestWhoSeesWhat(t *testing.T) {
 			}
 		}
 	}
-	if a := pv.get(t, pv.key(t, "westmarch"), "/customers/pearl&dhow"); a.status != 200 {
+	if a := pv.get(t, pv.Key(t, "westmarch"), "/customers/pearl&dhow"); a.status != 200 {
 		t.Errorf("an unescaped & in the path: %d %s", a.status, a.body)
 	}
-	if a := pv.get(t, pv.key(t, "westmarch"), "/customers/pearl%26dhow"); a.status != 200 {
+	if a := pv.get(t, pv.Key(t, "westmarch"), "/customers/pearl%26dhow"); a.status != 200 {
 		t.Errorf("an escaped & in the path: %d %s", a.status, a.body)
 	}
 }
@@ -137,9 +137,9 @@ partners:
 	if a := pv.get(t, created.Key, "/customers/soon_gone"); a.status != 200 {
 		t.Fatalf("while it is there: %d %s", a.status, a.body)
 	}
-	db := dynamotest.ClientOf(t, pv.ready.DynamodbEndpoint)
+	db := dynamotest.ClientOf(t, pv.DynamodbEndpoint)
 	if _, err := db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
-		TableName: &pv.ready.Tables.Customers, Key: map[string]types.AttributeValue{"accountId": &types.AttributeValueMemberS{Value: "soon_gone"}},
+		TableName: &pv.Tables.Customers, Key: map[string]types.AttributeValue{"accountId": &types.AttributeValueMemberS{Value: "soon_gone"}},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestAListHoldsThePartnersOwnCustomersAndNoOthers(t *testing.T) {
 					Data       []struct{ AccountID string }
 					NextCursor string
 				}
-				pv.read(t, pv.key(t, partner), path, &page)
+				pv.read(t, pv.Key(t, partner), path, &page)
 				for _, c := range page.Data {
 					if got[c.AccountID] {
 						t.Errorf("%s gets %s twice, %s a page", partner, c.AccountID, limit)
@@ -194,10 +194,10 @@ func TestAListHoldsThePartnersOwnCustomersAndNoOthers(t *testing.T) {
 }
 
 func TestCredentialsThatDoNotCount(t *testing.T) {
-	good := pv.key(t, "northwind")
-	other := pv.key(t, "southbank")
+	good := pv.Key(t, "northwind")
+	other := pv.Key(t, "southbank")
 	for claim, key := range map[string]string{
-		"a suspended partner's":                  pv.key(t, "eastgate"),
+		"a suspended partner's":                  pv.Key(t, "eastgate"),
 		"a key with its last character changed":  good[:len(good)-1] + "~",
 		"a key cut short":                        good[:len(good)-1],
 		"one key's id with another one's secret": good[:17] + other[17:],
@@ -225,14 +225,14 @@ func TestCredentialsThatDoNotCount(t *testing.T) {
 }
 
 func TestUnknownRoutesAreAProblemToo(t *testing.T) {
-	key := pv.key(t, "northwind")
+	key := pv.Key(t, "northwind")
 	for _, path := range []string{"/nothing", "/customers/mueller_soehne/usage", "/customers/mueller_soehne/usage/sms/u-1/x", "/Customers"} {
 		if a := pv.get(t, key, path); a.status != 404 || a.code() != "route_not_found" {
 			t.Errorf("GET %s: %d %s", path, a.status, a.body)
 		}
 	}
 	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"} {
-		r, err := http.NewRequestWithContext(t.Context(), method, pv.ready.BaseURL+"/customers", strings.NewReader("{}"))
+		r, err := http.NewRequestWithContext(t.Context(), method, pv.BaseURL+"/customers", strings.NewReader("{}"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,7 +251,7 @@ func TestUnknownRoutesAreAProblemToo(t *testing.T) {
 // Under the adapter's other entry point this header is where identity comes from.
 func TestAForgedHeaderChangesNothing(t *testing.T) {
 	forged := `{"authorizer":{"partnerId":"westmarch","keyId":"x","accountId":"pearl&dhow","products":""}}`
-	key := pv.key(t, "northwind")
+	key := pv.Key(t, "northwind")
 	for _, name := range []string{"X-GoLambdaProxy-ApiGw-Context", "x-golambdaproxy-apigw-context"} {
 		if a := pv.get(t, key, "/customers/pearl&dhow", name, forged); a.status != 404 {
 			t.Errorf("with %s northwind sees a customer of westmarch: %d %s", name, a.status, a.body)
@@ -268,7 +268,7 @@ func TestAForgedHeaderChangesNothing(t *testing.T) {
 // The decision for a granted customer is in the gateway's cache; it must not
 // answer for another.
 func TestACachedDecisionOpensNoOtherPath(t *testing.T) {
-	key := pv.key(t, "westmarch")
+	key := pv.Key(t, "westmarch")
 	for range 3 {
 		if a := pv.get(t, key, "/customers/kitebird/usage/sms"); a.status != 200 {
 			t.Fatalf("a granted log: %d %s", a.status, a.body)

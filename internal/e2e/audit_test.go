@@ -38,7 +38,7 @@ type logLine struct {
 // lines are the JSON lines that a kind of function has printed so far.
 func (p *product) lines(t *testing.T, which func(logLine) bool) (found []logLine) {
 	t.Helper()
-	for text := range strings.Lines(p.output.String()) {
+	for text := range strings.Lines(p.Output.String()) {
 		_, text, isFunction := strings.Cut(text, "Function | {")
 		if !isFunction || !strings.HasSuffix(text, "\n") { // the last may not be there whole
 			continue
@@ -71,7 +71,7 @@ func TestTheAuditIsExactlyWhatClientsWereShown(t *testing.T) {
 	var mu sync.Mutex
 	want, refused := []disclosure(nil), 0
 	ask := func(partner, path, route, account, product string) {
-		a := pv.get(t, pv.key(t, partner), path)
+		a := pv.get(t, pv.Key(t, partner), path)
 		mu.Lock()
 		defer mu.Unlock()
 		if a.status != http.StatusOK {
@@ -119,7 +119,7 @@ func TestTheAuditIsExactlyWhatClientsWereShown(t *testing.T) {
 		log, partner := middling(t, product)
 		var first usagePage
 		path := logPath(log)
-		a := pv.read(t, pv.key(t, partner), path+"?limit=2", &first)
+		a := pv.read(t, pv.Key(t, partner), path+"?limit=2", &first)
 		mu.Lock()
 		want = append(want, disclosure{a.header.Get("x-amzn-RequestId"), page, partner, string(log.Account), string(product), 2})
 		mu.Unlock()
@@ -162,9 +162,9 @@ func TestTheLogTellsWhatARequestTook(t *testing.T) {
 	log, partner := middling(t, usage.SMS)
 	var units float64
 	var a answer
-	for _, s := range pv.proxy.during(func() { a = pv.get(t, pv.key(t, partner), logPath(log)+"?limit=100") }) {
-		if s.function == "GetUsageFunction" {
-			units += s.units
+	for _, s := range pv.Proxy.During(func() { a = pv.get(t, pv.Key(t, partner), logPath(log)+"?limit=100") }) {
+		if s.Function == "GetUsageFunction" {
+			units += s.Units
 		}
 	}
 	id := a.header.Get("x-amzn-RequestId")

@@ -17,16 +17,16 @@ import (
 // get and read, partnerctl's output by partnerctl, the logs of every process when
 // the tests end. This test asks for what carries most, and looks at the rest.
 func TestNoCanaryLeaves(t *testing.T) {
-	key := pv.key(t, "northwind")
+	key := pv.Key(t, "northwind")
 	for _, product := range usage.Products() {
 		log, partner := middling(t, product)
 		var page usagePage
-		pv.read(t, pv.key(t, partner), logPath(log)+"?limit=5", &page)
+		pv.read(t, pv.Key(t, partner), logPath(log)+"?limit=5", &page)
 		if leaks := sample.Leaks(page.NextCursor); leaks != nil {
 			t.Errorf("a cursor of %s tells %q", log, leaks)
 		}
-		pv.read(t, pv.key(t, partner), logPath(log)+"?limit=5&cursor="+page.NextCursor, &page)
-		pv.get(t, pv.key(t, partner), logPath(log)+"/"+page.Data[0].ID)
+		pv.read(t, pv.Key(t, partner), logPath(log)+"?limit=5&cursor="+page.NextCursor, &page)
+		pv.get(t, pv.Key(t, partner), logPath(log)+"/"+page.Data[0].ID)
 	}
 	// A caller who sends a number does not get it back, nor does a log.
 	const number = "447700900123"
@@ -39,7 +39,7 @@ func TestNoCanaryLeaves(t *testing.T) {
 	if !pv.says("mueller_soehne") {
 		t.Error("the logs hold nothing at all: there is nothing to search")
 	}
-	if leaks := sample.Leaks(pv.output.String()); leaks != nil { // TestMain looks again, when all is written
+	if leaks := sample.Leaks(pv.Output.String()); leaks != nil { // TestMain looks again, when all is written
 		t.Errorf("the processes' logs hold %q", leaks)
 	}
 }
@@ -65,7 +65,7 @@ func TestWhatsAppsIDsComeOutHashed(t *testing.T) {
 			t.Errorf("exit %d: %s%s", code, out, complaint)
 		}
 	})
-	key := pv.key(t, "northwind")
+	key := pv.Key(t, "northwind")
 	var page usagePage
 	pv.read(t, key, logPath(log)+"?from=2026-01-02T03:04:05Z&to=2026-01-02T03:05:00Z&order=asc&limit=1", &page)
 	if len(page.Data) != 1 || page.Data[0].ID != string(hashed) {

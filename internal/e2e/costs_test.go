@@ -26,7 +26,7 @@ type taken struct {
 func TestWhatARequestTakes(t *testing.T) {
 	log, partner := middling(t, usage.SMS)
 	var page usagePage
-	pv.read(t, pv.key(t, partner), logPath(log)+"?limit=50", &page)
+	pv.read(t, pv.Key(t, partner), logPath(log)+"?limit=50", &page)
 	requests := map[string]string{
 		"list of 25 customers": "/customers", "customer": customerPath(string(log.Account)),
 		"page of 50 records": logPath(log) + "?limit=50", "record": logPath(log) + "/" + page.Data[0].ID,
@@ -35,7 +35,7 @@ func TestWhatARequestTakes(t *testing.T) {
 	for name, path := range requests {
 		var runs, decisions []taken
 		for range 12 {
-			a := pv.get(t, pv.key(t, partner), path)
+			a := pv.get(t, pv.Key(t, partner), path)
 			if a.status != 200 {
 				t.Fatalf("%s: %d", name, a.status)
 			}
@@ -85,7 +85,7 @@ func (p *product) printed(t *testing.T, id string) (function, authorizer taken, 
 	t.Helper()
 	_, err = eventually(func() (bool, error) {
 		function, authorizer = taken{}, taken{}
-		for text := range strings.Lines(p.output.String()) {
+		for text := range strings.Lines(p.Output.String()) {
 			name, text, _ := strings.Cut(text, " | ")
 			if !strings.Contains(text, id) || !strings.HasPrefix(text, "{") {
 				continue

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"partnerview/internal/dev/template"
+	"partnerview/internal/testkit/producttest"
 	"partnerview/internal/usage"
 )
 
@@ -14,17 +15,18 @@ import (
 // they may try again, soon enough; and nothing of it is remembered.
 func TestADatabaseThatFailsIsA503(t *testing.T) {
 	paths := []string{"/customers", "/customers/mueller_soehne", "/customers/mueller_soehne/usage/sms", "/customers/mueller_soehne/usage/sms/u-1"}
-	for claim, m := range map[string]mode{"down": down, "throttling": throttling, "slow": slow} {
+	for claim, m := range map[string]producttest.Mode{"down": producttest.Down, "throttling": producttest.Throttling, "slow": producttest.Slow} {
 		t.Run(claim, func(t *testing.T) {
+			defer pv.Proxy.Set(producttest.Passing)
 			// A key that the gateway has no decision for: it is the authorizer that fails.
 			unknown := pv.newKey(t, "northwind")
-			known := pv.key(t, "northwind")
+			known := pv.Key(t, "northwind")
 			for _, path := range paths {
-				pv.proxy.mode.Store(int32(passing))
+				pv.Proxy.Set(producttest.Passing)
 				for range 2 { // the decision is in the cache, fresh
 					pv.get(t, known, path)
 				}
-				pv.proxy.set(t, m)
+				pv.Proxy.Set(m)
 				for who, key := range map[string]string{"the endpoint": known, "the authorizer": unknown} {
 					start := time.Now()
 					a := pv.get(t, key, path)
@@ -33,7 +35,7 @@ func TestADatabaseThatFailsIsA503(t *testing.T) {
 					}
 				}
 			}
-			pv.proxy.mode.Store(int32(passing))
+			pv.Proxy.Set(producttest.Passing)
 			for _, path := range paths[:3] {
 				if a := pv.get(t, unknown, path); a.status != 200 {
 					t.Errorf("after the database came back, %s: %d %s: the failure was kept as a refusal", path, a.status, a.body)
@@ -62,17 +64,17 @@ func TestAPageCostsOneRoundTripAndAListTwo(t *testing.T) {
 		var units float64
 		key := pv.newKey(t, "northwind") // no decision is kept for it: the authorizer is asked as well
 		var authorizer []string
-		for _, s := range pv.proxy.during(func() { pv.get(t, key, c.path) }) {
-			if s.function == "AuthorizerFunction" {
-				authorizer = append(authorizer, s.op)
+		for _, s := range pv.Proxy.During(func() { pv.get(t, key, c.path) }) {
+			if s.Function == "AuthorizerFunction" {
+				authorizer = append(authorizer, s.Operation)
 				continue
 			}
-			if s.function != c.function {
-				t.Errorf("%s is answered by %s", c.path, s.function)
+			if s.Function != c.function {
+				t.Errorf("%s is answered by %s", c.path, s.Function)
 			}
-			calls = append(calls, s.op)
-			if s.op != "BatchGetItem" {
-				units += s.units
+			calls = append(calls, s.Operation)
+			if s.Operation != "BatchGetItem" {
+				units += s.Units
 			}
 		}
 		slices.Sort(calls)
@@ -107,7 +109,7 @@ func biggestLog(t *testing.T) usage.Log {
 // Every request that a function has sent while these tests ran is held against
 // that function's own statements in template.yaml, as IAM would.
 func TestEveryRequestToTheTablesIsWithinItsRole(t *testing.T) {
-	key := pv.key(t, "northwind")
+	key := pv.Key(t, "northwind")
 	log := usage.Log{Account: "mueller_soehne", Product: usage.SMS}
 	var first usagePage
 	pv.read(t, key, logPath(log)+"?limit=1", &first)
@@ -120,7 +122,7 @@ func TestEveryRequestToTheTablesIsWithinItsRole(t *testing.T) {
 			t.Fatalf("%s: %d %s", path, a.status, a.body)
 		}
 	}
-	tables := pv.ready.Tables
+	tables := pv.Tables
 	written, err := template.Read(pv.root+"/template.yaml", map[string]string{
 		"PartnersTable": tables.Partners, "CustomersTable": tables.Customers, "PriceListsTable": tables.PriceLists, "UsageTable": tables.Usage,
 	})
@@ -128,17 +130,17 @@ func TestEveryRequestToTheTablesIsWithinItsRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]int{}
-	for _, s := range pv.proxy.all() {
-		function, ok := written.Function(s.function)
+	for _, s := range pv.Proxy.Calls() {
+		function, ok := written.Function(s.Function)
 		if !ok {
-			t.Fatalf("a request of %q, which is no function of the template", s.function)
+			t.Fatalf("a request of %q, which is no function of the template", s.Function)
 		}
-		requests, err := written.Requests(s.target, s.body)
+		requests, err := written.Requests(s.Target, s.Body)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range requests {
-			seen[fmt.Sprint(s.function, " ", s.op, " ", r.Index)]++
+			seen[fmt.Sprint(s.Function, " ", s.Operation, " ", r.Index)]++
 			if err := function.Allow(r); err != nil {
 				t.Errorf("IAM would refuse: %v", err)
 			}

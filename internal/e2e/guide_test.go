@@ -38,12 +38,12 @@ func TestTheGuidesProgramsRunAsPasted(t *testing.T) {
 			t.Skipf("NOT TESTED: docs/api.md's programs need %s: apt-get install %s", tool, tool)
 		}
 	}
-	key := pv.ready.Partners[0].Key
+	key := pv.Partners[0].Key
 	paste := func(name string, args ...string) string {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), name, args...)
 		cmd.Dir = t.TempDir()
-		cmd.Env = append(os.Environ(), "PARTNERVIEW_URL="+pv.ready.BaseURL, "PARTNERVIEW_KEY="+key)
+		cmd.Env = append(os.Environ(), "PARTNERVIEW_URL="+pv.BaseURL, "PARTNERVIEW_KEY="+key)
 		var out, errOut bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &errOut
 		if err := cmd.Run(); err != nil {
@@ -53,7 +53,7 @@ func TestTheGuidesProgramsRunAsPasted(t *testing.T) {
 	}
 
 	start := block(t, "sh")
-	for name, value := range map[string]string{"PARTNERVIEW_URL": pv.ready.BaseURL, "PARTNERVIEW_KEY": key} {
+	for name, value := range map[string]string{"PARTNERVIEW_URL": pv.BaseURL, "PARTNERVIEW_KEY": key} {
 		filled := regexp.MustCompile("(?m)^export "+name+"=.*$").ReplaceAllString(start, fmt.Sprintf("export %s='%s'", name, value))
 		if filled == start {
 			t.Fatalf("the first block sets no %s", name)

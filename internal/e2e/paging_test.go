@@ -21,7 +21,7 @@ func page(t *testing.T, partner string, log usage.Log, query url.Values, between
 			query.Set("cursor", cursor)
 		}
 		var p usagePage
-		a := pv.read(t, pv.key(t, partner), logPath(log)+"?"+query.Encode(), &p)
+		a := pv.read(t, pv.Key(t, partner), logPath(log)+"?"+query.Encode(), &p)
 		for _, r := range p.Data {
 			got = append(got, r.Timestamp+"#"+r.ID)
 		}

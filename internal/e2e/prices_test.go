@@ -90,7 +90,7 @@ func TestFixturesAnswerAsWorkedOutByHand(t *testing.T) {
 		{"sample_one/voice", "407", "2026-05-10T03:00:25.000Z", "outbound", "busy", "****0099", "****", "SG", "free 0 EUR nothing_billable"},
 		{"sample_one/voice", "408", "2026-05-31T23:59:50.000Z", "outbound", "completed", "****0099", "****0199", "US", "recorded 0.0105 EUR no_rate"},
 	}
-	key := pv.key(t, "northwind")
+	key := pv.Key(t, "northwind")
 	check := func(t *testing.T) {
 		t.Helper()
 		count := map[string]int{}
@@ -139,7 +139,7 @@ func TestEveryPriceEqualsAnIndependentCalculation(t *testing.T) {
 		seen := 0
 		for path := logPath(log) + "?limit=500"; path != ""; {
 			var page usagePage
-			pv.read(t, pv.key(t, partner), path, &page)
+			pv.read(t, pv.Key(t, partner), path, &page)
 			for _, got := range page.Data {
 				at, err := usage.ParseTime(got.Timestamp)
 				if err != nil {

@@ -17,8 +17,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -28,6 +26,7 @@ import (
 	"partnerview/internal/testkit/contract"
 	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/testkit/oidctest"
+	"partnerview/internal/testkit/producttest"
 )
 
 // now is the time of all these tests: samples and fixtures do not age.
@@ -43,22 +42,11 @@ var clock = func() time.Time {
 
 // product is one running Partnerview; the tests share it.
 type product struct {
-	ready     readyFile
-	proxy     *proxy
+	*producttest.Product
 	issuer    *oidctest.Issuer
 	signs     oidctest.Key // the issuer's
 	root, bin string       // the repository; a folder with partnerctl and local in it
 	spec      *contract.Spec
-	process   *exec.Cmd
-	output    *lockedBuffer
-}
-
-// readyFile is what cmd/local writes when it serves.
-type readyFile struct {
-	BaseURL          string
-	DynamodbEndpoint string
-	Tables           struct{ Partners, Customers, PriceLists, Usage string }
-	Partners         []struct{ ID, Status, Key string }
 }
 
 var (
@@ -82,13 +70,11 @@ func run(m *testing.M) int {
 	}
 	code := m.Run()
 	pv.issuer.Close()
-	err = pv.stop()
-	pv.proxy.close()
-	if err != nil {
+	if err := pv.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "partnerview does not stop:", err)
 		code = 1
 	}
-	if leaks := sample.Leaks(pv.output.String()); leaks != nil {
+	if leaks := sample.Leaks(pv.Output.String()); leaks != nil {
 		fmt.Fprintf(os.Stderr, "FAIL: the processes' logs hold %q\n", leaks)
 		code = 1
 	}
@@ -100,22 +86,15 @@ func start(dir string) (*product, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &product{root: root, bin: dir, output: &lockedBuffer{}}
+	p := &product{root: root, bin: dir}
 	if p.spec, err = contract.Load(); err != nil {
 		return nil, err
 	}
-	for _, command := range []string{"local", "partnerctl"} {
-		build := exec.Command("go", "build", "-o", filepath.Join(dir, command), "./cmd/"+command)
-		build.Dir = root
-		if out, err := build.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("go build ./cmd/%s: %w\n%s", command, err, out)
-		}
+	if err := producttest.Build(root, dir, "local", "partnerctl"); err != nil {
+		return nil, err
 	}
 	endpoint, err := engine.Listen()
 	if err != nil {
-		return nil, err
-	}
-	if p.proxy, err = startProxy(endpoint); err != nil {
 		return nil, err
 	}
 	if p.issuer, err = oidctest.Start(); err != nil {
@@ -125,73 +104,20 @@ func start(dir string) (*product, error) {
 		return nil, err
 	}
 	p.issuer.Publish(p.signs)
-	return p, p.launch(dir, "--now", now, "--parameter", "AuthorizerTtlSeconds=1", "--parameter", "OidcIssuer="+p.issuer.URL, "--parameter", "OidcAudience="+audience)
+	p.Product, err = producttest.Start(root, dir, endpoint, "--now", now, "--parameter", "OidcIssuer="+p.issuer.URL, "--parameter", "OidcAudience="+audience)
+	return p, err
 }
 
-// launch runs cmd/local until it serves.
-func (p *product) launch(dir string, arguments ...string) error {
-	ready := filepath.Join(dir, "ready.json")
-	arguments = append([]string{"--listen", "127.0.0.1:0", "--ready-file", ready, "--logs", "--until-eof"}, arguments...)
-	p.process = exec.Command(filepath.Join(p.bin, "local"), arguments...)
-	p.process.Dir, p.process.Stdout, p.process.Stderr = p.root, p.output, p.output
-	p.process.Env = append(os.Environ(), "DYNAMODB_ENDPOINT="+p.proxy.url)
-	// It closes when the test's process ends, however it does, and the product with it.
-	if _, err := p.process.StdinPipe(); err != nil {
-		return err
-	}
-	if err := p.process.Start(); err != nil {
-		return err
-	}
-	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		if text, err := os.ReadFile(ready); err == nil && json.Unmarshal(text, &p.ready) == nil {
-			return nil
-		}
-		if time.Now().After(deadline) || p.process.Process.Signal(syscall.Signal(0)) != nil {
-			_ = p.stop()
-			return fmt.Errorf("not ready: %s", p.output)
-		}
-	}
-}
-
-// says tells whether a text is in the logs. They come through pipes, maybe a little
+// says reports whether a text is in the logs. They come through pipes, maybe a little
 // later than the answer that they are about.
 func (p *product) says(text string) bool {
 	_, err := eventually(func() (struct{}, error) {
-		if !strings.Contains(p.output.String(), text) {
+		if !strings.Contains(p.Output.String(), text) {
 			return struct{}{}, errors.New("not yet")
 		}
 		return struct{}{}, nil
 	})
 	return err == nil
-}
-
-// stop ends the product as Ctrl-C does, and tells whether it ended well.
-func (p *product) stop() error {
-	if err := p.process.Process.Signal(os.Interrupt); err != nil {
-		return err
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- p.process.Wait() }()
-	select {
-	case err := <-ended:
-		return err
-	case <-time.After(20 * time.Second):
-		_ = p.process.Process.Kill()
-		<-ended
-		return fmt.Errorf("it ran on for 20 s after an interrupt: %s", p.output)
-	}
-}
-
-// key is a partner's demo key.
-func (p *product) key(t testing.TB, partner string) string {
-	t.Helper()
-	for _, known := range p.ready.Partners {
-		if known.ID == partner {
-			return known.Key
-		}
-	}
-	t.Fatalf("the ready file has no partner %s", partner)
-	return ""
 }
 
 // newKey makes a partner a key for which the gateway has kept no decision yet.
@@ -217,7 +143,7 @@ func (p *product) get(t testing.TB, key, path string, headers ...string) answer 
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, "GET", p.ready.BaseURL+path, nil)
+	r, err := http.NewRequestWithContext(ctx, "GET", p.BaseURL+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,8 +204,8 @@ func (p *product) partnerctlAt(t testing.TB, now, stdin string, arguments ...str
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, "partnerctl"), append(arguments, "--now", now)...)
 	cmd.Dir = t.TempDir()
-	cmd.Env = append(os.Environ(), "DYNAMODB_ENDPOINT="+p.ready.DynamodbEndpoint, "PARTNERS_TABLE="+p.ready.Tables.Partners, "CUSTOMERS_TABLE="+p.ready.Tables.Customers,
-		"PRICELISTS_TABLE="+p.ready.Tables.PriceLists, "USAGE_TABLE="+p.ready.Tables.Usage)
+	cmd.Env = append(os.Environ(), "DYNAMODB_ENDPOINT="+p.DynamodbEndpoint, "PARTNERS_TABLE="+p.Tables.Partners, "CUSTOMERS_TABLE="+p.Tables.Customers,
+		"PRICELISTS_TABLE="+p.Tables.PriceLists, "USAGE_TABLE="+p.Tables.Usage)
 	var out, complaints bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &complaints
 	_ = cmd.Run() // the exit code is what tests look at
@@ -289,22 +215,4 @@ func (p *product) partnerctlAt(t testing.TB, now, stdin string, arguments ...str
 		}
 	}
 	return out.String(), complaints.String(), cmd.ProcessState.ExitCode()
-}
-
-// lockedBuffer is written by a process while tests read it.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

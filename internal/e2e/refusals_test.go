@@ -15,7 +15,7 @@ import (
 func TestWhatARefusalTakesDoesNotTellWhatThereIs(t *testing.T) {
 	full := usage.Log{Account: "harbourline_freight", Product: usage.Voice} // northwind's; southbank's grant leaves it out
 	var page usagePage
-	pv.read(t, pv.key(t, "northwind"), logPath(full)+"?limit=1", &page)
+	pv.read(t, pv.Key(t, "northwind"), logPath(full)+"?limit=1", &page)
 	if len(page.Data) == 0 {
 		t.Fatalf("%s has no records", full.Account)
 	}
@@ -69,12 +69,12 @@ func takes(t *testing.T, partner, path, code string) string {
 	t.Helper()
 	key := pv.newKey(t, partner)
 	var calls []string
-	for _, s := range pv.proxy.during(func() {
+	for _, s := range pv.Proxy.During(func() {
 		if a := pv.get(t, key, path); a.status != 404 || a.code() != code {
 			t.Errorf("%s for %s: %d %s, want %s", path, partner, a.status, a.body, code)
 		}
 	}) {
-		calls = append(calls, fmt.Sprintf("%s %s %.1f", s.function, s.op, s.units))
+		calls = append(calls, fmt.Sprintf("%s %s %.1f", s.Function, s.Operation, s.Units))
 	}
 	slices.Sort(calls)
 	return strings.Join(calls, "\n")

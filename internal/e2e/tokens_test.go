@@ -10,6 +10,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"partnerview/internal/testkit/oidctest"
+	"partnerview/internal/testkit/producttest"
 )
 
 // audience is who tokens must be made for here.
@@ -32,7 +33,7 @@ func TestATokenShowsItsPartnersCustomersAndNoOthers(t *testing.T) {
 	northwind, westmarch := pv.token(t, "northwind", map[string]any{"sub": person}), pv.token(t, "westmarch", map[string]any{"sub": "client-7"})
 	var byToken, byKey struct{ Data []struct{ AccountID string } }
 	pv.read(t, northwind, "/customers?limit=100", &byToken)
-	pv.read(t, pv.key(t, "northwind"), "/customers?limit=100", &byKey)
+	pv.read(t, pv.Key(t, "northwind"), "/customers?limit=100", &byKey)
 	if len(byToken.Data) == 0 || len(byToken.Data) != len(byKey.Data) || byToken.Data[0] != byKey.Data[0] {
 		t.Errorf("by token the list is %v, by key %v", byToken, byKey)
 	}
@@ -44,7 +45,7 @@ func TestATokenShowsItsPartnersCustomersAndNoOthers(t *testing.T) {
 		}
 		other := pv.get(t, westmarch, "/customers/mueller_soehne"+path)
 		never := pv.get(t, westmarch, "/customers/no_such_account"+path)
-		byKey := pv.get(t, pv.key(t, "westmarch"), "/customers/mueller_soehne"+path)
+		byKey := pv.get(t, pv.Key(t, "westmarch"), "/customers/mueller_soehne"+path)
 		if other.status != 404 || other.withoutID(t) != never.withoutID(t) || other.withoutID(t) != byKey.withoutID(t) {
 			t.Errorf("another's %s: %d %s\nnobody's: %s\nby key: %s", route, other.status, other.body, never.body, byKey.body)
 		}
@@ -58,7 +59,7 @@ func TestATokenShowsItsPartnersCustomersAndNoOthers(t *testing.T) {
 		}
 		return shown, nil
 	})
-	log := pv.output.String()
+	log := pv.Output.String()
 	if strings.Contains(log, person) || strings.Contains(log, northwind[:len(northwind)/2]) {
 		t.Error("the functions' logs hold who signed in, or a token")
 	}
@@ -134,21 +135,17 @@ func another(t *testing.T, arguments ...string) *product {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy, err := startProxy(endpoint)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(proxy.close)
-	p := &product{root: pv.root, bin: pv.bin, proxy: proxy, issuer: pv.issuer, signs: pv.signs, spec: pv.spec, output: &lockedBuffer{}}
-	if err := p.launch(t.TempDir(), append(arguments, "--empty")...); err != nil {
-		t.Fatal(err)
-	}
+	p := *pv
+	p.Product, err = producttest.Start(pv.root, pv.bin, endpoint, append(arguments, "--empty")...)
 	t.Cleanup(func() {
-		if err := p.stop(); err != nil {
+		if err := p.Stop(); err != nil {
 			t.Error(err)
 		}
 	})
-	return p
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &p
 }
 
 func TestAnIssuerThatCannotBeAskedIsA503(t *testing.T) {
@@ -173,7 +170,7 @@ func TestAnIssuerThatCannotBeAskedIsA503(t *testing.T) {
 			t.Errorf("a token, while the issuer is down: %d %s", a.status, a.body)
 		}
 	}
-	for claim, credential := range map[string]string{"garbage": "a.b.c", "an access key": pv.key(t, "northwind")} { // which these tables do not know
+	for claim, credential := range map[string]string{"garbage": "a.b.c", "an access key": pv.Key(t, "northwind")} { // which these tables do not know
 		if a := p.get(t, credential, "/customers"); a.status != 401 {
 			t.Errorf("%s, while the issuer is down: %d %s", claim, a.status, a.body)
 		}
@@ -185,12 +182,12 @@ func TestAnIssuerThatCannotBeAskedIsA503(t *testing.T) {
 
 func TestAnIssuerWithoutAnAudienceOpensNothing(t *testing.T) {
 	p := another(t, "--now", now, "--parameter", "OidcIssuer="+pv.issuer.URL)
-	for _, credential := range []string{pv.token(t, "northwind", nil), pv.token(t, "northwind", map[string]any{"aud": ""}), "a.b.c", pv.key(t, "northwind")} {
+	for _, credential := range []string{pv.token(t, "northwind", nil), pv.token(t, "northwind", map[string]any{"aud": ""}), "a.b.c", pv.Key(t, "northwind")} {
 		if a := p.get(t, credential, "/customers"); a.status != 503 || a.code() != "unavailable" || a.header.Get("Retry-After") == "" {
 			t.Errorf("%.8s…: %d %s", credential, a.status, a.body)
 		}
 	}
 	if !p.says("OIDC_AUDIENCE is empty") {
-		t.Errorf("the log does not say what is to be mended: %s", p.output)
+		t.Errorf("the log does not say what is to be mended: %s", &p.Output)
 	}
 }

@@ -7,95 +7,96 @@ import (
 
 	"partnerview/internal/dev/sample"
 	"partnerview/internal/operator"
+	"partnerview/internal/testkit/producttest"
 )
 
-// These are on the product itself. The breaker is for all who use it, so the tests
+// These are on the product itself. Its database is down for all who use it, so the tests
 // of this file are not parallel to any other.
 
-func TestAKeyThatIsRevokedWhileItIsUsed(t *testing.T) { inTurn(t, aKeyThatIsRevokedWhileItIsUsed) }
-
-func aKeyThatIsRevokedWhileItIsUsed(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	operated := sharedProduct(t).operator(t)
-	text, key, err := operated.CreateKey(t.Context(), "northwind", "browsertest", operator.Expiry{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	theirs := Site{URL: site.URL, Key: text, Account: site.Account}
-	somebody := opens(t, in, theirs, desk)
-	somebody.signsIn(logFragment(site, "voice"))
-	somebody.sees("tbody a", "")
-	if _, err := operated.RevokeKey(t.Context(), key.ID); err != nil {
-		t.Fatal(err)
-	}
-	somebody.waitsUntil("the end of what was decided before", func() bool {
-		status, _ := asksFor(t, theirs, usagePath(site, "sms"), nil)
-		return status == http.StatusUnauthorized
+func TestAKeyThatIsRevokedWhileItIsUsed(t *testing.T) {
+	inTurn(t, func(t *testing.T, in *Browser) {
+		site := journeySite(t)
+		operated := operatorOf(t, sharedProduct(t))
+		text, key, err := operated.CreateKey(t.Context(), "northwind", "browsertest", operator.Expiry{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs := Site{URL: site.URL, Key: text, Account: site.Account}
+		somebody := opens(t, in, theirs, desk)
+		somebody.signsIn(logFragment(site, "voice"))
+		somebody.sees("tbody a", "")
+		if _, err := operated.RevokeKey(t.Context(), key.ID); err != nil {
+			t.Fatal(err)
+		}
+		somebody.waitsUntil("the end of what was decided before", func() bool {
+			status, _ := asksFor(t, theirs, usagePath(site, "sms"), nil)
+			return status == http.StatusUnauthorized
+		})
+		somebody.clicks("#menu a", "SMS")
+		somebody.sees("[role=alert]", "no longer accepted")
+		somebody.must(somebody.Paste(site.Key))
+		somebody.presses("Enter")
+		somebody.sees("h1", "SMS")
+		somebody.settles()
+		somebody.isAt(logFragment(site, "sms"))
 	})
-	somebody.clicks("#menu a", "SMS")
-	somebody.sees("[role=alert]", "no longer accepted")
-	somebody.must(somebody.Paste(site.Key))
-	somebody.presses("Enter")
-	somebody.sees("h1", "SMS")
-	somebody.settles()
-	somebody.isAt(logFragment(site, "sms"))
 }
 
-func TestTheProductIsDownAndComesBack(t *testing.T) { inTurn(t, theProductIsDownAndComesBack) }
-
-func theProductIsDownAndComesBack(t *testing.T, in *Browser) {
-	p := sharedProduct(t)
-	site := journeySite(t)
-	somebody := opens(t, in, site, desk)
-	somebody.signsIn("#/customers")
-	p.down.Store(true)
-	defer p.down.Store(false)
-	somebody.goes(logFragment(site, "sms"))
-	somebody.sees("[role=alert]", "The service cannot answer right now")
-	if id := strings.Join(somebody.reads("[role=alert] code"), ""); len(id) != 36 {
-		t.Errorf("the request id is %q", id)
-	}
-	p.down.Store(false)
-	somebody.clicks("button", "Try again")
-	somebody.settles()
-	if len(somebody.rows()) != 50 {
-		t.Errorf("%d rows after trying again", len(somebody.rows()))
-	}
+func TestTheProductIsDownAndComesBack(t *testing.T) {
+	inTurn(t, func(t *testing.T, in *Browser) {
+		p := sharedProduct(t)
+		site := journeySite(t)
+		somebody := opens(t, in, site, desk)
+		somebody.signsIn("#/customers")
+		p.Proxy.Set(producttest.Down)
+		defer p.Proxy.Set(producttest.Passing)
+		somebody.goes(logFragment(site, "sms"))
+		somebody.sees("[role=alert]", "The service cannot answer right now")
+		if id := strings.Join(somebody.reads("[role=alert] code"), ""); len(id) != 36 {
+			t.Errorf("the request id is %q", id)
+		}
+		p.Proxy.Set(producttest.Passing)
+		somebody.clicks("button", "Try again")
+		somebody.settles()
+		if len(somebody.rows()) != 50 {
+			t.Errorf("%d rows after trying again", len(somebody.rows()))
+		}
+	})
 }
 
 // TestNoCanaryIsOnAPage searches every view for what must never come out: all of
 // the document, its attributes and the address, with every record that can be
 // loaded.
-func TestNoCanaryIsOnAPage(t *testing.T) { inTurn(t, noCanaryIsOnAPage) }
-
-func noCanaryIsOnAPage(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	somebody := opens(t, in, site, desk)
-	somebody.signsIn("#/customers")
-	views := []string{"#/customers", "#/customers/" + site.Account}
-	for _, product := range []string{"sms", "voice", "video", "messaging"} {
-		views = append(views, logFragment(site, product))
-	}
-	shown := 0
-	for _, view := range views {
-		somebody.goes(view)
-		somebody.loadsAll()
-		page := somebody.evaluates("location.href + document.title + document.documentElement.outerHTML")
-		shown += len(somebody.rows())
-		if leaks := sample.Leaks(page); leaks != nil {
-			t.Errorf("%s shows %q", view, leaks)
+func TestNoCanaryIsOnAPage(t *testing.T) {
+	inTurn(t, func(t *testing.T, in *Browser) {
+		site := journeySite(t)
+		somebody := opens(t, in, site, desk)
+		somebody.signsIn("#/customers")
+		views := []string{"#/customers", "#/customers/" + site.Account}
+		for _, product := range []string{"sms", "voice", "video", "messaging"} {
+			views = append(views, logFragment(site, product))
 		}
-		if !strings.Contains(view, "messaging") {
-			continue
+		shown := 0
+		for _, view := range views {
+			somebody.goes(view)
+			somebody.loadsAll()
+			page := somebody.evaluates("location.href + document.title + document.documentElement.outerHTML")
+			shown += len(somebody.rows())
+			if leaks := sample.Leaks(page); leaks != nil {
+				t.Errorf("%s shows %q", view, leaks)
+			}
+			if !strings.Contains(view, "messaging") {
+				continue
+			}
+			somebody.clicks("tbody a", "")
+			somebody.sees("dialog h3", "Why this price")
+			if leaks := sample.Leaks(somebody.evaluates("document.querySelector('dialog').outerHTML")); leaks != nil {
+				t.Errorf("a record's detail shows %q", leaks)
+			}
+			somebody.presses("Escape")
 		}
-		somebody.clicks("tbody a", "")
-		somebody.sees("dialog h3", "Why this price")
-		if leaks := sample.Leaks(somebody.evaluates("document.querySelector('dialog').outerHTML")); leaks != nil {
-			t.Errorf("a record's detail shows %q", leaks)
+		if shown < 200 {
+			t.Errorf("but %d rows were searched", shown)
 		}
-		somebody.presses("Escape")
-	}
-	if shown < 200 {
-		t.Errorf("but %d rows were searched", shown)
-	}
+	})
 }

@@ -11,370 +11,330 @@ import (
 const requestIDs = "5e6f7a80-0000-4000-8000-" // how those of the stage begin
 
 func TestASlowerEarlierAnswerNeverReplacesALaterOne(t *testing.T) {
-	inBrowsers(t, aSlowerEarlierAnswerNeverReplacesALaterOne)
-}
-
-func aSlowerEarlierAnswerNeverReplacesALaterOne(t *testing.T, in *Browser) {
-	s, site := stage(t)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers")
-	first, second := make(chan struct{}), make(chan struct{})
-	s.Inject(Fault{Match: "search=ab&", Hold: second}, Fault{Match: "search=a&", Hold: first})
-	for held, text := range []string{"a", "ab"} {
-		p.types("Search customers", text)
-		p.waitsUntil("a search for "+text, func() bool { return s.Held() > held })
-	}
-	p.types("Search customers", "acme")
-	p.must(p.Wait("the last search", "document.querySelectorAll('tbody tr[data-row]').length === 1"))
-	close(second)
-	close(first)
-	p.waitsUntil("the answers to all", func() bool { return s.AtWork() == 0 })
-	p.must(p.Eval("fetch('openapi.yaml').then((answer) => answer.text()).then(() => 0)", nil)) // whose answer comes after theirs
-	if rows := p.rows(); len(rows) != 1 || rows[0] != "acme_retail" {
-		t.Errorf("the rows are %v", rows)
-	}
+	onStage(t, func(t *testing.T, s *Stage, p *person) {
+		p.signsIn("#/customers")
+		first, second := make(chan struct{}), make(chan struct{})
+		s.Inject(Fault{Match: "search=ab&", Hold: second}, Fault{Match: "search=a&", Hold: first})
+		for held, text := range []string{"a", "ab"} {
+			p.types("Search customers", text)
+			p.waitsUntil("a search for "+text, func() bool { return s.Held() > held })
+		}
+		p.types("Search customers", "acme")
+		p.must(p.Wait("the last search", "document.querySelectorAll('tbody tr[data-row]').length === 1"))
+		close(second)
+		close(first)
+		p.waitsUntil("the answers to all", func() bool { return s.AtWork() == 0 })
+		p.must(p.Eval("fetch('openapi.yaml').then((answer) => answer.text()).then(() => 0)", nil)) // whose answer comes after theirs
+		if rows := p.rows(); len(rows) != 1 || rows[0] != "acme_retail" {
+			t.Errorf("the rows are %v", rows)
+		}
+	})
 }
 
 func TestASearchIsSentWhenTheTypingPauses(t *testing.T) {
-	inBrowsers(t, aSearchIsSentWhenTheTypingPauses)
-}
-
-func aSearchIsSentWhenTheTypingPauses(t *testing.T, in *Browser) {
-	s, site := stage(t)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers")
-	const word = "acme_retail"
-	before := len(s.Asked())
-	p.types("Search customers", word)
-	var asked []string
-	whole := func() bool {
-		asked = s.Asked()[before:]
-		return len(asked) > 0 && strings.Contains(asked[len(asked)-1], "search="+word+"&limit=25")
-	}
-	for deadline := time.Now().Add(patience); !whole() && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-	}
-	p.must(p.Wait("the search", "document.querySelectorAll('tbody tr[data-row]').length === 1"))
-	// On a busy machine a key may come so late that it is a pause; never does each key ask.
-	if !whole() || len(asked) > len(word)/2 {
-		t.Errorf("typing asked for %v", asked)
-	}
+	onStage(t, func(t *testing.T, s *Stage, p *person) {
+		p.signsIn("#/customers")
+		const word = "acme_retail"
+		before := len(s.Asked())
+		p.types("Search customers", word)
+		var asked []string
+		whole := func() bool {
+			asked = s.Asked()[before:]
+			return len(asked) > 0 && strings.Contains(asked[len(asked)-1], "search="+word+"&limit=25")
+		}
+		for deadline := time.Now().Add(patience); !whole() && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		}
+		p.must(p.Wait("the search", "document.querySelectorAll('tbody tr[data-row]').length === 1"))
+		// On a busy machine a key may come so late that it is a pause; never does each key ask.
+		if !whole() || len(asked) > len(word)/2 {
+			t.Errorf("typing asked for %v", asked)
+		}
+	})
 }
 
 func TestAnAccessKeyInTheSearchFieldIsNotSearchedFor(t *testing.T) {
-	inBrowsers(t, anAccessKeyInTheSearchFieldIsNotSearchedFor)
-}
-
-func anAccessKeyInTheSearchFieldIsNotSearchedFor(t *testing.T, in *Browser) {
-	s, site := stage(t)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers")
-	p.must(p.Focus("Search customers"))
-	p.must(p.Paste(site.Key))
-	p.sees(".toast", "That was an access key")
-	if strings.Contains(strings.Join(s.Asked(), " ")+p.evaluates("location.href"), site.Key) {
-		t.Error("it was sent")
-	}
+	onStage(t, func(t *testing.T, s *Stage, p *person) {
+		p.signsIn("#/customers")
+		p.must(p.Focus("Search customers"))
+		p.must(p.Paste(p.site.Key))
+		p.sees(".toast", "That was an access key")
+		if strings.Contains(strings.Join(s.Asked(), " ")+p.evaluates("location.href"), p.site.Key) {
+			t.Error("it was sent")
+		}
+	})
 }
 
 func TestAnExpiredKeyLeadsBackToTheSameView(t *testing.T) {
-	inBrowsers(t, anExpiredKeyLeadsBackToTheSameView)
-}
-
-func anExpiredKeyLeadsBackToTheSameView(t *testing.T, in *Browser) {
-	s, site := stage(t)
-	fragment := logFragment(site, "voice") + "?direction=outbound"
-	p := opens(t, in, site, desk)
-	p.signsIn(fragment)
-	s.Inject(Fault{Match: "/v1/customers", Status: http.StatusUnauthorized, Code: "unauthorized"})
-	p.clicks(".load-more", "")
-	p.sees("[role=alert]", "no longer accepted")
-	p.hasFocusOn("Access key")
-	if left := p.evaluates("sessionStorage.length + document.querySelectorAll('tbody tr').length"); left != "0" {
-		t.Error("something is left of the session")
-	}
-	s.Inject()
-	p.must(p.Paste(site.Key))
-	p.presses("Enter")
-	p.sees("h1", "Voice")
-	p.settles()
-	p.isAt(fragment)
-	if len(p.rows()) != 50 {
-		t.Errorf("%d rows after signing in again", len(p.rows()))
-	}
+	onStage(t, func(t *testing.T, s *Stage, p *person) {
+		fragment := p.log("voice") + "?direction=outbound"
+		p.signsIn(fragment)
+		s.Inject(Fault{Match: "/v1/customers", Status: http.StatusUnauthorized, Code: "unauthorized"})
+		p.clicks(".load-more", "")
+		p.sees("[role=alert]", "no longer accepted")
+		p.hasFocusOn("Access key")
+		if left := p.evaluates("sessionStorage.length + document.querySelectorAll('tbody tr').length"); left != "0" {
+			t.Error("something is left of the session")
+		}
+		s.Inject()
+		p.must(p.Paste(p.site.Key))
+		p.presses("Enter")
+		p.sees("h1", "Voice")
+		p.settles()
+		p.isAt(fragment)
+		if len(p.rows()) != 50 {
+			t.Errorf("%d rows after signing in again", len(p.rows()))
+		}
+	})
 }
 
 func TestAFailingServiceIsToldWithTheRequestIDAndARetry(t *testing.T) {
-	inBrowsers(t, aFailingServiceIsToldWithTheRequestIDAndARetry)
-}
+	inBrowsers(t, func(t *testing.T, in *Browser) {
+		for name, c := range map[string]struct {
+			fault Fault
+			title string
+			id    bool
+		}{
+			"unavailable":       {Fault{Status: 503, Code: "unavailable"}, "The service cannot answer right now", true},
+			"too many requests": {Fault{Status: 429, Code: "too_many_requests"}, "Too many requests", true},
+			"quota exceeded":    {Fault{Status: 429, Code: "quota_exceeded"}, "The quota is used up", true},
+			"internal":          {Fault{Status: 500, Code: "internal"}, "That did not work", true},
+			"unknown code":      {Fault{Status: 418, Code: "constructor"}, "That did not work", true},
+			"connection lost":   {Fault{Drop: true}, "The service could not be reached", false},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				s, site := stage(t, "")
+				p := opens(t, in, site, desk)
+				p.signsIn("#/customers")
+				fault := c.fault
+				fault.Match = "/usage/sms"
+				s.Inject(fault)
+				p.goes(logFragment(site, "sms"))
+				p.sees("[role=alert]", c.title)
+				text, err := p.Text(".notice")
+				p.must(err)
+				if strings.Contains(text, requestIDs) != c.id {
+					t.Errorf("it says: %s", text)
+				}
+				s.Inject()
+				p.clicks("button", "Try again")
+				p.settles()
+				if len(p.rows()) != 50 {
+					t.Errorf("%d rows after trying again", len(p.rows()))
+				}
 
-func aFailingServiceIsToldWithTheRequestIDAndARetry(t *testing.T, in *Browser) {
-	for name, c := range map[string]struct {
-		fault Fault
-		title string
-		id    bool
-	}{
-		"unavailable":       {Fault{Status: 503, Code: "unavailable"}, "The service cannot answer right now", true},
-		"too many requests": {Fault{Status: 429, Code: "too_many_requests"}, "Too many requests", true},
-		"quota exceeded":    {Fault{Status: 429, Code: "quota_exceeded"}, "The quota is used up", true},
-		"internal":          {Fault{Status: 500, Code: "internal"}, "That did not work", true},
-		"unknown code":      {Fault{Status: 418, Code: "constructor"}, "That did not work", true},
-		"connection lost":   {Fault{Drop: true}, "The service could not be reached", false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s, site := stage(t)
-			p := opens(t, in, site, desk)
-			p.signsIn("#/customers")
-			fault := c.fault
-			fault.Match = "/usage/sms"
-			s.Inject(fault)
-			p.goes(logFragment(site, "sms"))
-			p.sees("[role=alert]", c.title)
-			text, err := p.Text(".notice")
-			p.must(err)
-			if strings.Contains(text, requestIDs) != c.id {
-				t.Errorf("it says: %s", text)
-			}
-			s.Inject()
-			p.clicks("button", "Try again")
-			p.settles()
-			if len(p.rows()) != 50 {
-				t.Errorf("%d rows after trying again", len(p.rows()))
-			}
-
-			s.Inject(fault)
-			p.clicks("button", "Load more")
-			p.sees("[role=alert]", c.title)
-			if len(p.rows()) != 50 {
-				t.Error("a page that could not be loaded took away those that were there")
-			}
-			s.Inject()
-			p.clicks("button", "Try again")
-			p.must(p.Wait("another page", "document.querySelectorAll('tbody tr[data-row]').length === 100"))
-		})
-	}
+				s.Inject(fault)
+				p.clicks("button", "Load more")
+				p.sees("[role=alert]", c.title)
+				if len(p.rows()) != 50 {
+					t.Error("a page that could not be loaded took away those that were there")
+				}
+				s.Inject()
+				p.clicks("button", "Try again")
+				p.must(p.Wait("another page", "document.querySelectorAll('tbody tr[data-row]').length === 100"))
+			})
+		}
+	})
 }
 
 func TestAServiceThatIsDownDoesNotSignAnybodyOut(t *testing.T) {
-	inBrowsers(t, aServiceThatIsDownDoesNotSignAnybodyOut)
+	onStage(t, func(t *testing.T, s *Stage, p *person) {
+		p.goes("")
+		p.sees("label", "Access key")
+		s.Inject(Fault{Match: "/v1/customers", Drop: true})
+		p.must(p.Paste(p.site.Key))
+		p.presses("Enter")
+		p.sees("[role=alert]", "The service could not be reached")
+		s.Inject()
+		p.clicks("button", "Try again")
+		p.sees("h1", "Manage customers")
+		s.Inject(Fault{Match: "/v1/customers", Status: 503, Code: "unavailable"})
+		p.clicks(".segment", "Voice")
+		p.sees("[role=alert]", "cannot answer right now")
+		if kept := p.evaluates("sessionStorage.length"); kept != "1" {
+			t.Error("the key is gone")
+		}
+	})
 }
 
-func aServiceThatIsDownDoesNotSignAnybodyOut(t *testing.T, in *Browser) {
-	s, site := stage(t)
-	p := opens(t, in, site, desk)
-	p.goes("")
-	p.sees("label", "Access key")
-	s.Inject(Fault{Match: "/v1/customers", Drop: true})
-	p.must(p.Paste(site.Key))
-	p.presses("Enter")
-	p.sees("[role=alert]", "The service could not be reached")
-	s.Inject()
-	p.clicks("button", "Try again")
-	p.sees("h1", "Manage customers")
-	s.Inject(Fault{Match: "/v1/customers", Status: 503, Code: "unavailable"})
-	p.clicks(".segment", "Voice")
-	p.sees("[role=alert]", "cannot answer right now")
-	if kept := p.evaluates("sessionStorage.length"); kept != "1" {
-		t.Error("the key is gone")
-	}
-}
-
-func TestASlowServiceShowsProgress(t *testing.T) { inBrowsers(t, aSlowServiceShowsProgress) }
-
-func aSlowServiceShowsProgress(t *testing.T, in *Browser) {
-	s, site := stage(t)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers")
-	hold := make(chan struct{})
-	s.Inject(Fault{Match: "/usage/sms", Hold: hold})
-	p.goes(logFragment(site, "sms"))
-	p.sees("tbody tr.bones", "")
-	p.sees("thead th", "Price") // the columns stand from the start
-	p.sees(".waiting", "Still waiting for the service")
-	p.must(p.Wait("the announcement", "document.getElementById('live').textContent.startsWith('Still waiting')"))
-	close(hold)
-	p.settles()
-	p.misses(".waiting", "Still waiting")
-	if len(p.rows()) != 50 {
-		t.Errorf("%d rows", len(p.rows()))
-	}
+func TestASlowServiceShowsProgress(t *testing.T) {
+	onStage(t, func(t *testing.T, s *Stage, p *person) {
+		p.signsIn("#/customers")
+		hold := make(chan struct{})
+		s.Inject(Fault{Match: "/usage/sms", Hold: hold})
+		p.goes(p.log("sms"))
+		p.sees("tbody tr.bones", "")
+		p.sees("thead th", "Price") // the columns stand from the start
+		p.sees(".waiting", "Still waiting for the service")
+		p.must(p.Wait("the announcement", "document.getElementById('live').textContent.startsWith('Still waiting')"))
+		close(hold)
+		p.settles()
+		p.misses(".waiting", "Still waiting")
+		if len(p.rows()) != 50 {
+			t.Errorf("%d rows", len(p.rows()))
+		}
+	})
 }
 
 func TestOneProductThatFailsLeavesTheOthers(t *testing.T) {
-	inBrowsers(t, oneProductThatFailsLeavesTheOthers)
+	onStage(t, func(t *testing.T, s *Stage, p *person) {
+		s.Inject(Fault{Match: "/usage/voice", Status: 503, Code: "unavailable"})
+		p.signsIn("#/customers/acme_retail")
+		p.sees(".latest-product[aria-label=Voice] [role=alert]", "cannot answer right now")
+		if n := len(p.rows()); n != 15 {
+			t.Errorf("the other three products show %d records", n)
+		}
+	})
 }
 
-func oneProductThatFailsLeavesTheOthers(t *testing.T, in *Browser) {
-	s, site := stage(t)
-	s.Inject(Fault{Match: "/usage/voice", Status: 503, Code: "unavailable"})
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers/acme_retail")
-	p.sees(".latest-product[aria-label=Voice] [role=alert]", "cannot answer right now")
-	if n := len(p.rows()); n != 15 {
-		t.Errorf("the other three products show %d records", n)
-	}
-}
-
-func TestPagesWithoutARecordAreReadOn(t *testing.T) { inBrowsers(t, pagesWithoutARecordAreReadOn) }
-
-func pagesWithoutARecordAreReadOn(t *testing.T, in *Browser) {
-	s, site := stage(t)
-	s.SkipPages(3)
-	p := opens(t, in, site, desk)
-	p.signsIn(logFragment(site, "sms") + "?status=undelivered")
-	p.settles()
-	if len(p.rows()) == 0 {
-		t.Error("no record is shown")
-	}
-	s.SkipPages(1000)
-	p.goes(logFragment(site, "sms") + "?status=delivered")
-	p.sees(".count", "Nothing found so far. There is more to search.")
-	s.SkipPages(0)
-	p.clicks("button", "Search further")
-	p.settles()
-	if len(p.rows()) == 0 {
-		t.Error("searching further shows nothing")
-	}
-}
-
-func TestWhatIsNotThere(t *testing.T) { inBrowsers(t, whatIsNotThere) }
-
-func whatIsNotThere(t *testing.T, in *Browser) {
-	_, site := stage(t)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers/no_such_customer")
-	p.sees("[role=alert]", "Customer not found")
-	p.clicks("#view a", "All customers")
-	p.sees("h1", "Manage customers")
-	p.goes("#/customers/no_such_customer/sms")
-	p.sees("[role=alert]", "Customer not found")
-	p.goes("#/customers/tuzla_bilisim/voice")
-	p.sees("[role=alert]", "Product not available")
-	p.goes("#/customers/acme_retail/sms?record=no-such-record")
-	p.sees("dialog [role=alert]", "Record not found")
-	p.presses("Escape")
-	p.goes("#/somewhere")
-	p.sees("h1", "Page not found")
-}
-
-func TestEmptyPlacesSayWhatToDo(t *testing.T) { inBrowsers(t, emptyPlacesSayWhatToDo) }
-
-func emptyPlacesSayWhatToDo(t *testing.T, in *Browser) {
-	_, site := stage(t)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers/quiet.account/voice")
-	p.sees(".empty", "No calls yet")
-	p.goes("#/customers/quiet.account")
-	p.sees(".latest-product[aria-label=SMS]", "No messages yet.")
-	fresh := opens(t, in, Site{URL: site.URL, Key: StageEmptyKey}, desk)
-	fresh.signsIn("#/customers")
-	fresh.sees(".empty", "Ask the platform’s operator to assign one")
-}
-
-func TestHostileWordsAreShownAsText(t *testing.T) { inBrowsers(t, hostileWordsAreShownAsText) }
-
-func hostileWordsAreShownAsText(t *testing.T, in *Browser) {
-	_, site := stage(t)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers")
-	p.sees("tbody a", Hostile)
-	p.goes("#/customers/hostile_import")
-	p.sees("h1", Hostile)
-	p.sees("#banner", Hostile)
-	p.sees("#menu", Hostile)
-	for _, product := range []string{"sms", "voice", "messaging"} {
-		p.goes("#/customers/hostile_import/" + product)
-		p.sees(".status", "<img src=x onerror=")
+func TestPagesWithoutARecordAreReadOn(t *testing.T) {
+	onStage(t, func(t *testing.T, s *Stage, p *person) {
+		s.SkipPages(3)
+		p.signsIn(p.log("sms") + "?status=undelivered")
 		p.settles()
-		p.clicks("tbody a", "")
-		p.sees("dialog .facts", "<script>")
+		if len(p.rows()) == 0 {
+			t.Error("no record is shown")
+		}
+		s.SkipPages(1000)
+		p.goes(p.log("sms") + "?status=delivered")
+		p.sees(".count", "Nothing found so far. There is more to search.")
+		s.SkipPages(0)
+		p.clicks("button", "Search further")
+		p.settles()
+		if len(p.rows()) == 0 {
+			t.Error("searching further shows nothing")
+		}
+	})
+}
+
+func TestWhatIsNotThere(t *testing.T) {
+	onStage(t, func(t *testing.T, _ *Stage, p *person) {
+		p.signsIn("#/customers/no_such_customer")
+		p.sees("[role=alert]", "Customer not found")
+		p.clicks("#view a", "All customers")
+		p.sees("h1", "Manage customers")
+		p.goes("#/customers/no_such_customer/sms")
+		p.sees("[role=alert]", "Customer not found")
+		p.goes("#/customers/tuzla_bilisim/voice")
+		p.sees("[role=alert]", "Product not available")
+		p.goes("#/customers/acme_retail/sms?record=no-such-record")
+		p.sees("dialog [role=alert]", "Record not found")
 		p.presses("Escape")
-		p.isAt("#/customers/hostile_import/" + product)
-	}
-	p.sees("tbody td", "<img src=x onerror=") // the channel
-	p.clicks(".picker button", "Channel")
-	p.sees(".picker-panel", "<img src=x")
-	for _, script := range []string{"window.hostile", "document.querySelector('#view img, #view script, #menu img, #banner img, dialog img')"} {
-		if got := p.evaluates(script); got != "undefined" && got != "null" {
-			t.Errorf("%s is %s", script, got)
-		}
-	}
-	// A fragment is what anybody may send in a link.
-	p.goes("#/customers?search=" + strings.ReplaceAll(Hostile, " ", "%20"))
-	p.sees("tbody a, .empty", "<img src=x")
-	if got := p.evaluates("window.hostile"); got != "undefined" {
-		t.Error("the fragment ran")
-	}
+		p.goes("#/somewhere")
+		p.sees("h1", "Page not found")
+	})
 }
 
-func TestAmountsFollowTheLocale(t *testing.T) { inBrowsers(t, amountsFollowTheLocale) }
+func TestEmptyPlacesSayWhatToDo(t *testing.T) {
+	onStage(t, func(t *testing.T, _ *Stage, p *person) {
+		p.signsIn("#/customers/quiet.account/voice")
+		p.sees(".empty", "No calls yet")
+		p.goes("#/customers/quiet.account")
+		p.sees(".latest-product[aria-label=SMS]", "No messages yet.")
+		fresh := opens(t, p.browser, Site{URL: p.site.URL, Key: stageData(t).keyEmpty}, desk)
+		fresh.signsIn("#/customers")
+		fresh.sees(".empty", "Ask the platform’s operator to assign one")
+	})
+}
 
-func amountsFollowTheLocale(t *testing.T, in *Browser) {
-	_, site := stage(t)
-	for locale, want := range map[string][]string{
-		"en-US": {"€1,520.73", "¥482,000", "€12,345,678,901,234,567,890.123456"},
-		"de-DE": {"1.520,73 €", "482.000 ¥", "12.345.678.901.234.567.890,123456 €"},
-		"hi-IN": {"€1,520.73", "JP¥4,82,000", "€1,23,45,67,89,01,23,45,67,890.123456"},
-	} {
-		look := desk
-		look.Locale = locale
-		p := opens(t, in, site, look)
+func TestHostileWordsAreShownAsText(t *testing.T) {
+	onStage(t, func(t *testing.T, _ *Stage, p *person) {
 		p.signsIn("#/customers")
-		p.loadsAll()
-		credits := strings.Join(p.cells("Remaining credit"), "\n")
-		for _, amount := range want {
-			if !strings.Contains(strings.ReplaceAll(credits, "\u00a0", " "), amount) {
-				t.Errorf("%s: no %s in\n%s", locale, amount, credits)
+		p.sees("tbody a", Hostile)
+		p.goes("#/customers/hostile_import")
+		p.sees("h1", Hostile)
+		p.sees("#banner", Hostile)
+		p.sees("#menu", Hostile)
+		for _, product := range []string{"sms", "voice", "messaging"} {
+			p.goes("#/customers/hostile_import/" + product)
+			p.sees(".status", "<img src=x onerror=")
+			p.settles()
+			p.clicks("tbody a", "")
+			p.sees("dialog .facts", "<script>")
+			p.presses("Escape")
+			p.isAt("#/customers/hostile_import/" + product)
+		}
+		p.sees("tbody td", "<img src=x onerror=") // the channel
+		p.clicks(".picker button", "Channel")
+		p.sees(".picker-panel", "<img src=x")
+		for _, script := range []string{"window.hostile", "document.querySelector('#view img, #view script, #menu img, #banner img, dialog img')"} {
+			if got := p.evaluates(script); got != "undefined" && got != "null" {
+				t.Errorf("%s is %s", script, got)
 			}
 		}
-	}
+		// A fragment is what anybody may send in a link.
+		p.goes("#/customers?search=" + strings.ReplaceAll(Hostile, " ", "%20"))
+		p.sees("tbody a, .empty", "<img src=x")
+		if got := p.evaluates("window.hostile"); got != "undefined" {
+			t.Error("the fragment ran")
+		}
+	})
 }
 
-func TestCreditIsToldInWords(t *testing.T) { inBrowsers(t, creditIsToldInWords) }
-
-func creditIsToldInWords(t *testing.T, in *Browser) {
-	_, site := stage(t)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers")
-	for account, words := range map[string][]string{
-		"bluebird-clinics": {"Low", "£31.40"},
-		"cobalt&sons":      {"Overdrawn", "-US$0.4275"},
-		"delta.logistics":  {"Postpaid", "€3,120.50"},
-		"gamma_health":     {"Postpaid", "not available"},
-		"nolist_trading":   {"not available"},
-		"falcon_pay":       {"as of "},
-	} {
-		p.types("Search customers", account)
-		p.must(p.Wait("the search for "+account, fmt.Sprintf("document.querySelectorAll('tbody tr[data-row]').length === 1 && document.querySelector('tbody tr').dataset.row === %q", account)))
-		for _, word := range words {
-			if credit := p.cells("Remaining credit")[0]; !strings.Contains(credit, word) {
-				t.Errorf("%s: no %q in %q", account, word, credit)
+func TestAmountsFollowTheLocale(t *testing.T) {
+	inBrowsers(t, func(t *testing.T, in *Browser) {
+		_, site := stage(t, "")
+		for locale, want := range map[string][]string{
+			"en-US": {"€1,520.73", "¥482,000", "€12,345,678,901,234,567,890.123456"},
+			"de-DE": {"1.520,73 €", "482.000 ¥", "12.345.678.901.234.567.890,123456 €"},
+			"hi-IN": {"€1,520.73", "JP¥4,82,000", "€1,23,45,67,89,01,23,45,67,890.123456"},
+		} {
+			look := desk
+			look.Locale = locale
+			p := opens(t, in, site, look)
+			p.signsIn("#/customers")
+			p.loadsAll()
+			credits := strings.Join(p.cells("Remaining credit"), "\n")
+			for _, amount := range want {
+				if !strings.Contains(strings.ReplaceAll(credits, "\u00a0", " "), amount) {
+					t.Errorf("%s: no %s in\n%s", locale, amount, credits)
+				}
 			}
 		}
-	}
+	})
 }
 
-func TestNothingJumpsWhileThePageLoads(t *testing.T) { inBrowsers(t, nothingJumpsWhileThePageLoads) }
-
-func nothingJumpsWhileThePageLoads(t *testing.T, in *Browser) {
-	s, site := stage(t)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers")
-	for _, fragment := range []string{"#/customers", "#/customers/acme_retail", logFragment(site, "sms"), logFragment(site, "messaging")} {
-		hold := make(chan struct{})
-		s.Inject(Fault{Match: "/v1/customers", Hold: hold})
-		p.goes(fragment)
-		p.reloads()
-		p.must(p.Eval(watchShifts, nil))
-		p.must(p.Wait("the skeleton, drawn", "document.querySelector('.bones') && window.before.size > 0"))
-		close(hold)
-		p.settles()
-		var shift float64
-		p.must(p.Eval("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(window.shift))))", &shift))
-		if shift > 0.005 {
-			t.Errorf("%s: the layout shifted by %.3f", fragment, shift)
+func TestCreditIsToldInWords(t *testing.T) {
+	onStage(t, func(t *testing.T, _ *Stage, p *person) {
+		p.signsIn("#/customers")
+		for account, words := range map[string][]string{
+			"bluebird-clinics": {"Low", "£31.40"},
+			"cobalt&sons":      {"Overdrawn", "-US$0.4275"},
+			"delta.logistics":  {"Postpaid", "€3,120.50"},
+			"gamma_health":     {"Postpaid", "not available"},
+			"nolist_trading":   {"not available"},
+			"falcon_pay":       {"as of "},
+		} {
+			p.types("Search customers", account)
+			p.must(p.Wait("the search for "+account, fmt.Sprintf("document.querySelectorAll('tbody tr[data-row]').length === 1 && document.querySelector('tbody tr').dataset.row === %q", account)))
+			for _, word := range words {
+				if credit := p.cells("Remaining credit")[0]; !strings.Contains(credit, word) {
+					t.Errorf("%s: no %q in %q", account, word, credit)
+				}
+			}
 		}
-	}
+	})
+}
+
+func TestNothingJumpsWhileThePageLoads(t *testing.T) {
+	onStage(t, func(t *testing.T, s *Stage, p *person) {
+		p.signsIn("#/customers")
+		for _, fragment := range []string{"#/customers", "#/customers/acme_retail", p.log("sms"), p.log("messaging")} {
+			hold := make(chan struct{})
+			s.Inject(Fault{Match: "/v1/customers", Hold: hold})
+			p.goes(fragment)
+			p.reloads()
+			p.must(p.Eval(watchShifts, nil))
+			p.must(p.Wait("the skeleton, drawn", "document.querySelector('.bones') && window.before.size > 0"))
+			close(hold)
+			p.settles()
+			var shift float64
+			p.must(p.Eval("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(window.shift))))", &shift))
+			if shift > 0.005 {
+				t.Errorf("%s: the layout shifted by %.3f", fragment, shift)
+			}
+		}
+	})
 }
 
 // watchShifts adds up, in window.shift, how far what is to be seen moves by itself: for each
@@ -405,58 +365,54 @@ requestAnimationFrame(function look() {
 });
 0`
 
-func TestTheFirstLoadIsUnder100kB(t *testing.T) { inBrowsers(t, theFirstLoadIsUnder100kB) }
-
-func theFirstLoadIsUnder100kB(t *testing.T, in *Browser) {
-	p := opens(t, in, journeySite(t), desk)
-	p.goes("")
-	p.sees("h1", "Sign in")
-	if n, err := p.Bytes(); err != nil || n < 10_000 || n >= 100_000 {
-		t.Errorf("the first load is %d bytes over the wire (%v)", n, err)
-	} else {
-		t.Logf("%d bytes", n)
-	}
+func TestTheFirstLoadIsUnder100kB(t *testing.T) {
+	inBrowsers(t, func(t *testing.T, in *Browser) {
+		p := opens(t, in, journeySite(t), desk)
+		p.goes("")
+		p.sees("h1", "Sign in")
+		if n, err := p.Bytes(); err != nil || n < 10_000 || n >= 100_000 {
+			t.Errorf("the first load is %d bytes over the wire (%v)", n, err)
+		} else {
+			t.Logf("%d bytes", n)
+		}
+	})
 }
 
 func TestNothingMovesForThoseWhoPreferItSo(t *testing.T) {
-	inBrowsers(t, nothingMovesForThoseWhoPreferItSo)
-}
-
-func nothingMovesForThoseWhoPreferItSo(t *testing.T, in *Browser) {
-	s, site := stage(t)
-	hold := make(chan struct{})
-	defer close(hold)
-	s.Inject(Fault{Match: "/usage/sms", Hold: hold})
-	for reduced, want := range map[bool]string{true: "none", false: "breathe"} {
-		look := desk
-		look.ReducedMotion = reduced
-		p := opens(t, in, site, look)
-		p.must(p.Go(site.URL))
-		p.sees("label", "Access key")
-		p.must(p.Eval(fmt.Sprintf("sessionStorage.setItem('partnerview.credential', %q); 0", site.Key), nil))
-		p.goes(logFragment(site, "sms"))
-		p.reloads()
-		p.sees("tbody tr.bones", "")
-		if got := p.evaluates("getComputedStyle(document.querySelector('.bone')).animationName"); got != want {
-			t.Errorf("reduced motion %v: the animation is %s", reduced, got)
+	inBrowsers(t, func(t *testing.T, in *Browser) {
+		s, site := stage(t, "")
+		hold := make(chan struct{})
+		defer close(hold)
+		s.Inject(Fault{Match: "/usage/sms", Hold: hold})
+		for reduced, want := range map[bool]string{true: "none", false: "breathe"} {
+			look := desk
+			look.ReducedMotion = reduced
+			p := opens(t, in, site, look)
+			p.must(p.Go(site.URL))
+			p.sees("label", "Access key")
+			p.must(p.Eval(fmt.Sprintf("sessionStorage.setItem('partnerview.credential', %q); 0", site.Key), nil))
+			p.goes(logFragment(site, "sms"))
+			p.reloads()
+			p.sees("tbody tr.bones", "")
+			if got := p.evaluates("getComputedStyle(document.querySelector('.bone')).animationName"); got != want {
+				t.Errorf("reduced motion %v: the animation is %s", reduced, got)
+			}
 		}
-	}
+	})
 }
 
 func TestThePageWorksUnderAnotherBasePath(t *testing.T) {
-	inBrowsers(t, thePageWorksUnderAnotherBasePath)
-}
-
-func thePageWorksUnderAnotherBasePath(t *testing.T, in *Browser) {
-	s, site := stage(t)
-	p := opens(t, in, Site{URL: s.Under("/partners/api"), Key: site.Key, Account: site.Account}, desk)
-	p.signsIn("#/customers/acme_retail")
-	p.sees("h1", "Acme Retail GmbH")
-	p.must(p.Go(strings.TrimSuffix(p.site.URL, "/"))) // without its slash
-	p.sees("h1", "Manage customers")
-	for _, request := range p.Requests() {
-		if !strings.Contains(request, "/partners/api") && !strings.HasPrefix(request, "data:") {
-			t.Errorf("it asked for %s", request)
+	inBrowsers(t, func(t *testing.T, in *Browser) {
+		s, site := stage(t, "")
+		p := opens(t, in, Site{URL: s.Under("/partners/api"), Key: site.Key, Account: site.Account}, desk)
+		p.signsIn("#/customers/acme_retail")
+		p.sees("h1", "Acme Retail GmbH")
+		p.must(p.Go(strings.TrimSuffix(p.site.URL, "/"))) // without its slash
+		p.sees("h1", "Manage customers")
+		for _, request := range p.Requests() {
+			if !strings.Contains(request, "/partners/api") && !strings.HasPrefix(request, "data:") {
+				t.Errorf("it asked for %s", request)
+			}
 		}
-	}
+	})
 }

@@ -16,8 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"partnerview"
-	"partnerview/internal/dashboard"
 	"partnerview/internal/dev/local/issuer"
 )
 
@@ -37,7 +35,7 @@ type gate struct {
 	asked  []string                    // path and query of every request
 }
 
-func newGate() *gate {
+func newGate(t *testing.T) *gate {
 	g := &gate{}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -59,6 +57,7 @@ func newGate() *gate {
 		}
 		proxy.ServeHTTP(w, r)
 	}))
+	t.Cleanup(g.server.Close)
 	g.URL = g.server.URL
 	return g
 }
@@ -131,14 +130,14 @@ func (g *gate) saw(text string) bool {
 }
 
 // lead starts an issuer behind the gate, for the page of a site.
-func (g *gate) lead(t *testing.T, page string, lifetime time.Duration) {
+func (g *gate) lead(t *testing.T, page string) {
 	t.Helper()
 	root, err := filepath.Abs("../../..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	started, err := issuer.Start(t.Context(), root, issuer.Config{
-		Page: page, URL: g.URL, Lifetime: lifetime,
+		Page: page, URL: g.URL, Lifetime: 10 * time.Minute,
 		Users: []issuer.User{
 			{Login: "nora", Password: "demo-northwind", Name: "Nora Northwind", Partner: "northwind"},
 			{Login: "edda", Password: "demo-eastgate", Name: "Edda Eastgate", Partner: "eastgate"},
@@ -155,44 +154,13 @@ func (g *gate) lead(t *testing.T, page string, lifetime time.Duration) {
 	g.set(func(g *gate) { g.to = to })
 }
 
-// stageWithIssuer is a stage that signs in at an issuer of its own, whose tokens live
-// that long.
-func stageWithIssuer(t *testing.T, lifetime time.Duration) (*Stage, *gate, Site) {
+// stageWithIssuer is a stage that signs in at an issuer of its own.
+func stageWithIssuer(t *testing.T) (*Stage, *gate, Site) {
 	t.Helper()
-	g := newGate()
-	t.Cleanup(g.server.Close)
-	s, err := NewStage([]byte(partnerview.OpenAPI()), dashboard.SignIn{
-		Issuer: g.URL, ClientID: issuer.ClientID, Scope: issuer.Scope, Ask: map[string]string{"resource": issuer.Audience},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	g.lead(t, s.URL, lifetime)
-	return s, g, Site{URL: s.URL, Key: StageKey, Account: "acme_retail", Issuer: g.URL}
-}
-
-// productWithIssuer is the product itself, whose authorizer takes the tokens of an
-// issuer of its own, which live that long.
-func productWithIssuer(t *testing.T, lifetime time.Duration) (*product, *gate, Site) {
-	t.Helper()
-	g := newGate()
-	t.Cleanup(g.server.Close)
-	var parameters []string
-	for name, value := range issuer.Parameters(g.URL) {
-		parameters = append(parameters, "--parameter", name+"="+value)
-	}
-	p, err := startProduct(parameters...)
-	t.Cleanup(func() {
-		if err := p.stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.lead(t, p.ready.BaseURL+"/", lifetime)
-	return p, g, Site{URL: p.ready.BaseURL + "/", Key: p.key(t, "northwind"), Account: "mueller_soehne", Issuer: g.URL}
+	g := newGate(t)
+	s, site := stage(t, g.URL)
+	g.lead(t, s.URL)
+	return s, g, site
 }
 
 // idToken changes the claims of the ID token among tokens. The page does not check its

@@ -39,129 +39,121 @@ func (p *person) loadsAll() {
 	p.t.Error("there is no end of more to load")
 }
 
-func TestSigningInAndOut(t *testing.T) { inBrowsers(t, signingInAndOut) }
+func TestSigningInAndOut(t *testing.T) {
+	onProduct(t, func(t *testing.T, p *person) {
+		p.must(p.Go(strings.TrimSuffix(p.site.URL, "/"))) // as people type it
+		p.sees("h1", "Sign in")
+		p.hasFocusOn("Access key")
 
-func signingInAndOut(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	p := opens(t, in, site, desk)
-	p.must(p.Go(strings.TrimSuffix(site.URL, "/"))) // as people type it
-	p.sees("h1", "Sign in")
-	p.hasFocusOn("Access key")
+		p.types("Access key", "not a key")
+		p.presses("Enter")
+		p.sees("#key-fault", "not an access key")
+		p.types("Access key", "pvk_unknown_00000000000000000000000000000000000000000")
+		p.presses("Enter")
+		p.sees("#key-fault", "unknown, expired or revoked")
 
-	p.types("Access key", "not a key")
-	p.presses("Enter")
-	p.sees("#key-fault", "not an access key")
-	p.types("Access key", "pvk_unknown_00000000000000000000000000000000000000000")
-	p.presses("Enter")
-	p.sees("#key-fault", "unknown, expired or revoked")
-
-	p.types("Access key", site.Key)
-	p.presses("Enter")
-	p.sees("h1", "Manage customers")
-	p.settles()
-	if title := p.evaluates("document.title"); title != "Manage customers · Partnerview" {
-		t.Errorf("the title is %q", title)
-	}
-	secret := site.Key[strings.LastIndex(site.Key, "_")+1:]
-	if kept := p.evaluates("JSON.stringify([localStorage.length, document.cookie, Object.values(sessionStorage)])"); kept != fmt.Sprintf(`[0,"",["%s"]]`, site.Key) {
-		t.Errorf("kept is %s", kept)
-	}
-	if strings.Contains(p.evaluates("document.documentElement.outerHTML + location.href"), secret) {
-		t.Error("the secret is on the page")
-	}
-
-	p.clicks("tbody a", "")
-	p.must(p.Wait("a customer", "document.body.dataset.view === 'overview'"))
-	p.settles()
-	p.clicks("button", "Sign out")
-	p.sees("h1", "Sign in")
-	p.isAt("#/customers")
-	p.sees("[role=status]", "You are signed out.")
-	if left := p.evaluates("sessionStorage.length"); left != "0" {
-		t.Errorf("%s things are kept after signing out", left)
-	}
-	p.goesBack()
-	p.sees("h1", "Sign in")
-	if text := p.evaluates("document.querySelectorAll('tbody tr').length"); text != "0" {
-		t.Error("back shows data after signing out")
-	}
-	for _, request := range p.Requests() {
-		if strings.Contains(request, secret) {
-			t.Errorf("the secret is in an address: %s", request)
+		p.types("Access key", p.site.Key)
+		p.presses("Enter")
+		p.sees("h1", "Manage customers")
+		p.settles()
+		if title := p.evaluates("document.title"); title != "Manage customers · Partnerview" {
+			t.Errorf("the title is %q", title)
 		}
-	}
+		secret := p.site.Key[strings.LastIndex(p.site.Key, "_")+1:]
+		if kept := p.evaluates("JSON.stringify([localStorage.length, document.cookie, Object.values(sessionStorage)])"); kept != fmt.Sprintf(`[0,"",["%s"]]`, p.site.Key) {
+			t.Errorf("kept is %s", kept)
+		}
+		if strings.Contains(p.evaluates("document.documentElement.outerHTML + location.href"), secret) {
+			t.Error("the secret is on the page")
+		}
+
+		p.clicks("tbody a", "")
+		p.must(p.Wait("a customer", "document.body.dataset.view === 'overview'"))
+		p.settles()
+		p.clicks("button", "Sign out")
+		p.sees("h1", "Sign in")
+		p.isAt("#/customers")
+		p.sees("[role=status]", "You are signed out.")
+		if left := p.evaluates("sessionStorage.length"); left != "0" {
+			t.Errorf("%s things are kept after signing out", left)
+		}
+		p.goesBack()
+		p.sees("h1", "Sign in")
+		if text := p.evaluates("document.querySelectorAll('tbody tr').length"); text != "0" {
+			t.Error("back shows data after signing out")
+		}
+		for _, request := range p.Requests() {
+			if strings.Contains(request, secret) {
+				t.Errorf("the secret is in an address: %s", request)
+			}
+		}
+	})
 }
 
 func TestTheNextPersonSeesNothingOfTheOneBefore(t *testing.T) {
-	inBrowsers(t, theNextPersonSeesNothingOfTheOneBefore)
+	onProduct(t, func(t *testing.T, p *person) {
+		p.signsIn("#/customers")
+		p.clicks("tbody a", "")
+		p.must(p.Wait("a customer", "document.body.dataset.view === 'overview'"))
+		p.settles()
+		p.clicks("button", "Sign out")
+		p.sees("label", "Access key")
+		p.must(p.Paste(sharedProduct(t).Key(t, "newhaven")))
+		p.presses("Enter")
+		p.sees(".empty", "No customers yet")
+		p.goesBack()
+		p.settles()
+		p.sees(".empty", "No customers yet")
+		if rows := p.rows(); len(rows) != 0 {
+			t.Errorf("the list of the one before is shown: %v", rows)
+		}
+		p.goes("#/customers/" + url.QueryEscape(p.site.Account))
+		p.sees("[role=alert]", "Customer not found")
+		p.misses("#banner", "Söhne")
+	})
 }
 
-func theNextPersonSeesNothingOfTheOneBefore(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers")
-	p.clicks("tbody a", "")
-	p.must(p.Wait("a customer", "document.body.dataset.view === 'overview'"))
-	p.settles()
-	p.clicks("button", "Sign out")
-	p.sees("label", "Access key")
-	p.must(p.Paste(sharedProduct(t).key(t, "newhaven")))
-	p.presses("Enter")
-	p.sees(".empty", "No customers yet")
-	p.goesBack()
-	p.settles()
-	p.sees(".empty", "No customers yet")
-	if rows := p.rows(); len(rows) != 0 {
-		t.Errorf("the list of the one before is shown: %v", rows)
-	}
-	p.goes("#/customers/" + url.QueryEscape(site.Account))
-	p.sees("[role=alert]", "Customer not found")
-	p.misses("#banner", "Söhne")
-}
-
-func TestTheListOfCustomers(t *testing.T) { inBrowsers(t, theListOfCustomers) }
-
-func theListOfCustomers(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	customers := all[customerAnswer](t, site, "customers", nil)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers")
-	if n := len(p.rows()); n != 25 {
-		t.Errorf("the first page has %d rows", n)
-	}
-	p.loadsAll()
-	var want []string
-	for _, c := range customers {
-		want = append(want, c.AccountID)
-	}
-	if diff := cmp.Diff(want, p.rows()); diff != "" {
-		t.Fatalf("the customers differ (-API +page): %s", diff)
-	}
-	p.sees(".count", fmt.Sprintf("%d customers shown. That is all.", len(customers)))
-	for label, of := range map[string]func(customerAnswer) string{
-		"Customer":   func(c customerAnswer) string { return c.Name },
-		"Account ID": func(c customerAnswer) string { return c.AccountID },
-		"Currency":   func(c customerAnswer) string { return c.Currency },
-		"Products": func(c customerAnswer) string {
-			words := map[string]string{"sms": "SMS", "voice": "Voice", "video": "Video", "messaging": "Messaging Apps"}
-			var all []string
-			for _, product := range c.Products {
-				all = append(all, words[product])
-			}
-			return strings.Join(all, " ")
-		},
-	} {
+func TestTheListOfCustomers(t *testing.T) {
+	onProduct(t, func(t *testing.T, p *person) {
+		customers := all[customerAnswer](t, p.site, "customers", nil)
+		p.signsIn("#/customers")
+		if n := len(p.rows()); n != 25 {
+			t.Errorf("the first page has %d rows", n)
+		}
+		p.loadsAll()
 		var want []string
 		for _, c := range customers {
-			want = append(want, strings.Join(strings.Fields(of(c)), " "))
+			want = append(want, c.AccountID)
 		}
-		if diff := cmp.Diff(want, p.cells(label)); diff != "" {
-			t.Errorf("%s differs (-API +page): %s", label, diff)
+		if diff := cmp.Diff(want, p.rows()); diff != "" {
+			t.Fatalf("the customers differ (-API +page): %s", diff)
 		}
-	}
-	for i, text := range p.cells("Remaining credit") {
-		checkCredit(t, customers[i], text)
-	}
+		p.sees(".count", fmt.Sprintf("%d customers shown. That is all.", len(customers)))
+		for label, of := range map[string]func(customerAnswer) string{
+			"Customer":   func(c customerAnswer) string { return c.Name },
+			"Account ID": func(c customerAnswer) string { return c.AccountID },
+			"Currency":   func(c customerAnswer) string { return c.Currency },
+			"Products": func(c customerAnswer) string {
+				words := map[string]string{"sms": "SMS", "voice": "Voice", "video": "Video", "messaging": "Messaging Apps"}
+				var all []string
+				for _, product := range c.Products {
+					all = append(all, words[product])
+				}
+				return strings.Join(all, " ")
+			},
+		} {
+			var want []string
+			for _, c := range customers {
+				want = append(want, strings.Join(strings.Fields(of(c)), " "))
+			}
+			if diff := cmp.Diff(want, p.cells(label)); diff != "" {
+				t.Errorf("%s differs (-API +page): %s", label, diff)
+			}
+		}
+		for i, text := range p.cells("Remaining credit") {
+			checkCredit(t, customers[i], text)
+		}
+	})
 }
 
 // checkCredit checks what is said of a customer's credit: each digit of the amount, and in words
@@ -202,146 +194,138 @@ func checkCredit(t *testing.T, c customerAnswer, text string) {
 	says("as of", time.Since(asOf) > 24*time.Hour)
 }
 
-func TestSearchingForACustomer(t *testing.T) { inBrowsers(t, searchingForACustomer) }
-
-func searchingForACustomer(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	customers := all[customerAnswer](t, site, "customers", nil)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers")
-	pick := customers[len(customers)/2]
-	for _, text := range []string{pick.AccountID, strings.ToUpper(pick.Name)} {
-		var want []string
-		for _, c := range all[customerAnswer](t, site, "customers", url.Values{"search": {text}}) {
-			want = append(want, c.AccountID)
-		}
-		p.types("Search customers", text)
-		p.must(p.Wait("the search for "+text, fmt.Sprintf("new URLSearchParams(location.hash.split('?')[1]).get('search') === %q", text)))
-		p.settles()
-		if diff := cmp.Diff(want, p.rows()); diff != "" {
-			t.Errorf("searching for %q (-API +page): %s", text, diff)
-		}
-	}
-	p.hasFocusOn("Search customers") // it stays where the person types
-
-	p.must(p.Focus("Search customers"))
-	p.must(p.Paste(pick.AccountID + " ")) // as before another word
-	p.must(p.Wait("the search", fmt.Sprintf("location.hash === '#/customers?search=%s'", url.QueryEscape(pick.AccountID))))
-	if typed := p.evaluates("document.getElementById('customer-search').value"); typed != pick.AccountID+" " {
-		t.Errorf("the person typed a blank, and the field holds %q", typed)
-	}
-
-	p.types("Search customers", "nobody is called this")
-	p.sees(".empty", "No customer matches")
-	p.clicks("button", "Show all customers")
-	p.settles()
-	if n := len(p.rows()); n != 25 {
-		t.Errorf("all customers are %d rows", n)
-	}
-
-	for _, product := range []string{"voice", "messaging"} {
-		p.clicks(".segment", map[string]string{"voice": "Voice", "messaging": "Messaging Apps"}[product])
-		p.isAt("#/customers?product=" + product)
-		p.loadsAll()
-		var want []string
-		for _, c := range customers {
-			if slices.Contains(c.Products, product) {
+func TestSearchingForACustomer(t *testing.T) {
+	onProduct(t, func(t *testing.T, p *person) {
+		customers := all[customerAnswer](t, p.site, "customers", nil)
+		p.signsIn("#/customers")
+		pick := customers[len(customers)/2]
+		for _, text := range []string{pick.AccountID, strings.ToUpper(pick.Name)} {
+			var want []string
+			for _, c := range all[customerAnswer](t, p.site, "customers", url.Values{"search": {text}}) {
 				want = append(want, c.AccountID)
 			}
-		}
-		if diff := cmp.Diff(want, p.rows()); diff != "" {
-			t.Errorf("those with %s (-API +page): %s", product, diff)
-		}
-	}
-}
-
-func TestACustomersView(t *testing.T) { inBrowsers(t, aCustomersView) }
-
-func aCustomersView(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	c := asks[customerAnswer](t, site, "customers/"+url.PathEscape(site.Account), nil)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers?search=" + url.QueryEscape(site.Account))
-	p.clicks("tbody a", c.Name)
-	p.sees("h1", c.Name)
-	p.settles()
-	p.hasFocusOn(c.Name)
-	p.sees("#banner", "You are viewing the account of "+c.Name)
-	p.sees("#banner", "View only")
-	want := []string{"All customers", "Overview", "SMS", "Voice", "Video", "Messaging Apps", "API reference"}
-	if diff := cmp.Diff(want, p.reads("#menu a")); diff != "" {
-		t.Errorf("the menu differs: %s", diff)
-	}
-	p.sees(".facts", c.AccountID)
-	for _, product := range c.Products {
-		latest := asks[pageAnswer[recordAnswer]](t, site, usagePath(site, product), url.Values{"limit": {"5"}})
-		for _, record := range latest.Data {
-			if !slices.Contains(p.rows(), record.ID) {
-				t.Errorf("%s: the latest record %s is not shown", product, record.ID)
+			p.types("Search customers", text)
+			p.must(p.Wait("the search for "+text, fmt.Sprintf("new URLSearchParams(location.hash.split('?')[1]).get('search') === %q", text)))
+			p.settles()
+			if diff := cmp.Diff(want, p.rows()); diff != "" {
+				t.Errorf("searching for %q (-API +page): %s", text, diff)
 			}
 		}
-	}
+		p.hasFocusOn("Search customers") // it stays where the person types
+
+		p.must(p.Focus("Search customers"))
+		p.must(p.Paste(pick.AccountID + " ")) // as before another word
+		p.must(p.Wait("the search", fmt.Sprintf("location.hash === '#/customers?search=%s'", url.QueryEscape(pick.AccountID))))
+		if typed := p.evaluates("document.getElementById('customer-search').value"); typed != pick.AccountID+" " {
+			t.Errorf("the person typed a blank, and the field holds %q", typed)
+		}
+
+		p.types("Search customers", "nobody is called this")
+		p.sees(".empty", "No customer matches")
+		p.clicks("button", "Show all customers")
+		p.settles()
+		if n := len(p.rows()); n != 25 {
+			t.Errorf("all customers are %d rows", n)
+		}
+
+		for _, product := range []string{"voice", "messaging"} {
+			p.clicks(".segment", map[string]string{"voice": "Voice", "messaging": "Messaging Apps"}[product])
+			p.isAt("#/customers?product=" + product)
+			p.loadsAll()
+			var want []string
+			for _, c := range customers {
+				if slices.Contains(c.Products, product) {
+					want = append(want, c.AccountID)
+				}
+			}
+			if diff := cmp.Diff(want, p.rows()); diff != "" {
+				t.Errorf("those with %s (-API +page): %s", product, diff)
+			}
+		}
+	})
+}
+
+func TestACustomersView(t *testing.T) {
+	onProduct(t, func(t *testing.T, p *person) {
+		c := asks[customerAnswer](t, p.site, "customers/"+url.PathEscape(p.site.Account), nil)
+		p.signsIn("#/customers?search=" + url.QueryEscape(p.site.Account))
+		p.clicks("tbody a", c.Name)
+		p.sees("h1", c.Name)
+		p.settles()
+		p.hasFocusOn(c.Name)
+		p.sees("#banner", "You are viewing the account of "+c.Name)
+		p.sees("#banner", "View only")
+		want := []string{"All customers", "Overview", "SMS", "Voice", "Video", "Messaging Apps", "API reference"}
+		if diff := cmp.Diff(want, p.reads("#menu a")); diff != "" {
+			t.Errorf("the menu differs: %s", diff)
+		}
+		p.sees(".facts", c.AccountID)
+		for _, product := range c.Products {
+			latest := asks[pageAnswer[recordAnswer]](t, p.site, usagePath(p.site, product), url.Values{"limit": {"5"}})
+			for _, record := range latest.Data {
+				if !slices.Contains(p.rows(), record.ID) {
+					t.Errorf("%s: the latest record %s is not shown", product, record.ID)
+				}
+			}
+		}
+	})
 }
 
 func TestTheMenuListsOnlyTheProductsThatAreAvailable(t *testing.T) {
-	inBrowsers(t, theMenuListsOnlyTheProductsThatAreAvailable)
+	onProduct(t, func(t *testing.T, p *person) {
+		words := map[string]string{"sms": "SMS", "voice": "Voice", "video": "Video", "messaging": "Messaging Apps"}
+		p.signsIn("#/customers")
+		seen := map[string]bool{}
+		for _, c := range all[customerAnswer](t, p.site, "customers", nil) {
+			kind := strings.Join(c.Products, ",")
+			if seen[kind] {
+				continue
+			}
+			seen[kind] = true
+			p.goes("#/customers/" + url.QueryEscape(c.AccountID))
+			p.sees("#banner", c.AccountID)
+			p.settles()
+			want := []string{"All customers", "Overview"}
+			for _, product := range c.Products {
+				want = append(want, words[product])
+			}
+			if diff := cmp.Diff(append(want, "API reference"), p.reads("#menu a")); diff != "" {
+				t.Errorf("%s has %s, and the menu differs: %s", c.AccountID, kind, diff)
+			}
+		}
+		if len(seen) < 4 {
+			t.Errorf("the customers have but %d sets of products", len(seen))
+		}
+	})
 }
 
-func theMenuListsOnlyTheProductsThatAreAvailable(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	words := map[string]string{"sms": "SMS", "voice": "Voice", "video": "Video", "messaging": "Messaging Apps"}
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers")
-	seen := map[string]bool{}
-	for _, c := range all[customerAnswer](t, site, "customers", nil) {
-		kind := strings.Join(c.Products, ",")
-		if seen[kind] {
-			continue
+func TestEveryProductsLog(t *testing.T) {
+	inBrowsers(t, func(t *testing.T, in *Browser) {
+		site := journeySite(t)
+		own := map[string][]string{"sms": {"Segments"}, "voice": {"Duration"}, "video": {"Duration", "Participants", "Participant time"}, "messaging": {"Channel", "Category"}}
+		for product, columns := range own {
+			t.Run(product, func(t *testing.T) {
+				t.Parallel()
+				records := all[recordAnswer](t, site, usagePath(site, product), url.Values{"limit": {"500"}})
+				p := opens(t, in, site, desk)
+				p.signsIn(logFragment(site, product))
+				want := append([]string{"Time", "Direction", "Status", "From", "To", "Country"}, columns...)
+				if diff := cmp.Diff(append(want, "Price"), p.reads("thead th")); diff != "" {
+					t.Errorf("the columns differ: %s", diff)
+				}
+				p.loadsAll()
+				if diff := cmp.Diff(ids(records), p.rows()); diff != "" {
+					t.Fatalf("the records differ (-API +page): %s", diff)
+				}
+				p.sees(".count", "That is all.")
+				checkNumbers(t, p, records)
+				prices := p.cells("Price")
+				for i, r := range records {
+					checkPrice(t, r, prices[i])
+				}
+			})
 		}
-		seen[kind] = true
-		p.goes("#/customers/" + url.QueryEscape(c.AccountID))
-		p.sees("#banner", c.AccountID)
-		p.settles()
-		want := []string{"All customers", "Overview"}
-		for _, product := range c.Products {
-			want = append(want, words[product])
-		}
-		if diff := cmp.Diff(append(want, "API reference"), p.reads("#menu a")); diff != "" {
-			t.Errorf("%s has %s, and the menu differs: %s", c.AccountID, kind, diff)
-		}
-	}
-	if len(seen) < 4 {
-		t.Errorf("the customers have but %d sets of products", len(seen))
-	}
-}
-
-func TestEveryProductsLog(t *testing.T) { inBrowsers(t, everyProductsLog) }
-
-func everyProductsLog(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	own := map[string][]string{"sms": {"Segments"}, "voice": {"Duration"}, "video": {"Duration", "Participants", "Participant time"}, "messaging": {"Channel", "Category"}}
-	for product, columns := range own {
-		t.Run(product, func(t *testing.T) {
-			t.Parallel()
-			records := all[recordAnswer](t, site, usagePath(site, product), url.Values{"limit": {"500"}})
-			p := opens(t, in, site, desk)
-			p.signsIn(logFragment(site, product))
-			want := append([]string{"Time", "Direction", "Status", "From", "To", "Country"}, columns...)
-			if diff := cmp.Diff(append(want, "Price"), p.reads("thead th")); diff != "" {
-				t.Errorf("the columns differ: %s", diff)
-			}
-			p.loadsAll()
-			if diff := cmp.Diff(ids(records), p.rows()); diff != "" {
-				t.Fatalf("the records differ (-API +page): %s", diff)
-			}
-			p.sees(".count", "That is all.")
-			checkNumbers(t, p, records)
-			prices := p.cells("Price")
-			for i, r := range records {
-				checkPrice(t, r, prices[i])
-			}
-		})
-	}
+	})
 }
 
 func checkNumbers(t *testing.T, p *person, records []recordAnswer) {
@@ -372,392 +356,372 @@ func checkPrice(t *testing.T, r recordAnswer, text string) {
 	}
 }
 
-func TestEachFilter(t *testing.T) { inBrowsers(t, eachFilter) }
-
-func eachFilter(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	records := all[recordAnswer](t, site, usagePath(site, "messaging"), url.Values{"limit": {"500"}})
-	midnight := func(days int) string {
-		zone, err := time.LoadLocation("Europe/Berlin")
-		if err != nil {
-			t.Fatal(err)
+func TestEachFilter(t *testing.T) {
+	inBrowsers(t, func(t *testing.T, in *Browser) {
+		site := journeySite(t)
+		records := all[recordAnswer](t, site, usagePath(site, "messaging"), url.Values{"limit": {"500"}})
+		midnight := func(days int) string {
+			zone, err := time.LoadLocation("Europe/Berlin")
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := time.Now().In(zone)
+			return time.Date(now.Year(), now.Month(), now.Day()+days, 0, 0, 0, 0, zone).UTC().Format(time.RFC3339)
 		}
-		now := time.Now().In(zone)
-		return time.Date(now.Year(), now.Month(), now.Day()+days, 0, 0, 0, 0, zone).UTC().Format(time.RFC3339)
-	}
-	digits := func(of func(recordAnswer) *string) string {
-		for _, r := range records {
-			if n := of(r); n != nil && len(*n) == 8 {
-				return (*n)[4:]
+		digits := func(of func(recordAnswer) *string) string {
+			for _, r := range records {
+				if n := of(r); n != nil && len(*n) == 8 {
+					return (*n)[4:]
+				}
+			}
+			t.Fatal("no record shows last four digits")
+			return ""
+		}
+		picks := func(label, option string) func(*person) {
+			return func(p *person) {
+				p.clicks(".picker button", label)
+				p.clicks(".check", option)
+				p.presses("Escape")
+				p.hasFocusOn(label)
 			}
 		}
-		t.Fatal("no record shows last four digits")
-		return ""
-	}
-	picks := func(label, option string) func(*person) {
-		return func(p *person) {
-			p.clicks(".picker button", label)
-			p.clicks(".check", option)
-			p.presses("Escape")
-			p.hasFocusOn(label)
+		fromLast4, toLast4 := digits(func(r recordAnswer) *string { return r.From }), digits(func(r recordAnswer) *string { return r.To })
+		base := logFragment(site, "messaging")
+		for name, c := range map[string]struct {
+			does  func(*person)
+			at    string // what the address has
+			query url.Values
+		}{
+			"today":       {func(p *person) { p.chooses("Period", "today") }, "?period=today", url.Values{"from": {midnight(0)}}},
+			"last 7 days": {func(p *person) { p.chooses("Period", "7d") }, "?period=7d", url.Values{"from": {midnight(-6)}}},
+			"last 30":     {func(p *person) { p.chooses("Period", "30d") }, "?period=30d", url.Values{"from": {midnight(-29)}}},
+			"direction":   {func(p *person) { p.chooses("Direction", "inbound") }, "?direction=inbound", url.Values{"direction": {"inbound"}}},
+			"status":      {picks("Status", "Delivered"), "?status=delivered", url.Values{"status": {"delivered"}}},
+			"two statuses": {func(p *person) {
+				p.clicks(".picker button", "Status")
+				p.clicks(".check", "Delivered")
+				p.clicks(".check", "Failed")
+				p.presses("Escape")
+			}, "?status=delivered&status=failed", url.Values{"status": {"delivered", "failed"}}},
+			"channel":      {picks("Channel", "WhatsApp"), "?channel=whatsapp", url.Values{"channel": {"whatsapp"}}},
+			"country":      {picks("Country", "United Kingdom"), "?country=GB", url.Values{"country": {"GB"}}},
+			"from":         {func(p *person) { p.types("From ends in", fromLast4) }, "", url.Values{"fromLast4": {fromLast4}}},
+			"to":           {func(p *person) { p.types("To ends in", toLast4) }, "", url.Values{"toLast4": {toLast4}}},
+			"oldest first": {func(p *person) { p.chooses("Order", "asc") }, "?order=asc", url.Values{"order": {"asc"}}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				p := opens(t, in, site, desk)
+				p.signsIn(base)
+				c.does(p)
+				p.isAt(base + c.at)
+				p.settles()
+				p.loadsAll()
+				c.query.Set("limit", "500")
+				want := all[recordAnswer](t, site, usagePath(site, "messaging"), c.query)
+				if diff := cmp.Diff(ids(want), p.rows()); len(want) > 0 && diff != "" {
+					t.Fatalf("the records differ (-API +page): %s", diff)
+				}
+				if len(want) == 0 {
+					p.sees(".empty", "No message matches")
+				}
+				if name == "oldest first" {
+					return
+				}
+				p.clicks("button", "Clear filters")
+				p.isAt(base)
+				p.settles()
+				p.loadsAll()
+				if len(p.rows()) != len(records) {
+					t.Errorf("without filters there are %d rows, not %d", len(p.rows()), len(records))
+				}
+			})
 		}
-	}
-	fromLast4, toLast4 := digits(func(r recordAnswer) *string { return r.From }), digits(func(r recordAnswer) *string { return r.To })
-	base := logFragment(site, "messaging")
-	for name, c := range map[string]struct {
-		does  func(*person)
-		at    string // what the address has
-		query url.Values
-	}{
-		"today":       {func(p *person) { p.chooses("Period", "today") }, "?period=today", url.Values{"from": {midnight(0)}}},
-		"last 7 days": {func(p *person) { p.chooses("Period", "7d") }, "?period=7d", url.Values{"from": {midnight(-6)}}},
-		"last 30":     {func(p *person) { p.chooses("Period", "30d") }, "?period=30d", url.Values{"from": {midnight(-29)}}},
-		"direction":   {func(p *person) { p.chooses("Direction", "inbound") }, "?direction=inbound", url.Values{"direction": {"inbound"}}},
-		"status":      {picks("Status", "Delivered"), "?status=delivered", url.Values{"status": {"delivered"}}},
-		"two statuses": {func(p *person) {
-			p.clicks(".picker button", "Status")
-			p.clicks(".check", "Delivered")
-			p.clicks(".check", "Failed")
-			p.presses("Escape")
-		}, "?status=delivered&status=failed", url.Values{"status": {"delivered", "failed"}}},
-		"channel":      {picks("Channel", "WhatsApp"), "?channel=whatsapp", url.Values{"channel": {"whatsapp"}}},
-		"country":      {picks("Country", "United Kingdom"), "?country=GB", url.Values{"country": {"GB"}}},
-		"from":         {func(p *person) { p.types("From ends in", fromLast4) }, "", url.Values{"fromLast4": {fromLast4}}},
-		"to":           {func(p *person) { p.types("To ends in", toLast4) }, "", url.Values{"toLast4": {toLast4}}},
-		"oldest first": {func(p *person) { p.chooses("Order", "asc") }, "?order=asc", url.Values{"order": {"asc"}}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			p := opens(t, in, site, desk)
-			p.signsIn(base)
-			c.does(p)
-			p.isAt(base + c.at)
-			p.settles()
-			p.loadsAll()
-			c.query.Set("limit", "500")
-			want := all[recordAnswer](t, site, usagePath(site, "messaging"), c.query)
-			if diff := cmp.Diff(ids(want), p.rows()); len(want) > 0 && diff != "" {
-				t.Fatalf("the records differ (-API +page): %s", diff)
-			}
-			if len(want) == 0 {
-				p.sees(".empty", "No message matches")
-			}
-			if name == "oldest first" {
-				return
-			}
-			p.clicks("button", "Clear filters")
-			p.isAt(base)
-			p.settles()
-			p.loadsAll()
-			if len(p.rows()) != len(records) {
-				t.Errorf("without filters there are %d rows, not %d", len(p.rows()), len(records))
-			}
-		})
-	}
+	})
 }
 
-func TestACustomPeriod(t *testing.T) { inBrowsers(t, aCustomPeriod) }
-
-func aCustomPeriod(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	p := opens(t, in, site, desk)
-	p.signsIn(logFragment(site, "voice"))
-	p.chooses("Period", "custom")
-	day := time.Now().UTC().AddDate(0, 0, -20).Format("2006-01-02")
-	set := func(label, value string) {
-		p.must(p.call(see+`const field = document.getElementById(element.htmlFor); field.value = args[2]; field.dispatchEvent(new Event('change', {bubbles: true}));`, nil, "label", label, value))
-	}
-	p.clicks(".segment", "UTC")
-	p.sees("label", "Until, not included (UTC)")
-	set("From (UTC)", day+"T00:00")
-	set("Until, not included (UTC)", day+"T00:00")
-	p.sees(".field-fault", "The period must end after it begins.")
-	until := time.Now().UTC().AddDate(0, 0, -10).Format("2006-01-02")
-	set("Until, not included (UTC)", until+"T06:30")
-	p.must(p.Wait("the period in the address", fmt.Sprintf("location.hash.includes(%q)", url.QueryEscape(until+"T06:30:00Z"))))
-	p.loadsAll()
-	want := all[recordAnswer](t, site, usagePath(site, "voice"), url.Values{"from": {day + "T00:00:00Z"}, "to": {until + "T06:30:00Z"}})
-	if diff := cmp.Diff(ids(want), p.rows()); diff != "" {
-		t.Errorf("the records differ (-API +page): %s", diff)
-	}
-	p.misses(".field-fault", "The period")
+func TestACustomPeriod(t *testing.T) {
+	onProduct(t, func(t *testing.T, p *person) {
+		p.signsIn(p.log("voice"))
+		p.chooses("Period", "custom")
+		day := time.Now().UTC().AddDate(0, 0, -20).Format("2006-01-02")
+		set := func(label, value string) {
+			p.must(p.call(see+`const field = document.getElementById(element.htmlFor); field.value = args[2]; field.dispatchEvent(new Event('change', {bubbles: true}));`, nil, "label", label, value))
+		}
+		p.clicks(".segment", "UTC")
+		p.sees("label", "Until, not included (UTC)")
+		set("From (UTC)", day+"T00:00")
+		set("Until, not included (UTC)", day+"T00:00")
+		p.sees(".field-fault", "The period must end after it begins.")
+		until := time.Now().UTC().AddDate(0, 0, -10).Format("2006-01-02")
+		set("Until, not included (UTC)", until+"T06:30")
+		p.must(p.Wait("the period in the address", fmt.Sprintf("location.hash.includes(%q)", url.QueryEscape(until+"T06:30:00Z"))))
+		p.loadsAll()
+		want := all[recordAnswer](t, p.site, usagePath(p.site, "voice"), url.Values{"from": {day + "T00:00:00Z"}, "to": {until + "T06:30:00Z"}})
+		if diff := cmp.Diff(ids(want), p.rows()); diff != "" {
+			t.Errorf("the records differ (-API +page): %s", diff)
+		}
+		p.misses(".field-fault", "The period")
+	})
 }
 
 func TestLastFourDigitsStayOutOfTheAddress(t *testing.T) {
-	inBrowsers(t, lastFourDigitsStayOutOfTheAddress)
+	onProduct(t, func(t *testing.T, p *person) {
+		p.signsIn(p.log("sms"))
+		p.types("To ends in", "7391")
+		p.sees(".hint", "Digits of a number stay out of the address")
+		p.settles()
+		if at := p.evaluates("location.href + JSON.stringify(history.state)"); strings.Contains(at, "7391") {
+			t.Errorf("the address holds them: %s", at)
+		}
+		// Going away and back finds them again; a reload does not.
+		p.clicks("#menu a", "Voice")
+		p.sees("h1", "Voice")
+		p.goesBack()
+		p.sees("h1", "SMS")
+		if value := p.evaluates("[...document.querySelectorAll('.digits')].map((input) => input.value)"); value != ",7391" {
+			t.Errorf("back shows the digits %q", value)
+		}
+		p.reloads()
+		p.sees("h1", "SMS")
+		if value := p.evaluates("[...document.querySelectorAll('.digits')].map((input) => input.value)"); value != "," {
+			t.Errorf("a reload shows the digits %q", value)
+		}
+	})
 }
 
-func lastFourDigitsStayOutOfTheAddress(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	p := opens(t, in, site, desk)
-	p.signsIn(logFragment(site, "sms"))
-	p.types("To ends in", "7391")
-	p.sees(".hint", "Digits of a number stay out of the address")
-	p.settles()
-	if at := p.evaluates("location.href + JSON.stringify(history.state)"); strings.Contains(at, "7391") {
-		t.Errorf("the address holds them: %s", at)
-	}
-	// Going away and back finds them again; a reload does not.
-	p.clicks("#menu a", "Voice")
-	p.sees("h1", "Voice")
-	p.goesBack()
-	p.sees("h1", "SMS")
-	if value := p.evaluates("[...document.querySelectorAll('.digits')].map((input) => input.value)"); value != ",7391" {
-		t.Errorf("back shows the digits %q", value)
-	}
-	p.reloads()
-	p.sees("h1", "SMS")
-	if value := p.evaluates("[...document.querySelectorAll('.digits')].map((input) => input.value)"); value != "," {
-		t.Errorf("a reload shows the digits %q", value)
-	}
+func TestTheAddressHoldsTheView(t *testing.T) {
+	onProduct(t, func(t *testing.T, p *person) {
+		p.signsIn("#/customers?search=" + url.QueryEscape(p.site.Account))
+		p.clicks("tbody a", "")
+		p.must(p.Wait("the overview", "document.body.dataset.view === 'overview'"))
+		p.settles()
+		p.clicks("#menu a", "SMS")
+		p.sees("h1", "SMS")
+		p.settles()
+		p.chooses("Direction", "outbound")
+		p.settles()
+		filtered := p.log("sms") + "?direction=outbound"
+		p.isAt(filtered)
+		p.clicks(".load-more", "")
+		p.must(p.Wait("a second page", "document.querySelectorAll('tbody tr[data-row]').length > 50"))
+		p.settles()
+		rows := p.rows()
+		p.clicks("#menu a", "Overview")
+		p.must(p.Wait("the overview", "document.body.dataset.view === 'overview'"))
+		p.settles()
+
+		p.goesBack() // shows at once what was there, the second page included
+		p.isAt(filtered)
+		p.settles()
+		if diff := cmp.Diff(rows, p.rows()); diff != "" {
+			t.Errorf("back shows other records: %s", diff)
+		}
+		p.goesBack()
+		p.isAt(p.log("sms"))
+		p.settles()
+		if value := p.evaluates("document.querySelectorAll('.filter-fields select')[1].value"); value != "" {
+			t.Errorf("back leaves the direction %q", value)
+		}
+		p.goesForward()
+		p.isAt(filtered)
+		p.settles()
+		if value := p.evaluates("document.querySelectorAll('.filter-fields select')[1].value"); value != "outbound" {
+			t.Errorf("forward brings the direction %q", value)
+		}
+		p.reloads()
+		p.sees("h1", "SMS")
+		p.settles()
+		if diff := cmp.Diff(rows[:50], p.rows()); diff != "" {
+			t.Errorf("a reload shows other records: %s", diff)
+		}
+
+		// Somebody else gets the link, and signs in first.
+		other := opens(t, p.browser, p.site, desk)
+		other.signsIn(filtered)
+		other.sees("h1", "SMS")
+		if diff := cmp.Diff(rows[:50], other.rows()); diff != "" {
+			t.Errorf("a shared link shows other records: %s", diff)
+		}
+	})
 }
 
-func TestTheAddressHoldsTheView(t *testing.T) { inBrowsers(t, theAddressHoldsTheView) }
-
-func theAddressHoldsTheView(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers?search=" + url.QueryEscape(site.Account))
-	p.clicks("tbody a", "")
-	p.must(p.Wait("the overview", "document.body.dataset.view === 'overview'"))
-	p.settles()
-	p.clicks("#menu a", "SMS")
-	p.sees("h1", "SMS")
-	p.settles()
-	p.chooses("Direction", "outbound")
-	p.settles()
-	filtered := logFragment(site, "sms") + "?direction=outbound"
-	p.isAt(filtered)
-	p.clicks(".load-more", "")
-	p.must(p.Wait("a second page", "document.querySelectorAll('tbody tr[data-row]').length > 50"))
-	p.settles()
-	rows := p.rows()
-	p.clicks("#menu a", "Overview")
-	p.must(p.Wait("the overview", "document.body.dataset.view === 'overview'"))
-	p.settles()
-
-	p.goesBack() // shows at once what was there, the second page included
-	p.isAt(filtered)
-	p.settles()
-	if diff := cmp.Diff(rows, p.rows()); diff != "" {
-		t.Errorf("back shows other records: %s", diff)
-	}
-	p.goesBack()
-	p.isAt(logFragment(site, "sms"))
-	p.settles()
-	if value := p.evaluates("document.querySelectorAll('.filter-fields select')[1].value"); value != "" {
-		t.Errorf("back leaves the direction %q", value)
-	}
-	p.goesForward()
-	p.isAt(filtered)
-	p.settles()
-	if value := p.evaluates("document.querySelectorAll('.filter-fields select')[1].value"); value != "outbound" {
-		t.Errorf("forward brings the direction %q", value)
-	}
-	p.reloads()
-	p.sees("h1", "SMS")
-	p.settles()
-	if diff := cmp.Diff(rows[:50], p.rows()); diff != "" {
-		t.Errorf("a reload shows other records: %s", diff)
-	}
-
-	// Somebody else gets the link, and signs in first.
-	other := opens(t, in, site, desk)
-	other.signsIn(filtered)
-	other.sees("h1", "SMS")
-	if diff := cmp.Diff(rows[:50], other.rows()); diff != "" {
-		t.Errorf("a shared link shows other records: %s", diff)
-	}
-}
-
-func TestARecordsDetail(t *testing.T) { inBrowsers(t, aRecordsDetail) }
-
-func aRecordsDetail(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	for _, product := range []string{"sms", "voice", "video", "messaging"} {
-		t.Run(product, func(t *testing.T) {
-			t.Parallel()
-			records := all[recordAnswer](t, site, usagePath(site, product), url.Values{"limit": {"500"}})
-			p := opens(t, in, site, desk)
-			p.signsIn(logFragment(site, product))
-			words := map[string]string{"rated": "=|≈", "free": "Nothing is charged", "recorded": "the platform put on the record", "unrated": "not the same as free"}
-			told := map[string]bool{}
-			for _, r := range records {
-				if told[r.Price.Status] {
-					continue
+func TestARecordsDetail(t *testing.T) {
+	inBrowsers(t, func(t *testing.T, in *Browser) {
+		site := journeySite(t)
+		for _, product := range []string{"sms", "voice", "video", "messaging"} {
+			t.Run(product, func(t *testing.T) {
+				t.Parallel()
+				records := all[recordAnswer](t, site, usagePath(site, product), url.Values{"limit": {"500"}})
+				p := opens(t, in, site, desk)
+				p.signsIn(logFragment(site, product))
+				words := map[string]string{"rated": "=|≈", "free": "Nothing is charged", "recorded": "the platform put on the record", "unrated": "not the same as free"}
+				told := map[string]bool{}
+				for _, r := range records {
+					if told[r.Price.Status] {
+						continue
+					}
+					told[r.Price.Status] = true
+					p.goes(logFragment(site, product) + "?record=" + url.QueryEscape(r.ID))
+					p.sees("dialog h3", "Why this price")
+					text, err := p.Text("dialog .why")
+					p.must(err)
+					if !slices.ContainsFunc(strings.Split(words[r.Price.Status], "|"), func(w string) bool { return strings.Contains(text, w) }) {
+						t.Errorf("%s is %s, and explained so: %s", r.ID, r.Price.Status, text)
+					}
+					p.sees("dialog .facts", r.ID)
+					p.presses("Escape")
+					p.isAt(logFragment(site, product))
 				}
-				told[r.Price.Status] = true
-				p.goes(logFragment(site, product) + "?record=" + url.QueryEscape(r.ID))
-				p.sees("dialog h3", "Why this price")
-				text, err := p.Text("dialog .why")
-				p.must(err)
-				if !slices.ContainsFunc(strings.Split(words[r.Price.Status], "|"), func(w string) bool { return strings.Contains(text, w) }) {
-					t.Errorf("%s is %s, and explained so: %s", r.ID, r.Price.Status, text)
+				if !told["rated"] {
+					t.Error("no record is rated")
 				}
-				p.sees("dialog .facts", r.ID)
-				p.presses("Escape")
-				p.isAt(logFragment(site, product))
-			}
-			if !told["rated"] {
-				t.Error("no record is rated")
-			}
-		})
-	}
+			})
+		}
+	})
 }
 
 func TestARowOpensItsDetailByMouseAndByKeyboard(t *testing.T) {
-	inBrowsers(t, aRowOpensItsDetailByMouseAndByKeyboard)
+	onProduct(t, func(t *testing.T, p *person) {
+		p.signsIn(p.log("sms"))
+		first := p.rows()[0]
+		p.clicks("tbody td", "")
+		p.sees("dialog h2", "SMS message")
+		p.isAt(p.log("sms") + "?record=" + url.QueryEscape(first))
+		p.presses("Escape")
+		p.isAt(p.log("sms"))
+		p.must(p.Wait("the dialog to close", "!document.querySelector('dialog[open]')"))
+		if row := p.evaluates("document.activeElement.closest('tr')?.dataset.row"); row != first {
+			t.Errorf("focus is not back on the row, but in %q", row)
+		}
+		p.presses("Enter")
+		p.sees("dialog h2", "SMS message")
+		p.hasFocusOn("SMS message")
+		for range 8 { // the focus stays in the dialog
+			p.presses("Tab")
+			if inside := p.evaluates("document.activeElement === document.body || Boolean(document.activeElement.closest('dialog'))"); inside != "true" {
+				t.Fatal("the focus left the dialog")
+			}
+		}
+		p.goesBack()
+		p.must(p.Wait("the dialog to close", "!document.querySelector('dialog[open]')"))
+		p.goesForward()
+		p.sees("dialog h2", "SMS message")
+		p.clicks("button", "Close")
+		p.isAt(p.log("sms"))
+	})
 }
 
-func aRowOpensItsDetailByMouseAndByKeyboard(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	p := opens(t, in, site, desk)
-	p.signsIn(logFragment(site, "sms"))
-	first := p.rows()[0]
-	p.clicks("tbody td", "")
-	p.sees("dialog h2", "SMS message")
-	p.isAt(logFragment(site, "sms") + "?record=" + url.QueryEscape(first))
-	p.presses("Escape")
-	p.isAt(logFragment(site, "sms"))
-	p.must(p.Wait("the dialog to close", "!document.querySelector('dialog[open]')"))
-	if row := p.evaluates("document.activeElement.closest('tr')?.dataset.row"); row != first {
-		t.Errorf("focus is not back on the row, but in %q", row)
-	}
-	p.presses("Enter")
-	p.sees("dialog h2", "SMS message")
-	p.hasFocusOn("SMS message")
-	for range 8 { // the focus stays in the dialog
+func TestLocalTimeAndUTC(t *testing.T) {
+	onProduct(t, func(t *testing.T, p *person) {
+		record := asks[pageAnswer[recordAnswer]](t, p.site, usagePath(p.site, "sms"), url.Values{"limit": {"1"}}).Data[0]
+		at, err := time.Parse(time.RFC3339, record.Timestamp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		berlin, err := time.LoadLocation("Europe/Berlin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.signsIn(p.log("sms"))
+		p.sees("tbody th", at.In(berlin).Format("15:04:05"))
+		if title := p.evaluates("document.querySelector('tbody time').title"); title != record.Timestamp {
+			t.Errorf("hovering tells %q, not %s", title, record.Timestamp)
+		}
+		p.clicks(".segment", "UTC")
+		p.sees("tbody th", at.UTC().Format("15:04:05")+" UTC")
+		p.isAt(p.log("sms") + "?time=utc")
+		p.clicks(".segment", "Local time")
+		p.sees("tbody th", at.In(berlin).Format("15:04:05 MST"))
+		p.isAt(p.log("sms"))
+	})
+}
+
+func TestCopyAsCurlAsksTheSameAgain(t *testing.T) {
+	onProduct(t, func(t *testing.T, p *person) {
+		p.signsIn(p.log("sms") + "?direction=outbound&order=asc")
+		p.must(p.AllowClipboard())
+		p.clicks("button", "Copy as curl")
+		p.sees(".toast", "Copied")
+		var command string
+		p.must(p.Eval("navigator.clipboard.readText()", &command))
+		address, ok := strings.CutPrefix(command, `curl -H "Authorization: Bearer $PARTNERVIEW_KEY" '`)
+		if !ok || strings.Contains(command, p.site.Key) {
+			t.Fatalf("the command is %s", command)
+		}
+		parsed, err := url.Parse(strings.TrimSuffix(address, "'"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := asks[pageAnswer[recordAnswer]](t, p.site, strings.TrimPrefix(parsed.EscapedPath(), "/v1/"), parsed.Query())
+		if diff := cmp.Diff(ids(again.Data), p.rows()); diff != "" {
+			t.Errorf("the command asks for other records: %s", diff)
+		}
+	})
+}
+
+func TestByKeyboardAlone(t *testing.T) {
+	onProduct(t, func(t *testing.T, p *person) {
+		p.goes("")
+		p.sees("label", "Access key")
+		p.must(p.Paste(p.site.Key))
+		p.presses("Enter")
+		p.sees("h1", "Manage customers")
+		p.settles()
+		p.hasFocusOn("Manage customers")
 		p.presses("Tab")
-		if inside := p.evaluates("document.activeElement === document.body || Boolean(document.activeElement.closest('dialog'))"); inside != "true" {
-			t.Fatal("the focus left the dialog")
+		p.hasFocusOn("Search customers")
+		p.must(p.Type(p.site.Account))
+		p.must(p.Wait("the search", "document.querySelectorAll('tbody tr[data-row]').length === 1"))
+		p.settles()
+		for range 4 {
+			p.presses("Tab")
+			if focused, err := p.Focused(); err == nil && strings.HasPrefix(focused, "a ") {
+				break
+			}
 		}
-	}
-	p.goesBack()
-	p.must(p.Wait("the dialog to close", "!document.querySelector('dialog[open]')"))
-	p.goesForward()
-	p.sees("dialog h2", "SMS message")
-	p.clicks("button", "Close")
-	p.isAt(logFragment(site, "sms"))
+		p.presses("Enter")
+		p.must(p.Wait("the overview", "document.body.dataset.view === 'overview'"))
+		p.settles()
+		for range 12 { // backwards through the menu
+			p.presses("Shift+Tab")
+			if focused, err := p.Focused(); err == nil && focused == "a SMS" {
+				break
+			}
+		}
+		p.hasFocusOn("SMS")
+		p.presses("Enter")
+		p.sees("h1", "SMS")
+		p.settles()
+		p.hasFocusOn("SMS")
+		p.must(p.Eval("document.querySelector('#skip').focus()", nil))
+		p.presses("Enter")
+		p.hasFocusOn("h1 SMS")
+		for range 8 {
+			p.presses("Tab")
+			if focused, err := p.Focused(); err == nil && strings.Contains(focused, "Status: Any") {
+				break
+			}
+		}
+		p.presses("Enter")
+		p.sees(".picker-panel", "Delivered")
+		p.presses("Space") // the first box has the focus
+		p.presses("Escape")
+		p.hasFocusOn("Status: Queued")
+		p.isAt(p.log("sms") + "?status=queued")
+	})
 }
 
-func TestLocalTimeAndUTC(t *testing.T) { inBrowsers(t, localTimeAndUTC) }
-
-func localTimeAndUTC(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	record := asks[pageAnswer[recordAnswer]](t, site, usagePath(site, "sms"), url.Values{"limit": {"1"}}).Data[0]
-	at, err := time.Parse(time.RFC3339, record.Timestamp)
-	if err != nil {
-		t.Fatal(err)
-	}
-	berlin, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := opens(t, in, site, desk)
-	p.signsIn(logFragment(site, "sms"))
-	p.sees("tbody th", at.In(berlin).Format("15:04:05"))
-	if title := p.evaluates("document.querySelector('tbody time').title"); title != record.Timestamp {
-		t.Errorf("hovering tells %q, not %s", title, record.Timestamp)
-	}
-	p.clicks(".segment", "UTC")
-	p.sees("tbody th", at.UTC().Format("15:04:05")+" UTC")
-	p.isAt(logFragment(site, "sms") + "?time=utc")
-	p.clicks(".segment", "Local time")
-	p.sees("tbody th", at.In(berlin).Format("15:04:05 MST"))
-	p.isAt(logFragment(site, "sms"))
-}
-
-func TestCopyAsCurlAsksTheSameAgain(t *testing.T) { inBrowsers(t, copyAsCurlAsksTheSameAgain) }
-
-func copyAsCurlAsksTheSameAgain(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	p := opens(t, in, site, desk)
-	p.signsIn(logFragment(site, "sms") + "?direction=outbound&order=asc")
-	p.must(p.AllowClipboard())
-	p.clicks("button", "Copy as curl")
-	p.sees(".toast", "Copied")
-	var command string
-	p.must(p.Eval("navigator.clipboard.readText()", &command))
-	address, ok := strings.CutPrefix(command, `curl -H "Authorization: Bearer $PARTNERVIEW_KEY" '`)
-	if !ok || strings.Contains(command, site.Key) {
-		t.Fatalf("the command is %s", command)
-	}
-	parsed, err := url.Parse(strings.TrimSuffix(address, "'"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	again := asks[pageAnswer[recordAnswer]](t, site, strings.TrimPrefix(parsed.EscapedPath(), "/v1/"), parsed.Query())
-	if diff := cmp.Diff(ids(again.Data), p.rows()); diff != "" {
-		t.Errorf("the command asks for other records: %s", diff)
-	}
-}
-
-func TestByKeyboardAlone(t *testing.T) { inBrowsers(t, byKeyboardAlone) }
-
-func byKeyboardAlone(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	p := opens(t, in, site, desk)
-	p.goes("")
-	p.sees("label", "Access key")
-	p.must(p.Paste(site.Key))
-	p.presses("Enter")
-	p.sees("h1", "Manage customers")
-	p.settles()
-	p.hasFocusOn("Manage customers")
-	p.presses("Tab")
-	p.hasFocusOn("Search customers")
-	p.must(p.Type(site.Account))
-	p.must(p.Wait("the search", "document.querySelectorAll('tbody tr[data-row]').length === 1"))
-	p.settles()
-	for range 4 {
-		p.presses("Tab")
-		if focused, err := p.Focused(); err == nil && strings.HasPrefix(focused, "a ") {
-			break
+func TestWhatChangesIsAnnounced(t *testing.T) {
+	onProduct(t, func(t *testing.T, p *person) {
+		p.signsIn("#/customers")
+		p.must(p.Wait("an announcement", "document.getElementById('live').textContent.startsWith('25 customers shown')"))
+		p.types("Search customers", "nobody is called this")
+		p.must(p.Wait("an announcement", "document.getElementById('live').textContent === 'No customers found.'"))
+		for role, selector := range map[string]string{"banner": "header.top", "navigation": "nav[aria-label]", "main": "main", "status": "#live[role=status]", "search": "[role=search]"} {
+			if n := p.evaluates(fmt.Sprintf("document.querySelectorAll(%q).length", selector)); n != "1" {
+				t.Errorf("%s elements play the role %s", n, role)
+			}
 		}
-	}
-	p.presses("Enter")
-	p.must(p.Wait("the overview", "document.body.dataset.view === 'overview'"))
-	p.settles()
-	for range 12 { // backwards through the menu
-		p.presses("Shift+Tab")
-		if focused, err := p.Focused(); err == nil && focused == "a SMS" {
-			break
-		}
-	}
-	p.hasFocusOn("SMS")
-	p.presses("Enter")
-	p.sees("h1", "SMS")
-	p.settles()
-	p.hasFocusOn("SMS")
-	p.must(p.Eval("document.querySelector('#skip').focus()", nil))
-	p.presses("Enter")
-	p.hasFocusOn("h1 SMS")
-	for range 8 {
-		p.presses("Tab")
-		if focused, err := p.Focused(); err == nil && strings.Contains(focused, "Status: Any") {
-			break
-		}
-	}
-	p.presses("Enter")
-	p.sees(".picker-panel", "Delivered")
-	p.presses("Space") // the first box has the focus
-	p.presses("Escape")
-	p.hasFocusOn("Status: Queued")
-	p.isAt(logFragment(site, "sms") + "?status=queued")
-}
-
-func TestWhatChangesIsAnnounced(t *testing.T) { inBrowsers(t, whatChangesIsAnnounced) }
-
-func whatChangesIsAnnounced(t *testing.T, in *Browser) {
-	site := journeySite(t)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers")
-	p.must(p.Wait("an announcement", "document.getElementById('live').textContent.startsWith('25 customers shown')"))
-	p.types("Search customers", "nobody is called this")
-	p.must(p.Wait("an announcement", "document.getElementById('live').textContent === 'No customers found.'"))
-	for role, selector := range map[string]string{"banner": "header.top", "navigation": "nav[aria-label]", "main": "main", "status": "#live[role=status]", "search": "[role=search]"} {
-		if n := p.evaluates(fmt.Sprintf("document.querySelectorAll(%q).length", selector)); n != "1" {
-			t.Errorf("%s elements play the role %s", n, role)
-		}
-	}
+	})
 }

@@ -8,12 +8,8 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
-
-	"partnerview"
-	"partnerview/internal/dashboard"
 )
 
 var (
@@ -23,14 +19,8 @@ var (
 
 // What the first test that needs it starts, and TestMain ends.
 var (
-	browsers       = map[Kind]*sharedBrowser{Chromium: {}, Firefox: {}}
-	runningProduct atomic.Pointer[product]
-
-	running = sync.OnceValues(func() (*product, error) {
-		p, err := startProduct()
-		runningProduct.Store(p)
-		return p, err
-	})
+	browsers = map[Kind]*sharedBrowser{Chromium: {}, Firefox: {}}
+	products = &productStarter{}
 )
 
 // sharedBrowser is a browser that all tests use, each in tabs of its own.
@@ -58,12 +48,11 @@ func TestMain(m *testing.M) {
 			shared.browser.Close()
 		}
 	}
-	if p := runningProduct.Load(); p != nil {
-		if err := p.stop(); err != nil {
-			fmt.Fprintln(os.Stderr, "the product does not stop:", err)
-			code = 1
-		}
+	if err := products.stop(); err != nil {
+		fmt.Fprintln(os.Stderr, "the product does not stop:", err)
+		code = 1
 	}
+	stageEngine.Stop()
 	os.Exit(code)
 }
 
@@ -85,6 +74,27 @@ func inTurn(t *testing.T, test func(t *testing.T, in *Browser)) {
 	}
 }
 
+// onStage is inBrowsers for somebody at a stage that no other test has.
+func onStage(t *testing.T, test func(t *testing.T, s *Stage, p *person)) {
+	inBrowsers(t, func(t *testing.T, in *Browser) {
+		s, site := stage(t, "")
+		test(t, s, opens(t, in, site, desk))
+	})
+}
+
+// withIssuer is onStage where people may sign in at an issuer too.
+func withIssuer(t *testing.T, test func(t *testing.T, s *Stage, g *gate, p *person)) {
+	inBrowsers(t, func(t *testing.T, in *Browser) {
+		s, g, site := stageWithIssuer(t)
+		test(t, s, g, opens(t, in, site, desk))
+	})
+}
+
+// onProduct is inBrowsers for somebody at the product.
+func onProduct(t *testing.T, test func(t *testing.T, p *person)) {
+	inBrowsers(t, func(t *testing.T, in *Browser) { test(t, opens(t, in, journeySite(t), desk)) })
+}
+
 // needs is a browser. Where it is not on this machine the test is skipped, loudly; in
 // CI it fails.
 func needs(t *testing.T, kind Kind) *Browser {
@@ -98,6 +108,14 @@ func needs(t *testing.T, kind Kind) *Browser {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// Site is a dashboard to visit: its address with the slash at its end, a key that
+// counts, and a customer with all four products. Issuer is where else people sign in
+// there, "http://127.0.0.1:41234"; empty: nowhere.
+type Site struct {
+	URL, Key, Account string
+	Issuer            string
 }
 
 // person is somebody at the page of a site. Its methods end the test when what
@@ -156,16 +174,35 @@ func (p *person) must(err error) {
 }
 
 func (p *person) goes(fragment string)         { p.t.Helper(); p.must(p.Go(p.site.URL + fragment)) }
-func (p *person) signsIn(fragment string)      { p.t.Helper(); p.must(p.SignIn(p.site, fragment)) }
 func (p *person) clicks(selector, text string) { p.t.Helper(); p.must(p.Click(selector, text)) }
 func (p *person) sees(selector, text string)   { p.t.Helper(); p.must(p.WaitFor(selector, text)) }
 func (p *person) misses(selector, text string) { p.t.Helper(); p.must(p.WaitGone(selector, text)) }
 func (p *person) chooses(label, value string)  { p.t.Helper(); p.must(p.Choose(label, value)) }
 func (p *person) presses(key string)           { p.t.Helper(); p.must(p.Press(key)) }
-func (p *person) settles()                     { p.t.Helper(); p.must(p.Settle()) }
 func (p *person) goesBack()                    { p.t.Helper(); p.must(p.Back()) }
 func (p *person) goesForward()                 { p.t.Helper(); p.must(p.Forward()) }
 func (p *person) reloads()                     { p.t.Helper(); p.must(p.Reload()) }
+
+// signsIn opens the page at a fragment ("#/customers") and signs in there.
+func (p *person) signsIn(fragment string) {
+	p.t.Helper()
+	p.goes(fragment)
+	p.sees("label", "Access key")
+	p.must(p.Focus("Access key"))
+	p.must(p.Paste(p.site.Key))
+	p.presses("Enter")
+	p.misses("h1", "Sign in")
+	p.settles()
+}
+
+// settles waits until nothing on the page is still being loaded.
+func (p *person) settles() {
+	p.t.Helper()
+	p.must(p.Wait("the page to settle", `!document.querySelector('[aria-busy=true]') && !document.querySelector('.toast')`))
+}
+
+// log is the fragment of a product's log, of the site's customer.
+func (p *person) log(product string) string { return logFragment(p.site, product) }
 
 // types puts a text into the field with that label, in place of what was there.
 func (p *person) types(label, text string) {
@@ -221,17 +258,6 @@ func waitUntil(t *testing.T, what string, so func() bool) {
 			t.Fatalf("%s: did not happen within %s", what, patience)
 		}
 	}
-}
-
-// stage is a stage for one test.
-func stage(t *testing.T) (*Stage, Site) {
-	t.Helper()
-	s, err := NewStage([]byte(partnerview.OpenAPI()), dashboard.SignIn{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return s, Site{URL: s.URL, Key: StageKey, Account: "acme_retail"}
 }
 
 // desk is how most people look at the page.

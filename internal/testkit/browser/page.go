@@ -64,15 +64,13 @@ func (p *Page) open(look Look) error {
 	if look.TimeZone == "" {
 		look.TimeZone = "UTC"
 	}
-	return first(
-		func() error {
-			return p.command("emulation.setLocaleOverride", params{"contexts": []string{p.context}, "locale": look.Locale}, nil)
-		},
-		func() error {
-			return p.command("emulation.setTimezoneOverride", params{"contexts": []string{p.context}, "timezone": look.TimeZone}, nil)
-		},
-		func() error { return p.Look(look) },
-	)
+	if err := p.command("emulation.setLocaleOverride", params{"contexts": []string{p.context}, "locale": look.Locale}, nil); err != nil {
+		return err
+	}
+	if err := p.command("emulation.setTimezoneOverride", params{"contexts": []string{p.context}, "timezone": look.TimeZone}, nil); err != nil {
+		return err
+	}
+	return p.Look(look)
 }
 
 // params are the parameters of a command of the protocol.
@@ -191,13 +189,13 @@ func (p *Page) Go(url string) error {
 // Reload, Back and Forward are the browser's buttons. Reload waits for the new document: a
 // browser may answer while the old one is still there.
 func (p *Page) Reload() error {
-	return first(
-		func() error { return p.Eval("window.isOld = true", nil) },
-		func() error {
-			return p.command("browsingContext.reload", params{"context": p.context, "wait": "complete"}, nil)
-		},
-		func() error { return p.Wait("the page anew", "!window.isOld && document.readyState === 'complete'") },
-	)
+	if err := p.Eval("window.isOld = true", nil); err != nil {
+		return err
+	}
+	if err := p.command("browsingContext.reload", params{"context": p.context, "wait": "complete"}, nil); err != nil {
+		return err
+	}
+	return p.Wait("the page anew", "!window.isOld && document.readyState === 'complete'")
 }
 func (p *Page) Back() error    { return p.Eval("history.back()", nil) }
 func (p *Page) Forward() error { return p.Eval("history.forward()", nil) }
@@ -398,21 +396,10 @@ func (p *Page) Focused() (string, error) {
 	return text, err
 }
 
-// Hash is the fragment of the address, without the "#".
-func (p *Page) Hash() (string, error) {
-	var hash string
-	err := p.Eval("location.hash.slice(1)", &hash)
-	return hash, err
-}
-
-// Screenshot is a PNG of the window, or of the whole page.
-func (p *Page) Screenshot(whole bool) ([]byte, error) {
-	origin := "viewport"
-	if whole {
-		origin = "document"
-	}
+// Screenshot is a PNG of the window.
+func (p *Page) Screenshot() ([]byte, error) {
 	var shot struct{ Data string }
-	if err := p.command("browsingContext.captureScreenshot", params{"context": p.context, "origin": origin}, &shot); err != nil {
+	if err := p.command("browsingContext.captureScreenshot", params{"context": p.context}, &shot); err != nil {
 		return nil, err
 	}
 	return base64.StdEncoding.DecodeString(shot.Data)

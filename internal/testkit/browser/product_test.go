@@ -1,55 +1,80 @@
 package browser
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"log"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
+	"partnerview/internal/dev/local/issuer"
 	"partnerview/internal/dynamo"
 	"partnerview/internal/operator"
 	"partnerview/internal/testkit/dynamotest"
+	"partnerview/internal/testkit/producttest"
 )
 
-// product is what `make run` starts: cmd/local with the sample data, on an engine
-// behind a breaker that can be down.
-type product struct {
-	ready   ready
-	breaker *httptest.Server
-	down    atomic.Bool
-	folder  string
-	process *exec.Cmd
-	ended   chan error // gets how the process ended
-	output  *os.File
-	engine  dynamotest.Engine
+// productStarter starts products, each on an engine of its own, and ends them all.
+type productStarter struct {
+	mu      sync.Mutex
+	shared  *producttest.Product
+	folder  string // of the command
+	started []*producttest.Product
+	engines []*dynamotest.Engine
 }
 
-// ready is what cmd/local writes when it serves.
-type ready struct {
-	BaseURL, DynamodbEndpoint string
-	Tables                    struct{ Partners, Customers, PriceLists, Usage string }
-	Partners                  []struct{ ID, Key string }
-}
-
-// sharedProduct is the product.
-func sharedProduct(t *testing.T) *product {
-	t.Helper()
-	p, err := running()
+func (s *productStarter) start(arguments ...string) (*producttest.Product, error) {
+	root, err := filepath.Abs("../../..")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	return p
+	if s.folder == "" {
+		if s.folder, err = os.MkdirTemp("", "partnerview-browser"); err != nil {
+			return nil, err
+		}
+		if err := producttest.Build(root, s.folder, "local"); err != nil {
+			return nil, err
+		}
+	}
+	engine := &dynamotest.Engine{}
+	s.engines = append(s.engines, engine)
+	endpoint, err := engine.Listen()
+	if err != nil {
+		return nil, err
+	}
+	p, err := producttest.Start(root, s.folder, endpoint, arguments...)
+	if err == nil {
+		s.started = append(s.started, p)
+	}
+	return p, err
+}
+
+func (s *productStarter) stop() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []error
+	for _, p := range s.started {
+		all = append(all, p.Stop())
+	}
+	for _, engine := range s.engines {
+		engine.Stop()
+	}
+	return errors.Join(append(all, os.RemoveAll(s.folder))...)
+}
+
+// sharedProduct is what `make run` starts, with the sample data.
+func sharedProduct(t *testing.T) *producttest.Product {
+	t.Helper()
+	products.mu.Lock()
+	defer products.mu.Unlock()
+	if products.shared == nil {
+		var err error
+		if products.shared, err = products.start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return products.shared
 }
 
 // journeySite is where people's journeys are tested: the product itself, seen by a
@@ -57,126 +82,35 @@ func sharedProduct(t *testing.T) *product {
 // like markup.
 func journeySite(t *testing.T) Site {
 	t.Helper()
-	p := sharedProduct(t)
-	return Site{URL: p.ready.BaseURL + "/", Key: p.key(t, "northwind"), Account: "mueller_soehne"}
+	return siteOf(t, sharedProduct(t), "")
 }
 
-func (p *product) key(t *testing.T, partner string) string {
+func siteOf(t *testing.T, p *producttest.Product, issuerURL string) Site {
 	t.Helper()
-	for _, known := range p.ready.Partners {
-		if known.ID == partner {
-			return known.Key
-		}
+	return Site{URL: p.BaseURL + "/", Key: p.Key(t, "northwind"), Account: "mueller_soehne", Issuer: issuerURL}
+}
+
+// productWithIssuer is another product, whose authorizer takes the tokens of an issuer of
+// its own.
+func productWithIssuer(t *testing.T) (*gate, Site) {
+	t.Helper()
+	g := newGate(t)
+	var parameters []string
+	for name, value := range issuer.Parameters(g.URL) {
+		parameters = append(parameters, "--parameter", name+"="+value)
 	}
-	t.Fatalf("there is no partner %s", partner)
-	return ""
-}
-
-// operator is who gives out the product's keys, and takes them back.
-func (p *product) operator(t *testing.T) *operator.Operator {
-	t.Helper()
-	db, err := dynamo.NewClient(func(name string) string {
-		return map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": p.ready.DynamodbEndpoint, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}[name]
-	})
+	products.mu.Lock()
+	defer products.mu.Unlock()
+	p, err := products.start(parameters...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tables := dynamo.Tables{Partners: p.ready.Tables.Partners, Customers: p.ready.Tables.Customers, PriceLists: p.ready.Tables.PriceLists, Usage: p.ready.Tables.Usage}
-	return operator.New(dynamo.NewStore(db, tables), time.Now)
+	g.lead(t, p.BaseURL+"/")
+	return g, siteOf(t, p, g.URL)
 }
 
-// startProduct starts the product, with more arguments if there are any. What was
-// started before something failed is in the product that it returns with the error.
-func startProduct(more ...string) (*product, error) {
-	p := &product{ended: make(chan error, 1)}
-	root, err := filepath.Abs("../../..")
-	if err != nil {
-		return p, err
-	}
-	if p.folder, err = os.MkdirTemp("", "partnerview-browsertest"); err != nil {
-		return p, err
-	}
-	binary := filepath.Join(p.folder, "local")
-	build := exec.Command("go", "build", "-o", binary, "./cmd/local")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		return p, fmt.Errorf("go build ./cmd/local: %w\n%s", err, out)
-	}
-	endpoint, err := p.engine.Listen()
-	if err != nil {
-		return p, err
-	}
-	if p.breaker, err = p.newBreaker(endpoint); err != nil {
-		return p, err
-	}
-	if p.output, err = os.Create(filepath.Join(p.folder, "output")); err != nil {
-		return p, err
-	}
-	readyFile := filepath.Join(p.folder, "ready.json")
-	arguments := append([]string{"--listen", "127.0.0.1:0", "--ready-file", readyFile, "--until-eof", "--parameter", "AuthorizerTtlSeconds=1", "--endpoint", p.breaker.URL}, more...)
-	process := exec.Command(binary, arguments...)
-	process.Dir, process.Stdout, process.Stderr = root, p.output, p.output
-	// It closes when the test's process ends, however it does, and the product with it.
-	if _, err := process.StdinPipe(); err != nil {
-		return p, err
-	}
-	if err := process.Start(); err != nil {
-		return p, err
-	}
-	p.process = process
-	go func() { p.ended <- process.Wait() }()         // ends with the process, which stop ends
-	for deadline := time.After(10 * time.Minute); ; { // which builds the functions first
-		if text, err := os.ReadFile(readyFile); err == nil && json.Unmarshal(text, &p.ready) == nil {
-			return p, nil
-		}
-		select {
-		case err := <-p.ended:
-			p.process = nil
-			return p, fmt.Errorf("cmd/local ended (%v): %s", err, p.said())
-		case <-deadline:
-			return p, fmt.Errorf("cmd/local does not serve: %s", p.said())
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
-func (p *product) newBreaker(endpoint string) (*httptest.Server, error) {
-	to, err := url.Parse(endpoint)
-	if err != nil {
-		return nil, err
-	}
-	proxy := httputil.NewSingleHostReverseProxy(to)
-	proxy.ErrorLog = log.New(io.Discard, "", 0) // of callers that have left
-	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p.down.Load() {
-			panic(http.ErrAbortHandler) // the way in which net/http lets a handler end a connection
-		}
-		proxy.ServeHTTP(w, r)
-	})), nil
-}
-
-func (p *product) said() string {
-	text, _ := os.ReadFile(p.output.Name())
-	return string(text)
-}
-
-// stop ends the product as Ctrl-C does, and what else was started for it.
-func (p *product) stop() error {
-	defer os.RemoveAll(p.folder)
-	defer p.engine.Stop()
-	if p.breaker != nil {
-		defer p.breaker.Close()
-	}
-	if p.process == nil {
-		return nil
-	}
-	if err := p.process.Process.Signal(os.Interrupt); err != nil {
-		return err
-	}
-	select {
-	case err := <-p.ended:
-		return err
-	case <-time.After(20 * time.Second):
-		return errors.Join(errors.New("cmd/local ran on for 20 s after an interrupt"), p.process.Process.Kill())
-	}
+// operatorOf is who gives out a product's keys, and takes them back.
+func operatorOf(t *testing.T, p *producttest.Product) *operator.Operator {
+	t.Helper()
+	return operator.New(dynamo.NewStore(dynamotest.ClientOf(t, p.DynamodbEndpoint), p.Tables), time.Now)
 }

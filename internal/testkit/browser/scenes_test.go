@@ -8,97 +8,197 @@ import (
 	"testing"
 )
 
+// scene is one view in one state, as a person may see it from a new tab.
+type scene struct {
+	name string
+	show func(*person)
+}
+
+// scenes lists every view of the dashboard, of a site's customer.
+func scenes(site Site) []scene {
+	signedIn := func(fragment string, then ...func(*person)) func(*person) {
+		return func(p *person) {
+			p.signsIn(fragment)
+			for _, step := range then {
+				step(p)
+				p.settles()
+			}
+		}
+	}
+	opensFirst := func(p *person) { p.clicks("tbody a", "") }
+	opensCountries := func(p *person) {
+		p.must(p.Eval(`document.querySelector('.filter-fold').click(); [...document.querySelectorAll('.picker button')].at(-1).click()`, nil))
+	}
+	log := func(product string) string { return logFragment(site, product) }
+	return []scene{
+		{"sign-in", func(p *person) {
+			p.goes("")
+			p.sees("h1", "Sign in")
+		}},
+		{"sign-in-refused", func(p *person) {
+			p.goes("")
+			p.must(p.Focus("Access key"))
+			p.must(p.Paste("pvk_unknown_0000"))
+			p.presses("Enter")
+			p.sees("#key-fault", "unknown, expired or revoked")
+		}},
+		{"customers", signedIn("#/customers")},
+		{"customers-none-found", signedIn("#/customers?search=zzz")},
+		{"customer", signedIn("#/customers/" + site.Account)},
+		{"sms", signedIn(log("sms"))},
+		{"sms-filtered", signedIn(log("sms") + "?period=custom&from=2026-01-01T00:00Z&direction=outbound&status=delivered&status=undelivered&country=GB&time=utc")},
+		{"sms-filters", signedIn(log("sms")+"?status=delivered&status=sent", opensCountries)},
+		{"sms-record", signedIn(log("sms")+"?direction=outbound&status=delivered", opensFirst)},
+		{"voice", signedIn(log("voice"))},
+		{"voice-record", signedIn(log("voice")+"?direction=outbound&status=completed", opensFirst)},
+		{"video", signedIn(log("video"))},
+		{"messaging", signedIn(log("messaging"))},
+		{"not-found", signedIn("#/customers/no_such_account/sms")},
+		{"api-reference", func(p *person) {
+			p.goes("docs")
+			p.sees("h1", "")
+		}},
+	}
+}
+
+// issuerScenes are the views that single sign-on adds.
+var issuerScenes = []scene{
+	{"sso", func(p *person) {
+		p.goes("#/customers")
+		p.sees("button", "Continue with single sign-on")
+	}},
+	{"sso-issuer", func(p *person) {
+		p.goes("#/customers")
+		p.clicks("button", "Continue with single sign-on")
+		p.sees("h1", "Demo issuer")
+	}},
+	{"sso-cancelled", func(p *person) {
+		p.goes("#/customers")
+		p.clicks("button", "Continue with single sign-on")
+		p.clicks("button", "Cancel")
+		p.sees("[role=alert]", "You were not signed in")
+	}},
+	{"sso-denied", func(p *person) {
+		p.goes("#/customers")
+		p.clicks("button", "Continue with single sign-on")
+		p.entersAtIssuer("edda", "demo-eastgate")
+		p.sees("button", "Use another account")
+	}},
+	{"sso-customers", func(p *person) {
+		p.signsInAtIssuer("#/customers")
+		p.sees(".key-id", "Nora Northwind")
+	}},
+}
+
 // TestEveryView has axe-core look at every scene of the product, light and dark, wide
 // and narrow. With -screenshots it takes the pictures.
-func TestEveryView(t *testing.T) { inTurn(t, everyView) }
-
-func everyView(t *testing.T, in *Browser) {
-	axe, err := os.ReadFile("../../../node_modules/axe-core/axe.min.js")
-	if err != nil {
-		t.Fatalf("axe-core is not there; run npm ci: %v", err)
-	}
-	site := journeySite(t)
-	site.Account = "meridian90"
-	for _, dark := range []bool{false, true} {
-		for _, scene := range Scenes() {
-			t.Run(fmt.Sprintf("%s/%s", scene.Name, shade(dark)), func(t *testing.T) {
+func TestEveryView(t *testing.T) {
+	inTurn(t, func(t *testing.T, in *Browser) {
+		site := journeySite(t)
+		site.Account = "meridian90"
+		for _, scene := range scenes(site) {
+			t.Run(scene.name, func(t *testing.T) {
 				t.Parallel()
-				look := desk
-				look.Dark = dark
-				p := opens(t, in, site, look)
-				p.must(scene.Show(p.Page, site))
-				for _, width := range []int{1440, 390} {
-					look.Width = width
-					p.must(p.Look(look))
-					if *screenshots != "" {
-						picture(t, p, filepath.Join(*screenshots, fmt.Sprintf("%s-%d-%s.png", scene.Name, width, shade(dark))))
-					}
-					if dark && width == 390 {
-						continue // as wide, the dark; as narrow, the light: nothing is left to find
-					}
-					for _, violation := range violations(t, p, string(axe)) {
-						t.Errorf("%d px: %s", width, violation)
-					}
+				lookedAt(t, opens(t, in, site, desk), scene)
+			})
+		}
+	})
+}
+
+// TestEveryViewOfSingleSignOn does so with the others. None may be wider than its window.
+func TestEveryViewOfSingleSignOn(t *testing.T) {
+	inBrowsers(t, func(t *testing.T, in *Browser) {
+		_, _, site := stageWithIssuer(t)
+		for _, scene := range issuerScenes {
+			t.Run(scene.name, func(t *testing.T) {
+				p := opens(t, in, site, desk)
+				lookedAt(t, p, scene)
+				for _, width := range []int{1440, 390, 360} {
+					p.fits(width)
 				}
 			})
 		}
-	}
+	})
 }
 
 // TestEveryViewFitsItsWindow narrows and widens the window of every scene, of a customer
 // whose name and account ID are as long as they may be.
-func TestEveryViewFitsItsWindow(t *testing.T) { inTurn(t, everyViewFitsItsWindow) }
-
-func everyViewFitsItsWindow(t *testing.T, in *Browser) {
-	_, site := stage(t)
-	site.Account = "long.name_account-with.all_fifty-characters.of_it1"
-	for _, scene := range Scenes() {
-		t.Run(scene.Name, func(t *testing.T) {
-			t.Parallel()
-			look := desk
-			p := opens(t, in, site, look)
-			p.must(scene.Show(p.Page, site))
-			for _, width := range []int{360, 390, 600, 701, 861, 961, 990, 1131, 1161, 1200, 1440, 1441, 1453, 2560} {
-				look.Width = width
-				p.must(p.Look(look))
-				if *screenshots != "" && *everyWidth {
-					picture(t, p, filepath.Join(*screenshots, fmt.Sprintf("long-%s-%d.png", scene.Name, width)))
+func TestEveryViewFitsItsWindow(t *testing.T) {
+	inTurn(t, func(t *testing.T, in *Browser) {
+		_, site := stage(t, "")
+		site.Account = "long.name_account-with.all_fifty-characters.of_it1"
+		for _, scene := range scenes(site) {
+			t.Run(scene.name, func(t *testing.T) {
+				t.Parallel()
+				p := opens(t, in, site, desk)
+				scene.show(p)
+				for _, width := range []int{360, 390, 600, 701, 861, 961, 990, 1131, 1161, 1200, 1440, 1441, 1453, 2560} {
+					p.fits(width)
+					if *everyWidth {
+						p.picture(fmt.Sprintf("long-%s-%d", scene.name, width))
+					}
 				}
-				if wide := p.evaluates("document.documentElement.scrollWidth > innerWidth"); wide == "true" {
-					t.Errorf("the page is wider than its window of %d px", width)
-				}
-				if cut := p.evaluates("[...document.querySelectorAll('.table')].some((table) => table.scrollWidth > table.parentElement.clientWidth)"); cut == "true" {
-					t.Errorf("a table is wider than its frame at %d px", width)
-				}
-			}
-		})
-	}
+			})
+		}
+	})
 }
 
-func shade(dark bool) string {
-	if dark {
-		return "dark"
-	}
-	return "light"
-}
-
-func picture(t *testing.T, p *person, path string) {
+// lookedAt shows a scene light and dark, wide and narrow.
+func lookedAt(t *testing.T, p *person, scene scene) {
 	t.Helper()
-	png, err := p.Screenshot(false)
+	axe, err := os.ReadFile("../../../node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatalf("axe-core is not there; run npm ci: %v", err)
+	}
+	scene.show(p)
+	p.must(p.Eval(string(axe)+";0", nil))
+	for shade, dark := range map[string]bool{"light": false, "dark": true} {
+		for _, width := range []int{1440, 390} {
+			look := desk
+			look.Dark, look.Width = dark, width
+			p.must(p.Look(look))
+			p.picture(fmt.Sprintf("%s-%d-%s", scene.name, width, shade))
+			if dark && width == 390 {
+				continue // as wide, the dark; as narrow, the light: nothing is left to find
+			}
+			for _, violation := range p.violations() {
+				t.Errorf("%s, %d px: %s", shade, width, violation)
+			}
+		}
+	}
+}
+
+// fits makes the window that wide, which nothing may be wider than.
+func (p *person) fits(width int) {
+	p.t.Helper()
+	look := desk
+	look.Width = width
+	p.must(p.Look(look))
+	if wide := p.evaluates("document.documentElement.scrollWidth > innerWidth"); wide == "true" {
+		p.t.Errorf("the page is wider than its window of %d px", width)
+	}
+	if cut := p.evaluates("[...document.querySelectorAll('.table')].some((table) => table.scrollWidth > table.parentElement.clientWidth)"); cut == "true" {
+		p.t.Errorf("a table is wider than its frame at %d px", width)
+	}
+}
+
+// picture takes one, with -screenshots.
+func (p *person) picture(name string) {
+	p.t.Helper()
+	if *screenshots == "" {
+		return
+	}
+	png, err := p.Screenshot()
 	p.must(err)
-	p.must(os.MkdirAll(filepath.Dir(path), 0o755))
-	p.must(os.WriteFile(path, png, 0o644))
+	p.must(os.MkdirAll(*screenshots, 0o755))
+	p.must(os.WriteFile(filepath.Join(*screenshots, name+".png"), png, 0o644))
 }
 
 // violations is what axe-core finds, rule by rule with the elements.
-func violations(t *testing.T, p *person, axe string) []string {
-	t.Helper()
-	p.must(p.Eval(axe+";0", nil))
+func (p *person) violations() (found []string) {
+	p.t.Helper()
 	var report string
 	p.must(p.Eval(`axe.run(document, {resultTypes: ['violations']}).then((r) => JSON.stringify(r.violations.map((v) => v.id + ' (' + v.help + '): ' + v.nodes.map((n) => n.target + ' ' + n.failureSummary).join('; '))))`, &report))
-	var found []string
-	if err := json.Unmarshal([]byte(report), &found); err != nil {
-		t.Fatal(err)
-	}
+	p.must(json.Unmarshal([]byte(report), &found))
 	return found
 }

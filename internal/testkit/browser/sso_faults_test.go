@@ -8,267 +8,239 @@ import (
 )
 
 func TestAnAnswerThatWasNotAskedForIsRefused(t *testing.T) {
-	inBrowsers(t, anAnswerThatWasNotAskedForIsRefused)
-}
-
-func anAnswerThatWasNotAskedForIsRefused(t *testing.T, in *Browser) {
-	_, g, site := stageWithIssuer(t, longLived)
-	p := opens(t, in, site, desk)
-	refused := func(query string) {
-		t.Helper()
-		p.must(p.Go(site.URL + query))
-		p.sees("[role=alert]", "This sign-in was not completed")
-		p.keepsNothing()
+	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
+		refused := func(query string) {
+			t.Helper()
+			p.must(p.Go(p.site.URL + query))
+			p.sees("[role=alert]", "This sign-in was not completed")
+			p.keepsNothing()
+			if left := p.evaluates("location.search"); left != "" {
+				t.Errorf("the address holds %s", left)
+			}
+		}
+		refused("?code=stolen&state=theirs&iss=" + g.URL)
+		refused("?error=access_denied&state=theirs")
+		for _, query := range []string{"?code=stolen&state=theirs&iss=" + g.URL, "?code=stolen", "?code=stolen&state=STATE", "?code=stolen&state=STATE&iss=https://other.example.com"} {
+			p.goes("#/customers")
+			p.clicks("button", "Continue with single sign-on")
+			p.sees("h1", "Demo issuer")
+			state := p.requested("state")
+			refused(strings.Replace(query, "STATE", state, 1))
+		}
+		if n := g.granted("authorization_code"); n != 0 {
+			t.Errorf("%d codes were redeemed", n)
+		}
+		p.signsInAtIssuer("#/customers")
+		p.must(p.Go(p.site.URL + "?code=stolen&state=theirs")) // it takes nobody's place
+		p.sees("h1", "Manage customers")
+		p.sees(".key-id", "Nora Northwind")
 		if left := p.evaluates("location.search"); left != "" {
 			t.Errorf("the address holds %s", left)
 		}
-	}
-	refused("?code=stolen&state=theirs&iss=" + g.URL)
-	refused("?error=access_denied&state=theirs")
-	for _, query := range []string{"?code=stolen&state=theirs&iss=" + g.URL, "?code=stolen", "?code=stolen&state=STATE", "?code=stolen&state=STATE&iss=https://other.example.com"} {
-		p.goes("#/customers")
-		p.clicks("button", "Continue with single sign-on")
-		p.sees("h1", "Demo issuer")
-		state := p.requested("state")
-		refused(strings.Replace(query, "STATE", state, 1))
-	}
-	if n := g.granted("authorization_code"); n != 0 {
-		t.Errorf("%d codes were redeemed", n)
-	}
-	p.signsInAtIssuer("#/customers")
-	p.must(p.Go(site.URL + "?code=stolen&state=theirs")) // it takes nobody's place
-	p.sees("h1", "Manage customers")
-	p.sees(".key-id", "Nora Northwind")
-	if left := p.evaluates("location.search"); left != "" {
-		t.Errorf("the address holds %s", left)
-	}
+	})
 }
 
 func TestAnIDTokenOfAnotherSignInIsRefused(t *testing.T) {
-	inBrowsers(t, anIDTokenOfAnotherSignInIsRefused)
-}
-
-func anIDTokenOfAnotherSignInIsRefused(t *testing.T, in *Browser) {
-	_, g, site := stageWithIssuer(t, longLived)
-	for name, change := range map[string]func(map[string]any){
-		"another nonce":    idToken(func(claims map[string]any) { claims["nonce"] = "another" }),
-		"no nonce":         idToken(func(claims map[string]any) { delete(claims, "nonce") }),
-		"another issuer":   idToken(func(claims map[string]any) { claims["iss"] = "https://other.example.com" }),
-		"another audience": idToken(func(claims map[string]any) { claims["aud"] = []string{"other"} }),
-		"another party":    idToken(func(claims map[string]any) { claims["azp"] = "other" }),
-		"no ID token":      func(tokens map[string]any) { delete(tokens, "id_token") },
-		"no JWT":           func(tokens map[string]any) { tokens["id_token"] = "a.b.c" },
-	} {
-		t.Run(name, func(t *testing.T) {
-			g.set(func(g *gate) { g.change = change })
-			p := opens(t, in, site, desk)
-			p.goes("#/customers")
-			p.clicks("button", "Continue with single sign-on")
-			p.entersAtIssuer("nora", "demo-northwind")
-			p.sees("[role=alert]", "This sign-in was not completed")
-			p.keepsNothing()
-			g.set(func(g *gate) { g.change = nil })
-			p.clicks("button", "Continue with single sign-on") // and the issuer knows the person
-			p.sees("h1", "Manage customers")
-		})
-	}
+	inBrowsers(t, func(t *testing.T, in *Browser) {
+		_, g, site := stageWithIssuer(t)
+		for name, change := range map[string]func(map[string]any){
+			"another nonce":    idToken(func(claims map[string]any) { claims["nonce"] = "another" }),
+			"no nonce":         idToken(func(claims map[string]any) { delete(claims, "nonce") }),
+			"another issuer":   idToken(func(claims map[string]any) { claims["iss"] = "https://other.example.com" }),
+			"another audience": idToken(func(claims map[string]any) { claims["aud"] = []string{"other"} }),
+			"another party":    idToken(func(claims map[string]any) { claims["azp"] = "other" }),
+			"no ID token":      func(tokens map[string]any) { delete(tokens, "id_token") },
+			"no JWT":           func(tokens map[string]any) { tokens["id_token"] = "a.b.c" },
+		} {
+			t.Run(name, func(t *testing.T) {
+				g.set(func(g *gate) { g.change = change })
+				p := opens(t, in, site, desk)
+				p.goes("#/customers")
+				p.clicks("button", "Continue with single sign-on")
+				p.entersAtIssuer("nora", "demo-northwind")
+				p.sees("[role=alert]", "This sign-in was not completed")
+				p.keepsNothing()
+				g.set(func(g *gate) { g.change = nil })
+				p.clicks("button", "Continue with single sign-on") // and the issuer knows the person
+				p.sees("h1", "Manage customers")
+			})
+		}
+	})
 }
 
 func TestAnIssuerThatIsNotSetUpRightlyIsNotGoneTo(t *testing.T) {
-	inBrowsers(t, anIssuerThatIsNotSetUpRightlyIsNotGoneTo)
-}
-
-func anIssuerThatIsNotSetUpRightlyIsNotGoneTo(t *testing.T, in *Browser) {
-	_, g, site := stageWithIssuer(t, longLived)
-	p := opens(t, in, site, desk)
-	p.goes("#/customers")
-	for name, c := range map[string]struct{ member, value, want string }{
-		"another name":           {"issuer", "https://other.example.com", "another name than the one that is set"},
-		"tokens from elsewhere":  {"token_endpoint", "https://other.example.com/token", "token endpoint is not at the issuer’s own address"},
-		"no address for tokens":  {"token_endpoint", "", "token endpoint is not at the issuer’s own address"},
-		"people sent in plain":   {"authorization_endpoint", "http://other.example.com/auth", "An endpoint of the issuer is not encrypted"},
-		"people sent to scripts": {"authorization_endpoint", "javascript:alert(1)", "An endpoint of the issuer is not encrypted"},
-		"signed out in plain":    {"end_session_endpoint", "http://other.example.com/end", "An endpoint of the issuer is not encrypted"},
-	} {
-		g.set(func(g *gate) { g.tell = func(about map[string]any) { about[c.member] = c.value } })
-		p.clicks("button", "Continue with single sign-on")
-		p.sees("[role=alert]", "Single sign-on is not set up rightly")
-		if text, err := p.Text("[role=alert]"); err != nil || !strings.Contains(text, c.want) {
-			t.Errorf("%s: it says %q (%v)", name, text, err)
+	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
+		p.goes("#/customers")
+		for name, c := range map[string]struct{ member, value, want string }{
+			"another name":           {"issuer", "https://other.example.com", "another name than the one that is set"},
+			"tokens from elsewhere":  {"token_endpoint", "https://other.example.com/token", "token endpoint is not at the issuer’s own address"},
+			"no address for tokens":  {"token_endpoint", "", "token endpoint is not at the issuer’s own address"},
+			"people sent in plain":   {"authorization_endpoint", "http://other.example.com/auth", "An endpoint of the issuer is not encrypted"},
+			"people sent to scripts": {"authorization_endpoint", "javascript:alert(1)", "An endpoint of the issuer is not encrypted"},
+			"signed out in plain":    {"end_session_endpoint", "http://other.example.com/end", "An endpoint of the issuer is not encrypted"},
+		} {
+			g.set(func(g *gate) { g.tell = func(about map[string]any) { about[c.member] = c.value } })
+			p.clicks("button", "Continue with single sign-on")
+			p.sees("[role=alert]", "Single sign-on is not set up rightly")
+			if text, err := p.Text("[role=alert]"); err != nil || !strings.Contains(text, c.want) {
+				t.Errorf("%s: it says %q (%v)", name, text, err)
+			}
+			p.reloads() // so that nothing is known of the issuer
+			p.sees("button", "Continue with single sign-on")
 		}
-		p.reloads() // so that nothing is known of the issuer
-		p.sees("button", "Continue with single sign-on")
-	}
-	if g.saw("/auth") {
-		t.Error("somebody was sent there")
-	}
-	g.set(func(g *gate) { g.tell = func(about map[string]any) { delete(about, "end_session_endpoint") } })
-	p.signsInAtIssuer("#/customers")
-	p.clicks("button", "Sign out")
-	p.sees("[role=alert]", "You are signed out here. At ")
-	p.keepsNothing()
+		if g.saw("/auth") {
+			t.Error("somebody was sent there")
+		}
+		g.set(func(g *gate) { g.tell = func(about map[string]any) { delete(about, "end_session_endpoint") } })
+		p.signsInAtIssuer("#/customers")
+		p.clicks("button", "Sign out")
+		p.sees("[role=alert]", "You are signed out here. At ")
+		p.keepsNothing()
+	})
 }
 
-func TestAnIssuerThatIsDown(t *testing.T) { inBrowsers(t, anIssuerThatIsDown) }
+func TestAnIssuerThatIsDown(t *testing.T) {
+	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
+		down := func(is bool) { g.set(func(g *gate) { g.down = is }) }
+		fragment := p.log("voice")
+		down(true)
+		p.goes(fragment)
+		p.clicks("button", "Continue with single sign-on")
+		p.sees("[role=alert]", "The sign-in service could not be reached")
+		down(false)
+		p.clicks("button", "Try again")
+		p.sees("h1", "Demo issuer")
+		g.set(func(g *gate) { g.refuse = "temporarily_unavailable" })
+		p.entersAtIssuer("nora", "demo-northwind")
+		p.sees("[role=alert]", "The sign-in service cannot answer right now")
+		p.isAt(fragment)
+		g.set(func(g *gate) { g.refuse = "" })
+		p.clicks("button", "Try again") // with the code that it has
+		p.sees("h1", "Voice")
+		p.settles()
+		if n := g.granted("authorization_code"); n != 2 {
+			t.Errorf("codes were redeemed %d times", n)
+		}
 
-func anIssuerThatIsDown(t *testing.T, in *Browser) {
-	_, g, site := stageWithIssuer(t, longLived)
-	down := func(is bool) { g.set(func(g *gate) { g.down = is }) }
-	fragment := logFragment(site, "voice")
-	p := opens(t, in, site, desk)
-	down(true)
-	p.goes(fragment)
-	p.clicks("button", "Continue with single sign-on")
-	p.sees("[role=alert]", "The sign-in service could not be reached")
-	down(false)
-	p.clicks("button", "Try again")
-	p.sees("h1", "Demo issuer")
-	g.set(func(g *gate) { g.refuse = "temporarily_unavailable" })
-	p.entersAtIssuer("nora", "demo-northwind")
-	p.sees("[role=alert]", "The sign-in service cannot answer right now")
-	p.isAt(fragment)
-	g.set(func(g *gate) { g.refuse = "" })
-	p.clicks("button", "Try again") // with the code that it has
-	p.sees("h1", "Voice")
-	p.settles()
-	if n := g.granted("authorization_code"); n != 2 {
-		t.Errorf("codes were redeemed %d times", n)
-	}
+		down(true)
+		p.tokensEnd()
+		p.clicks("#menu a", "Overview")
+		p.sees("[role=alert]", "The sign-in service could not be reached")
+		if p.tokens() == "null" {
+			t.Error("the person is signed out")
+		}
+		down(false)
+		p.clicks("button", "Try again")
+		p.sees(".card", "Prepaid")
 
-	down(true)
-	p.tokensEnd()
-	p.clicks("#menu a", "Overview")
-	p.sees("[role=alert]", "The sign-in service could not be reached")
-	if p.tokens() == "null" {
-		t.Error("the person is signed out")
-	}
-	down(false)
-	p.clicks("button", "Try again")
-	p.sees(".card", "Prepaid")
-
-	down(true)
-	p.clicks("button", "Sign out")
-	p.sees("[role=alert]", "You are signed out here. At ")
-	p.keepsNothing()
-	if data := p.evaluates("document.querySelectorAll('tbody tr').length"); data != "0" {
-		t.Error("data is left")
-	}
+		down(true)
+		p.clicks("button", "Sign out")
+		p.sees("[role=alert]", "You are signed out here. At ")
+		p.keepsNothing()
+		if data := p.evaluates("document.querySelectorAll('tbody tr').length"); data != "0" {
+			t.Error("data is left")
+		}
+	})
 }
 
 func TestAnIssuerThatIsDownIsNoMatterWhileTheTokenCounts(t *testing.T) {
-	inBrowsers(t, anIssuerThatIsDownIsNoMatterWhileTheTokenCounts)
+	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
+		p.signsInAtIssuer("#/customers")
+		p.must(p.Eval(`sessionStorage.setItem('partnerview.tokens', JSON.stringify({...JSON.parse(sessionStorage.getItem('partnerview.tokens')), early: 3600000})); 0`, nil)) // so that renewing is due
+		g.set(func(g *gate) { g.down = true })
+		p.goes(p.log("sms"))
+		p.must(p.Wait("the log", "document.querySelectorAll('tbody tr[data-row]').length === 50"))
+		g.set(func(g *gate) { g.down = false })
+		p.clicks("#menu a", "Voice")
+		p.must(p.Wait("a renewal", "JSON.parse(sessionStorage.getItem('partnerview.tokens')).early < 3600000"))
+	})
 }
 
-func anIssuerThatIsDownIsNoMatterWhileTheTokenCounts(t *testing.T, in *Browser) {
-	_, g, site := stageWithIssuer(t, longLived)
-	p := opens(t, in, site, desk)
-	p.signsInAtIssuer("#/customers")
-	p.must(p.Eval(`sessionStorage.setItem('partnerview.tokens', JSON.stringify({...JSON.parse(sessionStorage.getItem('partnerview.tokens')), early: 3600000})); 0`, nil)) // so that renewing is due
-	g.set(func(g *gate) { g.down = true })
-	p.goes(logFragment(site, "sms"))
-	p.must(p.Wait("the log", "document.querySelectorAll('tbody tr[data-row]').length === 50"))
-	g.set(func(g *gate) { g.down = false })
-	p.clicks("#menu a", "Voice")
-	p.must(p.Wait("a renewal", "JSON.parse(sessionStorage.getItem('partnerview.tokens')).early < 3600000"))
-}
-
-func TestACancelAtTheIssuer(t *testing.T) { inBrowsers(t, aCancelAtTheIssuer) }
-
-func aCancelAtTheIssuer(t *testing.T, in *Browser) {
-	_, _, site := stageWithIssuer(t, longLived)
-	fragment := logFragment(site, "sms") + "?direction=inbound"
-	p := opens(t, in, site, desk)
-	p.goes(fragment)
-	p.clicks("button", "Continue with single sign-on")
-	p.clicks("button", "Cancel")
-	p.sees("[role=alert]", "You were not signed in")
-	p.hasFocusOn("Continue with single sign-on")
-	p.isAt(fragment)
-	p.keepsNothing()
-	p.clicks("button", "Continue with single sign-on")
-	p.entersAtIssuer("nora", "demo-northwind")
-	p.sees("h1", "SMS")
-	p.isAt(fragment)
+func TestACancelAtTheIssuer(t *testing.T) {
+	withIssuer(t, func(t *testing.T, _ *Stage, _ *gate, p *person) {
+		fragment := p.log("sms") + "?direction=inbound"
+		p.goes(fragment)
+		p.clicks("button", "Continue with single sign-on")
+		p.clicks("button", "Cancel")
+		p.sees("[role=alert]", "You were not signed in")
+		p.hasFocusOn("Continue with single sign-on")
+		p.isAt(fragment)
+		p.keepsNothing()
+		p.clicks("button", "Continue with single sign-on")
+		p.entersAtIssuer("nora", "demo-northwind")
+		p.sees("h1", "SMS")
+		p.isAt(fragment)
+	})
 }
 
 func TestAnIssuerThatRefusesIsToldByItsCode(t *testing.T) {
-	inBrowsers(t, anIssuerThatRefusesIsToldByItsCode)
-}
-
-func anIssuerThatRefusesIsToldByItsCode(t *testing.T, in *Browser) {
-	_, g, site := stageWithIssuer(t, longLived)
-	p := opens(t, in, site, desk)
-	p.goes("#/customers")
-	p.clicks("button", "Continue with single sign-on")
-	g.set(func(g *gate) { g.refuse = "unauthorized_client" })
-	p.entersAtIssuer("nora", "demo-northwind")
-	p.sees("[role=alert]", "The sign-in service said no (unauthorized_client).")
+	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
+		p.goes("#/customers")
+		p.clicks("button", "Continue with single sign-on")
+		g.set(func(g *gate) { g.refuse = "unauthorized_client" })
+		p.entersAtIssuer("nora", "demo-northwind")
+		p.sees("[role=alert]", "The sign-in service said no (unauthorized_client).")
+	})
 }
 
 func TestAnAccountThatMayNotIsToldSoAndDoesNotLoop(t *testing.T) {
-	inBrowsers(t, anAccountThatMayNotIsToldSoAndDoesNotLoop)
-}
-
-func anAccountThatMayNotIsToldSoAndDoesNotLoop(t *testing.T, in *Browser) {
-	s, g, site := stageWithIssuer(t, longLived)
-	fragment := logFragment(site, "sms")
-	p := opens(t, in, site, desk)
-	p.goes(fragment)
-	p.clicks("button", "Continue with single sign-on")
-	p.entersAtIssuer("edda", "demo-eastgate")
-	p.sees("[role=alert]", "but this account may not use Partnerview")
-	p.keepsNothing()
-	p.waitsUntil("the answers to all", func() bool { return s.AtWork() == 0 })
-	p.must(p.Eval("fetch('openapi.yaml').then((answer) => answer.text()).then(() => 0)", nil)) // and the page to have heard of them
-	if n := len(s.Asked()); n > 4 {                                                            // the log and its customer, each once with a new token
-		t.Errorf("the API was asked %d times", n)
-	}
-	if n := g.granted("authorization_code"); n != 1 {
-		t.Errorf("the person was sent to the issuer %d times", n)
-	}
-	p.clicks("button", "Use another account") // though the issuer knows this one
-	p.entersAtIssuer("nora", "demo-northwind")
-	p.sees("h1", "SMS")
-	p.settles()
-	p.isAt(fragment)
+	withIssuer(t, func(t *testing.T, s *Stage, g *gate, p *person) {
+		fragment := p.log("sms")
+		p.goes(fragment)
+		p.clicks("button", "Continue with single sign-on")
+		p.entersAtIssuer("edda", "demo-eastgate")
+		p.sees("[role=alert]", "but this account may not use Partnerview")
+		p.keepsNothing()
+		p.waitsUntil("the answers to all", func() bool { return s.AtWork() == 0 })
+		p.must(p.Eval("fetch('openapi.yaml').then((answer) => answer.text()).then(() => 0)", nil)) // and the page to have heard of them
+		if n := len(s.Asked()); n > 4 {                                                            // the log and its customer, each once with a new token
+			t.Errorf("the API was asked %d times", n)
+		}
+		if n := g.granted("authorization_code"); n != 1 {
+			t.Errorf("the person was sent to the issuer %d times", n)
+		}
+		p.clicks("button", "Use another account") // though the issuer knows this one
+		p.entersAtIssuer("nora", "demo-northwind")
+		p.sees("h1", "SMS")
+		p.settles()
+		p.isAt(fragment)
+	})
 }
 
 func TestASignInThatEndsLeadsBackToTheSameView(t *testing.T) {
-	inBrowsers(t, aSignInThatEndsLeadsBackToTheSameView)
-}
-
-func aSignInThatEndsLeadsBackToTheSameView(t *testing.T, in *Browser) {
-	for name, fail := range map[string]func(*gate){
-		"there is no refresh token":    func(g *gate) { g.change = func(tokens map[string]any) { delete(tokens, "refresh_token") } },
-		"the refresh token is refused": nil,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s, g, site := stageWithIssuer(t, longLived)
-			if fail != nil {
-				g.set(fail)
-			}
-			p := opens(t, in, site, desk)
-			p.signsInAtIssuer(logFragment(site, "voice"))
-			if fail == nil {
-				g.set(func(g *gate) { g.refuse = "invalid_grant" })
-			}
-			p.tokensEnd()
-			s.Inject(Fault{Match: "/v1/customers", Status: http.StatusUnauthorized, Code: "unauthorized"})
-			p.clicks("#menu a", "SMS")
-			p.sees("[role=alert]", "Your sign-in has ended.")
-			p.keepsNothing()
-			p.isAt(logFragment(site, "sms"))
-			if data := p.evaluates("document.querySelectorAll('tbody tr').length"); data != "0" {
-				t.Error("data is left")
-			}
-			g.set(func(g *gate) { g.refuse = "" })
-			s.Inject()
-			p.clicks("button", "Sign in again") // the issuer still knows the person
-			p.sees("h1", "SMS")
-			p.isAt(logFragment(site, "sms"))
-		})
-	}
+	inBrowsers(t, func(t *testing.T, in *Browser) {
+		for name, fail := range map[string]func(*gate){
+			"there is no refresh token":    func(g *gate) { g.change = func(tokens map[string]any) { delete(tokens, "refresh_token") } },
+			"the refresh token is refused": nil,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				s, g, site := stageWithIssuer(t)
+				if fail != nil {
+					g.set(fail)
+				}
+				p := opens(t, in, site, desk)
+				p.signsInAtIssuer(logFragment(site, "voice"))
+				if fail == nil {
+					g.set(func(g *gate) { g.refuse = "invalid_grant" })
+				}
+				p.tokensEnd()
+				s.Inject(Fault{Match: "/v1/customers", Status: http.StatusUnauthorized, Code: "unauthorized"})
+				p.clicks("#menu a", "SMS")
+				p.sees("[role=alert]", "Your sign-in has ended.")
+				p.keepsNothing()
+				p.isAt(logFragment(site, "sms"))
+				if data := p.evaluates("document.querySelectorAll('tbody tr').length"); data != "0" {
+					t.Error("data is left")
+				}
+				g.set(func(g *gate) { g.refuse = "" })
+				s.Inject()
+				p.clicks("button", "Sign in again") // the issuer still knows the person
+				p.sees("h1", "SMS")
+				p.isAt(logFragment(site, "sms"))
+			})
+		}
+	})
 }
 
 // requested is a parameter of the last request to the issuer for a sign-in.

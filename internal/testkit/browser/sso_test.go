@@ -5,14 +5,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"partnerview/internal/dev/sample"
 )
-
-const longLived = 10 * time.Minute
 
 // entersAtIssuer fills in the issuer's form, where the person is.
 func (p *person) entersAtIssuer(login, password string) {
@@ -54,237 +51,212 @@ func (p *person) keepsNothing() {
 }
 
 func TestSigningInAtTheIssuerLeadsToTheViewThatWasAskedFor(t *testing.T) {
-	inBrowsers(t, signingInAtTheIssuerLeadsToTheViewThatWasAskedFor)
-}
-
-func signingInAtTheIssuerLeadsToTheViewThatWasAskedFor(t *testing.T, in *Browser) {
-	_, _, site := stageWithIssuer(t, longLived)
-	fragment := logFragment(site, "sms") + "?direction=outbound&status=delivered"
-	p := opens(t, in, site, desk)
-	p.signsInAtIssuer(fragment)
-	p.sees("h1", "SMS")
-	p.isAt(fragment)
-	if rows := p.rows(); len(rows) != 50 {
-		t.Errorf("%d rows", len(rows))
-	}
-	p.sees(".key-id", "Nora Northwind")
-	if kept := p.evaluates("JSON.stringify([Object.keys(sessionStorage), localStorage.length, document.cookie, location.search])"); kept != `[["partnerview.tokens"],0,"",""]` {
-		t.Errorf("kept is %s", kept)
-	}
-	var kept struct{ Access, Refresh, ID string }
-	p.must(p.Eval("JSON.parse(sessionStorage.getItem('partnerview.tokens'))", &kept))
-	page := p.evaluates("document.documentElement.outerHTML + location.href")
-	for name, token := range map[string]string{"access": kept.Access, "refresh": kept.Refresh, "ID": kept.ID} {
-		if token == "" {
-			t.Errorf("there is no %s token", name)
+	withIssuer(t, func(t *testing.T, _ *Stage, _ *gate, p *person) {
+		fragment := p.log("sms") + "?direction=outbound&status=delivered"
+		p.signsInAtIssuer(fragment)
+		p.sees("h1", "SMS")
+		p.isAt(fragment)
+		if rows := p.rows(); len(rows) != 50 {
+			t.Errorf("%d rows", len(rows))
 		}
-		if strings.Contains(page, token) {
-			t.Errorf("the %s token is on the page", name)
+		p.sees(".key-id", "Nora Northwind")
+		if kept := p.evaluates("JSON.stringify([Object.keys(sessionStorage), localStorage.length, document.cookie, location.search])"); kept != `[["partnerview.tokens"],0,"",""]` {
+			t.Errorf("kept is %s", kept)
 		}
-		if requests := strings.Join(p.Requests(), "\n"); strings.Contains(requests, token) || strings.Contains(requests, "code_verifier") {
-			t.Errorf("the %s token is in an address", name)
+		var kept struct{ Access, Refresh, ID string }
+		p.must(p.Eval("JSON.parse(sessionStorage.getItem('partnerview.tokens'))", &kept))
+		page := p.evaluates("document.documentElement.outerHTML + location.href")
+		for name, token := range map[string]string{"access": kept.Access, "refresh": kept.Refresh, "ID": kept.ID} {
+			if token == "" {
+				t.Errorf("there is no %s token", name)
+			}
+			if strings.Contains(page, token) {
+				t.Errorf("the %s token is on the page", name)
+			}
+			if requests := strings.Join(p.Requests(), "\n"); strings.Contains(requests, token) || strings.Contains(requests, "code_verifier") {
+				t.Errorf("the %s token is in an address", name)
+			}
 		}
-	}
-	p.reloads()
-	p.sees("h1", "SMS")
-	p.settles()
-	p.isAt(fragment)
+		p.reloads()
+		p.sees("h1", "SMS")
+		p.settles()
+		p.isAt(fragment)
+	})
 }
 
 // The product itself, whose authorizer checks each token: what a person sees is what
 // the API answers to a key of the same partner, and after the token's life too.
 func TestAPersonOfAPartnerSeesItsCustomers(t *testing.T) {
-	inTurn(t, aPersonOfAPartnerSeesItsCustomers)
-}
+	g, site := productWithIssuer(t)
+	inTurn(t, func(t *testing.T, in *Browser) {
+		renewed := g.granted("refresh_token")
+		fragment := logFragment(site, "sms") + "?direction=outbound"
+		p := opens(t, in, site, desk)
+		p.signsInAtIssuer(fragment)
+		p.isAt(fragment)
+		want := ids(asks[pageAnswer[recordAnswer]](t, site, usagePath(site, "sms"), url.Values{"direction": {"outbound"}, "limit": {"50"}}).Data)
+		if diff := cmp.Diff(want, p.rows()); diff != "" {
+			t.Errorf("the records differ (-API +page): %s", diff)
+		}
+		p.tokensEnd()
+		p.clicks("#menu a", "All customers")
+		p.sees("h1", "Manage customers")
+		p.loadsAll()
+		var customers []string
+		for _, c := range all[customerAnswer](t, site, "customers", nil) {
+			customers = append(customers, c.AccountID)
+		}
+		if diff := cmp.Diff(customers, p.rows()); diff != "" {
+			t.Errorf("the customers differ (-API +page): %s", diff)
+		}
+		if g.granted("refresh_token") == renewed {
+			t.Error("no token was renewed")
+		}
+		if leaks := sample.Leaks(p.evaluates("location.href + document.documentElement.outerHTML + JSON.stringify(sessionStorage)")); leaks != nil {
+			t.Errorf("the page holds %q", leaks)
+		}
 
-func aPersonOfAPartnerSeesItsCustomers(t *testing.T, in *Browser) {
-	_, g, site := productWithIssuer(t, longLived)
-	fragment := logFragment(site, "sms") + "?direction=outbound"
-	p := opens(t, in, site, desk)
-	p.signsInAtIssuer(fragment)
-	p.isAt(fragment)
-	want := ids(asks[pageAnswer[recordAnswer]](t, site, usagePath(site, "sms"), url.Values{"direction": {"outbound"}, "limit": {"50"}}).Data)
-	if diff := cmp.Diff(want, p.rows()); diff != "" {
-		t.Errorf("the records differ (-API +page): %s", diff)
-	}
-	p.tokensEnd()
-	p.clicks("#menu a", "All customers")
-	p.sees("h1", "Manage customers")
-	p.loadsAll()
-	var customers []string
-	for _, c := range all[customerAnswer](t, site, "customers", nil) {
-		customers = append(customers, c.AccountID)
-	}
-	if diff := cmp.Diff(customers, p.rows()); diff != "" {
-		t.Errorf("the customers differ (-API +page): %s", diff)
-	}
-	if g.granted("refresh_token") == 0 {
-		t.Error("no token was renewed")
-	}
-	if leaks := sample.Leaks(p.evaluates("location.href + document.documentElement.outerHTML + JSON.stringify(sessionStorage)")); leaks != nil {
-		t.Errorf("the page holds %q", leaks)
-	}
-
-	p.clicks("button", "Sign out")
-	p.sees("[role=status]", "You are signed out.")
-	p.clicks("button", "Continue with single sign-on")
-	p.entersAtIssuer("edda", "demo-eastgate") // of a partner that is suspended
-	p.sees("[role=alert]", "but this account may not use Partnerview")
-	p.keepsNothing()
+		p.clicks("button", "Sign out")
+		p.sees("[role=status]", "You are signed out.")
+		p.clicks("button", "Continue with single sign-on")
+		p.entersAtIssuer("edda", "demo-eastgate") // of a partner that is suspended
+		p.sees("[role=alert]", "but this account may not use Partnerview")
+		p.keepsNothing()
+	})
 }
 
 func TestTokensAreRenewedOnceForAllWhoWait(t *testing.T) {
-	inBrowsers(t, tokensAreRenewedOnceForAllWhoWait)
-}
-
-func tokensAreRenewedOnceForAllWhoWait(t *testing.T, in *Browser) {
-	_, g, site := stageWithIssuer(t, longLived)
-	p := opens(t, in, site, desk)
-	p.signsInAtIssuer("#/customers")
-	for round := range 2 {
-		before, renewed := p.tokens(), g.granted("refresh_token")
-		p.tokensEnd()
-		if round == 0 {
-			p.goes("#/customers/acme_retail") // five requests at once
-			p.sees("h1", "Acme Retail GmbH")
-		} else {
-			p.clicks("#menu a", "SMS")
-			p.sees("h1", "SMS")
+	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
+		p.signsInAtIssuer("#/customers")
+		for round := range 2 {
+			before, renewed := p.tokens(), g.granted("refresh_token")
+			p.tokensEnd()
+			if round == 0 {
+				p.goes("#/customers/acme_retail") // five requests at once
+				p.sees("h1", "Acme Retail GmbH")
+			} else {
+				p.clicks("#menu a", "SMS")
+				p.sees("h1", "SMS")
+			}
+			p.settles()
+			if len(p.rows()) == 0 {
+				t.Fatal("there are no rows")
+			}
+			if n := g.granted("refresh_token") - renewed; n != 1 {
+				t.Errorf("tokens were renewed %d times", n)
+			}
+			if p.tokens() == before {
+				t.Error("the tokens are the old ones")
+			}
 		}
-		p.settles()
-		if len(p.rows()) == 0 {
-			t.Fatal("there are no rows")
-		}
-		if n := g.granted("refresh_token") - renewed; n != 1 {
-			t.Errorf("tokens were renewed %d times", n)
-		}
-		if p.tokens() == before {
-			t.Error("the tokens are the old ones")
-		}
-	}
+	})
 }
 
 func TestATokenThatIsRefusedIsRenewedOnceAndAskedWithAgain(t *testing.T) {
-	inBrowsers(t, aTokenThatIsRefusedIsRenewedOnceAndAskedWithAgain)
+	withIssuer(t, func(t *testing.T, s *Stage, g *gate, p *person) {
+		p.signsInAtIssuer("#/customers")
+		s.Inject(Fault{Match: "/usage/sms", Status: http.StatusUnauthorized, Code: "unauthorized", Times: 1})
+		p.goes(p.log("sms"))
+		p.settles()
+		if len(p.rows()) != 50 || g.granted("refresh_token") != 1 {
+			t.Errorf("%d rows after %d renewals", len(p.rows()), g.granted("refresh_token"))
+		}
+	})
 }
 
-func aTokenThatIsRefusedIsRenewedOnceAndAskedWithAgain(t *testing.T, in *Browser) {
-	s, g, site := stageWithIssuer(t, longLived)
-	p := opens(t, in, site, desk)
-	p.signsInAtIssuer("#/customers")
-	s.Inject(Fault{Match: "/usage/sms", Status: http.StatusUnauthorized, Code: "unauthorized", Times: 1})
-	p.goes(logFragment(site, "sms"))
-	p.settles()
-	if len(p.rows()) != 50 || g.granted("refresh_token") != 1 {
-		t.Errorf("%d rows after %d renewals", len(p.rows()), g.granted("refresh_token"))
-	}
-}
-
-func TestSigningOutAtTheIssuer(t *testing.T) { inBrowsers(t, signingOutAtTheIssuer) }
-
-func signingOutAtTheIssuer(t *testing.T, in *Browser) {
-	_, g, site := stageWithIssuer(t, longLived)
-	p := opens(t, in, site, desk)
-	p.signsInAtIssuer("#/customers")
-	p.clicks("tbody a", "Acme")
-	p.must(p.Wait("a customer", "document.body.dataset.view === 'overview'"))
-	p.settles()
-	p.clicks("button", "Sign out")
-	p.waitsUntil("the issuer is asked to sign somebody out", func() bool { return g.saw("/session/end/confirm") })
-	if !g.saw("id_token_hint=") || !g.saw("post_logout_redirect_uri=") {
-		t.Error("the issuer was not told who is to be signed out, and where to go then")
-	}
-	p.sees("[role=status]", "You are signed out.")
-	p.keepsNothing()
-	for range 3 {
-		p.must(p.Eval("window.isOld = true; addEventListener('popstate', () => { window.isOld = false; }, {once: true}); history.back()", nil))
-		p.must(p.Wait("a step back", "!window.isOld && document.readyState === 'complete'"))
-		if strings.HasPrefix(p.evaluates("location.href"), site.URL) {
-			p.sees("h1", "Sign in")
-			if data := p.evaluates("document.querySelectorAll('tbody tr, #menu a, #banner strong').length"); data != "0" {
-				t.Error("back shows data after signing out")
+func TestSigningOutAtTheIssuer(t *testing.T) {
+	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
+		p.signsInAtIssuer("#/customers")
+		p.clicks("tbody a", "Acme")
+		p.must(p.Wait("a customer", "document.body.dataset.view === 'overview'"))
+		p.settles()
+		p.clicks("button", "Sign out")
+		p.waitsUntil("the issuer is asked to sign somebody out", func() bool { return g.saw("/session/end/confirm") })
+		if !g.saw("id_token_hint=") || !g.saw("post_logout_redirect_uri=") {
+			t.Error("the issuer was not told who is to be signed out, and where to go then")
+		}
+		p.sees("[role=status]", "You are signed out.")
+		p.keepsNothing()
+		for range 3 {
+			p.must(p.Eval("window.isOld = true; addEventListener('popstate', () => { window.isOld = false; }, {once: true}); history.back()", nil))
+			p.must(p.Wait("a step back", "!window.isOld && document.readyState === 'complete'"))
+			if strings.HasPrefix(p.evaluates("location.href"), p.site.URL) {
+				p.sees("h1", "Sign in")
+				if data := p.evaluates("document.querySelectorAll('tbody tr, #menu a, #banner strong').length"); data != "0" {
+					t.Error("back shows data after signing out")
+				}
 			}
 		}
-	}
-	p.goes("#/customers")
-	p.clicks("button", "Continue with single sign-on")
-	p.sees("h1", "Demo issuer") // which does not know the person any more
+		p.goes("#/customers")
+		p.clicks("button", "Continue with single sign-on")
+		p.sees("h1", "Demo issuer") // which does not know the person any more
+	})
 }
 
 // A browser may keep a page that was left for another document whole, with all that it
 // showed, and Firefox with a sessionStorage of its own.
 func TestBackAfterSigningOutElsewhereShowsNothing(t *testing.T) {
-	inBrowsers(t, backAfterSigningOutElsewhereShowsNothing)
-}
-
-func backAfterSigningOutElsewhereShowsNothing(t *testing.T, in *Browser) {
-	_, _, site := stageWithIssuer(t, longLived)
-	p := opens(t, in, site, desk)
-	p.signsInAtIssuer("#/customers")
-	p.clicks("#menu a", "API reference")
-	p.must(p.Wait("the reference", "location.pathname.endsWith('/docs')"))
-	p.goesBack()
-	p.sees("h1", "Manage customers")
-	p.settles()
-	if len(p.rows()) == 0 {
-		t.Error("the list is gone, although nobody signed out")
-	}
-	p.clicks("#menu a", "API reference")
-	p.must(p.Wait("the reference", "location.pathname.endsWith('/docs')"))
-	// As signing out does, in another document of this tab: without the mark, the issuer would be asked, and sign in again.
-	p.must(p.Eval("sessionStorage.clear(); sessionStorage.setItem('partnerview.asked', 'yes'); 0", nil))
-	p.goesBack()
-	p.sees("h1", "Sign in")
-	if data := p.evaluates("document.querySelectorAll('tbody tr').length"); data != "0" {
-		t.Errorf("back shows %s rows", data)
-	}
-}
-
-func TestBackFromTheIssuerSignsInAgain(t *testing.T) { inBrowsers(t, backFromTheIssuerSignsInAgain) }
-
-func backFromTheIssuerSignsInAgain(t *testing.T, in *Browser) {
-	_, _, site := stageWithIssuer(t, longLived)
-	p := opens(t, in, site, desk)
-	p.goes("#/customers")
-	p.clicks("button", "Continue with single sign-on")
-	p.sees("h1", "Demo issuer")
-	p.goesBack()
-	p.sees("button", "Continue with single sign-on")
-	for range 6 { // by keyboard alone
-		p.presses("Tab")
-		if focused, err := p.Focused(); err == nil && strings.Contains(focused, "Continue with") {
-			p.presses("Enter")
-			break
+	withIssuer(t, func(t *testing.T, _ *Stage, _ *gate, p *person) {
+		p.signsInAtIssuer("#/customers")
+		p.clicks("#menu a", "API reference")
+		p.must(p.Wait("the reference", "location.pathname.endsWith('/docs')"))
+		p.goesBack()
+		p.sees("h1", "Manage customers")
+		p.settles()
+		if len(p.rows()) == 0 {
+			t.Error("the list is gone, although nobody signed out")
 		}
-	}
-	p.sees("h1", "Demo issuer")
+		p.clicks("#menu a", "API reference")
+		p.must(p.Wait("the reference", "location.pathname.endsWith('/docs')"))
+		// As signing out does, in another document of this tab: without the mark, the issuer would be asked, and sign in again.
+		p.must(p.Eval("sessionStorage.clear(); sessionStorage.setItem('partnerview.asked', 'yes'); 0", nil))
+		p.goesBack()
+		p.sees("h1", "Sign in")
+		if data := p.evaluates("document.querySelectorAll('tbody tr').length"); data != "0" {
+			t.Errorf("back shows %s rows", data)
+		}
+	})
+}
+
+func TestBackFromTheIssuerSignsInAgain(t *testing.T) {
+	withIssuer(t, func(t *testing.T, _ *Stage, _ *gate, p *person) {
+		p.goes("#/customers")
+		p.clicks("button", "Continue with single sign-on")
+		p.sees("h1", "Demo issuer")
+		p.goesBack()
+		p.sees("button", "Continue with single sign-on")
+		for range 6 { // by keyboard alone
+			p.presses("Tab")
+			if focused, err := p.Focused(); err == nil && strings.Contains(focused, "Continue with") {
+				p.presses("Enter")
+				break
+			}
+		}
+		p.sees("h1", "Demo issuer")
+	})
 }
 
 func TestAnAccessKeyCountsBesideTheIssuer(t *testing.T) {
-	inBrowsers(t, anAccessKeyCountsBesideTheIssuer)
-}
-
-func anAccessKeyCountsBesideTheIssuer(t *testing.T, in *Browser) {
-	_, g, site := stageWithIssuer(t, longLived)
-	p := opens(t, in, site, desk)
-	p.goes(logFragment(site, "sms"))
-	p.clicks("button", "Continue with single sign-on")
-	p.sees("h1", "Demo issuer")
-	p.goesBack() // another mind
-	p.sees("label", "Access key")
-	p.types("Access key", site.Key)
-	p.presses("Enter")
-	p.sees("h1", "SMS")
-	p.settles()
-	if kept := p.evaluates("JSON.stringify(Object.keys(sessionStorage))"); kept != `["partnerview.credential"]` {
-		t.Errorf("kept is %s", kept)
-	}
-	p.clicks("button", "Sign out")
-	p.sees("[role=status]", "You are signed out.")
-	p.keepsNothing()
-	if g.saw("/session/end") {
-		t.Error("the issuer was asked to sign out somebody who was not there")
-	}
+	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
+		p.goes(p.log("sms"))
+		p.clicks("button", "Continue with single sign-on")
+		p.sees("h1", "Demo issuer")
+		p.goesBack() // another mind
+		p.sees("label", "Access key")
+		p.types("Access key", p.site.Key)
+		p.presses("Enter")
+		p.sees("h1", "SMS")
+		p.settles()
+		if kept := p.evaluates("JSON.stringify(Object.keys(sessionStorage))"); kept != `["partnerview.credential"]` {
+			t.Errorf("kept is %s", kept)
+		}
+		p.clicks("button", "Sign out")
+		p.sees("[role=status]", "You are signed out.")
+		p.keepsNothing()
+		if g.saw("/session/end") {
+			t.Error("the issuer was asked to sign out somebody who was not there")
+		}
+	})
 }
 
 func quoted(text string) string { return "'" + text + "'" }

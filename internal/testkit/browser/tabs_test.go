@@ -26,150 +26,132 @@ document.body.append(button);`, nil, address))
 }
 
 func TestANewTabIsHandedTheKeyAndSigningOutInOneEndsAll(t *testing.T) {
-	inBrowsers(t, aNewTabIsHandedTheKeyAndSigningOutInOneEndsAll)
-}
+	onStage(t, func(t *testing.T, _ *Stage, p *person) {
+		p.signsIn("#/customers")
+		p.opensAnother(p.site.URL + "#/customers/acme_retail")
+		p.must(p.Wait("the customer in the other tab", "other.document.body.dataset.view === 'overview' && other.document.querySelector('.card')"))
+		if kept := p.evaluates("JSON.stringify([other.localStorage.length, other.document.cookie, Object.values(other.sessionStorage)])"); kept != fmt.Sprintf(`[0,"",["%s"]]`, p.site.Key) {
+			t.Errorf("the other tab keeps %s", kept)
+		}
 
-func aNewTabIsHandedTheKeyAndSigningOutInOneEndsAll(t *testing.T, in *Browser) {
-	_, site := stage(t)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers")
-	p.opensAnother(site.URL + "#/customers/acme_retail")
-	p.must(p.Wait("the customer in the other tab", "other.document.body.dataset.view === 'overview' && other.document.querySelector('.card')"))
-	if kept := p.evaluates("JSON.stringify([other.localStorage.length, other.document.cookie, Object.values(other.sessionStorage)])"); kept != fmt.Sprintf(`[0,"",["%s"]]`, site.Key) {
-		t.Errorf("the other tab keeps %s", kept)
-	}
-
-	p.clicks("button", "Sign out")
-	p.sees("h1", "Sign in")
-	p.must(p.Wait("the other tab to be signed out", "other.document.body.dataset.view === 'signin'"))
-	if left := p.evaluates("other.sessionStorage.length + other.document.querySelectorAll('tbody tr, .card').length + ' ' + other.location.hash"); left != "0 #/customers" {
-		t.Errorf("in the other tab is left: %s", left)
-	}
-	p.must(p.Eval("other.document.querySelector('h1').remove(); other.location.reload()", nil))
-	p.must(p.Wait("the other tab to be loaded anew", "other.document.querySelector('h1')"))
-	time.Sleep(500 * time.Millisecond) // longer than a new tab waits
-	if view := p.evaluates("other.document.body.dataset.view"); view != "signin" {
-		t.Errorf("a tab that is loaded after that shows %s", view)
-	}
+		p.clicks("button", "Sign out")
+		p.sees("h1", "Sign in")
+		p.must(p.Wait("the other tab to be signed out", "other.document.body.dataset.view === 'signin'"))
+		if left := p.evaluates("other.sessionStorage.length + other.document.querySelectorAll('tbody tr, .card').length + ' ' + other.location.hash"); left != "0 #/customers" {
+			t.Errorf("in the other tab is left: %s", left)
+		}
+		p.must(p.Eval("other.document.querySelector('h1').remove(); other.location.reload()", nil))
+		p.must(p.Wait("the other tab to be loaded anew", "other.document.querySelector('h1')"))
+		time.Sleep(500 * time.Millisecond) // longer than a new tab waits
+		if view := p.evaluates("other.document.body.dataset.view"); view != "signin" {
+			t.Errorf("a tab that is loaded after that shows %s", view)
+		}
+	})
 }
 
 // The tab slept, or was at another document, while somebody signed out.
 func TestATabThatComesBackLearnsThatSomebodySignedOut(t *testing.T) {
-	inBrowsers(t, aTabThatComesBackLearnsThatSomebodySignedOut)
+	onStage(t, func(t *testing.T, _ *Stage, p *person) {
+		p.signsIn("#/customers")
+		p.opensAnother(p.site.URL + "#/customers")
+		p.must(p.Wait("the customers in the other tab", "other.document.querySelector('tbody a')"))
+		p.must(p.Eval("other.location.href = 'docs'", nil))
+		p.must(p.Wait("the reference in the other tab", "other.location.pathname.endsWith('/docs') && other.document.querySelector('h1')"))
+		p.clicks("button", "Sign out")
+		p.sees("h1", "Sign in")
+		p.must(p.Eval("other.location.href = '.'", nil))
+		p.must(p.Wait("the other tab to be signed out", "other.document.body.dataset.view === 'signin' && other.sessionStorage.length === 0"))
+	})
 }
 
-func aTabThatComesBackLearnsThatSomebodySignedOut(t *testing.T, in *Browser) {
-	_, site := stage(t)
-	p := opens(t, in, site, desk)
-	p.signsIn("#/customers")
-	p.opensAnother(site.URL + "#/customers")
-	p.must(p.Wait("the customers in the other tab", "other.document.querySelector('tbody a')"))
-	p.must(p.Eval("other.location.href = 'docs'", nil))
-	p.must(p.Wait("the reference in the other tab", "other.location.pathname.endsWith('/docs') && other.document.querySelector('h1')"))
-	p.clicks("button", "Sign out")
-	p.sees("h1", "Sign in")
-	p.must(p.Eval("other.location.href = '.'", nil))
-	p.must(p.Wait("the other tab to be signed out", "other.document.body.dataset.view === 'signin' && other.sessionStorage.length === 0"))
-}
-
-func TestTheKeyIsHandedToNobodyElse(t *testing.T) { inBrowsers(t, theKeyIsHandedToNobodyElse) }
-
-func theKeyIsHandedToNobodyElse(t *testing.T, in *Browser) {
-	s, site := stage(t)
-	p := opens(t, in, site, desk)
-	p.goes("")
-	p.sees("label", "Access key")
-	// A tab where nobody is signed in neither answers, nor takes what it did not ask for, nor what is no key.
-	p.must(p.Eval(`
+func TestTheKeyIsHandedToNobodyElse(t *testing.T) {
+	onStage(t, func(t *testing.T, s *Stage, p *person) {
+		p.goes("")
+		p.sees("label", "Access key")
+		// A tab where nobody is signed in neither answers, nor takes what it did not ask for, nor what is no key.
+		p.must(p.Eval(`
 window.heard = [];
 window.probe = new BroadcastChannel('partnerview /v1/');
 probe.onmessage = ({data}) => heard.push(data);
 probe.postMessage({say: 'ask', from: 'probe'});
-probe.postMessage({say: 'key', from: 'probe', to: 'somebody else', key: '`+site.Key+`'});
-probe.postMessage({say: 'key', from: 'probe', key: '`+site.Key+`'});
+probe.postMessage({say: 'key', from: 'probe', to: 'somebody else', key: '`+p.site.Key+`'});
+probe.postMessage({say: 'key', from: 'probe', key: '`+p.site.Key+`'});
 for (const odd of [null, 1, 'key', {}, {say: 'constructor'}]) probe.postMessage(odd);
 0`, nil))
-	p.signsIn("#/customers")
-	p.must(p.Eval("probe.postMessage({say: 'ask', from: 'probe'}); 0", nil))
-	p.must(p.Wait("the answer", "heard.some((data) => data.say === 'key')"))
-	var keys []map[string]string
-	p.must(p.Eval("heard.filter((data) => data.key)", &keys))
-	if len(keys) != 1 || keys[0]["to"] != "probe" || keys[0]["key"] != site.Key {
-		t.Errorf("handed over: %v", keys)
-	}
-	// Another deployment of the same origin is somebody else.
-	p.opensAnother(s.Under("/partners/api"))
-	time.Sleep(500 * time.Millisecond)
-	if view := p.evaluates("other.document.body.dataset.view"); view != "signin" {
-		t.Errorf("the page at another address shows %s", view)
-	}
-	if n := p.evaluates("heard.filter((data) => data.key).length"); n != "1" {
-		t.Errorf("the key was handed over %s times", n)
-	}
+		p.signsIn("#/customers")
+		p.must(p.Eval("probe.postMessage({say: 'ask', from: 'probe'}); 0", nil))
+		p.must(p.Wait("the answer", "heard.some((data) => data.say === 'key')"))
+		var keys []map[string]string
+		p.must(p.Eval("heard.filter((data) => data.key)", &keys))
+		if len(keys) != 1 || keys[0]["to"] != "probe" || keys[0]["key"] != p.site.Key {
+			t.Errorf("handed over: %v", keys)
+		}
+		// Another deployment of the same origin is somebody else.
+		p.opensAnother(s.Under("/partners/api"))
+		time.Sleep(500 * time.Millisecond)
+		if view := p.evaluates("other.document.body.dataset.view"); view != "signin" {
+			t.Errorf("the page at another address shows %s", view)
+		}
+		if n := p.evaluates("heard.filter((data) => data.key).length"); n != "1" {
+			t.Errorf("the key was handed over %s times", n)
+		}
+	})
 }
 
 func TestANewTabIsSignedInByTheIssuerWithoutAQuestion(t *testing.T) {
-	inBrowsers(t, aNewTabIsSignedInByTheIssuerWithoutAQuestion)
-}
+	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
+		silent := func() int {
+			return len(slices.DeleteFunc(g.requests(), func(asked string) bool { return !strings.Contains(asked, "prompt=none") }))
+		}
+		p.goes("#/customers")
+		p.sees("button", "Continue with single sign-on") // the issuer knows nobody yet
+		p.keepsNothing()
+		p.misses("[role=alert]", "")
+		p.reloads()
+		p.sees("button", "Continue with single sign-on")
+		if n := silent(); n != 1 {
+			t.Errorf("the issuer was asked silently %d times", n)
+		}
+		p.clicks("button", "Continue with single sign-on")
+		p.entersAtIssuer("nora", "demo-northwind")
+		p.sees("h1", "Manage customers")
+		p.settles()
 
-func aNewTabIsSignedInByTheIssuerWithoutAQuestion(t *testing.T, in *Browser) {
-	_, g, site := stageWithIssuer(t, longLived)
-	silent := func() int {
-		return len(slices.DeleteFunc(g.requests(), func(asked string) bool { return !strings.Contains(asked, "prompt=none") }))
-	}
-	p := opens(t, in, site, desk)
-	p.goes("#/customers")
-	p.sees("button", "Continue with single sign-on") // the issuer knows nobody yet
-	p.keepsNothing()
-	p.misses("[role=alert]", "")
-	p.reloads()
-	p.sees("button", "Continue with single sign-on")
-	if n := silent(); n != 1 {
-		t.Errorf("the issuer was asked silently %d times", n)
-	}
-	p.clicks("button", "Continue with single sign-on")
-	p.entersAtIssuer("nora", "demo-northwind")
-	p.sees("h1", "Manage customers")
-	p.settles()
+		fragment := p.log("voice") + "?direction=outbound"
+		p.must(p.Eval("sessionStorage.clear()", nil)) // as in a new tab
+		p.must(p.Go("about:blank"))
+		p.goes(fragment)
+		p.sees("h1", "Voice")
+		p.settles()
+		p.isAt(fragment)
+		p.sees(".key-id", "Nora Northwind")
+		if n := silent(); n != 2 || len(p.rows()) != 50 {
+			t.Errorf("the issuer was asked silently %d times; %d rows", n, len(p.rows()))
+		}
 
-	fragment := logFragment(site, "voice") + "?direction=outbound"
-	p.must(p.Eval("sessionStorage.clear()", nil)) // as in a new tab
-	p.must(p.Go("about:blank"))
-	p.goes(fragment)
-	p.sees("h1", "Voice")
-	p.settles()
-	p.isAt(fragment)
-	p.sees(".key-id", "Nora Northwind")
-	if n := silent(); n != 2 || len(p.rows()) != 50 {
-		t.Errorf("the issuer was asked silently %d times; %d rows", n, len(p.rows()))
-	}
-
-	// Who signed out is not signed in again by a reload, though the issuer may still know them.
-	g.set(func(g *gate) { g.tell = func(about map[string]any) { delete(about, "end_session_endpoint") } })
-	p.clicks("button", "Sign out")
-	p.sees("[role=alert]", "You are signed out here.")
-	p.reloads()
-	p.sees("button", "Continue with single sign-on")
-	p.keepsNothing()
-	if n := silent(); n != 2 {
-		t.Errorf("the issuer was asked silently %d times", n)
-	}
+		// Who signed out is not signed in again by a reload, though the issuer may still know them.
+		g.set(func(g *gate) { g.tell = func(about map[string]any) { delete(about, "end_session_endpoint") } })
+		p.clicks("button", "Sign out")
+		p.sees("[role=alert]", "You are signed out here.")
+		p.reloads()
+		p.sees("button", "Continue with single sign-on")
+		p.keepsNothing()
+		if n := silent(); n != 2 {
+			t.Errorf("the issuer was asked silently %d times", n)
+		}
+	})
 }
 
 func TestAnIssuerThatIsDownDoesNotKeepTheSignInPageAway(t *testing.T) {
-	inBrowsers(t, anIssuerThatIsDownDoesNotKeepTheSignInPageAway)
-}
-
-func anIssuerThatIsDownDoesNotKeepTheSignInPageAway(t *testing.T, in *Browser) {
-	_, g, site := stageWithIssuer(t, longLived)
-	g.set(func(g *gate) { g.down = true })
-	p := opens(t, in, site, desk)
-	p.goes("#/customers")
-	p.sees("button", "Continue with single sign-on")
-	p.misses("[role=alert]", "")
-	p.types("Access key", site.Key)
-	p.presses("Enter")
-	p.sees("h1", "Manage customers")
+	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
+		g.set(func(g *gate) { g.down = true })
+		p.goes("#/customers")
+		p.sees("button", "Continue with single sign-on")
+		p.misses("[role=alert]", "")
+		p.types("Access key", p.site.Key)
+		p.presses("Enter")
+		p.sees("h1", "Manage customers")
+	})
 }
 
 // requests are path and query of every request that came to the issuer.

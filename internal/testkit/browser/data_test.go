@@ -1,18 +1,25 @@
 package browser
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
+	"testing"
 	"time"
 
 	"github.com/shopspring/decimal"
+	"golang.org/x/sync/errgroup"
 
 	"partnerview/internal/directory"
+	"partnerview/internal/dynamo"
 	"partnerview/internal/masking"
 	"partnerview/internal/money"
+	"partnerview/internal/operator"
 	"partnerview/internal/pricing"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 
@@ -20,28 +27,87 @@ import (
 // taken for markup.
 const Hostile = `<img src=x onerror="window.hostile=1"><script>window.hostile=2</script>`
 
-// newMemory makes the stage's data as of now: the same each time but for the
-// times.
-func newMemory(now time.Time) memory {
-	m := memory{logs: map[usage.Log][]usage.Record{}, lists: map[usage.Log][]*pricing.Indexed{}}
-	m.customers = stageCustomers(now)
-	slices.SortFunc(m.customers, func(a, b directory.Customer) int {
-		return strings.Compare(directory.SortKey(a.Name, a.Account), directory.SortKey(b.Name, b.Account))
+// data is what all stages show: it is made once, as of now, the same each time but for the
+// times, and no stage writes.
+type data struct {
+	store                       *dynamo.Store
+	key, keyEmpty, keySuspended string // of a partner with all customers, of one with none, of one that is suspended
+}
+
+var (
+	stageEngine dynamotest.Engine
+	loadOnce    sync.Once
+	loaded      *data
+)
+
+func stageData(t *testing.T) *data {
+	t.Helper()
+	loadOnce.Do(func() {
+		d := &data{store: stageEngine.NewStore(t)}
+		if err := d.load(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		loaded = d
 	})
-	for _, c := range m.customers {
-		for _, p := range c.Products {
-			log := usage.Log{Account: c.Account, Product: p}
-			if c.Account == "quiet.account" {
-				continue
+	if loaded == nil {
+		t.Fatal("the stage's data could not be loaded, as another test tells")
+	}
+	return loaded
+}
+
+func (d *data) load(ctx context.Context, now time.Time) error {
+	keys := operator.New(d.store, func() time.Time { return now })
+	for id, p := range map[directory.PartnerID]struct {
+		key    *string
+		status directory.PartnerStatus
+	}{
+		"northwind": {&d.key, directory.Active}, "fresh-start": {&d.keyEmpty, directory.Active}, "eastgate": {&d.keySuspended, directory.Suspended},
+	} {
+		if err := d.store.PutPartner(ctx, directory.Partner{ID: id, Name: string(id), Status: p.status}); err != nil {
+			return err
+		}
+		text, _, err := keys.CreateKey(ctx, id, "stage", operator.Expiry{})
+		if err != nil {
+			return err
+		}
+		*p.key = text
+	}
+	var loading errgroup.Group
+	loading.SetLimit(8)
+	for _, c := range stageCustomers(now) {
+		loading.Go(func() error { return d.loadCustomer(ctx, c, now) })
+	}
+	return loading.Wait()
+}
+
+func (d *data) loadCustomer(ctx context.Context, c directory.Customer, now time.Time) error {
+	if err := d.store.PutCustomer(ctx, c); err != nil {
+		return err
+	}
+	if err := d.store.PutGrant(ctx, directory.Grant{Partner: "northwind", Account: c.Account, CustomerName: c.Name}); err != nil {
+		return err
+	}
+	if c.Account == "quiet.account" || strings.HasSuffix(string(c.Account), listedOnly) {
+		return nil
+	}
+	for _, p := range c.Products {
+		log := usage.Log{Account: c.Account, Product: p}
+		if c.Account != "nolist_trading" {
+			if err := d.store.PutPriceLists(ctx, log, []pricing.List{stageList(p, c.Currency, now)}); err != nil {
+				return err
 			}
-			if c.Account != "nolist_trading" {
-				m.lists[log] = stageLists(log, c.Currency, now)
+		}
+		for batch := range slices.Chunk(stageRecords(log, c.Currency, now), dynamo.MaxUsageBatch) {
+			if _, err := d.store.WriteUsage(ctx, batch); err != nil {
+				return err
 			}
-			m.logs[log] = stageRecords(log, c.Currency, now)
 		}
 	}
-	return m
+	return nil
 }
+
+// listedOnly ends the account of a customer that only makes the list longer: it has no usage.
+const listedOnly = "_listed"
 
 func stageCustomers(now time.Time) []directory.Customer {
 	all := usage.Products()
@@ -78,21 +144,21 @@ func stageCustomers(now time.Time) []directory.Customer {
 	for i := range 48 {
 		name := places[i%len(places)] + " " + trades[i%len(trades)]
 		customers = append(customers, directory.Customer{
-			Account: usage.AccountID(fmt.Sprintf("%s_%02d", strings.ToLower(strings.ReplaceAll(name, " ", "_")), i)), Name: name,
+			Account: usage.AccountID(fmt.Sprintf("%s_%02d%s", strings.ToLower(strings.ReplaceAll(name, " ", "_")), i, listedOnly)), Name: name,
 			Products: all[:1+i%4], Currency: currencies[i%4], Credit: credit(directory.Prepaid, fmt.Sprint(75+i*i*13), i%20),
 		})
 	}
 	return customers
 }
 
-func stageLists(log usage.Log, currency money.Currency, now time.Time) []*pricing.Indexed {
+func stageList(product usage.Product, currency money.Currency, now time.Time) pricing.List {
 	price := decimal.RequireFromString
 	midnight := now.UTC().Truncate(24 * time.Hour)
 	list := pricing.List{EffectiveFrom: midnight.AddDate(0, 0, -40), Currency: currency, Rounding: pricing.DefaultRounding()}
 	selectors := func(direction usage.Direction, country usage.Country) pricing.Selectors {
 		return pricing.Selectors{Direction: direction, Country: country}
 	}
-	switch log.Product {
+	switch product {
 	case usage.SMS:
 		list.ChargeOn = pricing.OnSubmitted
 		list.Rates = []pricing.Rate{
@@ -119,11 +185,7 @@ func stageLists(log usage.Log, currency money.Currency, now time.Time) []*pricin
 			{Selectors: selectors(usage.Inbound, ""), UnitPrice: price("0")},
 		}
 	}
-	indexed, err := pricing.Index(log.Product, list)
-	if err != nil {
-		return nil // the log is then unrated, which a test would see
-	}
-	return []*pricing.Indexed{indexed}
+	return list
 }
 
 func stageRecords(log usage.Log, currency money.Currency, now time.Time) []usage.Record {

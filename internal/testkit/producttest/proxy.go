@@ -1,4 +1,4 @@
-package e2e_test
+package producttest
 
 import (
 	"bytes"
@@ -11,44 +11,44 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"time"
 )
 
-// mode is what the proxy does to the functions' requests; the operator's pass.
-type mode int32
+// Mode is what a proxy does to the functions' requests; the operator's pass.
+type Mode int32
 
+// The modes.
 const (
-	passing    mode = iota
-	down            // the connection breaks
-	throttling      // DynamoDB asks to come back later
-	slow            // no answer for longer than anybody waits
+	Passing    Mode = iota
+	Down            // the connection breaks
+	Throttling      // DynamoDB asks to come back later
+	Slow            // no answer for longer than anybody waits
 )
 
-// sent is one request that a function sent to DynamoDB.
-type sent struct {
-	function string // logical ID in template.yaml
-	target   string // DynamoDB_20120810.GetItem
-	op       string // GetItem, BatchGetItem, Query
-	body     []byte
-	units    float64 // capacity that the answer says it consumed
+// Call is one request that a function sent to DynamoDB.
+type Call struct {
+	Function  string // logical ID in template.yaml
+	Target    string // DynamoDB_20120810.GetItem
+	Operation string // GetItem, BatchGetItem, Query
+	Body      []byte
+	Units     float64 // capacity that the answer says it consumed
 }
 
-// proxy stands between the functions and the engine. It records what functions
+// Proxy stands between the functions and the engine. It records what functions
 // send, and can fail as DynamoDB does. A function is known by its session token,
 // which internal/dev/local sets to its logical ID.
-type proxy struct {
+type Proxy struct {
 	url    string
 	server *http.Server
 	mode   atomic.Int32
 
-	mu   sync.Mutex
-	sent []sent
+	mu    sync.Mutex
+	calls []Call
 }
 
 const tokenPrefix = "local-"
 
-func startProxy(engine string) (*proxy, error) {
+func startProxy(engine string) (*Proxy, error) {
 	target, err := url.Parse(engine)
 	if err != nil {
 		return nil, err
@@ -57,31 +57,29 @@ func startProxy(engine string) (*proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &proxy{url: "http://" + listener.Addr().String()}
+	p := &Proxy{url: "http://" + listener.Addr().String()}
 	forward := httputil.NewSingleHostReverseProxy(target)
 	forward.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
 	p.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, forward) })}
-	go func() { _ = p.server.Serve(listener) }() // ends with close
+	go func() { _ = p.server.Serve(listener) }() // ends with the product
 	return p, nil
 }
 
-func (p *proxy) close() { _ = p.server.Close() }
-
-func (p *proxy) serve(w http.ResponseWriter, r *http.Request, forward http.Handler) {
+func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, forward http.Handler) {
 	function, isFunction := strings.CutPrefix(r.Header.Get("X-Amz-Security-Token"), tokenPrefix)
 	if !isFunction {
 		forward.ServeHTTP(w, r)
 		return
 	}
-	switch mode(p.mode.Load()) {
-	case down:
+	switch Mode(p.mode.Load()) {
+	case Down:
 		panic(http.ErrAbortHandler)
-	case throttling:
+	case Throttling:
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, `{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}`)
 		return
-	case slow:
+	case Slow:
 		select {
 		case <-r.Context().Done():
 		case <-time.After(20 * time.Second):
@@ -95,12 +93,12 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request, forward http.Handl
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	target := r.Header.Get("X-Amz-Target")
-	_, op, _ := strings.Cut(target, ".")
+	_, operation, _ := strings.Cut(target, ".")
 	tee := &teeWriter{ResponseWriter: w}
 	forward.ServeHTTP(tee, r)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.sent = append(p.sent, sent{function, target, op, body, consumed(tee.body.Bytes())})
+	p.calls = append(p.calls, Call{function, target, operation, body, consumed(tee.body.Bytes())})
 }
 
 // consumed is the capacity that an answer says it took: of one table, or, in the
@@ -121,25 +119,21 @@ func consumed(body []byte) (units float64) {
 	return units
 }
 
-// set changes how the functions' requests fare until the test ends.
-func (p *proxy) set(t *testing.T, m mode) {
-	p.mode.Store(int32(m))
-	t.Cleanup(func() { p.mode.Store(int32(passing)) })
-}
+// Set changes how the functions' requests fare.
+func (p *Proxy) Set(m Mode) { p.mode.Store(int32(m)) }
 
-// during returns what functions sent while f ran.
-func (p *proxy) during(f func()) []sent {
-	p.mu.Lock()
-	before := len(p.sent)
-	p.mu.Unlock()
+// During lists what functions sent while f ran.
+func (p *Proxy) During(f func()) []Call {
+	before := len(p.Calls())
 	f()
-	return p.all()[before:]
+	return p.Calls()[before:]
 }
 
-func (p *proxy) all() []sent {
+// Calls lists what functions have sent, oldest first.
+func (p *Proxy) Calls() []Call {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.sent[:len(p.sent):len(p.sent)]
+	return p.calls[:len(p.calls):len(p.calls)]
 }
 
 // teeWriter keeps a copy of an answer.
