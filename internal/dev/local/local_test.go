@@ -25,26 +25,56 @@ import (
 	"partnerview/internal/dev/local/issuer"
 )
 
-// The small product of testdata, and where its functions' binaries are built.
+// The small product of testdata.
 const root = "testdata"
 
-var binaries string
+// What most tests share: the functions' binaries, and an engine of this machine.
+var (
+	binaries string
+	shared   *engine.Engine
+)
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	var err error
-	if binaries, err = os.MkdirTemp("", "partnerview-local-"); err != nil {
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		code = 1
 	}
-	defer os.RemoveAll(binaries)
-	return m.Run()
+	os.Exit(code)
 }
 
+func run(m *testing.M) (code int, err error) {
+	if binaries, err = os.MkdirTemp("", "partnerview-local-"); err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(binaries)
+	t, err := readTemplate(Options{Root: root})
+	if err != nil {
+		return 0, err
+	}
+	if err := build(context.Background(), root, binaries, t.Functions); err != nil {
+		return 0, err
+	}
+	if shared, err = engine.Start(context.Background(), root, "", 0); err != nil {
+		return 0, err
+	}
+	defer shared.Stop()
+	return m.Run(), nil
+}
+
+// start starts a stack that makes its tables in the shared engine.
 func start(t *testing.T, o Options) *Stack {
 	t.Helper()
-	o.Root, o.Binaries = root, binaries
+	if o.Endpoint == "" {
+		o.Endpoint = shared.Endpoint
+	}
+	return startWhole(t, o)
+}
+
+// startWhole starts a stack with an engine of its own, unless it is given one.
+func startWhole(t *testing.T, o Options) *Stack {
+	t.Helper()
+	o.Root, o.Binaries, o.Prebuilt = root, binaries, runtime.GOOS == "linux"
 	s, err := Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +183,7 @@ func TestTablesAreThoseOfTheTemplate(t *testing.T) {
 	}
 }
 
-func TestFunctionsAndCommandsFindTheEngineAndTheTables(t *testing.T) {
+func TestFunctionsAndCommandsFindTheEngineTheTablesAndTheTime(t *testing.T) {
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	s := start(t, Options{Now: now})
 	_, body := get(t, s.BaseURL+"/open?do=environment", "")
@@ -174,12 +204,9 @@ func TestFunctionsAndCommandsFindTheEngineAndTheTables(t *testing.T) {
 	if got := s.Getenv("PATH"); got != "" {
 		t.Errorf("Getenv(PATH) = %q: that is the process's own", got)
 	}
-}
-
-func TestWithoutAFixedTimeFunctionsHaveNone(t *testing.T) {
-	s := start(t, Options{})
-	if _, body := get(t, s.BaseURL+"/open?do=environment", ""); strings.Contains(string(body), "PARTNERVIEW_NOW") {
-		t.Errorf("the function has a fixed time: %s", body)
+	unfixed := start(t, Options{})
+	if _, body := get(t, unfixed.BaseURL+"/open?do=environment", ""); strings.Contains(string(body), "PARTNERVIEW_NOW") {
+		t.Errorf("without a fixed time the function has one: %s", body)
 	}
 }
 
@@ -215,12 +242,12 @@ func TestAForeignEngineIsUsedAndLeftAsItWas(t *testing.T) {
 
 func TestTablesOnDiskAreFoundAgain(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "store")
-	first := start(t, Options{Path: folder})
+	first := startWhole(t, Options{Path: folder})
 	if !first.Fresh {
 		t.Error("the first time the tables are said to be there already")
 	}
 	first.Stop(t.Context())
-	second := start(t, Options{Path: folder})
+	second := startWhole(t, Options{Path: folder})
 	if second.Fresh || second.Tables["ThingsTable"] != first.Tables["ThingsTable"] {
 		t.Errorf("the second time: fresh %v, %s and %s", second.Fresh, second.Tables["ThingsTable"], first.Tables["ThingsTable"])
 	}
@@ -228,7 +255,7 @@ func TestTablesOnDiskAreFoundAgain(t *testing.T) {
 
 func TestStopLeavesNoProcessNoPortAndNoGoroutine(t *testing.T) {
 	before := runtime.NumGoroutine()
-	s := start(t, Options{})
+	s := startWhole(t, Options{})
 	get(t, s.BaseURL+"/things", "Bearer acme")
 	pid := s.engine.PID()
 	waited := make(chan error, 1)
@@ -266,7 +293,7 @@ func wantGoroutines(t *testing.T, before int) {
 }
 
 func TestAnEngineThatDiesIsToldWithTheWayOut(t *testing.T) {
-	s := start(t, Options{})
+	s := startWhole(t, Options{})
 	s.engine.Kill()
 	err := s.Wait()
 	if err == nil || !strings.Contains(err.Error(), "ended: signal: killed; start again, or set DYNAMODB_ENDPOINT") || strings.Contains(err.Error(), "\n") {

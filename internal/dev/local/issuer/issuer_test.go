@@ -1,13 +1,16 @@
 package issuer
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -24,14 +27,21 @@ var (
 	exports = Program{ID: "exports", Secret: "demo-secret", Partner: "southbank"}
 )
 
-func start(t *testing.T) *Issuer {
-	t.Helper()
-	i, err := Start(t.Context(), root, Config{Page: page, Users: []User{mara}, Programs: []Program{exports}, Lifetime: 90 * time.Second})
+// shared is the issuer of all tests: none changes it for another.
+var shared *Issuer
+
+func TestMain(m *testing.M) {
+	var err error
+	shared, err = Start(context.Background(), root, Config{
+		Page: page, Users: []User{mara}, Programs: []Program{exports}, Lifetime: 90 * time.Second,
+	})
 	if err != nil {
-		t.Fatal(err)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
-	t.Cleanup(i.Stop)
-	return i
+	code := m.Run()
+	shared.Stop()
+	os.Exit(code)
 }
 
 // person is a browser without a window: it keeps cookies, and stops before it
@@ -149,7 +159,7 @@ func wantClaims(t *testing.T, jwt string, want map[string]any) {
 }
 
 func TestAPersonGetsTokensAndRenewsThem(t *testing.T) {
-	i := start(t)
+	i := shared
 	browser := person(t)
 	back := backWith(t, i, browser, "login", url.Values{"login": {mara.Login}, "password": {mara.Password}})
 	if back.Get("state") != "s1" || back.Get("iss") != i.URL {
@@ -189,7 +199,7 @@ func backAgain(t *testing.T, i *Issuer, browser *http.Client) url.Values {
 }
 
 func TestAWrongPasswordAndACancelGiveNoCode(t *testing.T) {
-	i := start(t)
+	i := shared
 	r, err := person(t).Get(authorization(i, nil))
 	text := read(t, r, err)
 	if strings.Contains(strings.ReplaceAll(text, i.URL, ""), "//") {
@@ -209,7 +219,7 @@ func TestAWrongPasswordAndACancelGiveNoCode(t *testing.T) {
 }
 
 func TestWithoutPKCEThereIsNoCode(t *testing.T) {
-	i := start(t)
+	i := shared
 	r, err := person(t).Get(authorization(i, url.Values{"code_challenge": {""}, "code_challenge_method": {""}}))
 	read(t, r, err)
 	if at := r.Header.Get("Location"); !strings.Contains(at, "error=invalid_request") {
@@ -218,7 +228,7 @@ func TestWithoutPKCEThereIsNoCode(t *testing.T) {
 }
 
 func TestAProgramGetsATokenOfItsPartner(t *testing.T) {
-	i := start(t)
+	i := shared
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {exports.ID}, "client_secret": {exports.Secret}, "resource": {Audience}}
 	wantClaims(t, token(t, i, form).AccessToken, map[string]any{"iss": i.URL, "aud": Audience, "partner_id": "southbank", "sub": exports.ID})
 	form.Set("client_secret", "another")
@@ -228,7 +238,7 @@ func TestAProgramGetsATokenOfItsPartner(t *testing.T) {
 }
 
 func TestOnlyThePageMayReadTokens(t *testing.T) {
-	i := start(t)
+	i := shared
 	for origin, want := range map[string]string{"http://127.0.0.1:3000": "http://127.0.0.1:3000", "http://localhost:3000": "http://localhost:3000", "http://127.0.0.1:3001": ""} {
 		r, err := http.NewRequest(http.MethodPost, i.URL+"/token", strings.NewReader("client_id="+ClientID+"&grant_type=refresh_token&refresh_token=x"))
 		if err != nil {
