@@ -24,7 +24,9 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/fault"
+	"partnerview/internal/pricing"
 	"partnerview/internal/problem"
+	"partnerview/internal/usage"
 )
 
 // Env is what every endpoint needs besides its store.
@@ -37,9 +39,9 @@ type Env struct {
 	RequestID func(context.Context) string
 	Now       func() time.Time
 	Log       *slog.Logger
-	// Shown counts the records of an answer, and those of them without a price;
-	// nil: nobody counts.
-	Shown func(ctx context.Context, records, unrated int)
+	// RecordMetrics counts the records of an answer, and those of them without a
+	// price; nil: nobody counts.
+	RecordMetrics func(ctx context.Context, records, unrated int)
 }
 
 // Route is one path of the API.
@@ -48,27 +50,20 @@ type Route struct {
 	Parameters []string // in the query, as openapi.yaml lists them
 }
 
-// Routes is the table of all routes; the endpoints are made of it, and tests
+// Routes is the table of all routes, each of which stands beside its endpoint; tests
 // hold template.yaml and openapi.yaml against it.
 func Routes() []Route { return []Route{listCustomers, getCustomer, getUsage, getRecord} }
 
-var (
-	listCustomers = Route{"GET /customers", []string{"search", "product", "limit", "cursor"}}
-	getCustomer   = Route{"GET /customers/{accountId}", nil}
-	getUsage      = Route{"GET /customers/{accountId}/usage/{product}", []string{"from", "to", "direction", "status", "channel", "country", "fromLast4", "toLast4", "order", "limit", "cursor"}}
-	getRecord     = Route{"GET /customers/{accountId}/usage/{product}/{recordId}", nil}
-)
-
-// answer is what an endpoint gives back: a body, what it shows, and where the
-// next page is.
-type answer struct {
+// response is what an endpoint answers: a body, what it shows, and where the next
+// page is.
+type response struct {
 	body  any
-	shown *shown // without it the answer is not given
-	next  string // a cursor; empty: no next page
+	audit *auditEntry // without it nothing is answered
+	next  string      // a cursor; empty: no next page
 }
 
 // endpoint answers one request of a route, or fails.
-type endpoint func(*http.Request) (answer, error)
+type endpoint func(*http.Request) (response, error)
 
 // mux routes to endpoints; what matches none is the route_not_found problem. So is
 // a path with "//", "." or ".." in it, which http.ServeMux would redirect.
@@ -76,12 +71,12 @@ func (e Env) mux(endpoints map[string]endpoint) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, serve := range endpoints {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			a, err := serve(r)
+			out, err := serve(r)
 			if err != nil {
 				e.fail(w, r, err)
 				return
 			}
-			e.succeed(w, r, a)
+			e.succeed(w, r, out)
 		})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { e.fail(w, r, problem.NoRoute) })
@@ -94,17 +89,17 @@ func (e Env) mux(endpoints map[string]endpoint) http.Handler {
 	})
 }
 
-func (e Env) succeed(w http.ResponseWriter, r *http.Request, a answer) {
-	body, err := encode(a.body)
+func (e Env) succeed(w http.ResponseWriter, r *http.Request, out response) {
+	body, err := encode(out.body)
 	if err == nil {
-		err = e.audit(r, a.shown)
+		err = e.audit(r, out.audit)
 	}
 	if err != nil {
 		e.fail(w, r, err)
 		return
 	}
-	if a.next != "" {
-		w.Header().Set("Link", nextLink(r, a.next))
+	if out.next != "" {
+		w.Header().Set("Link", nextLink(r, out.next))
 	}
 	problem.Write(w, http.StatusOK, "application/json", body)
 }
@@ -145,4 +140,39 @@ func (e Env) customer(r *http.Request) (directory.Viewer, error) {
 		return directory.Viewer{}, problem.NoCustomer
 	}
 	return v, nil
+}
+
+// auditEntry is what an answer shows, and of whom.
+type auditEntry struct {
+	accounts []usage.AccountID // of a list as many as it holds, else the one
+	product  usage.Product     // of a log; empty: the customers themselves
+	records  int               // customers or records of usage
+	unrated  int               // records without a price
+}
+
+// count counts a record's price.
+func (a *auditEntry) count(p pricing.Price) {
+	if p.Outcome == pricing.Unrated {
+		a.unrated++
+	}
+}
+
+// audit writes the entry that says who is about to be shown what of which
+// customer: one for each answer with data, before it leaves, a page without
+// records included, since that tells something too. An endpoint that does not say
+// what it shows is refused here, so that none can forget.
+func (e Env) audit(r *http.Request, a *auditEntry) error {
+	if a == nil {
+		return fault.New(fault.Internal, "the endpoint does not say what it shows", nil)
+	}
+	viewer, err := e.viewer(r)
+	if err != nil {
+		return err
+	}
+	e.Log.InfoContext(r.Context(), "shown", "audit", true, "requestId", e.RequestID(r.Context()), "route", r.Pattern,
+		"partnerId", viewer.Partner, "keyId", viewer.KeyID, "accountIds", a.accounts, "product", a.product, "records", a.records)
+	if e.RecordMetrics != nil {
+		e.RecordMetrics(r.Context(), a.records, a.unrated)
+	}
+	return nil
 }

@@ -22,7 +22,7 @@ func audited(t *testing.T, make func(api.Env) http.Handler, viewer any, target s
 	var out bytes.Buffer
 	e := env()
 	e.Log = slog.New(slog.NewJSONHandler(&out, nil))
-	e.Shown = func(_ context.Context, records, unrated int) {
+	e.RecordMetrics = func(_ context.Context, records, unrated int) {
 		counted = [2]int{counted[0] + records, counted[1] + unrated}
 	}
 	w := httptest.NewRecorder()

@@ -30,6 +30,11 @@ type CustomerReader interface {
 	Customer(context.Context, usage.AccountID) (directory.Customer, error)
 }
 
+var (
+	listCustomers = Route{"GET /customers", []string{"search", "product", "limit", "cursor"}}
+	getCustomer   = Route{"GET /customers/{accountId}", nil}
+)
+
 const (
 	customersOnPage    = 25
 	maxCustomersOnPage = 100
@@ -40,10 +45,10 @@ const (
 // ListCustomers serves GET /customers: the customers assigned to the viewer, by
 // name. 400 invalid_parameter.
 func ListCustomers(env Env, store CustomerList) http.Handler {
-	return env.mux(map[string]endpoint{listCustomers.Pattern: func(r *http.Request) (answer, error) {
+	return env.mux(map[string]endpoint{listCustomers.Pattern: func(r *http.Request) (response, error) {
 		viewer, err := env.viewer(r)
 		if err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		p := readParams(r, listCustomers.Parameters)
 		q := directory.CustomerQuery{
@@ -56,48 +61,48 @@ func ListCustomers(env Env, store CustomerList) http.Handler {
 			p.badCursor()
 		}
 		if err := p.err(); err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		page, err := store.Customers(r.Context(), viewer.Partner, q)
 		if err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		body := customersJSON{Data: make([]customerJSON, len(page.Customers))}
-		a := answer{shown: &shown{accounts: make([]usage.AccountID, len(page.Customers)), records: len(page.Customers)}}
+		out := response{audit: &auditEntry{accounts: make([]usage.AccountID, len(page.Customers)), records: len(page.Customers)}}
 		for i, c := range page.Customers {
-			body.Data[i], a.shown.accounts[i] = customerOf(c), c.Account
+			body.Data[i], out.audit.accounts[i] = customerOf(c), c.Account
 		}
 		if page.Next != "" {
-			a.next = p.seal(page.Next)
-			body.NextCursor = &a.next
+			out.next = p.seal(page.Next)
+			body.NextCursor = &out.next
 		}
-		a.body = body
-		return a, nil
+		out.body = body
+		return out, nil
 	}})
 }
 
 // GetCustomer serves GET /customers/{accountId}: one customer as the viewer may
 // see it. 404 customer_not_found.
 func GetCustomer(env Env, store CustomerReader) http.Handler {
-	return env.mux(map[string]endpoint{getCustomer.Pattern: func(r *http.Request) (answer, error) {
+	return env.mux(map[string]endpoint{getCustomer.Pattern: func(r *http.Request) (response, error) {
 		viewer, err := env.customer(r)
 		if err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		if err := readParams(r, getCustomer.Parameters).err(); err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		c, err := store.Customer(r.Context(), viewer.Account)
 		if fault.Is(err, fault.NotFound) {
-			return answer{}, problem.NoCustomer
+			return response{}, problem.NoCustomer
 		}
 		if err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		// As they are now, of those that the authorizer found: what was taken away since
 		// is gone at once.
 		c.Products = slices.DeleteFunc(directory.Visible(c.Products, nil), func(p usage.Product) bool { return !viewer.MaySee(p) })
-		return answer{body: customerOf(c), shown: &shown{accounts: []usage.AccountID{c.Account}, records: 1}}, nil
+		return response{body: customerOf(c), audit: &auditEntry{accounts: []usage.AccountID{c.Account}, records: 1}}, nil
 	}})
 }
 

@@ -12,7 +12,7 @@ func Seal(path string, filters url.Values, key string) string {
 
 // Forgetful is an endpoint that does not say what its answer shows.
 func Forgetful(env Env) http.Handler {
-	return env.mux(map[string]endpoint{"GET /customers": func(*http.Request) (answer, error) {
-		return answer{body: map[string]string{"name": "Acme Retail"}}, nil
+	return env.mux(map[string]endpoint{"GET /customers": func(*http.Request) (response, error) {
+		return response{body: map[string]string{"name": "Acme Retail"}}, nil
 	}})
 }

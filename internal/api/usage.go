@@ -27,6 +27,13 @@ type UsageReader interface {
 	PriceLists(ctx context.Context, log usage.Log, upTo time.Time) (lists []*pricing.Indexed, older bool, err error)
 }
 
+var (
+	getUsage = Route{"GET /customers/{accountId}/usage/{product}", []string{
+		"from", "to", "direction", "status", "channel", "country", "fromLast4", "toLast4", "order", "limit", "cursor",
+	}}
+	getRecord = Route{"GET /customers/{accountId}/usage/{product}/{recordId}", nil}
+)
+
 const (
 	recordsOnPage    = 50
 	maxRecordsOnPage = 500
@@ -61,16 +68,16 @@ func (u usageEndpoints) log(r *http.Request) (usage.Log, error) {
 	return usage.Log{Account: viewer.Account, Product: product}, nil
 }
 
-func (u usageEndpoints) page(r *http.Request) (answer, error) {
+func (u usageEndpoints) page(r *http.Request) (response, error) {
 	log, err := u.log(r)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	p := readParams(r, usageParameters(log.Product))
 	q := usageQuery(p)
 	q.Now = u.env.Now()
 	if err := p.err(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	var page usage.Page
 	book, err := u.read(r.Context(), log, newest(q), func(ctx context.Context) ([]usage.Record, error) {
@@ -79,33 +86,33 @@ func (u usageEndpoints) page(r *http.Request) (answer, error) {
 		return page.Records, err
 	})
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	body := usagePage{records: page.Records, prices: make([]pricing.Price, len(page.Records)), period: q.Period}
-	a := answer{shown: &shown{accounts: []usage.AccountID{log.Account}, product: log.Product, records: len(page.Records)}}
+	out := response{audit: &auditEntry{accounts: []usage.AccountID{log.Account}, product: log.Product, records: len(page.Records)}}
 	for i := range page.Records {
 		body.prices[i] = book.Price(page.Records[i])
-		a.shown.count(body.prices[i])
+		out.audit.count(body.prices[i])
 	}
 	if page.Next != nil {
-		a.next = p.seal(page.Next.String())
-		body.next = a.next
+		out.next = p.seal(page.Next.String())
+		body.next = out.next
 	}
-	a.body = body
-	return a, nil
+	out.body = body
+	return out, nil
 }
 
-func (u usageEndpoints) record(r *http.Request) (answer, error) {
+func (u usageEndpoints) record(r *http.Request) (response, error) {
 	log, err := u.log(r)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if err := readParams(r, getRecord.Parameters).err(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	id, err := usage.ParseRecordID(r.PathValue("recordId"))
 	if err != nil || usage.IsWhatsApp(string(id)) { // no record is shown under such an id
-		return answer{}, problem.NoRecord
+		return response{}, problem.NoRecord
 	}
 	var record usage.Record
 	book, err := u.read(r.Context(), log, time.Time{}, func(ctx context.Context) ([]usage.Record, error) {
@@ -114,15 +121,15 @@ func (u usageEndpoints) record(r *http.Request) (answer, error) {
 		return []usage.Record{record}, err
 	})
 	if fault.Is(err, fault.NotFound) {
-		return answer{}, problem.NoRecord
+		return response{}, problem.NoRecord
 	}
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	price := book.Price(record)
-	a := answer{body: usageRecord{record, price}, shown: &shown{accounts: []usage.AccountID{log.Account}, product: log.Product, records: 1}}
-	a.shown.count(price)
-	return a, nil
+	out := response{body: usageRecord{record, price}, audit: &auditEntry{accounts: []usage.AccountID{log.Account}, product: log.Product, records: 1}}
+	out.audit.count(price)
+	return out, nil
 }
 
 // read reads records of a log with fetch and the price lists that cover them, both
@@ -161,7 +168,7 @@ func (u usageEndpoints) read(ctx context.Context, log usage.Log, upTo time.Time,
 	return pricing.BookOf(log, lists...)
 }
 
-// covers tells whether lists, newest first, go back to the one that was in force
+// covers reports whether lists, newest first, go back to the one that was in force
 // at the oldest record.
 func covers(lists []*pricing.Indexed, records []usage.Record) bool {
 	if len(records) == 0 {

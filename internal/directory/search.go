@@ -25,10 +25,10 @@ func NewSearch(text string) Search {
 	return Search{words}
 }
 
-// IsEmpty tells whether the search finds everything.
+// IsEmpty reports whether the search finds everything.
 func (s Search) IsEmpty() bool { return len(s.words) == 0 }
 
-// Finds tells whether a customer is found.
+// Finds reports whether a customer is found.
 func (s Search) Finds(name string, account usage.AccountID) bool {
 	if s.IsEmpty() {
 		return true

@@ -96,7 +96,7 @@ func Caught(f func() error) (err error) {
 }
 
 // whereItPanicked is the stack of a panic that is being recovered from, innermost
-// function first: "partnerview/internal/api.channelWord (params.go:175), …".
+// function first: "partnerview/internal/api.readParams (params.go:52), …".
 func whereItPanicked() string {
 	var pcs [64]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs[:])])
@@ -113,5 +113,5 @@ func whereItPanicked() string {
 	return strings.Join(stack, ", ")
 }
 
-// Is tells whether err is a fault of that kind.
+// Is reports whether err is a fault of that kind.
 func Is(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }

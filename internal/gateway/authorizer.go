@@ -36,7 +36,7 @@ func Authorizer(decide directory.Decide, log *slog.Logger) func(context.Context,
 	return func(ctx context.Context, event events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
 		defer cancel()
-		ctx, counted := withTally(ctx)
+		ctx, stats := withStats(ctx)
 		start := time.Now()
 		log := log.With("requestId", event.RequestContext.RequestID, "traceId", traceID(ctx), "resource", event.Resource)
 		var account *string
@@ -53,7 +53,7 @@ func Authorizer(decide directory.Decide, log *slog.Logger) func(context.Context,
 		failed := err != nil && !unknown
 		granted := decision.Allowed && canName(event.MethodArn)
 		log = log.With(denied.Name, oneIf(!granted && !failed), failures.Name, oneIf(failed), "decisionMs", milliseconds(time.Since(start)),
-			consumedCapacity.Name, counted.units, metrics(denied, failures, consumedCapacity))
+			consumedCapacity.Name, stats.units, metrics(denied, failures, consumedCapacity))
 		if unknown {
 			log.InfoContext(ctx, "unauthorized", "why", err.Error())
 			return events.APIGatewayCustomAuthorizerResponse{}, errUnauthorized
@@ -94,7 +94,7 @@ func authorization(event events.APIGatewayCustomAuthorizerRequestTypeRequest) st
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 const maxResource = 512
 
-// canName tells whether a policy can name a method and path, and nothing but it. One
+// canName reports whether a policy can name a method and path, and nothing but it. One
 // with a wildcard in it would make a policy for more than itself.
 func canName(methodARN string) bool {
 	return len(methodARN) <= maxResource && !strings.ContainsAny(methodARN, "*?")

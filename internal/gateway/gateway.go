@@ -77,7 +77,7 @@ func Handler(h http.Handler, log *slog.Logger) func(context.Context, events.APIG
 		start := time.Now()
 		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
-		ctx, counted := withTally(ctx)
+		ctx, stats := withStats(ctx)
 		var response events.APIGatewayProxyResponse
 		err := fault.Caught(func() (err error) {
 			event.Path = path(event.Resource, event.PathParameters)
@@ -92,7 +92,7 @@ func Handler(h http.Handler, log *slog.Logger) func(context.Context, events.APIG
 			problem.Internal.Send(w, id)
 			response, _ = w.GetProxyResponse() // it fails only without a status
 		}
-		logRequest(ctx, log, event, response.StatusCode, counted, time.Since(start))
+		logRequest(ctx, log, event, response.StatusCode, stats, time.Since(start))
 		return response, nil
 	}
 }
@@ -100,7 +100,7 @@ func Handler(h http.Handler, log *slog.Logger) func(context.Context, events.APIG
 // logRequest writes the one line that every request leaves. The path is told
 // by its resource, the account and the product, never as sent: what a caller puts
 // elsewhere in a path or a query is not ours to keep.
-func logRequest(ctx context.Context, log *slog.Logger, event events.APIGatewayProxyRequest, status int, counted *tally, took time.Duration) {
+func logRequest(ctx context.Context, log *slog.Logger, event events.APIGatewayProxyRequest, status int, stats *requestStats, took time.Duration) {
 	claims := claimsOf(event.RequestContext)
 	product, err := usage.ParseProduct(event.PathParameters["product"])
 	if err != nil {
@@ -116,12 +116,12 @@ func logRequest(ctx context.Context, log *slog.Logger, event events.APIGatewayPr
 		slog.String("keyId", claims[keyIDClaim]),
 		slog.String("accountId", claims[accountIDClaim]),
 		slog.String("product", string(product)),
-		slog.Int("records", counted.records),
+		slog.Int("records", stats.records),
 		slog.Int(requests.Name, 1),
 		slog.Int(failures.Name, oneIf(status >= 500)),
 		slog.Float64(duration.Name, milliseconds(took)),
-		slog.Float64(consumedCapacity.Name, counted.units),
-		slog.Int(unratedRecords.Name, counted.unrated),
+		slog.Float64(consumedCapacity.Name, stats.units),
+		slog.Int(unratedRecords.Name, stats.unrated),
 		metrics(requests, failures, duration, consumedCapacity, unratedRecords))
 }
 

@@ -246,7 +246,7 @@ func TestTheLogLineCarriesMetrics(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		Consumed(r.Context(), 0.5)
 		Consumed(r.Context(), 2)
-		Shown(r.Context(), 50, 3)
+		RecordMetrics(r.Context(), 50, 3)
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
 	event := customerEvent("acme_retail")

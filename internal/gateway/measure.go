@@ -8,25 +8,25 @@ import (
 	"time"
 )
 
-// tally is what one request took and showed. What reads tables does so from
+// requestStats are what one request took and showed. What reads tables does so from
 // several goroutines at a time.
-type tally struct {
+type requestStats struct {
 	mu               sync.Mutex
 	records, unrated int
 	units            float64
 }
 
-type tallyKey struct{}
+type statsKey struct{}
 
-func withTally(ctx context.Context) (context.Context, *tally) {
-	t := new(tally)
-	return context.WithValue(ctx, tallyKey{}, t), t
+func withStats(ctx context.Context) (context.Context, *requestStats) {
+	t := new(requestStats)
+	return context.WithValue(ctx, statsKey{}, t), t
 }
 
-// Shown counts the records that an answer holds, and those of them without a
+// RecordMetrics counts the records that an answer holds, and those of them without a
 // price, into the line that its request leaves.
-func Shown(ctx context.Context, records, unrated int) {
-	if t, ok := ctx.Value(tallyKey{}).(*tally); ok {
+func RecordMetrics(ctx context.Context, records, unrated int) {
+	if t, ok := ctx.Value(statsKey{}).(*requestStats); ok {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.records += records
@@ -37,7 +37,7 @@ func Shown(ctx context.Context, records, unrated int) {
 // Consumed counts DynamoDB's capacity units into the line that the request
 // leaves.
 func Consumed(ctx context.Context, units float64) {
-	if t, ok := ctx.Value(tallyKey{}).(*tally); ok {
+	if t, ok := ctx.Value(statsKey{}).(*requestStats); ok {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.units += units

@@ -51,7 +51,7 @@ func newPage(p usage.Product, value any) (*page, error) {
 	log := slog.New(slog.NewJSONHandler(io.Discard, nil))
 	store := dynamo.NewStore(out.db, names)
 	store.Consumed = gateway.Consumed
-	env := api.Env{Viewer: gateway.Viewer, RequestID: gateway.RequestID, Now: func() time.Time { return now }, Log: log, Shown: gateway.Shown}
+	env := api.Env{Viewer: gateway.Viewer, RequestID: gateway.RequestID, Now: func() time.Time { return now }, Log: log, RecordMetrics: gateway.RecordMetrics}
 	out.handler = gateway.Handler(api.GetUsage(env, store), log)
 
 	answer, err := out.answer()

@@ -97,7 +97,7 @@ func (k *keyring) snapshot() state {
 	return k.state
 }
 
-// mayAsk tells whether it is time to ask the issuer again.
+// mayAsk reports whether it is time to ask the issuer again.
 func (k *keyring) mayAsk(s state) bool {
 	now := k.now()
 	wait := askEvery

@@ -24,7 +24,7 @@ import (
 	"partnerview/internal/gateway"
 )
 
-// on sets tracing up, and tells whether there is any; what cannot be set up is
+// on sets tracing up, and reports whether there is any; what cannot be set up is
 // left out.
 func on(getenv func(string) string) bool {
 	daemon := getenv("AWS_XRAY_DAEMON_ADDRESS")
