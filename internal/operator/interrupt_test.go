@@ -108,13 +108,6 @@ func planOf(t *testing.T, file string) planning {
 	}
 }
 
-func carryOut(t *testing.T, o *operator.Operator, plan planning) {
-	t.Helper()
-	p, err := plan(t.Context(), o)
-	must(t, err)
-	must(t, o.Apply(t.Context(), p))
-}
-
 // interruption is a command over the old file, to be stopped at every write.
 type interruption struct {
 	t                *testing.T
@@ -128,7 +121,7 @@ func newInterruption(t *testing.T, plan planning) *interruption {
 	o, s := newOperator(t)
 	apply(t, o, oldFile)
 	i := &interruption{t: t, plan: plan, old: rights(t, s), oldState: dump(t, s)}
-	carryOut(t, o, plan)
+	applyPlan(t, o)(plan(t.Context(), o))
 	i.new, i.target = rights(t, s), dump(t, s)
 	return i
 }
@@ -165,7 +158,8 @@ func (i *interruption) at(when string, stopsAt func(dynamotest.Call) bool, next 
 		}
 		listsItsCustomersOnce(t, direct, partner)
 	}
-	carryOut(t, operator.New(direct, clock), next)
+	o = operator.New(direct, clock)
+	applyPlan(t, o)(next(t.Context(), o))
 	if diff := cmp.Diff(want, dump(t, direct)); diff != "" {
 		t.Errorf("interrupted %s, and what is applied next is not whole (-want +got):\n%s", when, diff)
 	}

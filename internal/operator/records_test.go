@@ -214,8 +214,7 @@ func TestMendingThatIsInterruptedLosesAndDoublesNothing(t *testing.T) {
 }
 
 func TestMendingThatIsCancelledFinishesWhatItIsMoving(t *testing.T) {
-	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
-	o := operator.New(dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables), clock)
+	o, proxy, tables := newProxied(t)
 	records, telling := rawLog(t, tables, "acc-a")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
