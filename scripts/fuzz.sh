@@ -13,12 +13,19 @@ only_the_deadline() {
 		test "$(grep -A1 '^--- FAIL: Fuzz' "$log" | tail -n +2)" = '    context deadline exceeded'
 }
 
+# Prints how much of its package a target's seeds reach: what they do not, a short run hardly finds.
+cover_seeds() { # package, target
+	"$go" test -count 1 -run "^$2\$" -cover "$1" </dev/null |
+		sed -n "s|.*coverage: \(.*\) of statements.*|$2: its seeds reach \1 of $1|p" || true # one that fails is shown by the run itself
+}
+
 fuzz() { # package, target
 	"$go" test -run '^$' -fuzz "^$2\$" -fuzztime "$fuzztime" -fuzzminimizetime 10x "$1" </dev/null 2>&1 | tee "$log"
 }
 
 targets=$(grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' cmd functions internal | sort)
 while IFS=: read -r file func; do
+	cover_seeds "./$(dirname "$file")" "${func#func }"
 	for try in 1 2 3; do
 		if fuzz "./$(dirname "$file")" "${func#func }"; then continue 2; fi
 		only_the_deadline || exit 1

@@ -105,6 +105,12 @@ func TestAWrongKeyIDIsNotRepeated(t *testing.T) {
 }
 
 func FuzzParseKey(f *testing.F) {
+	key, _, _, err := NewKey(strings.NewReader(strings.Repeat("k", 41)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(key)
+	f.Add(strings.Replace(key, "_", "-", 2))
 	f.Add("pvk_000000000000_00000000000000000000000000000000000000000000000000")
 	f.Fuzz(func(t *testing.T, text string) {
 		if id, _, ok := parseKey(text); ok && (len(id) != idLength || !strings.Contains(text, id)) {

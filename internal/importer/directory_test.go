@@ -245,6 +245,8 @@ func FuzzDirectory(f *testing.F) {
 	f.Add(testFile(f, "directory.yaml"), "d.yaml")
 	f.Add(testFile(f, "faults.yaml"), "d.yaml")
 	f.Add([]byte(`{"partners":[{"id":"northwind","customers":[]}]}`), "d.json")
+	f.Add([]byte(`{"partners":null,"customers":[{"accountId":"acme_retail","name":true,"creditLimit":null,"remainingCredit":1e3},7,{"name":[]}],"priceLists":{}}`), "d.json")
+	f.Add([]byte("priceLists:\n- {accountId: acme_retail, product: sms, effectiveFrom: 2026-01-01T00:00:00Z, currency: EUR, rates: [{operator: '31099', unitPrice: 1}, {country: ZZ, unitPrice: 1}]}\n"), "d.yaml")
 	f.Add([]byte("partners: &p\n- *p\n"), "d.yaml")
 	f.Add([]byte("a: 1\rb: 2"), "d.yaml") // an error of the file as a whole
 	f.Add([]byte("a: |\n b\n? [c]\n: !t {<<: *a}\n"), "")

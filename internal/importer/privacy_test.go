@@ -126,6 +126,8 @@ func rowsOn(rows []Row, line int) (on []Row) {
 func FuzzNativeFieldsTellNoNumber(f *testing.F) {
 	f.Add("u-1", "sms", "delivered", "447700900123", "whatsapp", "0.0412", "note", int64(2))
 	f.Add("447700900123", "voice", "4477 0090 0123", "+447700900123", "n4477", "447700900123", "+447700900123", int64(447700900123))
+	f.Add("m-1", "messaging", "read", "31099", "Whats_App", "1", "amount", int64(1))
+	f.Add("m-2", "messaging", "447700900123", "", "m447700900123", "1", "note", int64(1))
 	f.Add("..", "sms", "sent", "447700900123.0", "", "1.520", "note", int64(1))
 	f.Add("a-44-7700-900123", "video", "x", "44.7700.900123", "", "447.700900123E3", "447700900123", int64(4477009))
 	f.Fuzz(func(t *testing.T, id, product, status, code, channel, amount, unknown string, count int64) {
@@ -153,6 +155,8 @@ func FuzzExportsTellNoNumber(f *testing.F) {
 	f.Add([]byte(smsRow("umid", "447700900123", "msisdn", "+447700900123", "source", "12025550147", "status_errorcode", "447700900123", "price_total", "447700900123", "price_currency", "EUR")))
 	f.Add([]byte(messagingRow("umid", "447700900123", "user_msisdn", "447700900123", "channelType", "447700900123")))
 	f.Add([]byte(voiceRow("CallId", "447700900123", "SourceEndpoint", "+447700900123", "DestinationEndpoint", "12025550147", "CallStatus", "12025550147")))
+	f.Add([]byte(smsRow("createdat", "2026-05-03 10:00:00 UTC", "direction", "in", "status_value", "\xfc", "subaccountid", "", "price_total", `"0,1"`, "price_currency", "447700900123")))
+	f.Add([]byte(voiceRow("DestinationCountry", "Republic of 447700900123", "DestinationCountryCode", "447700900123", "DurationInSec", "447700900123")))
 	ends := map[Format][]string{
 		ConnectSMS:       {"msisdn", "source"},
 		ConnectMessaging: {"usermsisdn"},

@@ -104,6 +104,7 @@ func FuzzReceiptsTellNoNumber(f *testing.F) {
 	f.Add([]byte(receipt("u-1", "a-44-7700-900123", `"sent"`, `"sent","errorCode":447700900123`)))
 	f.Add([]byte(receipt(`"status"`, `"price":{"total":447700900123,"currency":"EUR"},"status"`)))
 	f.Add([]byte(receipt(`"+447700900123"`, "447700900123", "u-1", "447700900123")))
+	f.Add([]byte(receipt(`"status"`, `"umid":"447700900123","status"`) + receipt("acme_one", "nobody", "2026-05-03T10:00:00Z", "2026-05-03 10:00:00 UTC", `"status"`, `"price":{"total":"1","currency":"447700900123"},"status"`)))
 	f.Add(gzipped([]byte(receipt())))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		rows, err := readUntilError(bytes.NewReader(file), ConnectReceipts, options())
