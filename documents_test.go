@@ -57,9 +57,9 @@ func TestTheMapNamesEveryRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, table, _ := strings.Cut(string(text), "\n## The map\n")
-	rooms := []string{"functions"} // each of which must be in the drawing
+	rooms := []string{"functions"} // each of which must be in the drawing, or in a row of its own
 	for _, p := range list(t, "./functions/...") {
-		if name := strings.TrimPrefix(p.ImportPath, module+"/"); name != "functions" && !strings.Contains(table, " "+name+" ") {
+		if name := strings.TrimPrefix(p.ImportPath, module+"/"); name != "functions" && !strings.Contains(table, " "+name+" ") && !strings.Contains(table, "`"+name+"`") {
 			t.Errorf("%s is not in README's drawing", name)
 		}
 	}

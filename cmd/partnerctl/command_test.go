@@ -1,9 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"partnerview/internal/operator"
+	"partnerview/internal/testkit/dynamotest"
 )
 
 func TestApplyShowsWhatItDoes(t *testing.T) {
@@ -183,7 +189,11 @@ func TestImportCountsAndListsWhatItRejects(t *testing.T) {
 
 func TestImportTakesSeveralFilesGzipAndStandardInput(t *testing.T) {
 	d := newDeskWithDirectory(t)
-	gz := d.write("packed.ndjson.gz", zipped(usageLine("z-1", "")+"bad\n"))
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = io.WriteString(w, usageLine("z-1", "")+"bad\n")
+	_ = w.Close()
+	gz := d.write("packed.ndjson.gz", packed.String())
 	plain := d.write("plain.ndjson", usageLine("p-1", "")+usageLine("p-2", "")+"bad\n")
 
 	r := d.feed(usageLine("s-1", "")+"bad\n", "import", "usage", gz, plain, "-", "-o", "json", "--rejects", "all.ndjson")
@@ -211,8 +221,12 @@ func TestImportTakesSeveralFilesGzipAndStandardInput(t *testing.T) {
 func TestImportReadsThePlatformsExports(t *testing.T) {
 	d := newDeskWithDirectory(t)
 	for format, file := range map[string]string{"connect-sms-csv": "8x8-sms-log.csv", "connect-messaging-csv": "8x8-chatapps-log.csv", "connect-voice-csv": "8x8-voice-log.csv"} {
-		path := d.fixture(file)
-		r := d.run("import", "usage", "--format", format, path, "-o", "json", june)
+		text, err := os.ReadFile(filepath.Join(d.root, "testdata", "fixtures", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := d.write(file, string(text))
+		r := d.run("import", "usage", "--format", format, path, "-o", "json", "--now", "2026-06-15T00:00:00Z")
 		var counts importedUsage
 		decode(t, r.out, &counts)
 		if counts.Read == 0 || counts.Read != counts.Written+counts.Duplicate+counts.Rejected {
@@ -325,4 +339,30 @@ func serveStacks(t *testing.T, stacks map[string]map[string]string) (url string)
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+func TestInterruptedImportEndsAndSaysWhatToDo(t *testing.T) {
+	d := newDeskWithDirectory(t)
+	proxy := engine.NewProxy(t)
+	begun := make(chan struct{}, 100)
+	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
+		if c.Operation != "BatchWriteItem" {
+			return false
+		}
+		begun <- struct{}{}
+		dynamotest.Throttle(w)
+		return true
+	})
+	d.env = append(d.env, "DYNAMODB_ENDPOINT="+proxy.URL)
+	file := d.write("usage.ndjson", usageLine("m-1", ""))
+	cmd := d.process(os.Args[0], "import", "usage", file)
+	var errOut bytes.Buffer
+	cmd.Stderr = &errOut
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	_ = cmd.Process.Signal(os.Interrupt)
+	_ = cmd.Wait()
+	result{cmd.ProcessState.ExitCode(), "", errOut.String()}.fails(t, 1, "interrupted", "run the same command again")
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -42,8 +43,12 @@ func TestFolderIsLoadedFileByFileInTheOrderOfNames(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(d.dir, "month", "archive"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = w.Write([]byte(usageAt("u-1", "2026-06-02T00:00:00Z", `,"errorCode":"second"`) + "bad\n"))
+	_ = w.Close()
 	d.write("month/01.ndjson", usageAt("u-1", "2026-06-02T00:00:00Z", `,"errorCode":"first"`))
-	d.write("month/02.ndjson.gz", zipped(usageAt("u-1", "2026-06-02T00:00:00Z", `,"errorCode":"second"`)+"bad\n"))
+	d.write("month/02.ndjson.gz", packed.String())
 	d.write("month/10.jsonl", usageAt("u-2", "2026-06-02T00:00:00Z", ""))
 	for _, not := range []string{"month/README.md", "month/sms.csv", "month/.hidden.ndjson", "month/archive/old.ndjson", "month/99.ndjson.rejected.ndjson"} {
 		d.write(not, "not usage")
@@ -109,8 +114,13 @@ func TestReceiptsUpdateWhatIsLoaded(t *testing.T) {
 	d := newDesk(t)
 	customers := strings.ReplaceAll(directoryFile, "acme_hq", "sample_one_hq, sample-two.otp")
 	d.must("apply", "-f", d.write("directory.yaml", customers))
-	d.fixture("8x8-sms-log.csv")
-	d.fixture("8x8-sms-dlr.ndjson")
+	for _, name := range []string{"8x8-sms-log.csv", "8x8-sms-dlr.ndjson"} {
+		text, err := os.ReadFile(filepath.Join(d.root, "testdata", "fixtures", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.write(name, string(text))
+	}
 	receipts := []string{"--format", "connect-sms-receipts", "8x8-sms-dlr.ndjson", "--count-changes"}
 	if got := d.imported(3, receipts...); got.Read != 6 || got.Rejected != 6 {
 		t.Errorf("before the log, receipts count %+v", got)

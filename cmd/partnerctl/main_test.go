@@ -160,16 +160,6 @@ func (d *desk) write(name, text string) string {
 	return path
 }
 
-// fixture copies a file of testdata/fixtures to the desk.
-func (d *desk) fixture(name string) string {
-	d.t.Helper()
-	text, err := os.ReadFile(filepath.Join(d.root, "testdata", "fixtures", name))
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return d.write(name, string(text))
-}
-
 func (d *desk) read(name string) string {
 	d.t.Helper()
 	text, err := os.ReadFile(filepath.Join(d.dir, name))

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -190,52 +189,45 @@ func TestAnInterruptedDeletionSaysWhatToDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stdin.Close()
-	seen := make(chan struct{})
-	asked := &waiter{text: "to go on: ", seen: seen}
-	cmd.Stderr = asked
+	var out bytes.Buffer
+	asked := make(chan struct{})
+	cmd.Stdout, cmd.Stderr = &out, &waiter{text: "to go on: ", seen: asked}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	_ = cmd.Process.Signal(os.Interrupt)
+	_ = cmd.Wait()
+	errOut := cmd.Stderr.(*waiter).all.String()
+	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(errOut, "partnerctl: interrupted") {
+		t.Errorf("exit code %d, it says %q", cmd.ProcessState.ExitCode(), errOut)
+	}
+	if n := strings.Count(d.must("usage", "get", "acme_retail", "-o", "json", "--now", march), "\n"); n != 4 {
+		t.Errorf("%d records are left, want all 4", n)
+	}
+}
+
+// Interrupted while it deletes, it says how many are gone.
+func TestAnInterruptedDeletionSaysWhatItHasDone(t *testing.T) {
+	d := newDeskWithUsage(t)
+	proxy, begun := engine.NewProxy(t), make(chan struct{}, 100)
+	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
+		if c.Operation != "BatchWriteItem" {
+			return false
+		}
+		begun <- struct{}{}
+		dynamotest.Throttle(w)
+		return true
+	})
+	d.env = append(d.env, "DYNAMODB_ENDPOINT="+proxy.URL)
+	cmd := d.process(os.Args[0], "usage", "delete", "acme_retail", "--yes")
+	var errOut bytes.Buffer
+	cmd.Stderr = &errOut
 	d.start(cmd)
-	d.interrupt(cmd, seen)
-	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(asked.all.String(), "partnerctl: interrupted") {
-		t.Errorf("exit code %d, it says %q", cmd.ProcessState.ExitCode(), asked.all.String())
-	}
-	if left := d.ids("acme_retail"); left != "m-1 m-2 m-3 c-1" {
-		t.Errorf("left are %s, want all 4", left)
-	}
-}
-
-// Interrupted while it writes, a command says what it has done, and what to do.
-func TestACommandInterruptedAtItsWritesSaysWhatItHasDone(t *testing.T) {
-	for says, args := range map[string][]string{
-		"interrupted. What was written stays; run the same command again": {"import", "usage", "usage.ndjson", "--now", march},
-		"interrupted. 0 of 4 records deleted. What was written stays":     {"usage", "delete", "acme_retail", "--yes"},
-	} {
-		t.Run(args[0], func(t *testing.T) {
-			d := newDeskWithUsage(t)
-			proxy, begun := engine.NewProxy(t), make(chan struct{}, 100)
-			proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
-				if c.Operation != "BatchWriteItem" {
-					return false
-				}
-				begun <- struct{}{}
-				dynamotest.Throttle(w)
-				return true
-			})
-			d.env = append(d.env, "DYNAMODB_ENDPOINT="+proxy.URL)
-			var errOut bytes.Buffer
-			cmd := d.process(os.Args[0], args...)
-			cmd.Stderr = &errOut
-			d.start(cmd)
-			d.interrupt(cmd, begun)
-			result{cmd.ProcessState.ExitCode(), "", errOut.String()}.fails(t, 1, says)
-		})
-	}
-}
-
-// interrupt interrupts a command that has begun, and waits for its end.
-func (d *desk) interrupt(cmd *exec.Cmd, begun <-chan struct{}) {
 	<-begun
 	_ = cmd.Process.Signal(os.Interrupt)
 	_ = cmd.Wait()
+	result{cmd.ProcessState.ExitCode(), "", errOut.String()}.fails(t, 1, "interrupted. 0 of 4 records deleted. What was written stays")
 }
 
 // waiter tells when a text was written to it.

@@ -34,11 +34,15 @@ func TestGrantOfNobodyStaysWhenAnotherIsAdded(t *testing.T) {
 		}
 		return accounts
 	}
-	plan := applyPlan(t, o)(o.PlanGrant(t.Context(), "quiet", "b&b", nil))
+	plan, err := o.PlanGrant(t.Context(), "quiet", "b&b", nil)
+	must(t, err)
+	must(t, o.Apply(t.Context(), plan))
 	if got := grants(); len(plan.Changes) != 1 || !slices.Equal(got, []usage.AccountID{"acme_retail", "b&b", "gone"}) {
 		t.Errorf("after %+v it has %v", plan.Changes, got)
 	}
-	applyPlan(t, o)(o.PlanWithoutGrants(t.Context(), "quiet", []usage.AccountID{"gone"}))
+	plan, err = o.PlanWithoutGrants(t.Context(), "quiet", []usage.AccountID{"gone"})
+	must(t, err)
+	must(t, o.Apply(t.Context(), plan))
 	if got := grants(); !slices.Equal(got, []usage.AccountID{"acme_retail", "b&b"}) {
 		t.Errorf("it cannot be removed: %v", got)
 	}
@@ -63,10 +67,13 @@ func TestCreditOfATimeToComeIsRefused(t *testing.T) {
 
 // Suspending is for emergencies: it does not read all customers first.
 func TestSuspendingReadsThePartnerAlone(t *testing.T) {
-	o, proxy, _ := newProxied(t)
+	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
+	o := operator.New(dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables), clock)
 	apply(t, o, whole)
 	proxy.Calls()
-	applyPlan(t, o)(o.PlanStatus(t.Context(), "northwind", directory.Suspended))
+	plan, err := o.PlanStatus(t.Context(), "northwind", directory.Suspended)
+	must(t, err)
+	must(t, o.Apply(t.Context(), plan))
 	if got := proxy.Operations(); !slices.Equal(got, []string{"Query", "UpdateItem"}) {
 		t.Errorf("it takes %v", got)
 	}
@@ -76,7 +83,8 @@ func TestSuspendingReadsThePartnerAlone(t *testing.T) {
 func unlessGone(plan planning) planning {
 	return func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
 		p, err := plan(ctx, o)
-		if told, isOne := errors.AsType[operator.UserError](err); isOne && strings.HasPrefix(string(told), "there is no") {
+		var wrong operator.UserError
+		if errors.As(err, &wrong) && strings.HasPrefix(string(wrong), "there is no") {
 			err = nil
 		}
 		return p, err
@@ -105,8 +113,9 @@ func TestInterruptedDeletionGivesNoPartnerMoreAndCanBeRunAgain(t *testing.T) {
 }
 
 func TestAPartnersKeysAreRevokedBeforeAnythingIsDeleted(t *testing.T) {
-	o, proxy, tables := newProxied(t)
+	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
 	store := dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables)
+	o := operator.New(store, clock)
 	apply(t, o, whole)
 	var ids []string
 	for range 3 {
@@ -158,8 +167,9 @@ func TestACustomerIsDeletedWithGrantsAndPricesAndWithUsageOnlyWhenSaid(t *testin
 	must(t, err)
 	before := dump(t, s)
 	_, err = o.PlanCustomerDeletion(t.Context(), "acme_retail", false)
-	if told := userError(t, err); !strings.Contains(told, "acme_retail has usage records (voice)") || !strings.Contains(told, "--with-usage") {
-		t.Errorf("a customer with usage: %s", told)
+	var wrong operator.UserError
+	if !errors.As(err, &wrong) || !strings.Contains(string(wrong), "acme_retail has usage records (voice)") || !strings.Contains(string(wrong), "--with-usage") {
+		t.Errorf("a customer with usage: %v", err)
 	}
 	plan, err := o.PlanCustomerDeletion(t.Context(), "acme_retail", true)
 	must(t, err)
@@ -200,11 +210,14 @@ func TestACustomerIsDeletedWithGrantsAndPricesAndWithUsageOnlyWhenSaid(t *testin
 	if page, err := s.Log(t.Context(), usage.Log{Account: "b&b", Product: usage.SMS}, usage.Query{Limit: 10}); err != nil || len(page.Records) != 1 {
 		t.Errorf("another's usage is %+v, %v", page, err)
 	}
-	_, noCustomer := o.PlanCustomerDeletion(t.Context(), "acme_retail", true)
-	_, noPartner := o.PlanPartnerDeletion(t.Context(), "nobody")
-	for _, err := range []error{noCustomer, noPartner} {
-		if told := userError(t, err); !strings.HasPrefix(told, "there is no ") {
-			t.Errorf("what is not there: %s", told)
+	for _, plan := range []func() (operator.Plan, error){
+		func() (operator.Plan, error) { return o.PlanCustomerDeletion(t.Context(), "acme_retail", true) },
+		func() (operator.Plan, error) {
+			return o.PlanPartnerDeletion(t.Context(), directory.PartnerID("nobody"))
+		},
+	} {
+		if _, err := plan(); !errors.As(err, &wrong) || !strings.HasPrefix(string(wrong), "there is no ") {
+			t.Errorf("what is not there: %v", err)
 		}
 	}
 }

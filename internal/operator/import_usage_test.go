@@ -74,7 +74,8 @@ func TestAccountOfALineIsFoundByItsNames(t *testing.T) {
 	o, s := newOperator(t)
 	apply(t, o, customersFile)
 	file := line("acme_hq", "hq", 1, "") + line("acme_otp", "otp", 1, "") + line("beta", "beta", 1, "")
-	load(t, o, file, operator.UsageImport{})
+	_, err := o.ImportUsage(t.Context(), strings.NewReader(file), operator.UsageImport{})
+	must(t, err)
 	for id, account := range map[usage.RecordID]usage.AccountID{"hq": "acme_retail", "otp": "beta", "beta": "beta"} {
 		if _, err := s.Record(t.Context(), usage.Log{Account: account, Product: usage.SMS}, id, now); err != nil {
 			t.Errorf("%s is not in the log of %s: %v", id, account, err)
@@ -85,7 +86,10 @@ func TestAccountOfALineIsFoundByItsNames(t *testing.T) {
 func TestImportForAnAccountThatDoesNotExistIsRefused(t *testing.T) {
 	o, _ := newOperator(t)
 	_, err := o.ImportUsage(t.Context(), strings.NewReader(""), operator.UsageImport{Account: "nobody"})
-	userError(t, err)
+	var wrong operator.UserError
+	if !errors.As(err, &wrong) {
+		t.Errorf("got %v, want a UserError", err)
+	}
 }
 
 // lines is n records, 40 of each id, whose error codes tell their place in the
@@ -102,7 +106,8 @@ func TestOfTheSameRecordTheLastOfTheFileWins(t *testing.T) {
 	o, s := newOperator(t)
 	apply(t, o, customersFile)
 	const n = 3240 // 81 ids: no multiple of the writers
-	counts := load(t, o, lines(n), operator.UsageImport{})
+	counts, err := o.ImportUsage(t.Context(), strings.NewReader(lines(n)), operator.UsageImport{})
+	must(t, err)
 	if counts.Read != n || counts.Written+counts.Duplicate != n {
 		t.Errorf("counts do not add up: %+v", counts)
 	}
@@ -113,7 +118,8 @@ func TestOfTheSameRecordTheLastOfTheFileWins(t *testing.T) {
 			t.Fatalf("of m-%d, %s is stored; want %s, the last of the file", i, r.ErrorCode, want)
 		}
 	}
-	again := load(t, o, lines(n), operator.UsageImport{})
+	again, err := o.ImportUsage(t.Context(), strings.NewReader(lines(n)), operator.UsageImport{})
+	must(t, err)
 	if diff := cmp.Diff(counts, again); diff != "" {
 		t.Errorf("the same file counts otherwise the second time (-first +second):\n%s", diff)
 	}
@@ -198,7 +204,8 @@ func readAll(t *testing.T, s *dynamo.Store, log usage.Log) []usage.Record {
 }
 
 func TestImportEndsWhenTheStoreRefuses(t *testing.T) {
-	o, proxy, _ := newProxied(t)
+	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
+	o := operator.New(dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables), clock)
 	apply(t, o, customersFile)
 	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
 		if c.Operation == "BatchWriteItem" {
@@ -272,7 +279,9 @@ func sampleDirectory(t testing.TB) importer.Directory {
 func TestSampleDataLoadsWithoutRejects(t *testing.T) {
 	o, _ := newOperator(t)
 	begun := time.Now()
-	plan := applyPlan(t, o)(o.Plan(t.Context(), sampleDirectory(t), false))
+	plan, err := o.Plan(t.Context(), sampleDirectory(t), false)
+	must(t, err)
+	must(t, o.Apply(t.Context(), plan))
 	applied := time.Now()
 	const n = 5_000
 	in, out := io.Pipe()
@@ -315,7 +324,8 @@ func TestImportLosesNothingWhenTheTableIsThrottled(t *testing.T) {
 		}
 		return true
 	})
-	counts := load(t, o, file.String(), operator.UsageImport{})
+	counts, err := o.ImportUsage(t.Context(), strings.NewReader(file.String()), operator.UsageImport{})
+	must(t, err)
 	if counts.Written != n || refused.Load() < 40 {
 		t.Errorf("%d of %d written, after %d refusals", counts.Written, n, refused.Load())
 	}
@@ -343,13 +353,15 @@ func TestReceiptsAreBroughtToTheirRecords(t *testing.T) {
 		receipts.WriteString(receiptLine(fmt.Sprintf("m-%d", i), "sent", i+1)) // older, and later in the file
 	}
 	receipts.WriteString(receiptLine("nobody", "sent", 1) + "no receipt\n")
-	load(t, o, log.String(), operator.UsageImport{})
+	_, err := o.ImportUsage(t.Context(), strings.NewReader(log.String()), operator.UsageImport{})
+	must(t, err)
 	var rejected []int
 	in := operator.UsageImport{
 		Format: importer.ConnectReceipts, CountChanges: true,
 		Rejected: func(r importer.Reject) error { rejected = append(rejected, r.Line); return nil },
 	}
-	counts := load(t, o, receipts.String(), in)
+	counts, err := o.ImportUsage(t.Context(), strings.NewReader(receipts.String()), in)
+	must(t, err)
 	if counts.Read != 2*n+2 || counts.Written+counts.Duplicate != 2*n || counts.Rejected != 2 || counts.Changes.New != 0 || counts.Changes.Changed < n {
 		t.Errorf("counts are %+v, changes %+v", counts, counts.Changes)
 	}
@@ -362,7 +374,8 @@ func TestReceiptsAreBroughtToTheirRecords(t *testing.T) {
 			t.Fatalf("%s is %s", r.ID, r.Status)
 		}
 	}
-	again := load(t, o, log.String(), operator.UsageImport{CountChanges: true})
+	again, err := o.ImportUsage(t.Context(), strings.NewReader(log.String()), operator.UsageImport{CountChanges: true})
+	must(t, err)
 	if want := (operator.ChangeCounts{Unchanged: n}); *again.Changes != want {
 		t.Errorf("the log again counts %+v, want %+v: what receipts told is newer", *again.Changes, want)
 	}
@@ -372,18 +385,19 @@ func TestReceiptsAreBroughtToTheirRecords(t *testing.T) {
 func TestReceiptFromAClockThatIsAheadFreezesNothing(t *testing.T) {
 	o, s := newOperator(t)
 	apply(t, o, customersFile)
-	expect := func(f importer.Format, file string, rejected int) {
+	load := func(f importer.Format, file string, rejected int) {
 		t.Helper()
-		counts := load(t, o, file, operator.UsageImport{Format: f})
+		counts, err := o.ImportUsage(t.Context(), strings.NewReader(file), operator.UsageImport{Format: f})
+		must(t, err)
 		if counts.Rejected != rejected {
 			t.Errorf("%d lines are rejected, want %d", counts.Rejected, rejected)
 		}
 	}
 	log := line("acme_retail", "m-1", 1, `,"status":"queued"`)
-	expect(importer.Native, log, 0)
-	expect(importer.ConnectReceipts, strings.Replace(receiptLine("m-1", "sent", 2), `"timestamp":"20`, `"timestamp":"26`, 1), 1)
-	expect(importer.ConnectReceipts, receiptLine("m-1", "delivered", 3), 0)
-	expect(importer.Native, log+strings.Replace(line("acme_retail", "m-2", 1, ""), `"timestamp":"20`, `"timestamp":"26`, 1), 1)
+	load(importer.Native, log, 0)
+	load(importer.ConnectReceipts, strings.Replace(receiptLine("m-1", "sent", 2), `"timestamp":"20`, `"timestamp":"26`, 1), 1)
+	load(importer.ConnectReceipts, receiptLine("m-1", "delivered", 3), 0)
+	load(importer.Native, log+strings.Replace(line("acme_retail", "m-2", 1, ""), `"timestamp":"20`, `"timestamp":"26`, 1), 1)
 	if got := readAll(t, s, usage.Log{Account: "acme_retail", Product: usage.SMS}); len(got) != 1 || got[0].Status != usage.Delivered {
 		t.Errorf("stored are %+v", got)
 	}
@@ -392,12 +406,15 @@ func TestReceiptFromAClockThatIsAheadFreezesNothing(t *testing.T) {
 func TestDryRunOfReceiptsTellsWhatAnImportWould(t *testing.T) {
 	o, _ := newOperator(t)
 	apply(t, o, customersFile)
-	load(t, o, line("acme_retail", "m-1", 1, ""), operator.UsageImport{})
+	_, err := o.ImportUsage(t.Context(), strings.NewReader(line("acme_retail", "m-1", 1, "")), operator.UsageImport{})
+	must(t, err)
 	file := receiptLine("m-1", "delivered", 2) + receiptLine("m-2", "delivered", 2)
 	in := operator.UsageImport{Format: importer.ConnectReceipts, CountChanges: true, DryRun: true}
-	dry := load(t, o, file, in)
+	dry, err := o.ImportUsage(t.Context(), strings.NewReader(file), in)
+	must(t, err)
 	in.DryRun = false
-	real := load(t, o, file, in)
+	real, err := o.ImportUsage(t.Context(), strings.NewReader(file), in)
+	must(t, err)
 	if diff := cmp.Diff(dry, real); diff != "" || real.Changes.Changed != 1 || real.Rejected != 1 {
 		t.Errorf("(-dry run +import):\n%s", diff)
 	}

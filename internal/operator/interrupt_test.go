@@ -108,6 +108,13 @@ func planOf(t *testing.T, file string) planning {
 	}
 }
 
+func carryOut(t *testing.T, o *operator.Operator, plan planning) {
+	t.Helper()
+	p, err := plan(t.Context(), o)
+	must(t, err)
+	must(t, o.Apply(t.Context(), p))
+}
+
 // interruption is a command over the old file, to be stopped at every write.
 type interruption struct {
 	t                *testing.T
@@ -121,7 +128,7 @@ func newInterruption(t *testing.T, plan planning) *interruption {
 	o, s := newOperator(t)
 	apply(t, o, oldFile)
 	i := &interruption{t: t, plan: plan, old: rights(t, s), oldState: dump(t, s)}
-	applyPlan(t, o)(plan(t.Context(), o))
+	carryOut(t, o, plan)
 	i.new, i.target = rights(t, s), dump(t, s)
 	return i
 }
@@ -158,8 +165,7 @@ func (i *interruption) at(when string, stopsAt func(dynamotest.Call) bool, next 
 		}
 		listsItsCustomersOnce(t, direct, partner)
 	}
-	o = operator.New(direct, clock)
-	applyPlan(t, o)(next(t.Context(), o))
+	carryOut(t, operator.New(direct, clock), next)
 	if diff := cmp.Diff(want, dump(t, direct)); diff != "" {
 		t.Errorf("interrupted %s, and what is applied next is not whole (-want +got):\n%s", when, diff)
 	}

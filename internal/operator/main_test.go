@@ -1,7 +1,6 @@
 package operator_test
 
 import (
-	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -39,44 +38,10 @@ func parse(t *testing.T, text string) importer.Directory {
 // apply brings the tables to what a file says.
 func apply(t *testing.T, o *operator.Operator, text string) operator.Plan {
 	t.Helper()
-	plan := applyPlan(t, o)(o.Plan(t.Context(), parse(t, text), false))
-	return plan
-}
-
-// applyPlan carries out a plan that was made without an error.
-func applyPlan(t *testing.T, o *operator.Operator) func(operator.Plan, error) operator.Plan {
-	t.Helper()
-	return func(plan operator.Plan, err error) operator.Plan {
-		t.Helper()
-		must(t, err)
-		must(t, o.Apply(t.Context(), plan))
-		return plan
-	}
-}
-
-// load imports a file of usage.
-func load(t *testing.T, o *operator.Operator, file string, in operator.UsageImport) operator.UsageCounts {
-	t.Helper()
-	counts, err := o.ImportUsage(t.Context(), strings.NewReader(file), in)
+	plan, err := o.Plan(t.Context(), parse(t, text), false)
 	must(t, err)
-	return counts
-}
-
-// userError is the text of an error that is for the operator.
-func userError(t *testing.T, err error) string {
-	t.Helper()
-	told, isOne := errors.AsType[operator.UserError](err)
-	if !isOne {
-		t.Errorf("got %v, want a UserError", err)
-	}
-	return string(told)
-}
-
-// newProxied is an operator whose calls pass a proxy, and its tables.
-func newProxied(t *testing.T) (*operator.Operator, *dynamotest.Proxy, dynamo.Tables) {
-	t.Helper()
-	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
-	return operator.New(dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables), clock), proxy, tables
+	must(t, o.Apply(t.Context(), plan))
+	return plan
 }
 
 func newOperator(t *testing.T) (*operator.Operator, *dynamo.Store) {

@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
 	"partnerview/internal/operator"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 
@@ -74,7 +76,8 @@ func TestApplyMakesTheTablesSayWhatTheFileSays(t *testing.T) {
 }
 
 func TestSecondApplyChangesNothing(t *testing.T) {
-	o, proxy, _ := newProxied(t)
+	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
+	o := operator.New(dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables), clock)
 	apply(t, o, whole)
 	proxy.Calls()
 	if plan := apply(t, o, whole); len(plan.Changes) != 0 {
@@ -271,26 +274,29 @@ priceLists: [{accountId: acme, product: sms, effectiveFrom: 2026-09-01T00:00:00Z
 }
 
 func TestPricesOfThePastChangeOnlyWhenAskedTo(t *testing.T) {
-	list := func(product, from, price string) string {
-		return fmt.Sprintf("priceLists: [{accountId: acme_retail, product: %s, effectiveFrom: %s, currency: EUR, rates: [{unitPrice: %q}]}]", product, from, price)
-	}
+	const smsFrom = "priceLists: [{accountId: acme_retail, product: sms, effectiveFrom: %s, currency: EUR, rates: [{unitPrice: %q}]}]"
 	tests := []struct {
 		name, file string
-		correction string // of which product, from and to when; empty: it is no change of the past
+		correction *operator.Correction // nil: it is no change of the past
 	}{
-		{"a list in force that changes", list("sms", "2026-04-01T00:00:00Z", "0.25"), "sms 2026-04-01T00:00:00.000Z "},
-		{"an earlier list that changes", list("sms", "2026-01-01T00:00:00Z", "0.25"), "sms 2026-01-01T00:00:00.000Z 2026-04-01T00:00:00.000Z"},
-		{"a new list between two", list("sms", "2026-02-01T00:00:00Z", "0.25"), "sms 2026-02-01T00:00:00.000Z 2026-04-01T00:00:00.000Z"},
-		{"a new list before all", list("sms", "2025-01-01T00:00:00Z", "0.25"), "sms 2025-01-01T00:00:00.000Z 2026-01-01T00:00:00.000Z"},
-		{"a new list from this very instant", list("sms", "2026-06-15T12:00:00Z", "0.25"), "sms 2026-06-15T12:00:00.000Z "},
-		{"a new list from the next", list("sms", "2026-06-15T12:00:00.001Z", "0.25"), ""},
-		{"a list in force, said again", list("sms", "2026-01-01T00:00:00Z", "0.10"), ""},
-		{"a list of the future that changes", list("voice", "2026-09-01T00:00:00Z", "1"), ""},
-		{"a list of the past where only one of the future exists", list("voice", "2026-01-01T00:00:00Z", "1"),
-			"voice 2026-01-01T00:00:00.000Z 2026-09-01T00:00:00.000Z"},
+		{"a list in force that changes", fmt.Sprintf(smsFrom, "2026-04-01T00:00:00Z", "0.25"),
+			&operator.Correction{AccountID: "acme_retail", Product: "sms", From: "2026-04-01T00:00:00.000Z"}},
+		{"an earlier list that changes", fmt.Sprintf(smsFrom, "2026-01-01T00:00:00Z", "0.25"),
+			&operator.Correction{AccountID: "acme_retail", Product: "sms", From: "2026-01-01T00:00:00.000Z", To: "2026-04-01T00:00:00.000Z"}},
+		{"a new list between two", fmt.Sprintf(smsFrom, "2026-02-01T00:00:00Z", "0.25"),
+			&operator.Correction{AccountID: "acme_retail", Product: "sms", From: "2026-02-01T00:00:00.000Z", To: "2026-04-01T00:00:00.000Z"}},
+		{"a new list before all", fmt.Sprintf(smsFrom, "2025-01-01T00:00:00Z", "0.25"),
+			&operator.Correction{AccountID: "acme_retail", Product: "sms", From: "2025-01-01T00:00:00.000Z", To: "2026-01-01T00:00:00.000Z"}},
+		{"a new list from this very instant", fmt.Sprintf(smsFrom, "2026-06-15T12:00:00Z", "0.25"),
+			&operator.Correction{AccountID: "acme_retail", Product: "sms", From: "2026-06-15T12:00:00.000Z"}},
+		{"a new list from the next", fmt.Sprintf(smsFrom, "2026-06-15T12:00:00.001Z", "0.25"), nil},
+		{"a list in force, said again", fmt.Sprintf(smsFrom, "2026-01-01T00:00:00Z", "0.10"), nil},
+		{"a list of the future that changes", `priceLists: [{accountId: acme_retail, product: voice, effectiveFrom: 2026-09-01T00:00:00Z, currency: EUR, rates: [{unitPrice: "1"}]}]`, nil},
+		{"a list of the past where only one of the future exists", `priceLists: [{accountId: acme_retail, product: voice, effectiveFrom: 2026-01-01T00:00:00Z, currency: EUR, rates: [{unitPrice: "1"}]}]`,
+			&operator.Correction{AccountID: "acme_retail", Product: "voice", From: "2026-01-01T00:00:00.000Z", To: "2026-09-01T00:00:00.000Z"}},
 		{"the first lists of a log, of the past", `priceLists:
   - {accountId: b&b, product: sms, effectiveFrom: 2026-01-01T00:00:00Z, currency: JPY, rates: [{unitPrice: "1"}]}
-  - {accountId: b&b, product: sms, effectiveFrom: 2026-02-01T00:00:00Z, currency: JPY, rates: [{unitPrice: "1"}]}`, ""},
+  - {accountId: b&b, product: sms, effectiveFrom: 2026-02-01T00:00:00Z, currency: JPY, rates: [{unitPrice: "1"}]}`, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -298,22 +304,19 @@ func TestPricesOfThePastChangeOnlyWhenAskedTo(t *testing.T) {
 			apply(t, o, whole)
 			file := parse(t, tt.file)
 			_, err := o.Plan(t.Context(), file, false)
-			if tt.correction == "" {
+			if tt.correction == nil {
 				must(t, err)
 			} else if err == nil || !strings.Contains(err.Error(), "--correct-past") {
 				t.Errorf("without being asked: %v", err)
 			}
 			plan, err := o.Plan(t.Context(), file, true)
 			must(t, err)
-			var got []string
-			for _, c := range plan.Corrections {
-				got = append(got, fmt.Sprintf("%s %s %s", c.Product, c.From, c.To))
-				if c.AccountID != "acme_retail" || c.Effect != nil {
-					t.Errorf("the correction is %+v", c)
-				}
+			var want []operator.Correction
+			if tt.correction != nil {
+				want = append(want, *tt.correction)
 			}
-			if strings.Join(got, "; ") != tt.correction {
-				t.Errorf("corrections are %q, want %q", got, tt.correction)
+			if diff := cmp.Diff(want, plan.Corrections, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("corrections (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package operator_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -75,6 +76,7 @@ func TestAPriceListIsWithdrawn(t *testing.T) {
 	apply(t, o, whole)
 	sms, voice := usage.Log{Account: "acme_retail", Product: usage.SMS}, usage.Log{Account: "acme_retail", Product: usage.Voice}
 	at := func(month time.Month) time.Time { return time.Date(2026, month, 1, 0, 0, 0, 0, time.UTC) }
+	var wrong operator.UserError
 	for want, withdraw := range map[string]func() (operator.Plan, error){
 		"there is no price list of acme_retail sms from 2026-02-01T00:00:00.000Z: there are those from 2026-01-01T00:00:00.000Z, 2026-04-01T00:00:00.000Z": func() (operator.Plan, error) {
 			return o.PlanWithdrawal(t.Context(), sms, at(2), true)
@@ -89,17 +91,20 @@ func TestAPriceListIsWithdrawn(t *testing.T) {
 			return o.PlanWithdrawal(t.Context(), sms, at(1), false)
 		},
 	} {
-		_, err := withdraw()
-		if got := userError(t, err); got != want {
-			t.Errorf("got  %s\nwant %s", got, want)
+		if _, err := withdraw(); !errors.As(err, &wrong) || string(wrong) != want {
+			t.Errorf("got  %v\nwant %s", err, want)
 		}
 	}
-	applyPlan(t, o)(o.PlanWithdrawal(t.Context(), voice, at(9), false))
-	plan := applyPlan(t, o)(o.PlanWithdrawal(t.Context(), sms, at(1), true))
+	plan, err := o.PlanWithdrawal(t.Context(), voice, at(9), false)
+	must(t, err)
+	must(t, o.Apply(t.Context(), plan))
+	plan, err = o.PlanWithdrawal(t.Context(), sms, at(1), true)
+	must(t, err)
 	want := []operator.Correction{{AccountID: "acme_retail", Product: "sms", From: "2026-01-01T00:00:00.000Z", To: "2026-04-01T00:00:00.000Z"}}
 	if diff := cmp.Diff(want, plan.Corrections); diff != "" {
 		t.Errorf("corrections (-want +got):\n%s", diff)
 	}
+	must(t, o.Apply(t.Context(), plan))
 	for log, left := range map[usage.Log]int{sms: 1, voice: 0} {
 		if headers, err := s.PriceListHeaders(t.Context(), log); err != nil || len(headers) != left || left == 1 && !headers[0].EffectiveFrom.Equal(at(4)) {
 			t.Errorf("%s has %+v, %v", log.Text(), headers, err)

@@ -214,7 +214,8 @@ func TestMendingThatIsInterruptedLosesAndDoublesNothing(t *testing.T) {
 }
 
 func TestMendingThatIsCancelledFinishesWhatItIsMoving(t *testing.T) {
-	o, proxy, tables := newProxied(t)
+	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
+	o := operator.New(dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables), clock)
 	records, telling := rawLog(t, tables, "acc-a")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
