@@ -128,7 +128,8 @@ func serve(ctx context.Context, line commandLine, stdout, stderr io.Writer) erro
 	}
 	if line.SSO {
 		if line.Now != nil {
-			return errors.New("--now and --sso do not go together: an issuer's tokens are of the time of day, and would not count at another")
+			return errors.New("--now and --sso do not go together: an issuer's tokens are of the time of day, " +
+				"and would not count at another")
 		}
 		options.Issuer = &demoIssuer
 	}
@@ -184,7 +185,8 @@ func because(ctx context.Context, err error) error {
 func explain(err error, line commandLine) string {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Sprintf("%s is taken by another program: end that, or choose another address: --listen 127.0.0.1:0 picks a free port (make run ARGS=\"--listen 127.0.0.1:0\")", line.Listen)
+		return fmt.Sprintf("%s is taken by another program: end that, or choose another address: "+
+			"--listen 127.0.0.1:0 picks a free port (make run ARGS=\"--listen 127.0.0.1:0\")", line.Listen)
 	case line.Endpoint != "" && line.Path != "":
 		return "--path is for the engine that is started here: leave it out, or unset DYNAMODB_ENDPOINT"
 	}
@@ -203,7 +205,8 @@ func repository() (string, error) {
 		}
 		parent := filepath.Dir(folder)
 		if parent == folder {
-			return "", errors.New("there is no template.yaml in this folder or above it: run this in Partnerview's repository")
+			return "", errors.New("there is no template.yaml in this folder or above it: " +
+				"run this in Partnerview's repository")
 		}
 		folder = parent
 	}

@@ -23,7 +23,8 @@ var tableVariables = []string{"PARTNERS_TABLE", "CUSTOMERS_TABLE", "PRICELISTS_T
 
 // announce tells how to use what serves now.
 func announce(w io.Writer, stack *local.Stack, partners []demoPartner) {
-	fmt.Fprintf(w, "\nPartnerview serves on %s/ until Ctrl-C. The dashboard opens there; the API is described in %[1]s/openapi.yaml.\n", stack.BaseURL)
+	fmt.Fprintf(w, "\nPartnerview serves on %s/ until Ctrl-C. The dashboard opens there; "+
+		"the API is described in %[1]s/openapi.yaml.\n", stack.BaseURL)
 	if len(partners) > 0 {
 		fmt.Fprint(w, "\nDemo keys:\n")
 		columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -36,10 +37,12 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner) {
 		}
 		columns.Flush()
 	}
-	if i := slices.IndexFunc(partners, func(p demoPartner) bool { return p.Status == directory.Active && p.first != usage.Log{} }); i >= 0 {
+	if i := slices.IndexFunc(partners,
+		func(p demoPartner) bool { return p.Status == directory.Active && p.first != usage.Log{} }); i >= 0 {
 		customer := "/customers/" + url.PathEscape(string(partners[i].first.Account))
 		fmt.Fprint(w, "\nTry:\n")
-		for _, path := range []string{"/customers?limit=3", customer, customer + "/usage/" + string(partners[i].first.Product) + "?limit=2"} {
+		for _, path := range []string{"/customers?limit=3", customer,
+			customer + "/usage/" + string(partners[i].first.Product) + "?limit=2"} {
 			fmt.Fprintf(w, "  curl -H 'Authorization: Bearer %s' '%s%s'\n", partners[i].Key, stack.BaseURL, path)
 		}
 	}
@@ -47,7 +50,8 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner) {
 		announceIssuer(w, stack)
 	}
 	if !stack.Fresh {
-		fmt.Fprint(w, "\nThe tables were there already, and no sample data was loaded into them. partnerctl makes keys:\n")
+		fmt.Fprint(w, "\nThe tables were there already, and no sample data was loaded into them. "+
+			"partnerctl makes keys:\n")
 	} else {
 		fmt.Fprint(w, "\nFor partnerctl on these tables:\n")
 	}

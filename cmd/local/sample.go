@@ -68,7 +68,8 @@ func loadSample(ctx context.Context, stack *local.Stack, root string, now time.T
 		return nil, err
 	}
 	for _, export := range exports {
-		if err := loadExport(ctx, o, filepath.Join(root, "testdata", "fixtures", export.name), export.format); err != nil {
+		if err := loadExport(ctx, o, filepath.Join(root, "testdata", "fixtures", export.name),
+			export.format); err != nil {
 			return nil, err
 		}
 	}
@@ -94,7 +95,8 @@ func setPlans(ctx context.Context, store *dynamo.Store, enforced []string, partn
 			return fmt.Errorf("the template has no plan %s", p.Plan)
 		}
 		key := local.PlanKey(enforced[at], string(p.ID))
-		if err := store.PutGatewayKey(ctx, p.ID, directory.GatewayKey{ID: key, Value: directory.Secret(key)}); err != nil {
+		if err := store.PutGatewayKey(ctx, p.ID,
+			directory.GatewayKey{ID: key, Value: directory.Secret(key)}); err != nil {
 			return err
 		}
 	}
@@ -144,7 +146,8 @@ func makeKeys(ctx context.Context, o *operator.Operator, file importer.Directory
 		if err != nil {
 			return nil, err
 		}
-		partners = append(partners, demoPartner{ID: p.ID, Status: p.Status.Or(directory.Active), Key: key, first: firstLog(p, file.Customers)})
+		partners = append(partners,
+			demoPartner{ID: p.ID, Status: p.Status.Or(directory.Active), Key: key, first: firstLog(p, file.Customers)})
 	}
 	return partners, nil
 }

@@ -15,7 +15,8 @@ var demoIssuer = issuer.Config{
 	Users: []issuer.User{
 		{Login: "nora@northwind.example", Password: "demo-northwind", Name: "Nora (Northwind)", Partner: "northwind"},
 		{Login: "sami@southbank.example", Password: "demo-southbank", Name: "Sami (Southbank)", Partner: "southbank"},
-		{Login: "edda@eastgate.example", Password: "demo-eastgate", Name: "Edda (Eastgate, suspended)", Partner: "eastgate"},
+		{Login: "edda@eastgate.example", Password: "demo-eastgate", Name: "Edda (Eastgate, suspended)",
+			Partner: "eastgate"},
 	},
 	Programs: []issuer.Program{{ID: "southbank-export", Secret: "demo-program", Partner: "southbank"}},
 }
@@ -30,13 +31,15 @@ func announceIssuer(w io.Writer, stack *local.Stack) {
 	columns.Flush()
 	for _, p := range demoIssuer.Programs {
 		fmt.Fprintf(w, "\nA program of %s gets a token with its own secret, and uses it:\n", p.Partner)
-		fmt.Fprintf(w, "  curl -H \"Authorization: Bearer $(%s)\" '%s/customers?limit=3'\n", tokenCommand(stack.Issuer.URL, p), stack.BaseURL)
+		fmt.Fprintf(w, "  curl -H \"Authorization: Bearer $(%s)\" '%s/customers?limit=3'\n",
+			tokenCommand(stack.Issuer.URL, p), stack.BaseURL)
 	}
 }
 
 // tokenCommand prints a token for a program. It needs nothing but curl and sed.
 func tokenCommand(at string, p issuer.Program) string {
-	return fmt.Sprintf("curl -s -u %s:%s -d grant_type=client_credentials -d resource=%s %s/token | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/'",
+	return fmt.Sprintf("curl -s -u %s:%s -d grant_type=client_credentials -d resource=%s %s/token | sed "+
+		"'s/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/'",
 		p.ID, p.Secret, issuer.Audience, at)
 }
 

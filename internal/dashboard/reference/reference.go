@@ -145,9 +145,11 @@ func (d document) operation(method, path string, shared openapi3.Parameters, of 
 	for _, p := range slices.Concat(shared, of.Parameters) {
 		o.Parameters = append(o.Parameters, parameter(p.Value))
 	}
-	for status, r := range inOrder(of.Responses.Map(), func(r *openapi3.ResponseRef) *openapi3.Origin { return r.Origin }) {
+	for status, r := range inOrder(of.Responses.Map(),
+		func(r *openapi3.ResponseRef) *openapi3.Origin { return r.Origin }) {
 		one := response{Status: status, Description: *r.Value.Description}
-		for _, content := range inOrder(r.Value.Content, func(m *openapi3.MediaType) *openapi3.Origin { return m.Origin }) {
+		for _, content := range inOrder(r.Value.Content,
+			func(m *openapi3.MediaType) *openapi3.Origin { return m.Origin }) {
 			one.Schema, one.Link = typeOf(content.Schema)
 			for _, e := range inOrder(content.Examples, ofExample) {
 				source := d.source.Components.Examples[nameOf(e.Ref)].Value

@@ -52,10 +52,12 @@ func prebuilt(folder string, functions []template.Function) error {
 			return err
 		}
 		if runtime.GOOS != "linux" {
-			return fmt.Errorf("%s is built for Linux, and this machine runs %s: let the functions be built here", path, runtime.GOOS)
+			return fmt.Errorf("%s is built for Linux, and this machine runs %s: let the functions be built here",
+				path, runtime.GOOS)
 		}
 		if machines[machine] != runtime.GOARCH {
-			return fmt.Errorf("%s is built for %s, and this machine is %s: build for it with BUILD_GOARCH=%[3]s sam build, and with sam build again before you deploy", path, machines[machine], runtime.GOARCH)
+			return fmt.Errorf("%s is built for %s, and this machine is %s: build for it with BUILD_GOARCH=%[3]s sam "+
+				"build, and with sam build again before you deploy", path, machines[machine], runtime.GOARCH)
 		}
 	}
 	return nil

@@ -55,10 +55,13 @@ type Options struct {
 	// by parameters of the template. Its Page is set here. Nil: there is none.
 	Issuer *issuer.Config
 
-	Now          time.Time // fixes the functions' clock; zero: the time of day
-	Binaries     string    // folder of the functions' binaries for this machine, <logical id>/bootstrap; empty: build/host in Root
-	Prebuilt     bool      // whether they are there already, and are not built
-	MaxInstances int       // of each function; 0: lambda's default
+	Now time.Time // fixes the functions' clock; zero: the time of day
+
+	// Binaries is the folder of the functions' binaries for this machine, in which one
+	// is <logical id>/bootstrap. Empty: build/host in Root.
+	Binaries     string
+	Prebuilt     bool // whether they are there already, and are not built
+	MaxInstances int  // of each function; 0: lambda's default
 
 	Requests io.Writer // gets a line for each request; nil: nowhere
 	Logs     io.Writer // gets what the functions print, line by line; nil: nowhere
@@ -90,7 +93,8 @@ type Stack struct {
 // one line that says the way out, but for the compiler's.
 func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if o.Endpoint != "" && o.Path != "" {
-		return nil, errors.New("a folder to keep the tables in is for the engine that is started here, not for one that runs already")
+		return nil, errors.New("a folder to keep the tables in is for the engine that is started here, " +
+			"not for one that runs already")
 	}
 	t, err := readTemplate(o)
 	if err != nil {
@@ -103,7 +107,8 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{Endpoint: o.Endpoint, Tables: make(map[string]string), functions: make(map[string]*lambda.Function), stopped: make(chan struct{})}
+	s := &Stack{Endpoint: o.Endpoint, Tables: make(map[string]string), functions: make(map[string]*lambda.Function),
+		stopped: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			listener.Close()
@@ -188,7 +193,8 @@ func (s *Stack) startEngine(ctx context.Context, o Options, wanted []template.Ta
 	made, err := s.tables.Create(ctx, wanted)
 	if err != nil {
 		if s.engine == nil {
-			return fmt.Errorf("the DynamoDB engine at %s cannot be used: %w; start it, or unset DYNAMODB_ENDPOINT to run dynalite", s.Endpoint, err)
+			return fmt.Errorf("the DynamoDB engine at %s cannot be used: %w; start it, "+
+				"or unset DYNAMODB_ENDPOINT to run dynalite", s.Endpoint, err)
 		}
 		return err
 	}
@@ -208,7 +214,8 @@ func (s *Stack) serve(listener net.Listener, o Options, t *template.Template) er
 	for _, f := range t.Functions {
 		maps.Copy(s.variables, f.Environment)
 		s.functions[f.ID] = lambda.New(lambda.Config{
-			Name: f.ID, Bootstrap: filepath.Join(o.Binaries, f.ID, "bootstrap"), Timeout: f.Timeout, MemoryMB: f.MemoryMB,
+			Name: f.ID, Bootstrap: filepath.Join(o.Binaries, f.ID, "bootstrap"), Timeout: f.Timeout,
+			MemoryMB:    f.MemoryMB,
 			Environment: merged(f.Environment, s.engineVariables(o.Now)), MaxInstances: o.MaxInstances, Log: logs,
 		})
 	}

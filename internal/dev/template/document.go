@@ -380,7 +380,8 @@ func (r *resolver) attribute(id, attribute string) (string, error) {
 	case typeLogGroup:
 		return arn("logs", "log-group:"+name+":*"), nil
 	case typeRole:
-		return fmt.Sprintf("arn:%s:iam::%s:role/%s", pseudoParameters["AWS::Partition"], pseudoParameters["AWS::AccountId"], name), nil
+		return fmt.Sprintf("arn:%s:iam::%s:role/%s", pseudoParameters["AWS::Partition"],
+			pseudoParameters["AWS::AccountId"], name), nil
 	}
 	return "", fmt.Errorf("%s.Arn: the ARN of a %v is not understood", id, resource["Type"])
 }

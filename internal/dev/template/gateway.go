@@ -46,7 +46,8 @@ func (rd *reading) gateway(id string) error {
 		return fmt.Errorf("there is an API already, %s; one is understood", rd.api)
 	}
 	if p.DefinitionUri != nil || p.DefinitionBody != nil && !p.MergeDefinitions {
-		return fmt.Errorf("a definition of its own may hold routes that are not seen here; write them as the functions' events")
+		return fmt.Errorf("a definition of its own may hold routes that are not seen here; " +
+			"write them as the functions' events")
 	}
 	var err error
 	if rd.metered, err = readDefinition(p.DefinitionBody); err != nil {
@@ -82,10 +83,12 @@ func (rd *reading) gateway(id string) error {
 	}
 	slices.SortFunc(rd.t.Authorizers, func(a, b Authorizer) int { return cmp.Compare(a.Name, b.Name) })
 	for typ, g := range p.GatewayResponses {
-		response := GatewayResponse{Type: typ, Status: g.StatusCode, Headers: make(map[string]string), body: g.ResponseTemplates["application/json"]}
+		response := GatewayResponse{Type: typ, Status: g.StatusCode, Headers: make(map[string]string),
+			body: g.ResponseTemplates["application/json"]}
 		for name, v := range g.ResponseParameters.Headers {
 			if len(v) < 2 || v[0] != '\'' || v[len(v)-1] != '\'' {
-				return fmt.Errorf("gateway response %s: header %s: only a fixed text in single quotes is understood", typ, name)
+				return fmt.Errorf("gateway response %s: header %s: only a fixed text in single quotes is understood",
+					typ, name)
 			}
 			response.Headers[name] = v[1 : len(v)-1]
 		}
@@ -104,14 +107,16 @@ func (rd *reading) routes() error {
 		method := strings.ToUpper(e.Method)
 		switch method {
 		case "ANY":
-			return fmt.Errorf("%s: %s %s: where definitions are merged, SAM makes of ANY a method that API Gateway does not know; write %s",
+			return fmt.Errorf("%s: %s %s: where definitions are merged, SAM makes of ANY a method that API Gateway "+
+				"does not know; write %s",
 				e.function, e.Method, e.Path, anyMethod)
 		case strings.ToUpper(anyMethod):
 			method = "ANY"
 		}
 		route := Route{Method: method, Path: e.Path, Function: e.function, Authorizer: e.Auth.Authorizer}
 		if e.RestApiId != rd.api {
-			return fmt.Errorf("%s: %s %s: it must name the template's API, or it makes one of its own", e.function, e.Method, e.Path)
+			return fmt.Errorf("%s: %s %s: it must name the template's API, or it makes one of its own",
+				e.function, e.Method, e.Path)
 		}
 		switch route.Authorizer {
 		case "":
@@ -152,7 +157,8 @@ func (rd *reading) plan(id string) error {
 	if err := rd.properties(id, &p); err != nil {
 		return err
 	}
-	plan := UsagePlan{ID: id, Name: p.UsagePlanName, Rate: p.Throttle.RateLimit, Burst: p.Throttle.BurstLimit, Quota: p.Quota.Limit, QuotaPeriod: p.Quota.Period}
+	plan := UsagePlan{ID: id, Name: p.UsagePlanName, Rate: p.Throttle.RateLimit, Burst: p.Throttle.BurstLimit,
+		Quota: p.Quota.Limit, QuotaPeriod: p.Quota.Period}
 	for _, s := range p.ApiStages {
 		plan.Stages = append(plan.Stages, s.ApiId+"/"+s.Stage)
 	}

@@ -46,7 +46,8 @@ func (r *resolver) template() (*Template, error) {
 	for i, f := range rd.t.Functions {
 		statements, ok := rd.statements[f.Role]
 		if !ok {
-			return nil, fmt.Errorf("%s: role %q is not in the template, or has managed policies, whose rights are not seen here", f.ID, f.Role)
+			return nil, fmt.Errorf("%s: role %q is not in the template, or has managed policies, "+
+				"whose rights are not seen here", f.ID, f.Role)
 		}
 		rd.t.Functions[i].Statements = statements
 	}

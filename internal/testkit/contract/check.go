@@ -99,7 +99,8 @@ func hasDotSegment(path string) bool {
 
 func (s *Spec) checkNoRoute(method, path string, status int, header http.Header, body []byte) error {
 	if status != http.StatusNotFound {
-		return fmt.Errorf("%s %s: no such route in the contract, so the status must be 404 and not %d", method, path, status)
+		return fmt.Errorf("%s %s: no such route in the contract, so the status must be 404 and not %d",
+			method, path, status)
 	}
 	promised := s.noRoute
 	if method == http.MethodHead {
@@ -176,7 +177,8 @@ func (r response) checkProblem(header http.Header, value any) error {
 	var wrong []error
 	for _, field := range slices.Sorted(maps.Keys(r.problem)) {
 		if !slices.Contains(r.problem[field], fmt.Sprint(body[field])) {
-			wrong = append(wrong, fmt.Errorf("/%s: %v, and the examples of this answer have %v", field, body[field], r.problem[field]))
+			wrong = append(wrong,
+				fmt.Errorf("/%s: %v, and the examples of this answer have %v", field, body[field], r.problem[field]))
 		}
 	}
 	if id := header.Get("X-Amzn-Requestid"); body["requestId"] != id {
@@ -218,7 +220,8 @@ func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 	}
 	switch e.ErrorKind.(type) {
 	case *kind.OneOf, *kind.AnyOf:
-		return slices.MinFunc(branches, func(a, b []*jsonschema.ValidationError) int { return missedConstants(a) - missedConstants(b) })
+		return slices.MinFunc(branches,
+			func(a, b []*jsonschema.ValidationError) int { return missedConstants(a) - missedConstants(b) })
 	}
 	return slices.Concat(branches...)
 }

@@ -189,7 +189,8 @@ func (r *reader) response(of *openapi3.Response) response {
 	for contentType, body := range of.Content {
 		one.bodies[contentType] = r.compile(body.Schema)
 	}
-	// All problems share a schema, since generators make a type of each. Which of them an answer may be, its examples say.
+	// All problems share a schema, since generators make a type of each. Which of them an answer may be,
+	// its examples say.
 	if problems := of.Content["application/problem+json"]; problems != nil {
 		for _, e := range problems.Examples {
 			fields, _ := e.Value.Value.(map[string]any)

@@ -70,7 +70,8 @@ func (a *authorizer) identity(r *http.Request) (string, bool) {
 }
 
 // decide asks the authorizer's function.
-func (g *Gateway) decide(ctx context.Context, a *authorizer, r *http.Request, x *exchange, methodARN string) (*decision, error) {
+func (g *Gateway) decide(ctx context.Context, a *authorizer, r *http.Request, x *exchange,
+	methodARN string) (*decision, error) {
 	response, err := g.Invoke(ctx, a.Function, g.authorizerEvent(r, x, methodARN))
 	var failed *lambda.Failure
 	switch {
@@ -79,7 +80,8 @@ func (g *Gateway) decide(ctx context.Context, a *authorizer, r *http.Request, x 
 	case errors.As(err, &failed) && failed.Message == unauthorized:
 		return nil, &refusal{kind: "UNAUTHORIZED", status: http.StatusUnauthorized}
 	case errors.As(err, &failed):
-		return nil, &refusal{kind: "AUTHORIZER_FAILURE", status: http.StatusInternalServerError, cause: errors.New(failed.Type)}
+		return nil, &refusal{kind: "AUTHORIZER_FAILURE", status: http.StatusInternalServerError,
+			cause: errors.New(failed.Type)}
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, &refusal{kind: "AUTHORIZER_FAILURE", status: http.StatusInternalServerError, cause: err}
 	case err != nil: // it could not be reached
@@ -149,7 +151,8 @@ func parseDecision(text []byte) (*decision, error) {
 		}
 		for _, resource := range s.Resource {
 			if n := utf8.RuneCountInString(resource); n > maxResource {
-				return nil, fmt.Errorf("a resource of the authorizer's policy has %d characters, and may have %d", n, maxResource)
+				return nil, fmt.Errorf("a resource of the authorizer's policy has %d characters, and may have %d",
+					n, maxResource)
 			}
 		}
 		d.statements = append(d.statements, s)

@@ -41,14 +41,16 @@ func (g *Gateway) read(r *http.Request, x *exchange) sent {
 	set := func(name, value string) { s.headers[name], s.allHeaders[name] = value, []string{value} }
 	set("Host", g.Domain)
 	set("X-Amzn-Trace-Id", "Root=1-"+traceRoot(x.id))
-	set("X-Forwarded-For", strings.TrimPrefix(strings.Join(r.Header.Values("X-Forwarded-For"), ", ")+", "+s.sourceIP, ", "))
+	set("X-Forwarded-For",
+		strings.TrimPrefix(strings.Join(r.Header.Values("X-Forwarded-For"), ", ")+", "+s.sourceIP, ", "))
 	set("X-Forwarded-Proto", "https") // a function never sees anything else
 	set("X-Forwarded-Port", "443")
 	return s
 }
 
 // hopByHop are the headers of one connection, which no function gets to see.
-var hopByHop = map[string]bool{"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true}
+var hopByHop = map[string]bool{"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Te": true,
+	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true}
 
 func traceRoot(requestID string) string {
 	hex := strings.ReplaceAll(requestID, "-", "")
@@ -88,7 +90,8 @@ func (g *Gateway) proxyEvent(r *http.Request, x *exchange, body []byte) []byte {
 		QueryStringParameters: s.query, MultiValueQueryStringParameters: s.allQuery,
 		PathParameters: x.parameters,
 		RequestContext: events.APIGatewayProxyRequestContext{
-			AccountID: lambda.Account, APIID: apiID, ResourceID: apiID, Stage: g.Template.Stage, ResourcePath: x.route.Path, Path: s.contextPath,
+			AccountID: lambda.Account, APIID: apiID, ResourceID: apiID, Stage: g.Template.Stage,
+			ResourcePath: x.route.Path, Path: s.contextPath,
 			HTTPMethod: r.Method, Protocol: r.Proto, RequestID: x.id, ExtendedRequestID: extendedID(x.id),
 			RequestTime: s.requestTime, RequestTimeEpoch: s.requestEpoch, DomainName: g.Domain, DomainPrefix: apiID,
 			Identity: events.APIGatewayRequestIdentity{SourceIP: s.sourceIP, UserAgent: s.userAgent},
@@ -121,7 +124,8 @@ func (g *Gateway) authorizerEvent(r *http.Request, x *exchange, methodARN string
 		QueryStringParameters: s.query, MultiValueQueryStringParameters: s.allQuery,
 		PathParameters: x.parameters,
 		RequestContext: events.APIGatewayCustomAuthorizerRequestTypeRequestContext{
-			AccountID: lambda.Account, APIID: apiID, ResourceID: apiID, Stage: g.Template.Stage, ResourcePath: x.route.Path, Path: s.contextPath,
+			AccountID: lambda.Account, APIID: apiID, ResourceID: apiID, Stage: g.Template.Stage,
+			ResourcePath: x.route.Path, Path: s.contextPath,
 			HTTPMethod: r.Method, RequestID: x.id,
 			Identity: events.APIGatewayCustomAuthorizerRequestTypeRequestIdentity{SourceIP: s.sourceIP},
 		},

@@ -78,7 +78,8 @@ func New(c Config) (*Gateway, error) {
 	for _, a := range c.Template.Authorizers {
 		for _, name := range a.Context {
 			if name != "path" {
-				return nil, fmt.Errorf("authorizer %s: the identity source context.%s is not understood here", a.Name, name)
+				return nil, fmt.Errorf("authorizer %s: the identity source context.%s is not understood here",
+					a.Name, name)
 			}
 		}
 		g.authorizers[a.Name] = &authorizer{Authorizer: a, cache: newCache(a.TTL, c.Clock)}

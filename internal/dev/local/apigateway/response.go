@@ -109,7 +109,8 @@ func (r *response) add(name string, value any) error {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
 func outward(name string) string {
 	switch strings.ToLower(name) {
-	case "authorization", "connection", "content-length", "content-md5", "date", "expect", "host", "max-forwards", "proxy-authenticate",
+	case "authorization", "connection", "content-length", "content-md5", "date", "expect", "host", "max-forwards",
+		"proxy-authenticate",
 		"server", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "via", "warn", "www-authenticate":
 		return "x-amzn-Remapped-" + name
 	}
@@ -142,7 +143,8 @@ func takesGzip(r *http.Request) bool {
 	for _, codings := range r.Header.Values("Accept-Encoding") {
 		for coding := range strings.SplitSeq(codings, ",") {
 			name, quality, _ := strings.Cut(coding, ";")
-			if strings.EqualFold(strings.TrimSpace(name), "gzip") && strings.TrimRight(strings.ReplaceAll(quality, " ", ""), "0.") != "q=" {
+			if strings.EqualFold(strings.TrimSpace(name), "gzip") &&
+				strings.TrimRight(strings.ReplaceAll(quality, " ", ""), "0.") != "q=" {
 				return true
 			}
 		}

@@ -93,7 +93,8 @@ func (t *Tables) Delete() error {
 func (t *Tables) Close() { t.http.CloseIdleConnections() }
 
 func schema(table template.Table) *dynamodb.CreateTableInput {
-	in := &dynamodb.CreateTableInput{TableName: &table.Name, BillingMode: types.BillingModePayPerRequest, KeySchema: keySchema(table.Key)}
+	in := &dynamodb.CreateTableInput{TableName: &table.Name, BillingMode: types.BillingModePayPerRequest,
+		KeySchema: keySchema(table.Key)}
 	for name, typ := range table.Attributes {
 		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{
 			AttributeName: &name, AttributeType: types.ScalarAttributeType(typ),
@@ -102,7 +103,8 @@ func schema(table template.Table) *dynamodb.CreateTableInput {
 	for _, x := range table.Indexes {
 		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
 			IndexName: &x.Name, KeySchema: keySchema(x.Key),
-			Projection: &types.Projection{ProjectionType: types.ProjectionType(x.Projection), NonKeyAttributes: x.Included},
+			Projection: &types.Projection{ProjectionType: types.ProjectionType(x.Projection),
+				NonKeyAttributes: x.Included},
 		})
 	}
 	return in

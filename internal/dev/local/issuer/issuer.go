@@ -62,8 +62,10 @@ type Issuer struct {
 var program string
 
 var (
-	errNoNode    = errors.New("oidc-provider, the issuer of this machine, needs Node, which is not installed: install Node 20 or later, or leave --sso out")
-	errNoLibrary = errors.New("oidc-provider, the issuer of this machine, is not installed: run npm ci, or leave --sso out")
+	errNoNode = errors.New("oidc-provider, the issuer of this machine, needs Node, which is not installed: " +
+		"install Node 20 or later, or leave --sso out")
+	errNoLibrary = errors.New("oidc-provider, the issuer of this machine, is not installed: " +
+		"run npm ci, or leave --sso out")
 )
 
 const defaultLifetime = 5 * time.Minute
@@ -80,7 +82,8 @@ func Start(ctx context.Context, root string, c Config) (*Issuer, error) {
 	}
 	options, err := json.Marshal(map[string]any{
 		"url": c.URL, "pages": pages, "clientId": ClientID, "audience": Audience,
-		"users": append([]User{}, c.Users...), "programs": append([]Program{}, c.Programs...), "lifetime": int(c.Lifetime.Seconds()),
+		"users": append([]User{}, c.Users...), "programs": append([]Program{}, c.Programs...),
+		"lifetime": int(c.Lifetime.Seconds()),
 	})
 	if err != nil {
 		return nil, err
@@ -121,6 +124,7 @@ func (i *Issuer) Parameters() map[string]string {
 // Parameters are the same for an issuer that is not running yet.
 func Parameters(issuerURL string) map[string]string {
 	return map[string]string{
-		"OidcIssuer": issuerURL, "OidcAudience": Audience, "OidcClientId": ClientID, "OidcScope": Scope, "OidcAudienceParameter": "resource",
+		"OidcIssuer": issuerURL, "OidcAudience": Audience, "OidcClientId": ClientID, "OidcScope": Scope,
+		"OidcAudienceParameter": "resource",
 	}
 }

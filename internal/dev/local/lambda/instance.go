@@ -70,7 +70,8 @@ func start(f *Function) (*instance, error) {
 		listener.Close()
 		return nil, err
 	}
-	i.endAfter(initTimeout, &Failure{"Sandbox.Timedout", fmt.Sprintf("the function did not ask for work within %s", initTimeout)})
+	i.endAfter(initTimeout,
+		&Failure{"Sandbox.Timedout", fmt.Sprintf("the function did not ask for work within %s", initTimeout)})
 	go i.api.Serve(listener) // until wait closes it
 	go i.wait()
 	return i, nil
@@ -137,7 +138,8 @@ func (i *instance) begin(v *invocation) (deadline time.Time) {
 		return time.Now()
 	}
 	i.current = v
-	i.endAfter(f.Timeout, &Failure{"Sandbox.Timedout", fmt.Sprintf("Task timed out after %.2f seconds", f.Timeout.Seconds())})
+	i.endAfter(f.Timeout,
+		&Failure{"Sandbox.Timedout", fmt.Sprintf("Task timed out after %.2f seconds", f.Timeout.Seconds())})
 	return time.Now().Add(f.Timeout)
 }
 

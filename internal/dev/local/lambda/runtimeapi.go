@@ -45,7 +45,8 @@ func (i *instance) response(w http.ResponseWriter, r *http.Request) {
 		return // it did not come through: the process will not live on
 	}
 	if len(body) > maxPayload {
-		tooLarge := &Failure{"Function.ResponseSizeTooLarge", "the response is larger than Lambda takes: " + strconv.Itoa(maxPayload) + " bytes"}
+		tooLarge := &Failure{"Function.ResponseSizeTooLarge",
+			"the response is larger than Lambda takes: " + strconv.Itoa(maxPayload) + " bytes"}
 		i.end(r.PathValue("id"), nil, tooLarge)
 		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge")
 		return

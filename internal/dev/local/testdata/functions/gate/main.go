@@ -14,7 +14,8 @@ import (
 
 func main() { lambda.Start(handle) }
 
-func handle(_ context.Context, event events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
+func handle(_ context.Context,
+	event events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 	name, ok := strings.CutPrefix(event.Headers["Authorization"], "Bearer ")
 	if !ok {
 		return events.APIGatewayCustomAuthorizerResponse{}, errors.New("Unauthorized")
@@ -30,8 +31,9 @@ func handle(_ context.Context, event events.APIGatewayCustomAuthorizerRequestTyp
 	return events.APIGatewayCustomAuthorizerResponse{
 		PrincipalID: name,
 		PolicyDocument: events.APIGatewayCustomAuthorizerPolicy{
-			Version:   "2012-10-17",
-			Statement: []events.IAMPolicyStatement{{Action: []string{"execute-api:Invoke"}, Effect: effect, Resource: []string{event.MethodArn}}},
+			Version: "2012-10-17",
+			Statement: []events.IAMPolicyStatement{{Action: []string{"execute-api:Invoke"}, Effect: effect,
+				Resource: []string{event.MethodArn}}},
 		},
 		Context: map[string]any{"thingId": name},
 	}, nil
