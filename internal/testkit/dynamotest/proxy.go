@@ -3,7 +3,9 @@ package dynamotest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,7 +18,6 @@ import (
 type Proxy struct {
 	URL string
 
-	engine   string
 	mu       sync.Mutex
 	calls    []Call
 	meddle   func(Call, Answer) bool
@@ -26,7 +27,9 @@ type Proxy struct {
 
 // Call is a request to the engine.
 type Call struct {
+	Target    string // "DynamoDB_20120810.PutItem"
 	Operation string // "PutItem"
+	Token     string // the caller's session token; empty: it has none
 	Body      []byte // JSON
 }
 
@@ -36,9 +39,14 @@ type Answer = http.ResponseWriter
 // NewProxy puts a proxy before the engine, for as long as the test runs.
 func (e *Engine) NewProxy(t testing.TB) *Proxy {
 	t.Helper()
-	p := &Proxy{engine: e.Endpoint(t)}
+	p := new(Proxy)
 	p.ended = sync.NewCond(&p.mu)
-	server := httptest.NewServer(p)
+	relay := Relay(e.Endpoint(t), p.before, func(Call, []byte) {})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.count(1)
+		defer p.count(-1)
+		relay.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	p.URL = server.URL
 	return p
@@ -82,46 +90,58 @@ func (p *Proxy) Operations() []string {
 	return names
 }
 
-func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		Cut(w)
-	}
-	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	call := Call{operation, body}
+func (p *Proxy) count(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.underWay += n
+	p.ended.Broadcast()
+}
+
+func (p *Proxy) before(_ context.Context, call Call, w Answer) (answered bool) {
 	p.mu.Lock()
 	p.calls = append(p.calls, call)
 	meddle := p.meddle
-	p.underWay++
 	p.mu.Unlock()
-	defer func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.underWay--
-		p.ended.Broadcast()
-	}()
-	if meddle != nil && meddle(call, w) {
-		return
-	}
-	p.forward(w, r, body)
+	return meddle != nil && meddle(call, w)
 }
 
-func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, body []byte) {
-	onward, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), r.Method, p.engine+r.URL.Path, bytes.NewReader(body))
-	if err != nil {
-		Cut(w)
-	}
-	onward.Header = r.Header.Clone()
-	answer, err := http.DefaultClient.Do(onward)
-	if err != nil {
-		Cut(w)
-	}
-	defer answer.Body.Close()
-	for name, values := range answer.Header {
-		w.Header()[name] = values
-	}
-	w.WriteHeader(answer.StatusCode)
-	_, _ = io.Copy(w, answer.Body) // a broken copy breaks the client's connection too: that is what it stands for
+// Relay passes calls on to an engine. Of each, before says whether it has answered
+// it in the engine's place; ctx ends when the caller gives up. after is told what the
+// engine answers, before the caller is. A call that its caller has given up reaches the
+// engine all the same.
+func Relay(
+	engine string, before func(ctx context.Context, call Call, w Answer) (answered bool), after func(call Call, answer []byte),
+) http.Handler {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			Cut(w)
+		}
+		target := r.Header.Get("X-Amz-Target")
+		_, operation, _ := strings.Cut(target, ".")
+		call := Call{target, operation, r.Header.Get("X-Amz-Security-Token"), body}
+		if before(r.Context(), call, w) {
+			return
+		}
+		onward, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), r.Method, engine+r.URL.Path, bytes.NewReader(body))
+		if err != nil {
+			Cut(w)
+		}
+		onward.Header = r.Header.Clone()
+		answer, err := client.Do(onward)
+		if err != nil {
+			Cut(w)
+		}
+		defer answer.Body.Close()
+		if body, err = io.ReadAll(answer.Body); err != nil {
+			Cut(w)
+		}
+		after(call, body)
+		maps.Copy(w.Header(), answer.Header)
+		w.WriteHeader(answer.StatusCode)
+		_, _ = w.Write(body) // a caller that has left does not hear it
+	})
 }
 
 // Cut breaks the connection: the client gets no answer. It does not return.
@@ -137,4 +157,17 @@ func Refuse(w Answer, code string) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	w.WriteHeader(http.StatusBadRequest)
 	_, _ = io.WriteString(w, `{"__type":"com.amazonaws.dynamodb.v20120810#`+code+`","message":"refused by the test"}`)
+}
+
+// Unprocessed answers a BatchGetItem or BatchWriteItem as DynamoDB does under load:
+// nothing is processed.
+func Unprocessed(call Call, w Answer) {
+	var in struct{ RequestItems json.RawMessage }
+	_ = json.Unmarshal(call.Body, &in) // what is no JSON leaves the answer without items
+	answer := map[string]any{"UnprocessedItems": in.RequestItems}
+	if call.Operation == "BatchGetItem" {
+		answer = map[string]any{"Responses": struct{}{}, "UnprocessedKeys": in.RequestItems}
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	_ = json.NewEncoder(w).Encode(answer)
 }

@@ -1,17 +1,16 @@
 package producttest
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
-	"io"
 	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"partnerview/internal/testkit/dynamotest"
 )
 
 // Mode is what a proxy does to the functions' requests; the operator's pass.
@@ -49,56 +48,45 @@ type Proxy struct {
 const tokenPrefix = "local-"
 
 func startProxy(engine string) (*Proxy, error) {
-	target, err := url.Parse(engine)
-	if err != nil {
-		return nil, err
-	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	p := &Proxy{url: "http://" + listener.Addr().String()}
-	forward := httputil.NewSingleHostReverseProxy(target)
-	forward.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
-	p.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, forward) })}
+	p.server = &http.Server{Handler: dynamotest.Relay(engine, p.before, p.after)}
 	go func() { _ = p.server.Serve(listener) }() // ends with the product
 	return p, nil
 }
 
-func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, forward http.Handler) {
-	function, isFunction := strings.CutPrefix(r.Header.Get("X-Amz-Security-Token"), tokenPrefix)
-	if !isFunction {
-		forward.ServeHTTP(w, r)
-		return
+// before fails a function's call as the mode says.
+func (p *Proxy) before(ctx context.Context, call dynamotest.Call, w dynamotest.Answer) (answered bool) {
+	mode := Mode(p.mode.Load())
+	if !strings.HasPrefix(call.Token, tokenPrefix) || mode == Passing {
+		return false
 	}
-	switch Mode(p.mode.Load()) {
-	case Down:
-		panic(http.ErrAbortHandler)
+	switch mode {
 	case Throttling:
-		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-		w.WriteHeader(http.StatusBadRequest)
-		_, _ = io.WriteString(w, `{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}`)
-		return
+		dynamotest.Refuse(w, "ThrottlingException")
+		return true
 	case Slow:
 		select {
-		case <-r.Context().Done():
+		case <-ctx.Done():
 		case <-time.After(20 * time.Second):
 		}
-		panic(http.ErrAbortHandler)
 	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		w.WriteHeader(http.StatusBadRequest)
+	dynamotest.Cut(w)
+	return true
+}
+
+// after records a function's call.
+func (p *Proxy) after(call dynamotest.Call, answer []byte) {
+	function, isFunction := strings.CutPrefix(call.Token, tokenPrefix)
+	if !isFunction {
 		return
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	target := r.Header.Get("X-Amz-Target")
-	_, operation, _ := strings.Cut(target, ".")
-	tee := &teeWriter{ResponseWriter: w}
-	forward.ServeHTTP(tee, r)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.calls = append(p.calls, Call{function, target, operation, body, consumed(tee.body.Bytes())})
+	p.calls = append(p.calls, Call{function, call.Target, call.Operation, call.Body, consumed(answer)})
 }
 
 // consumed is the capacity that an answer says it took: of one table, or, in the
@@ -134,15 +122,4 @@ func (p *Proxy) Calls() []Call {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.calls[:len(p.calls):len(p.calls)]
-}
-
-// teeWriter keeps a copy of an answer.
-type teeWriter struct {
-	http.ResponseWriter
-	body bytes.Buffer
-}
-
-func (w *teeWriter) Write(b []byte) (int, error) {
-	w.body.Write(b)
-	return w.ResponseWriter.Write(b)
 }
