@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -41,3 +42,6 @@ func TestAKeyIDIsTheDocumentedOne(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// SetClock gives the keys' age another clock; until then it is the time of day.
+func (v *Verifier) SetClock(now func() time.Time) { v.keys.now = now }
