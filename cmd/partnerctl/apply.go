@@ -17,7 +17,7 @@ type applyCommand struct {
 }
 
 func (applyCommand) Help() string {
-	return `The whole file is checked before anything is written. A key that is left out leaves what is stored; what the file does not name stays. To apply a file again changes nothing. Only a file that corrects prices of the past is asked about.
+	return `The whole file is checked before anything is written. A key that is left out keeps its stored value; what the file does not name stays. Applying a file again changes nothing. You are asked to confirm only if the file corrects prices of the past.
 
 Example: partnerctl apply -f directory.yaml --dry-run`
 }
@@ -108,6 +108,8 @@ func corrected(corrections []operator.Correction) string {
 	return count(len(accounts), "account")
 }
 
+const nothingToChange = "Nothing to change: the tables already say this.\n"
+
 // carryOutPlan shows a plan with what its corrections come to, and writes it; before
 // may do what has to be done first, nil: nothing.
 func (s *session) carryOutPlan(o *operator.Operator, plan operator.Plan, by caution, typed string, before func() error) error {
@@ -129,7 +131,7 @@ func (s *session) carryOutPlan(o *operator.Operator, plan operator.Plan, by caut
 			plan.Progress = func(n int) { told(n) }
 			return o.Apply(s.ctx, plan)
 		},
-		none: "Nothing changes: that is what the tables say already.\n",
+		none: nothingToChange,
 		dry:  changes + "; nothing was written.\n",
 		done: func() string { return changes + " written.\n" },
 	})

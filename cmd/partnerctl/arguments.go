@@ -39,7 +39,7 @@ func parseTime(text string) (time.Time, error) {
 	}
 	at, err := usage.ParseTime(text)
 	if err != nil {
-		return time.Time{}, errors.New("not a time: write a day, as 2026-06-01, which begins at midnight UTC, or RFC 3339, as 2026-06-01T12:00:00Z")
+		return time.Time{}, errors.New("not a time: write a day, such as 2026-06-01, which begins at midnight UTC, or RFC 3339, such as 2026-06-01T12:00:00Z")
 	}
 	return at, nil
 }
@@ -102,7 +102,7 @@ func (a *expiryArgument) UnmarshalText(text []byte) error {
 	}
 	at, err := parseTime(string(text))
 	if err != nil {
-		return errors.New("neither a length of time, as 90d, 2w or 36h, nor a time, as 2027-01-01 or 2027-01-01T12:00:00Z")
+		return errors.New("neither a length of time, such as 90d, 2w or 36h, nor a time, such as 2027-01-01 or 2027-01-01T12:00:00Z")
 	}
 	a.At = at
 	return nil
@@ -114,7 +114,7 @@ type countArgument int64
 func (a *countArgument) UnmarshalText(text []byte) error {
 	n, err := strconv.ParseInt(string(text), 10, 64)
 	if err != nil || n < 0 {
-		return errors.New("not a whole number of 0 or more, as 100")
+		return errors.New("not a whole number of 0 or more, such as 100")
 	}
 	*a = countArgument(n)
 	return nil
@@ -147,7 +147,7 @@ type countryArgument string
 func (a *countryArgument) UnmarshalText(text []byte) error {
 	code, err := usage.ParseCountry(string(text))
 	if err != nil {
-		return errors.New("not a country: write its two letters of ISO 3166-1, as GB")
+		return errors.New("not a country: write its two letters of ISO 3166-1, such as GB")
 	}
 	*a = countryArgument(code)
 	return nil
@@ -158,7 +158,7 @@ type operatorArgument string
 
 func (a *operatorArgument) UnmarshalText(text []byte) error {
 	if _, err := usage.ParseOperator(string(text)); err != nil {
-		return errors.New("not an operator: write the 5 or 6 digits of MCC and MNC, as 23401")
+		return errors.New("not an operator: write the 5 or 6 digits of MCC and MNC, such as 23401")
 	}
 	*a = operatorArgument(text)
 	return nil
@@ -220,7 +220,7 @@ func (a *creditArgument) UnmarshalText(text []byte) error {
 	}
 	d, err := money.Parse(string(text))
 	if err != nil {
-		return errors.New("not an amount: write a decimal number, as 1520.73, or unknown")
+		return errors.New("not an amount: write a decimal number, such as 1520.73, or unknown")
 	}
 	a.amount = &d
 	return nil
@@ -249,7 +249,7 @@ func (a *recordedArgument) UnmarshalText(text []byte) error {
 	d, err := money.Parse(amount)
 	currency, notCurrency := money.ParseCurrency(code)
 	if err != nil || notCurrency != nil {
-		return fmt.Errorf("a recorded price is an amount and an ISO 4217 code, as 0.0412EUR")
+		return fmt.Errorf("a recorded price is an amount and an ISO 4217 code, such as 0.0412EUR")
 	}
 	a.price = money.Money{Amount: d, Currency: currency}
 	return nil
@@ -260,7 +260,7 @@ type last4Argument string
 
 func (a *last4Argument) UnmarshalText(text []byte) error {
 	if len(text) != 4 || strings.Trim(string(text), "0123456789") != "" {
-		return fmt.Errorf("give the last four digits, as 0123, and no more: whole numbers are not stored")
+		return fmt.Errorf("give the last four digits, such as 0123, and no more: whole numbers are not stored")
 	}
 	*a = last4Argument(text)
 	return nil

@@ -46,7 +46,7 @@ func TestAKeyExpiresAfterALengthOfTimeOrAtATime(t *testing.T) {
 			t.Errorf("rotated, it is %+v", rotated)
 		}
 	}
-	d.run("key", "create", "--partner", "northwind", "--expires", "2020-01-01").fails(t, 1, "a key that ends at 2020-01-01T00:00:00.000Z would never count", "90d")
+	d.run("key", "create", "--partner", "northwind", "--expires", "2020-01-01").fails(t, 1, "a key that ends at 2020-01-01T00:00:00.000Z would never be valid", "90d")
 	d.run("key", "create", "--partner", "northwind", "--expires", "0d").fails(t, 2, "without --expires it does not expire")
 }
 

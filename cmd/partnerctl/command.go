@@ -46,12 +46,12 @@ type commandLine struct {
 		Credit importCreditCommand `cmd:"" help:"Load the customers' remaining credit from files."`
 	} `cmd:"" help:"Load data."`
 	Usage      usageCommands     `cmd:"" help:"Usage records."`
-	Doctor     doctorCommand     `cmd:"" help:"Check that this tool can work: tables, clock, permissions."`
-	Version    versionCommand    `cmd:"" help:"Tell which partnerctl this is."`
-	Completion completionCommand `cmd:"" help:"Print what makes a shell complete commands and flags."`
+	Doctor     doctorCommand     `cmd:"" help:"Check the tables, the clock and your permissions."`
+	Version    versionCommand    `cmd:"" help:"Show which version of partnerctl this is."`
+	Completion completionCommand `cmd:"" help:"Print a shell completion script."`
 
 	Connection connection `embed:""`
-	Output     string     `short:"o" enum:"text,json" default:"text" help:"Form of the output: text for people, json for programs."`
+	Output     string     `short:"o" enum:"text,json" default:"text" help:"Output format: text for people, json for programs."`
 }
 
 // errRejected ends a command that has done all it could.
@@ -228,7 +228,7 @@ func explain(ctx context.Context, err error) string {
 		if p, ok := errors.AsType[*partlyDone](err); ok {
 			done = p.done + ". "
 		}
-		return "interrupted. " + done + "What was written stays; run the same command again to do the rest"
+		return "interrupted. " + done + "What was written stays; run the same command again to finish"
 	case errors.As(err, &file):
 		return fileText(file)
 	case errors.As(err, &missing):

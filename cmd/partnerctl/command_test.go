@@ -34,7 +34,7 @@ func TestApplyShowsWhatItDoes(t *testing.T) {
 		"add  grant       northwind acme_retail  products: sms\n",
 		"add  price list  acme_retail sms 2020-01-01T00:00:00.000Z\n",
 		"4 changes written.")
-	if again := d.must("apply", "-f", file); again != "Nothing changes: that is what the tables say already.\n" {
+	if again := d.must("apply", "-f", file); again != nothingToChange {
 		t.Errorf("the second time it says:\n%s", again)
 	}
 	renamed := d.feed(`customers: [{accountId: acme_retail, name: Acme AG, remainingCredit: "12.50"}]`, "apply", "-f", "-")
@@ -97,7 +97,7 @@ func TestPricesOfThePastAreShownBeforeTheyChange(t *testing.T) {
 	if out := d.must("price", "explain", "acme_retail", "sms", "--id", "m-1"); !strings.HasPrefix(out, "rated: 0.4 EUR") {
 		t.Errorf("then the price is %s", out)
 	}
-	d.says("Nothing changes: that is what the tables say already.\n", args...) // and nobody is asked
+	d.says(nothingToChange, args...) // and nobody is asked
 }
 
 // Corrections of several accounts are confirmed by their number.
@@ -138,12 +138,12 @@ func TestKeysFromMakingToRevocation(t *testing.T) {
 	if revoked.KeyID != made.KeyID || revoked.PartnerID != "northwind" {
 		t.Errorf("revoked is %+v", revoked)
 	}
-	says(t, d.must("key", "revoke", lastingKey), "is revoked since")
+	says(t, d.must("key", "revoke", lastingKey), "has been revoked since")
 	table := d.must("key", "list", "--partner", "northwind")
 	if strings.Count(table, "revoked ") != 3 || strings.Contains(table, "pvk_") {
 		t.Errorf("the table is\n%s", table)
 	}
-	d.run("key", "create", "--partner", "nobody").fails(t, 1, `there is no partner "nobody"`, "partnerctl apply")
+	d.run("key", "create", "--partner", "nobody").fails(t, 1, noPartner, "partnerctl apply")
 	d.run("key", "revoke", "nosuchkey000").fails(t, 1, `there is no key "nosuchkey000"`, "partnerctl key list")
 }
 
@@ -286,7 +286,7 @@ func TestWhatCannotBeReachedIsToldWithTheWayOut(t *testing.T) {
 	d.write("a.ndjson", "")
 	d.run("import", "usage", "missing.ndjson").fails(t, 1, "missing.ndjson")
 	d.run("import", "usage", "--format", "connect-sms-csv", ".").fails(t, 1, "is a folder without a file that ends in .csv")
-	d.run("import", "usage", "a.ndjson", "--account", "nobody").fails(t, 1, `there is no customer "nobody"`, "partnerctl apply")
+	d.run("import", "usage", "a.ndjson", "--account", "nobody").fails(t, 1, noCustomer, "partnerctl apply")
 
 	good := d.env
 	d.env = append(slices.Clone(good), "PARTNERS_TABLE=missing")

@@ -25,9 +25,9 @@ import (
 
 // connection says where the tables are.
 type connection struct {
-	Stack    string       `placeholder:"NAME" help:"Take the tables of this deployed stack, instead of those that PARTNERS_TABLE, CUSTOMERS_TABLE, PRICELISTS_TABLE and USAGE_TABLE name."`
+	Stack    string       `placeholder:"NAME" help:"Use the tables of this deployed stack, instead of those named by PARTNERS_TABLE, CUSTOMERS_TABLE, PRICELISTS_TABLE and USAGE_TABLE."`
 	Endpoint string       `placeholder:"URL" help:"A DynamoDB engine other than AWS's, such as the one that make run starts. One on this machine needs neither credentials nor a region. Default: DYNAMODB_ENDPOINT or AWS_ENDPOINT_URL_DYNAMODB."`
-	Now      timeArgument `placeholder:"TIME" help:"Take this for the time, as 2026-06-01T00:00:00Z. Only with --endpoint: on AWS the past is the past."`
+	Now      timeArgument `placeholder:"TIME" help:"Use this as the current time, such as 2026-06-01T00:00:00Z. Only with --endpoint: on AWS the past is the past."`
 }
 
 // AfterApply takes the endpoint from the environment where no flag gives it. An

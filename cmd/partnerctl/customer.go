@@ -14,15 +14,15 @@ type customerCommands struct {
 	List      customerListCommand      `cmd:"" help:"List or search all customers."`
 	Show      customerShowCommand      `cmd:"" help:"Show a customer, and who sees it."`
 	Delete    customerDeleteCommand    `cmd:"" help:"Delete a customer, with the grants of it and its price lists."`
-	SetCredit customerSetCreditCommand `cmd:"" help:"Say what a customer has left to spend."`
+	SetCredit customerSetCreditCommand `cmd:"" help:"Set a customer's remaining credit."`
 }
 
 type customerListCommand struct {
-	Search string `placeholder:"TEXT" help:"Only those with each of these words in their name or account ID."`
+	Search string `placeholder:"TEXT" help:"Only customers with each of these words in their name or account ID."`
 }
 
 func (customerListCommand) Help() string {
-	return `The order and the search are those of the API.
+	return `Order and search work as in the API.
 
 Example: partnerctl customer list --search acme`
 }
@@ -81,7 +81,7 @@ func (c *customerListCommand) Run(s *session) error {
 		t.add(l.AccountID, shortened(l.Name), directory.JoinProducts(l.Products), l.Currency, l.BillingMode, orDash(l.RemainingCredit), orDash(l.CreditAsOf))
 	}
 	return s.print(out, func() {
-		s.showOr(t, "No customers are found. To add some, write them down in a directory file (docs/formats.md): partnerctl apply -f FILE\n")
+		s.showOr(t, "No customers found. To add some, put them in a directory file (docs/formats.md) and load it: partnerctl apply -f FILE\n")
 	})
 }
 
@@ -137,9 +137,9 @@ func (c *customerShowCommand) Run(s *session) error {
 
 type customerSetCreditCommand struct {
 	Account   accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
-	Remaining creditArgument  `required:"" placeholder:"AMOUNT" help:"What is left, in the customer's currency, as 1520.73 or --remaining=-3; or unknown."`
+	Remaining creditArgument  `required:"" placeholder:"AMOUNT" help:"What is left, in the customer's currency, such as 1520.73 or --remaining=-3; or unknown."`
 	Limit     *creditArgument `placeholder:"AMOUNT" help:"The credit limit, or unknown. Without it, it stays."`
-	AsOf      timeArgument    `placeholder:"TIME" help:"When that was so, as 2026-06-01 or 2026-06-01T12:00:00Z. Without it, now."`
+	AsOf      timeArgument    `placeholder:"TIME" help:"When that was so, such as 2026-06-01 or 2026-06-01T12:00:00Z. Without it, now."`
 	DryRun    bool            `help:"Show what would be done, and do nothing."`
 }
 
@@ -169,7 +169,7 @@ type customerDeleteCommand struct {
 }
 
 func (customerDeleteCommand) Help() string {
-	return `Every partner's grant of it and its price lists go with it. All that goes is shown first, and the account ID has to be typed. A customer that has usage records is deleted only with them: whoever is granted a new customer of the same account ID would see them. The grants go first. Backups keep what was deleted as long as they are kept: 35 days, where the tables are recovered by point in time.
+	return `Its price lists and every grant of it are deleted with it. What will be deleted is shown first, and the account ID has to be typed. A customer that has usage records is deleted only together with them: whoever is granted a new customer with the same account ID would see them. The grants go first. Backups keep what was deleted as long as they are kept: 35 days, where the tables are recovered by point in time.
 
 Example: partnerctl customer delete acme_retail --with-usage --dry-run`
 }

@@ -48,7 +48,7 @@ func TestPartnersAreListedShownSuspendedAndResumed(t *testing.T) {
 	const suspends = "change  partner  northwind  status: active → suspended\n"
 	d.says(suspends+"1 change; nothing was written.\n", "partner", "suspend", "northwind", "--dry-run")
 	d.asks("northwind", suspends, "1 change written.\n", "partner", "suspend", "northwind")
-	d.says("Nothing changes: that is what the tables say already.\n", "partner", "suspend", "northwind", "--yes")
+	d.says(nothingToChange, "partner", "suspend", "northwind", "--yes")
 	shown := asJSON[shownPartner](d, "partner", "show", "northwind")
 	if shown.Status != "suspended" || len(shown.Keys) != 2 || len(shown.Grants) != 2 || shown.Grants[0].AccountID != "b&b" || shown.Grants[0].CustomerName != "aardvark 東京" {
 		t.Errorf("northwind is %+v", shown)
@@ -56,7 +56,7 @@ func TestPartnersAreListedShownSuspendedAndResumed(t *testing.T) {
 	d.must("partner", "resume", "northwind")
 	says(t, d.must("partner", "show", "northwind"), "status   active\n", "acme_retail  Acme           sms\n")
 	for _, args := range [][]string{{"partner", "show", "nobody"}, {"partner", "suspend", "nobody", "--yes"}, {"partner", "resume", "nobody"}} {
-		d.run(args...).fails(t, 1, `there is no partner "nobody"`, "partnerctl apply")
+		d.run(args...).fails(t, 1, noPartner, "partnerctl apply")
 	}
 	list := asJSON[listedPartners](d, "partner", "list")
 	if want := (listedPartner{"northwind", "Northwind", "active", 2, 1}); len(list.Partners) != 2 || list.Partners[1] != want {
@@ -70,14 +70,14 @@ func TestGrantsAreAddedWidenedNarrowedAndRemoved(t *testing.T) {
 	d.says("add  grant  eastgate b&b  products: messaging\n1 change written.\n", "grant", "add", "eastgate", "b&b", "--products", "messaging")
 	d.says("change  grant  northwind acme_retail  products: sms → sms,voice\n1 change written.\n", "grant", "add", "northwind", "acme_retail", "--products", "voice,sms")
 	d.says("change  grant  northwind acme_retail  products: sms,voice → all\n1 change written.\n", "grant", "add", "northwind", "acme_retail")
-	d.says("Nothing changes: that is what the tables say already.\n", "grant", "add", "northwind", "acme_retail")
+	d.says(nothingToChange, "grant", "add", "northwind", "acme_retail")
 	d.says("partner    status  products\neastgate   active  messaging\nnorthwind  active  all\n", "grant", "list", "--account", "b&b")
 	d.says("account      name           products\nb&b          aardvark 東京  messaging\nacme_retail  Acme           all\n", "grant", "list", "--partner", "eastgate")
 
 	d.says("remove  grant  northwind acme_retail\nremove  grant  northwind b&b\n2 changes; nothing was written.\n", "grant", "remove", "northwind", "b&b", "acme_retail", "--dry-run")
 	d.asks("northwind", "remove  grant  northwind b&b\n", "1 change written.\n", "grant", "remove", "northwind", "b&b")
 	d.says("account      name  products\nacme_retail  Acme  all\n", "grant", "list", "--partner", "northwind")
-	d.says("Nothing changes: that is what the tables say already.\n", "grant", "remove", "northwind", "b&b", "--yes")
+	d.says(nothingToChange, "grant", "remove", "northwind", "b&b", "--yes")
 	d.must("grant", "remove", "northwind", "acme_retail", "--yes")
 	says(t, d.must("grant", "list", "--partner", "northwind"), "partnerctl grant add northwind ACCOUNT")
 
@@ -85,10 +85,10 @@ func TestGrantsAreAddedWidenedNarrowedAndRemoved(t *testing.T) {
 	if len(list.Grants) != 1 || list.AccountID != "acme_retail" || list.Grants[0].PartnerID != "eastgate" || list.Grants[0].Products != nil {
 		t.Errorf("for programs it is %+v", list)
 	}
-	d.run("grant", "add", "nobody", "b&b").fails(t, 1, `there is no partner "nobody"`)
-	d.run("grant", "add", "northwind", "nobody").fails(t, 1, `there is no customer "nobody"`)
+	d.run("grant", "add", "nobody", "b&b").fails(t, 1, noPartner)
+	d.run("grant", "add", "northwind", "nobody").fails(t, 1, noCustomer)
 	d.run("grant", "remove", "northwind", "acme_retial", "--yes").fails(t, 1, `there is no customer "acme_retial"`)
-	d.run("grant", "list", "--account", "nobody").fails(t, 1, `there is no customer "nobody"`)
+	d.run("grant", "list", "--account", "nobody").fails(t, 1, noCustomer)
 	d.run("grant", "list").fails(t, 2, "--partner", "--account")
 	d.run("grant", "list", "--partner", "northwind", "--account", "b&b").fails(t, 2, "--partner", "--account")
 	d.run("grant", "add", "northwind", "b&b", "--products", "fax").fails(t, 2, "fax")
@@ -107,21 +107,21 @@ func TestCustomersAreListedSearchedAndShown(t *testing.T) {
 	if shown.Name != "Acme" || *shown.RemainingCredit != "10" || shown.CreditLimit != nil || len(shown.Grants) != 2 || shown.SubAccounts[0] != "acme_hq" {
 		t.Errorf("for programs it is %+v", shown)
 	}
-	d.run("customer", "show", "nobody").fails(t, 1, `there is no customer "nobody"`)
+	d.run("customer", "show", "nobody").fails(t, 1, noCustomer)
 }
 
 func TestCreditIsSetButNeverByAnOlderOne(t *testing.T) {
 	d := newDeskWithTwoPartners(t)
 	d.says("change  customer  acme_retail  remainingCredit: 10 → -3.5; creditLimit: (none) → 100; creditAsOf: 2026-06-01T00:00:00.000Z → 2026-06-02T00:00:00.000Z\n1 change written.\n",
 		"customer", "set-credit", "acme_retail", "--remaining=-3.50", "--limit", "100", "--as-of", "2026-06-02T00:00:00Z")
-	d.run("customer", "set-credit", "acme_retail", "--remaining", "7", "--as-of", "2026-06-01T12:00:00Z").fails(t, 1, "is newer than 2026-06-01T12:00:00.000Z")
+	d.run("customer", "set-credit", "acme_retail", "--remaining", "7", "--as-of", "2026-06-01T12:00:00Z").fails(t, 1, "is later than 2026-06-01T12:00:00.000Z")
 	d.says("change  customer  acme_retail  remainingCredit: -3.5 → (none); creditAsOf: 2026-06-02T00:00:00.000Z → 2026-06-03T00:00:00.000Z\n1 change written.\n",
 		"customer", "set-credit", "acme_retail", "--remaining", "unknown", "--now", "2026-06-03T00:00:00Z")
 	shown := asJSON[shownCustomer](d, "customer", "show", "acme_retail")
 	if shown.RemainingCredit != nil || *shown.CreditLimit != "100" || *shown.CreditAsOf != "2026-06-03T00:00:00.000Z" || len(shown.SubAccounts) != 1 || shown.Name != "Acme" {
 		t.Errorf("the customer is %+v", shown)
 	}
-	d.run("customer", "set-credit", "nobody", "--remaining", "1").fails(t, 1, `there is no customer "nobody"`)
+	d.run("customer", "set-credit", "nobody", "--remaining", "1").fails(t, 1, noCustomer)
 	d.run("customer", "set-credit", "acme_retail", "--remaining", "1,5").fails(t, 2, "remaining")
 	d.run("customer", "set-credit", "acme_retail", "--remaining", "1", "--limit=-1").fails(t, 2, "negative")
 }
@@ -137,7 +137,7 @@ func TestAPartnerIsDeletedOnlyAfterItsIDIsTyped(t *testing.T) {
 	d.asks("northwind", shown, "4 changes written.\n", "partner", "delete", "northwind")
 	d.run("partner", "show", "northwind").fails(t, 1, `there is no partner "northwind"`)
 	d.says("partner   status  products\neastgate  active  all\n", "grant", "list", "--account", "acme_retail")
-	says(t, d.must("key", "find", key.KeyID), "is the id of no key here")
+	says(t, d.must("key", "find", key.KeyID), "No key here has the id "+key.KeyID)
 	d.run("partner", "delete", "northwind", "--yes").fails(t, 1, `there is no partner "northwind"`)
 }
 
@@ -179,7 +179,7 @@ func TestACustomerIsDeletedWithItsUsageOnlyWhenSaid(t *testing.T) {
 	d.run("customer", "show", "acme_retail").fails(t, 1, "there is no customer")
 	// Made anew, it has nothing of the old one's.
 	d.must("apply", "-f", "directory.yaml")
-	d.says("No records are found.\n", "usage", "get", "acme_retail", "--now", march)
+	d.says("No records found.\n", "usage", "get", "acme_retail", "--now", march)
 	says(t, d.must("partner", "show", "northwind"), string(directory.Active))
 }
 

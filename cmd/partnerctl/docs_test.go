@@ -59,7 +59,7 @@ func TestCommandsOfOperatingWorkWhenPasted(t *testing.T) {
 	for _, want := range []string{
 		"ok  reach", "4 changes; nothing was written.", "4 changes written.", "products: sms → sms,voice", "written    2", "written    3", explained(t, string(page)),
 		"remove  grant  lighthouse harbour_cafe", "add  grant  southbank harbour_cafe", "status: active → suspended", "rated: 0.09 EUR = 0.045 × 2 segments", "future ",
-		"Prices of the past change:", "rated: 0.082 EUR", "their build server", "is revoked since", "2 keys of lighthouse revoked.", "counts until",
+		"Prices of the past change:", "rated: 0.082 EUR", "their build server", "has been revoked since", "2 keys of lighthouse revoked.", "is valid until",
 		"records deleted.", "A dry run: nothing was written.", "  new        3", "  changed    1", "older      0", "2 of 5   0.12 → 0.123 EUR",
 		"remove  price list  harbour_cafe sms", "remove  usage", "remove  customer", "remove  partner",
 	} {

@@ -13,7 +13,7 @@ import (
 type doctorCommand struct{}
 
 func (doctorCommand) Help() string {
-	return `It changes nothing. Each line says what was looked at and, where something is wrong, what mends it; the exit code is then 1.
+	return `It changes nothing. Each line says what was checked and, if something is wrong, how to fix it; the exit code is then 1.
 
 Example: partnerctl doctor --stack partnerview`
 }
@@ -34,7 +34,7 @@ type tableCheck struct {
 
 func (doctorCommand) Run(s *session) error {
 	if !s.connection.Now.time.IsZero() {
-		return misuseError("doctor looks at the real clock: leave --now out")
+		return misuseError("doctor checks the real clock: leave out --now")
 	}
 	o, err := s.operator(allTables()...)
 	if err != nil {
@@ -61,7 +61,7 @@ func (doctorCommand) Run(s *session) error {
 		return err
 	}
 	if err = s.print(out, func() { s.show(t) }); err == nil && !out.OK {
-		err = operator.UserError("something has to be mended: see the lines that failed")
+		err = operator.UserError("some checks failed: see the lines above")
 	}
 	return err
 }
@@ -73,7 +73,7 @@ var version, commit string
 type versionCommand struct{}
 
 func (versionCommand) Help() string {
-	return `A build from a clone has no version of its own, and tells its commit.
+	return `A build from a clone has no version of its own, and shows its commit.
 
 Example: partnerctl version`
 }

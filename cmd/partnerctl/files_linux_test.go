@@ -244,7 +244,7 @@ func TestOneBadFileOfAFolderStopsNoOther(t *testing.T) {
 	r := d.run("import", "usage", "month", "-o", "json")
 	var got importedUsage
 	decode(t, r.out, &got)
-	if r.code != 1 || len(got.Failed) != 6 || got.Error != "6 of 8 files could not be loaded whole, as told above" {
+	if r.code != 1 || len(got.Failed) != 6 || got.Error != "6 of 8 files could not be loaded completely: see above" {
 		t.Fatalf("exit code %d: %+v\n%s", r.code, got, r.errOut)
 	}
 	written := got.Failed[0].Written

@@ -10,19 +10,19 @@ import (
 
 type grantCommands struct {
 	Add    grantAddCommand    `cmd:"" help:"Let a partner see a customer."`
-	Remove grantRemoveCommand `cmd:"" help:"Let a partner see customers no longer."`
+	Remove grantRemoveCommand `cmd:"" help:"Stop a partner from seeing customers."`
 	List   grantListCommand   `cmd:"" help:"List what a partner sees, or who sees a customer."`
 }
 
 type grantAddCommand struct {
 	Partner  partnerArgument `arg:"" name:"PARTNER" help:"The partner's id."`
 	Account  accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
-	Products []string        `placeholder:"PRODUCT" enum:"sms,voice,video,messaging" help:"Only these of its products. Without it, all that the customer has."`
+	Products []string        `placeholder:"PRODUCT" enum:"sms,voice,video,messaging" help:"Only these products. Without it, all that the customer has."`
 	DryRun   bool            `help:"Show what would be done, and do nothing."`
 }
 
 func (grantAddCommand) Help() string {
-	return `A grant that is there already gets the products given here: to widen or narrow it, add it again. The other grants of the partner stay. Where the API has refused the customer, it may do so for another AuthorizerTtlSeconds of template.yaml.
+	return `An existing grant gets the products given here: to widen or narrow it, add it again. The partner's other grants stay. If the API has refused the customer, it may go on doing so for AuthorizerTtlSeconds of template.yaml.
 
 Example: partnerctl grant add northwind acme_retail --products sms,voice`
 }
@@ -140,7 +140,7 @@ func (s *session) showGrants(partner directory.PartnerID, grants []listedGrant) 
 	for _, g := range grants {
 		t.add(g.AccountID, shortened(g.CustomerName), productsText(g.Products))
 	}
-	s.showOr(t, "%s sees no customer. Let it: partnerctl grant add %s ACCOUNT\n", partner, partner)
+	s.showOr(t, "%s sees no customers. To grant one: partnerctl grant add %s ACCOUNT\n", partner, partner)
 }
 
 func (s *session) showGrantees(account usage.AccountID, grantees []operator.Grantee) {
@@ -148,7 +148,7 @@ func (s *session) showGrantees(account usage.AccountID, grantees []operator.Gran
 	for _, v := range grantees {
 		t.add(v.ID, inColour(string(v.Status)), productsText(v.Products))
 	}
-	s.showOr(t, "No partner sees %s. Let one: partnerctl grant add PARTNER %s\n", account, account)
+	s.showOr(t, "No partner sees %s. To grant it to one: partnerctl grant add PARTNER %s\n", account, account)
 }
 
 // productsText are the products of a grant: "sms,voice" or "all".

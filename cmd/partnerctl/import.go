@@ -17,16 +17,16 @@ type importUsageCommand struct {
 	Files        []string        `arg:"" name:"FILE" help:"Files and folders to load, gzipped or not; - is standard input. Of a folder those files are loaded that end as the format's do (.ndjson, .jsonl or .csv, and .gz behind it), in the order of their names; its sub-folders are not."`
 	Format       formatArgument  `default:"native" placeholder:"NAME" help:"What the files look like: ${formats}. Default: native."`
 	Account      accountArgument `placeholder:"ID" help:"The customer of records that name no account."`
-	Since        timeArgument    `placeholder:"TIME" help:"Load only what is of this time or later, as 2026-06-01 or 2026-06-01T12:00:00Z: records by their timestamp, receipts by the time of their status."`
+	Since        timeArgument    `placeholder:"TIME" help:"Load only what is from this time on, such as 2026-06-01 or 2026-06-01T12:00:00Z: records by their timestamp, receipts by the time of their status."`
 	Until        timeArgument    `placeholder:"TIME" help:"Load only what is before this time."`
 	DryRun       bool            `help:"Read and count, list what would be rejected, and write nothing."`
-	CountChanges bool            `help:"Compare records with what is stored, and tell how many are new, changed and unchanged. The unchanged are not written again."`
+	CountChanges bool            `help:"Compare records with what is stored, and count the new, changed and unchanged ones. Unchanged records are not written again."`
 	Rejects      string          `placeholder:"PATH" type:"path" help:"Where lines that cannot be taken are listed. Default: FILE.rejected.ndjson. A list of an earlier run is replaced, no other file is."`
-	KeepGoing    bool            `help:"Go on where the first hundred lines of a file are all rejected for one reason, which else ends its load."`
+	KeepGoing    bool            `help:"Go on even if the first hundred lines of a file are all rejected for one reason, which otherwise ends its load."`
 }
 
 func (importUsageCommand) Help() string {
-	return `Lines that cannot be taken are listed with their number, field and reason, and the rest is loaded; the exit code is then 3. To load a file again replaces its records by the same. An import that was interrupted is simply run again.
+	return `Lines that cannot be taken are listed with their number, field and reason, and the rest is loaded; the exit code is then 3. Loading a file again replaces its records by the same ones. If an import is interrupted, just run it again.
 
 Example: partnerctl import usage --format connect-sms-csv exports/2026-05`
 }
@@ -112,12 +112,12 @@ type importCreditCommand struct {
 	Files     []string `arg:"" name:"FILE" help:"Files and folders to load, CSV or NDJSON, gzipped or not; - is standard input. Of a folder the files that end in .csv, .ndjson or .jsonl are loaded, with .gz behind it or not."`
 	DryRun    bool     `help:"Read and count, list what would be rejected, and write nothing."`
 	Rejects   string   `placeholder:"PATH" type:"path" help:"Where lines that cannot be taken are listed. Default: FILE.rejected.ndjson. A list of an earlier run is replaced, no other file is."`
-	Decimal   string   `enum:",point,comma" default:"" placeholder:"MARK" help:"How amounts in CSV are written: point, as 1520.73, or comma, as 1520,73 or 1.520,73. Without it, with a point; and where semicolons separate the columns, an amount as 1.520, which may be either, is rejected."`
-	KeepGoing bool     `help:"Go on where the first hundred lines of a file are all rejected for one reason, which else ends its load."`
+	Decimal   string   `enum:",point,comma" default:"" placeholder:"MARK" help:"How amounts in CSV are written: point, such as 1520.73, or comma, such as 1520,73 or 1.520,73. Without it, with a point; and where semicolons separate the columns, an amount as 1.520, which may be either, is rejected."`
+	KeepGoing bool     `help:"Go on even if the first hundred lines of a file are all rejected for one reason, which otherwise ends its load."`
 }
 
 func (importCreditCommand) Help() string {
-	return `A line tells an account, what it has left, and as of when; it may tell the currency, which must then be the customer's. A credit never replaces one of a later time, so files may come in any order, and an import that was interrupted is simply run again. Nothing but the credit of a customer changes.
+	return `A line gives an account, what it has left, and as of when; it may give the currency, which must then be the customer's. A credit never replaces a later one, so files may come in any order, and an interrupted import is simply run again. Nothing but the customer's credit changes.
 
 Example: partnerctl import credit credit-2026-06-01.csv`
 }

@@ -225,7 +225,7 @@ func (s *session) load(files []string, rejectsPath string, one loader) (loadSumm
 		err = closed
 	}
 	if err == nil && len(out.Failed) > 0 {
-		err = operator.UserError(fmt.Sprintf("%d of %s could not be loaded whole, as told above", len(out.Failed), count(len(files), "file")))
+		err = operator.UserError(fmt.Sprintf("%d of %s could not be loaded completely: see above", len(out.Failed), count(len(files), "file")))
 	}
 	out.Reasons, out.Unlisted, out.lists = rejects.top(3), rejects.unlisted, rejects.written
 	if err != nil {

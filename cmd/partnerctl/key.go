@@ -14,17 +14,17 @@ import (
 )
 
 type keyCommands struct {
-	Create keyCreateCommand `cmd:"" help:"Make an access key for a partner. It is shown once."`
+	Create keyCreateCommand `cmd:"" help:"Make an access key for a partner. It is shown only once."`
 	List   keyListCommand   `cmd:"" help:"List a partner's access keys."`
-	Find   keyFindCommand   `cmd:"" help:"Tell whose key it is that was found somewhere."`
-	Rotate keyRotateCommand `cmd:"" help:"Make a new key in place of one, which ends after an overlap."`
-	Revoke keyRevokeCommand `cmd:"" help:"Make one access key, or all of a partner, count no longer."`
+	Find   keyFindCommand   `cmd:"" help:"Find out whose key turned up somewhere."`
+	Rotate keyRotateCommand `cmd:"" help:"Replace a key: make a new one, and end the old one after an overlap."`
+	Revoke keyRevokeCommand `cmd:"" help:"Revoke one access key, or all of a partner's."`
 }
 
 type keyCreateCommand struct {
 	Partner partnerArgument `required:"" placeholder:"ID" help:"The partner that the key is for."`
-	Label   string          `placeholder:"TEXT" help:"What the key is for, as the operator wants to read it in lists."`
-	Expires expiryArgument  `placeholder:"WHEN" help:"How long the key counts, as 90d, 2w or 36h, or until when, as 2027-01-01. Without it the key does not expire."`
+	Label   string          `placeholder:"TEXT" help:"What the key is for, as it will appear in lists."`
+	Expires expiryArgument  `placeholder:"WHEN" help:"How long the key is valid, such as 90d, 2w or 36h, or until when, such as 2027-01-01. Without it, the key does not expire."`
 }
 
 func (keyCreateCommand) Help() string {
@@ -63,7 +63,7 @@ func (s *session) handOver(text string, k directory.AccessKey) {
 	if !k.ExpiresAt.IsZero() {
 		expiry = "it expires at " + usage.FormatTime(k.ExpiresAt)
 	}
-	s.printf("%s\n\nHand it to %s over a safe way: it is shown this once. Its id is %s; %s.\n", text, k.Partner, k.ID, expiry)
+	s.printf("%s\n\nSend it to %s over a secure channel: it is shown only this once. Its id is %s; %s.\n", text, k.Partner, k.ID, expiry)
 }
 
 type keyListCommand struct {
@@ -71,7 +71,7 @@ type keyListCommand struct {
 }
 
 func (keyListCommand) Help() string {
-	return `A key is told from others by its id, with which it begins behind pvk_, and by its last four characters.
+	return `A key is identified by its id, which follows pvk_, and by its last four characters.
 
 Example: partnerctl key list --partner northwind`
 }
@@ -152,7 +152,7 @@ type keyRevokeCommand struct {
 }
 
 func (keyRevokeCommand) Help() string {
-	return `The API refuses the key within the time for which it keeps decisions: AuthorizerTtlSeconds of template.yaml, a minute by default. With --all the keys are shown first, and the partner's id has to be typed.
+	return `The API caches its decisions and refuses the key within AuthorizerTtlSeconds of template.yaml, a minute by default. With --all the keys are shown first, and the partner's id has to be typed.
 
 Example: partnerctl key revoke 4fzyo82mXw3b`
 }
@@ -198,7 +198,7 @@ func (c *keyRevokeCommand) Run(s *session) error {
 	}
 	out := revokedKey{key.Partner, key.ID, usage.FormatTime(key.RevokedAt)}
 	return s.print(out, func() {
-		s.printf("The key %s of %s is revoked since %s.\n", out.KeyID, out.PartnerID, out.RevokedAt)
+		s.printf("The key %s of %s has been revoked since %s.\n", out.KeyID, out.PartnerID, out.RevokedAt)
 	})
 }
 
@@ -223,7 +223,7 @@ func (c *keyRevokeCommand) revokeAll(s *session, o *operator.Operator, partner d
 			out.Keys = listKeys(o, keys)
 			return nil
 		},
-		none: fmt.Sprintf("Nothing changes: %s has no key that is not revoked.\n", partner),
+		none: fmt.Sprintf("Nothing to change: %s has no key that is not revoked.\n", partner),
 		dry:  count(len(keys), "key") + " would be revoked; nothing was done.\n",
 		done: func() string { return fmt.Sprintf("%s of %s revoked.\n", count(len(keys), "key"), partner) },
 	})
@@ -231,13 +231,13 @@ func (c *keyRevokeCommand) revokeAll(s *session, o *operator.Operator, partner d
 
 type keyRotateCommand struct {
 	Key     keyArgument    `arg:"" name:"KEYID" help:"The old key's id, or the whole key."`
-	Overlap spanArgument   `default:"24h" placeholder:"DURATION" help:"How long the old key counts on, as 36h or 3d; 0s ends it now. Default: 24h."`
-	Expires expiryArgument `placeholder:"WHEN" help:"How long the new key counts, as 90d, or until when, as 2027-01-01. Without it, as long as the old one was made for."`
-	Label   string         `placeholder:"TEXT" help:"What the new key is for. Without it, as the old one."`
+	Overlap spanArgument   `default:"24h" placeholder:"DURATION" help:"How long the old key stays valid, such as 36h or 3d; 0s ends it now. Default: 24h."`
+	Expires expiryArgument `placeholder:"WHEN" help:"How long the new key is valid, such as 90d, or until when, such as 2027-01-01. Without it, as long as the old one was made for."`
+	Label   string         `placeholder:"TEXT" help:"What the new key is for. Without it, the label of the old one."`
 }
 
 func (keyRotateCommand) Help() string {
-	return `The partner has the time of the overlap to put it in its programs. An old key that ends sooner anyway does so.
+	return `The partner has until the end of the overlap to switch its programs over. An overlap never makes the old key last longer.
 
 Example: partnerctl key rotate 4fzyo82mXw3b --overlap 3d`
 }
@@ -270,7 +270,7 @@ func (c *keyRotateCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	s.printf("The old key %s counts until %s.\n", r.Old.ID, usage.FormatTime(r.Old.ExpiresAt))
+	s.printf("The old key %s is valid until %s.\n", r.Old.ID, usage.FormatTime(r.Old.ExpiresAt))
 	return nil
 }
 
@@ -279,7 +279,7 @@ type keyFindCommand struct {
 }
 
 func (keyFindCommand) Help() string {
-	return `The secret is neither needed nor repeated. What is read from standard input, such as a log, a file or a pull request, stays out of the shell's history.
+	return `The secret is neither needed nor repeated. Text read from standard input, such as a log, a file or a pull request, stays out of the shell's history.
 
 Example: partnerctl key find pvk_4fzyo82mXw3b_`
 }
@@ -361,15 +361,15 @@ func (s *session) showFound(found foundKeys) {
 		s.show(t)
 	}
 	for _, id := range found.Unknown {
-		s.printf("%s is the id of no key here.\n", id)
+		s.printf("No key here has the id %s.\n", id)
 	}
 	for _, k := range found.Keys {
 		switch {
 		case k.State != "active":
 		case k.PartnerStatus == directory.Active:
-			s.printf("It counts. To end it: partnerctl key revoke %s\n", k.KeyID)
+			s.printf("It is valid. To revoke it: partnerctl key revoke %s\n", k.KeyID)
 		default:
-			s.printf("It would count again if the partner was resumed. To end it: partnerctl key revoke %s\n", k.KeyID)
+			s.printf("It would be valid again if the partner were resumed. To revoke it: partnerctl key revoke %s\n", k.KeyID)
 		}
 	}
 }

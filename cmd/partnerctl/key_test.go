@@ -73,7 +73,7 @@ func TestRotationLeavesTheOldKeyItsOverlap(t *testing.T) {
 		t.Errorf("a longer overlap makes the old key %+v", k)
 	}
 	lasting := d.newKey()
-	says(t, d.must("key", "rotate", lasting.Key, "--overlap", "0s"), "it does not expire", "The old key "+lasting.KeyID+" counts until ")
+	says(t, d.must("key", "rotate", lasting.Key, "--overlap", "0s"), "it does not expire", "The old key "+lasting.KeyID+" is valid until ")
 	if k := d.keys("northwind")[lasting.KeyID]; k.State != "expired" {
 		t.Errorf("without an overlap the old key is %+v", k)
 	}
@@ -152,9 +152,9 @@ func TestALeakedKeyIsFoundWithoutItsSecretAndWithoutTellingIt(t *testing.T) {
 		t.Errorf("in a log are found %+v", found)
 	}
 	d.must("partner", "suspend", "northwind", "--yes")
-	says(t, d.must("key", "find", made.KeyID), "suspended   active", "It would count again")
+	says(t, d.must("key", "find", made.KeyID), "suspended   active", "It would be valid again")
 	d.must("key", "revoke", made.KeyID)
-	if out := d.must("key", "find", made.KeyID); !strings.Contains(out, "revoked") || strings.Contains(out, "count") {
+	if out := d.must("key", "find", made.KeyID); !strings.Contains(out, "revoked") || strings.Contains(out, "valid") {
 		t.Errorf("revoked, it is found as\n%s", out)
 	}
 	d.run("key", "find", "nothing here").fails(t, 1, "there is no key in that text")

@@ -227,6 +227,12 @@ func (r result) fails(t *testing.T, code int, texts ...string) {
 	says(t, r.errOut, texts...)
 }
 
+// What is said of a partner and a customer that are not there.
+const (
+	noPartner  = `there is no partner "nobody"`
+	noCustomer = `there is no customer "nobody"`
+)
+
 const directoryFile = `
 partners:
   - {id: northwind, name: Northwind, customers: [{accountId: acme_retail, products: [sms]}]}

@@ -10,8 +10,8 @@ import (
 type partnerCommands struct {
 	List    partnerListCommand    `cmd:"" help:"List all partners."`
 	Show    partnerShowCommand    `cmd:"" help:"Show a partner, its keys and what it sees."`
-	Suspend partnerSuspendCommand `cmd:"" help:"Make all keys of a partner count no longer, until it is resumed."`
-	Resume  partnerResumeCommand  `cmd:"" help:"Make a suspended partner's keys count again."`
+	Suspend partnerSuspendCommand `cmd:"" help:"Suspend a partner: its keys stop working until it is resumed."`
+	Resume  partnerResumeCommand  `cmd:"" help:"Resume a suspended partner: its keys work again."`
 	Delete  partnerDeleteCommand  `cmd:"" help:"Delete a partner, with its keys and grants."`
 	SetPlan partnerSetPlanCommand `cmd:"" help:"Put a partner into a usage plan."`
 }
@@ -19,7 +19,7 @@ type partnerCommands struct {
 type partnerListCommand struct{}
 
 func (partnerListCommand) Help() string {
-	return `An active partner may look; a suspended one is refused, whatever its keys.
+	return `An active partner has access; a suspended one is refused, whatever its keys.
 
 Example: partnerctl partner list`
 }
@@ -55,7 +55,7 @@ func (c *partnerListCommand) Run(s *session) error {
 		t.add(p.PartnerID, shortened(p.Name), inColour(string(p.Status)), p.Customers, p.ActiveKeys)
 	}
 	return s.print(out, func() {
-		s.showOr(t, "There are no partners. Write one down in a directory file (docs/formats.md) and load it: partnerctl apply -f FILE\n")
+		s.showOr(t, "There are no partners. To add one, put it in a directory file (docs/formats.md) and load it: partnerctl apply -f FILE\n")
 	})
 }
 
@@ -64,7 +64,7 @@ type partnerShowCommand struct {
 }
 
 func (partnerShowCommand) Help() string {
-	return `The customers stand in the order in which the partner sees them.
+	return `Customers are listed in the order in which the partner sees them.
 
 Example: partnerctl partner show northwind`
 }
@@ -126,7 +126,7 @@ type partnerResumeCommand struct {
 }
 
 func (partnerResumeCommand) Help() string {
-	return `Keys that were revoked or have expired meanwhile stay so.
+	return `Keys that were revoked or have expired in the meantime stay so.
 
 Example: partnerctl partner resume northwind`
 }
@@ -147,7 +147,7 @@ type partnerDeleteCommand struct {
 }
 
 func (partnerDeleteCommand) Help() string {
-	return `Its access keys and grants go with it; customers and usage stay. All that goes is shown first, and the partner's id has to be typed. The keys are revoked before anything is deleted. A key that leaks later is then unknown to key find: to keep that, suspend the partner instead. A partner in a usage plan needs --stack, to be taken out of it.
+	return `Its access keys and grants are deleted with it; customers and usage stay. What will be deleted is shown first, and the partner's id has to be typed. The keys are revoked before anything is deleted. A key that leaks later is then unknown to key find: to keep that, suspend the partner instead. If the partner is in a usage plan, give --stack, so that it is taken out of it.
 
 Example: partnerctl partner delete northwind --dry-run`
 }
@@ -187,11 +187,11 @@ func (c *partnerDeleteCommand) Run(s *session) error {
 
 type partnerSetPlanCommand struct {
 	Partner partnerArgument `arg:"" name:"PARTNER" help:"The id of the partner whose requests are counted."`
-	Plan    string          `arg:"" name:"PLAN" enum:"bronze,silver,gold,none" help:"bronze, silver or gold: what they allow stands in the stack's parameters. none takes the partner out of its plan."`
+	Plan    string          `arg:"" name:"PLAN" enum:"bronze,silver,gold,none" help:"bronze, silver or gold: the stack's parameters say what each allows. none takes the partner out of its plan."`
 }
 
 func (partnerSetPlanCommand) Help() string {
-	return `The stack must have plans: its parameter UsagePlans is prepared or true. While a partner moves from one plan to another, its requests may get 503 for a moment; they are never let through uncounted. Interrupted, the command is run again.
+	return `The stack must have plans: its parameter UsagePlans is prepared or true. While a partner moves from one plan to another, its requests may get 503 for a moment; they are never let through uncounted. If it is interrupted, run the command again.
 
 Example: partnerctl partner set-plan northwind silver --stack partnerview`
 }

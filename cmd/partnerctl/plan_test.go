@@ -181,8 +181,8 @@ func TestSetPlanIsRefusedWithTheWayOut(t *testing.T) {
 	d.run("partner", "set-plan", "northwind", "platinum", "--stack", "partnerview-prod").fails(t, 2, "platinum")
 	d.run("partner", "set-plan", "northwind", "--stack", "partnerview-prod").fails(t, 2, "<PLAN>")
 	d.run("partner", "set-plan", "northwind", "bronze", "--stack", "planless").fails(t, 1, "the stack planless has no usage plans", "UsagePlans=prepared")
-	d.run("partner", "set-plan", "nobody", "bronze", "--stack", "partnerview-prod").fails(t, 1, `there is no partner "nobody"`)
-	d.run("partner", "set-plan", "nobody", "none", "--stack", "partnerview-prod").fails(t, 1, `there is no partner "nobody"`)
+	d.run("partner", "set-plan", "nobody", "bronze", "--stack", "partnerview-prod").fails(t, 1, noPartner)
+	d.run("partner", "set-plan", "nobody", "none", "--stack", "partnerview-prod").fails(t, 1, noPartner)
 	if len(d.gateway.calls) > 0 {
 		t.Errorf("API Gateway was asked %v", d.gateway.calls)
 	}

@@ -15,7 +15,7 @@ type priceCommands struct {
 	Show     priceShowCommand     `cmd:"" help:"Show the price lists of a customer's product."`
 	Check    priceCheckCommand    `cmd:"" help:"Check the price lists of a directory file, and write nothing."`
 	Withdraw priceWithdrawCommand `cmd:"" help:"Withdraw a price list that has not taken effect."`
-	Explain  priceExplainCommand  `cmd:"" help:"Price one record, and tell why every other rate lost."`
+	Explain  priceExplainCommand  `cmd:"" help:"Price one record, and show why every other rate lost."`
 }
 
 // logArguments name a customer's product.
@@ -30,11 +30,11 @@ func (a logArguments) log() usage.Log {
 
 type priceShowCommand struct {
 	logArguments `embed:""`
-	At           timeArgument `placeholder:"TIME" help:"Show the rates that are in force then. Without it, now."`
+	At           timeArgument `placeholder:"TIME" help:"Show the rates in force at this time. Without it, now."`
 }
 
 func (priceShowCommand) Help() string {
-	return `All lists are named, and the rates of the one in force are shown. For programs, all rates of all lists.
+	return `All lists are shown, and the rates of the one in force. Programs get all rates of all lists.
 
 Example: partnerctl price show acme_retail sms --at 2026-03-01`
 }
@@ -138,7 +138,7 @@ func (s *session) showLists(log usage.Log, lists []listedPrices) {
 		t.add(l.EffectiveFrom, inColour(l.State), l.Currency, orDash(textOrNil(string(l.ChargeOn))),
 			fmt.Sprintf("%d, %s", l.Rounding.Scale, l.Rounding.Mode), len(l.Rates))
 	}
-	s.showOr(t, "%s has no price list for %s: its records show the platform's own prices, where there are any. docs/formats.md tells how to write one.\n", log.Account, log.Product)
+	s.showOr(t, "%s has no price list for %s: its records show the platform's own prices, if there are any. docs/formats.md says how to write one.\n", log.Account, log.Product)
 }
 
 // showRates shows rates with a column for each selector that any of them names.
@@ -173,12 +173,12 @@ func rateCells(named []string, r pricing.Rate) []any {
 
 type priceCheckCommand struct {
 	File        string `short:"f" required:"" placeholder:"FILE" help:"The directory file, YAML or JSON; - is standard input."`
-	Stored      bool   `help:"Compare with the tables too: customers, currencies, lists that are in force. Without it nothing is connected to."`
+	Stored      bool   `help:"Also compare with the tables: customers, currencies, lists in force. Without it, no connection is made."`
 	CorrectPast bool   `help:"With --stored: allow changes of price lists that are in force already, and show which prices they touch, of how many records, and how much money that is."`
 }
 
 func (priceCheckCommand) Help() string {
-	return `Every fault is named with its line, and the exit code is then 1. The rest of the file is checked too.
+	return `Every fault is reported with its line, and the exit code is then 1. The rest of the file is checked too.
 
 Example: partnerctl price check -f prices.yaml --stored`
 }
@@ -209,9 +209,9 @@ func (c *priceCheckCommand) Run(s *session) error {
 	case s.json:
 		return s.printJSON(out)
 	case c.Stored:
-		s.printf("%s with %s: no fault, and none with what is stored.\n", count(out.PriceLists, "price list"), count(out.Rates, "rate"))
+		s.printf("%s with %s: no faults, in the file or with what is stored.\n", count(out.PriceLists, "price list"), count(out.Rates, "rate"))
 	default:
-		s.printf("%s with %s: no fault. --stored compares them with the tables too.\n", count(out.PriceLists, "price list"), count(out.Rates, "rate"))
+		s.printf("%s with %s: no faults. --stored also compares them with the tables.\n", count(out.PriceLists, "price list"), count(out.Rates, "rate"))
 	}
 	return nil
 }
@@ -240,13 +240,13 @@ func (c *priceCheckCommand) compare(s *session, file importer.Directory) (*appli
 
 type priceWithdrawCommand struct {
 	logArguments `embed:""`
-	From         timeArgument `required:"" placeholder:"TIME" help:"When the list takes effect, as price show tells it: 2026-12-01 or 2026-12-01T00:00:00Z."`
+	From         timeArgument `required:"" placeholder:"TIME" help:"When the list takes effect, as price show gives it: 2026-12-01 or 2026-12-01T00:00:00Z."`
 	CorrectPast  bool         `help:"Withdraw a list that has taken effect, which changes prices of the past. How many records and how much money that is, is shown first, and the account ID has to be typed."`
 	Caution      caution      `embed:""`
 }
 
 func (priceWithdrawCommand) Help() string {
-	return `The list before it, if there is one, then holds on until the next. Without --correct-past only a list that has not taken effect yet is withdrawn, and nobody is asked.
+	return `The list before it, if there is one, then stays in force until the next. Without --correct-past, only a list that has not taken effect yet is withdrawn, and you are not asked to confirm.
 
 Example: partnerctl price withdraw acme_retail sms --from 2026-12-01 --dry-run`
 }

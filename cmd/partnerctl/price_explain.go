@@ -19,19 +19,19 @@ type priceExplainCommand struct {
 	At                 timeArgument      `placeholder:"TIME" help:"The record's timestamp. Without it, now."`
 	Direction          string            `enum:",inbound,outbound" default:"" placeholder:"WORD" help:"inbound or outbound."`
 	Status             wordArgument      `placeholder:"WORD" help:"As delivered or failed."`
-	Country            countryArgument   `placeholder:"CODE" help:"Of the remote party, as GB."`
-	Operator           operatorArgument  `placeholder:"DIGITS" help:"Of the remote party, as 23401."`
+	Country            countryArgument   `placeholder:"CODE" help:"Of the remote party, such as GB."`
+	Operator           operatorArgument  `placeholder:"DIGITS" help:"Of the remote party, such as 23401."`
 	Segments           *countArgument    `placeholder:"N" help:"For sms."`
-	Duration           *secondsArgument  `placeholder:"SECONDS" help:"For voice and video, as 90 or 1m30s."`
+	Duration           *secondsArgument  `placeholder:"SECONDS" help:"For voice and video, such as 90 or 1m30s."`
 	Participants       *countArgument    `placeholder:"N" help:"For video."`
 	ParticipantSeconds *secondsArgument  `placeholder:"SECONDS" help:"For video. Without it, participants times duration."`
-	Channel            wordArgument      `placeholder:"WORD" help:"For messaging, as whatsapp."`
-	Category           wordArgument      `placeholder:"WORD" help:"For messaging, as marketing."`
-	Recorded           *recordedArgument `placeholder:"AMOUNT" help:"What the platform has recorded as the price, as 0.0412EUR."`
+	Channel            wordArgument      `placeholder:"WORD" help:"For messaging, such as whatsapp."`
+	Category           wordArgument      `placeholder:"WORD" help:"For messaging, such as marketing."`
+	Recorded           *recordedArgument `placeholder:"AMOUNT" help:"What the platform has recorded as the price, such as 0.0412EUR."`
 }
 
 func (priceExplainCommand) Help() string {
-	return `What is left out is not told by the record, and matches no rate that names it.
+	return `What is left out is unknown in the record, and matches no rate that names it.
 
 Example: partnerctl price explain acme_retail sms --country DE --segments 2`
 }

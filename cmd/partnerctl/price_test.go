@@ -41,7 +41,7 @@ func TestPriceListsAreShown(t *testing.T) {
 		t.Errorf("for programs it is %+v", shown)
 	}
 	says(t, d.must("price", "show", "b&b", "messaging"), "has no price list")
-	d.run("price", "show", "nobody", "sms").fails(t, 1, `there is no customer "nobody"`)
+	d.run("price", "show", "nobody", "sms").fails(t, 1, noCustomer)
 	d.run("price", "show", "acme_retail", "fax").fails(t, 2, "fax")
 }
 
@@ -50,14 +50,14 @@ func TestPriceListsAreCheckedWithAndWithoutTheTables(t *testing.T) {
 	file := d.write("new.yaml", "priceLists:\n  - {accountId: acme_retail, product: sms, effectiveFrom: 2026-05-01T00:00:00Z, currency: USD, rates: [{unitPrice: \"1\"}, {country: DE, unitPrice: \"2\"}]}\n")
 	table := d.env
 	d.env = nil // nothing to connect to
-	d.says("1 price list with 2 rates: no fault. --stored compares them with the tables too.\n", "price", "check", "-f", file)
+	d.says("1 price list with 2 rates: no faults. --stored also compares them with the tables.\n", "price", "check", "-f", file)
 	bad := d.write("bad.yaml", "priceLists:\n  - {accountId: acme_retail, product: sms, effectiveFrom: 2026-05-01T00:00:00Z, currency: EUR, rates: [{unitPrice: \"-1\"}, {unitPrice: \"2\"}]}\n")
 	d.run("price", "check", "-f", bad).fails(t, 1, "the file has 2 faults", bad+":2: priceLists[0].rates[0].unitPrice: must not be negative", "rates[1]")
 	d.env = table
 	d.run("price", "check", "-f", file, "--stored").fails(t, 1, "the file has 2 faults", "USD is not the customer's currency", "--correct-past")
 	euros := d.write("euros.yaml", strings.Replace(d.read("new.yaml"), "USD", "EUR", 1))
 	out := d.must("price", "check", "-f", euros, "--stored", "--correct-past")
-	if !strings.Contains(out, "Prices of the past change:\n") || !strings.Contains(out, "add  price list  acme_retail sms 2026-05-01") || !strings.HasSuffix(out, "no fault, and none with what is stored.\n") {
+	if !strings.Contains(out, "Prices of the past change:\n") || !strings.Contains(out, "add  price list  acme_retail sms 2026-05-01") || !strings.HasSuffix(out, "no faults, in the file or with what is stored.\n") {
 		t.Errorf("with the tables it says\n%s", out)
 	}
 	checked := asJSON[checkedPrices](d, "price", "check", "-f", euros, "--stored", "--correct-past")

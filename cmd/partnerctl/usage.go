@@ -14,13 +14,13 @@ type usageCommands struct {
 	Get    usageGetCommand    `cmd:"" help:"Show usage records of a customer, masked as they are stored."`
 	Delete usageDeleteCommand `cmd:"" help:"Delete usage records of customers."`
 
-	MendIDs usageMendIDsCommand `cmd:"" name:"mend-ids" help:"Give other ids to the records whose ids tell a telephone number."`
+	MendIDs usageMendIDsCommand `cmd:"" name:"mend-ids" help:"Give new ids to records whose id contains a telephone number."`
 }
 
 // selectionFlags say which records of a customer are meant.
 type selectionFlags struct {
 	Product []string         `placeholder:"PRODUCT" enum:"sms,voice,video,messaging" help:"Only of these products."`
-	From    timeArgument     `placeholder:"TIME" help:"Only from this time on, as 2026-11-01 or 2026-11-01T08:00:00Z."`
+	From    timeArgument     `placeholder:"TIME" help:"Only from this time on, such as 2026-11-01 or 2026-11-01T08:00:00Z."`
 	To      timeArgument     `placeholder:"TIME" help:"Only before this time."`
 	ID      []recordArgument `name:"id" placeholder:"ID" help:"Only records with these ids."`
 	Last4   last4Argument    `name:"last4" placeholder:"DIGITS" help:"Only from or to a number that ends in these four digits."`
@@ -46,11 +46,11 @@ func (f selectionFlags) of(account usage.AccountID) (operator.Selection, error) 
 type usageGetCommand struct {
 	Account        accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
 	selectionFlags `embed:""`
-	Limit          *countArgument `placeholder:"N" help:"At most so many records; 0: all. Default: 100, and for programs all."`
+	Limit          *countArgument `placeholder:"N" help:"Show at most this many records; 0 shows all. Default: 100, or all for programs."`
 }
 
 func (usageGetCommand) Help() string {
-	return `For programs it writes an object a line, in the form that partnerctl import usage reads (docs/formats.md).
+	return `For programs it writes one object per line, in the form that partnerctl import usage reads (docs/formats.md).
 
 Example: partnerctl usage get acme_retail --product sms --from 2026-11-01`
 }
@@ -92,7 +92,7 @@ func (c *usageGetCommand) Run(s *session) error {
 	switch {
 	case s.json:
 	case n == 0:
-		s.printf("No records are found.\n")
+		s.printf("No records found.\n")
 	default:
 		s.show(show)
 		if more {

@@ -14,14 +14,14 @@ import (
 
 type usageDeleteCommand struct {
 	Accounts       []accountArgument `arg:"" optional:"" name:"ACCOUNT" help:"The customers' account IDs."`
-	Account        []accountArgument `placeholder:"ID" help:"A customer's account ID; may repeat."`
-	AllAccounts    bool              `help:"Of all customers."`
+	Account        []accountArgument `placeholder:"ID" help:"A customer's account ID; may be repeated."`
+	AllAccounts    bool              `help:"The records of all customers."`
 	selectionFlags `embed:""`
 	Caution        caution `embed:""`
 }
 
 func (usageDeleteCommand) Help() string {
-	return `Without a flag that narrows it, all records of the customers. What would be deleted is counted and shown first, and the account ID has to be typed; of several accounts, their number, as "2 accounts", and with --all-accounts "all accounts". Interrupted, it is simply run again. Backups keep what was deleted as long as they are kept: 35 days, where the tables are recovered by point in time.
+	return `Without a flag that narrows it, all records of the customers are deleted. What would be deleted is counted and shown first, and the account ID has to be typed; for several accounts, their number, such as "2 accounts", and with --all-accounts "all accounts". If it is interrupted, just run it again. Backups keep what was deleted as long as they are kept: 35 days, where the tables are recovered by point in time.
 
 Example: partnerctl usage delete acme_retail --last4 0123 --dry-run`
 }
@@ -49,7 +49,7 @@ func (c *usageDeleteCommand) Run(s *session) error {
 	named := slices.Concat(c.Accounts, c.Account)
 	switch {
 	case c.AllAccounts && len(named) > 0:
-		return misuseError("--all-accounts stands for every customer: name none beside it")
+		return misuseError("--all-accounts already means every customer: do not name any")
 	case !c.AllAccounts && len(named) == 0:
 		return misuseError("whose records? Name the account, --account for each of several, or --all-accounts")
 	}
@@ -164,14 +164,14 @@ func (s *session) deleteRecords(o *operator.Operator, selections []operator.Sele
 
 type usageMendIDsCommand struct {
 	Account accountArgument `placeholder:"ID" help:"Only this customer's records. Default: all that are stored."`
-	Unsure  bool            `help:"Also those of which nobody can say whether they tell a number: 8 to 15 digits in a row, beside a number of which nothing is known (****)."`
+	Unsure  bool            `help:"Also ids that may or may not contain a number: 8 to 15 digits in a row, beside a number of which nothing is known (****)."`
 	Caution caution         `embed:""`
 }
 
 func (usageMendIDsCommand) Help() string {
-	return `An import rejects an id that tells a number of its record, and stores WhatsApp's (wamid.…) as a hash; what an earlier version or another program stored may still have them. WhatsApp's get the hash, by which later imports and receipts find their records; others one at random, which no file can name. Of a number that is masked already only the last four digits can be compared: an id with 8 to 15 digits in a row that ends in them is taken for it.
+	return `An import rejects an id that contains a number of its record, and stores WhatsApp's (wamid.…) as a hash; what an earlier version or another program stored may still have them. WhatsApp's get the hash, by which later imports and receipts find their records; others one at random, which no file can name. Of a number that is masked already only the last four digits can be compared: an id with 8 to 15 digits in a row that ends in them is taken for it.
 
-Records that are moved are stored as an import would: with masked numbers, without names and contents. What is found is shown first, and the account ID, or "all", has to be typed. Every record is read, twice. No import may run meanwhile. Interrupted, it is simply run again.
+Records that are moved are stored as an import would: with masked numbers, without names and contents. What is found is shown first, and the account ID, or "all", has to be typed. Every record is read, twice. No import may run at the same time. If it is interrupted, just run it again.
 
 Example: partnerctl usage mend-ids --dry-run`
 }
@@ -232,7 +232,7 @@ func (c *usageMendIDsCommand) Run(s *session) error {
 		done: func() string { return count(out.Moved, "record") + " moved to another id.\n" },
 	})
 	if err == nil && !s.json && unsure > 0 && !c.Unsure {
-		s.printf("Of %s nobody can say: --unsure takes them too. Where the ids are numbers, do.\n", count(unsure, "id"))
+		s.printf("Not sure about %s: give --unsure to include such ids, if they are numbers.\n", count(unsure, "id"))
 	}
 	return err
 }
@@ -254,5 +254,5 @@ func (s *session) showFoundIDs(found mendedIDs) {
 	for _, n := range found.Found {
 		t.add(n.AccountID, n.Product, n.WhatsApp, n.Number, n.Masked, n.Unsure)
 	}
-	s.showOr(t, "No id tells a number.\n")
+	s.showOr(t, "No id contains a number.\n")
 }

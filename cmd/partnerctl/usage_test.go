@@ -65,7 +65,7 @@ func TestUsageIsShownMasked(t *testing.T) {
 	if out := d.must("usage", "get", "acme_retail", "--limit", "2", "--now", march); !strings.HasSuffix(out, "The first 2 records; there are more: narrow the period, or give --limit 0 for all.\n") {
 		t.Errorf("with a limit it says\n%s", out)
 	}
-	if out := d.must("usage", "get", "acme_retail", "--now", "2028-03-15T00:00:00Z"); out != "No records are found.\n" {
+	if out := d.must("usage", "get", "acme_retail", "--now", "2028-03-15T00:00:00Z"); out != "No records found.\n" {
 		t.Errorf("past their retention it says\n%s", out)
 	}
 	d.run("usage", "get", "acme_retail", "--from", "2026-02-02", "--to", "2026-02-02").fails(t, 2, "--from must be before --to")
@@ -137,7 +137,7 @@ func TestUsageOfSeveralAccountsIsDeletedAfterTheirNumberIsTyped(t *testing.T) {
 	if deleted.Deleted != 1 || deleted.AccountID != "" || len(deleted.Selected) != 1 || deleted.Selected[0].AccountID != "acme_retail" {
 		t.Errorf("for programs it is %+v", deleted)
 	}
-	d.run("usage", "delete", "--all-accounts", "--account", "b&b").fails(t, 2, "name none beside it")
+	d.run("usage", "delete", "--all-accounts", "--account", "b&b").fails(t, 2, "do not name any")
 	d.run("usage", "delete", "--yes").fails(t, 2, "whose records?")
 }
 
@@ -270,13 +270,13 @@ func TestIDsThatTellANumberAreShownAndMended(t *testing.T) {
 	if out := d.must(append(get, "--id", wamid)...); strings.Count(out, "\n") != 1 || !strings.Contains(out, string(hashed)) {
 		t.Errorf("by WhatsApp's own id: %s", out)
 	}
-	if failed := d.failures(1); failed["ids Usage"].Detail != "2 ids tell a number, of 8 records" {
+	if failed := d.failures(1); failed["ids Usage"].Detail != "2 ids contain a number, of 8 records" {
 		t.Errorf("doctor: %+v", failed)
 	}
 	const found = "8 records looked at.\n" +
 		"account  product    whatsapp  number  masked  unsure\n" +
 		"b&b      messaging  1         0       1       1\n"
-	const unsure = "Of 1 id nobody can say: --unsure takes them too. Where the ids are numbers, do.\n"
+	const unsure = "Not sure about 1 id: give --unsure to include such ids, if they are numbers.\n"
 	d.says(found+"2 records would get another id; nothing was done.\n"+unsure, "usage", "mend-ids", "--dry-run")
 	d.asks("all", found, "2 records moved to another id.\n"+unsure, "usage", "mend-ids")
 	says(t, d.must(append(get, "--id", wamid)...), string(hashed))
@@ -288,5 +288,5 @@ func TestIDsThatTellANumberAreShownAndMended(t *testing.T) {
 	if out.Moved != 1 || out.Examined != 4 || out.AccountID != "b&b" || len(out.Found) != 1 || out.Found[0].Unsure != 1 {
 		t.Errorf("for programs: %+v", out)
 	}
-	d.says("8 records looked at.\nNo id tells a number.\n", "usage", "mend-ids", "--yes")
+	d.says("8 records looked at.\nNo id contains a number.\n", "usage", "mend-ids", "--yes")
 }

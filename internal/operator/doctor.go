@@ -133,7 +133,7 @@ func oneLine(err error) string { return strings.Join(strings.Fields(err.Error())
 // a fraction of a cent.
 const doctorsRecords = 100_000
 
-// ids looks whether there are stored ids that tell a number.
+// ids looks whether there are stored ids that contain a number.
 func (o *Operator) ids(ctx context.Context, table dynamo.TableCheck) Finding {
 	f := Finding{Check: "ids", Table: table.Name}
 	counts, err := o.examineIDs(ctx, IDMending{}, doctorsRecords, nil)
@@ -149,9 +149,9 @@ func (o *Operator) ids(ctx context.Context, table dynamo.TableCheck) Finding {
 	if counts.Examined >= doctorsRecords {
 		seen = fmt.Sprintf("of the %d records that were looked at (partnerctl usage mend-ids --dry-run looks at all)", counts.Examined)
 	}
-	f.Detail = "no id tells a number, " + seen
+	f.Detail = "no id contains a number, " + seen
 	if n > 0 {
-		f.Detail, f.Remedy = fmt.Sprintf("%d ids tell a number, %s", n, seen), "partnerctl usage mend-ids gives them ids that do not; --dry-run shows whose they are"
+		f.Detail, f.Remedy = fmt.Sprintf("%d ids contain a number, %s", n, seen), "partnerctl usage mend-ids gives them ids that do not; --dry-run shows whose they are"
 	}
 	return f
 }

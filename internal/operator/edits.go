@@ -113,7 +113,7 @@ func (o *Operator) PlanCredit(ctx context.Context, account usage.AccountID, cred
 		case importer.IsAhead(asOf, p.now):
 			return UserError(fmt.Sprintf("%s lies in the future: no true credit could replace it until then", usage.FormatTime(asOf)))
 		case stored.Credit.AsOf != nil && asOf.Before(*stored.Credit.AsOf):
-			return UserError(fmt.Sprintf("the credit of %s is stored as of %s, which is newer than %s: an older one does not replace it",
+			return UserError(fmt.Sprintf("the stored credit of %s is as of %s, which is later than %s: an earlier one does not replace it",
 				account, usage.FormatTime(*stored.Credit.AsOf), usage.FormatTime(asOf)))
 		}
 		return nil
@@ -121,11 +121,11 @@ func (o *Operator) PlanCredit(ctx context.Context, account usage.AccountID, cred
 }
 
 func unknownPartner(id directory.PartnerID) error {
-	return UserError(fmt.Sprintf("there is no partner %q: name it in a directory file and load that with partnerctl apply", id))
+	return UserError(fmt.Sprintf("there is no partner %q: put it in a directory file and load that with partnerctl apply", id))
 }
 
 func unknownCustomer(account usage.AccountID) error {
-	return UserError(fmt.Sprintf("there is no customer %q: name it in a directory file and load that with partnerctl apply", account))
+	return UserError(fmt.Sprintf("there is no customer %q: put it in a directory file and load that with partnerctl apply", account))
 }
 
 // PlanPartnerDeletion finds all that goes with a partner: its access keys, its

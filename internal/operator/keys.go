@@ -45,7 +45,7 @@ func (o *Operator) CreateKey(ctx context.Context, partner directory.PartnerID, l
 	now := o.now().UTC().Truncate(time.Millisecond)
 	end := expires.from(now)
 	if !end.IsZero() && !end.After(now) {
-		return "", key, UserError(fmt.Sprintf("a key that ends at %s would never count: give a later time, or how long it counts, as 90d", usage.FormatTime(end)))
+		return "", key, UserError(fmt.Sprintf("a key that ends at %s would never be valid: give a later time, or how long it is valid, such as 90d", usage.FormatTime(end)))
 	}
 	if _, err := o.existing(ctx, partner); err != nil {
 		return "", key, err
@@ -151,7 +151,7 @@ func (o *Operator) RotateKey(ctx context.Context, id string, as RotateAs) (r Rot
 	defer cancel()
 	ended, err := o.store.ExpireAccessKey(ctx, id, o.now().UTC().Add(as.Overlap).Truncate(time.Millisecond))
 	if err != nil {
-		return r, fmt.Errorf("the new key counts, but the old one does not end: when the new one is in use, partnerctl key revoke %s: %w", id, err)
+		return r, fmt.Errorf("the new key is valid, but the old one does not end: when the new one is in use, partnerctl key revoke %s: %w", id, err)
 	}
 	r.Old = ended
 	return r, nil

@@ -173,7 +173,7 @@ func (o *Operator) PlanWithdrawal(ctx context.Context, log usage.Log, from time.
 	}
 	c := correctionOf(log, period)
 	if !correctPast {
-		return Plan{}, UserError("that list took effect already: " + c.warning())
+		return Plan{}, UserError("that list has already taken effect: " + c.warning())
 	}
 	p.Corrections = []Correction{c}
 	return p, nil
@@ -218,7 +218,7 @@ func (c Correction) warning() string {
 	if c.To != "" {
 		end = "until " + c.To
 	}
-	return fmt.Sprintf("prices of %s from %s %s would become others; give --correct-past if they shall", c.log().Text(), c.From, end)
+	return fmt.Sprintf("prices of %s from %s %s would change; give --correct-past if that is intended", c.log().Text(), c.From, end)
 }
 
 // period is that of the texts.

@@ -84,10 +84,10 @@ func TestAPriceListIsWithdrawn(t *testing.T) {
 		"there is no price list of b&b sms from 2026-02-01T00:00:00.000Z: b&b has none for sms": func() (operator.Plan, error) {
 			return o.PlanWithdrawal(t.Context(), usage.Log{Account: "b&b", Product: usage.SMS}, at(2), true)
 		},
-		"that list took effect already: prices of acme_retail sms from 2026-04-01T00:00:00.000Z to this day and on would become others; give --correct-past if they shall": func() (operator.Plan, error) {
+		"that list has already taken effect: prices of acme_retail sms from 2026-04-01T00:00:00.000Z to this day and on would change; give --correct-past if that is intended": func() (operator.Plan, error) {
 			return o.PlanWithdrawal(t.Context(), sms, at(4), false)
 		},
-		"that list took effect already: prices of acme_retail sms from 2026-01-01T00:00:00.000Z until 2026-04-01T00:00:00.000Z would become others; give --correct-past if they shall": func() (operator.Plan, error) {
+		"that list has already taken effect: prices of acme_retail sms from 2026-01-01T00:00:00.000Z until 2026-04-01T00:00:00.000Z would change; give --correct-past if that is intended": func() (operator.Plan, error) {
 			return o.PlanWithdrawal(t.Context(), sms, at(1), false)
 		},
 	} {

@@ -192,7 +192,7 @@ func (o *Operator) DeleteRecords(ctx context.Context, s Selection, progress func
 	return deleted, flush()
 }
 
-// IDMending says which stored records get another id, since theirs tells a number.
+// IDMending says which stored records get another id, since theirs contains a number.
 type IDMending struct {
 	Account usage.AccountID // empty: all that are stored
 	// Unsure takes those too of which nobody can say: their id has 8 to 15 digits in a
@@ -246,7 +246,7 @@ func (o *Operator) CountIDs(ctx context.Context, m IDMending) (IDCounts, error) 
 	return o.examineIDs(ctx, m, 0, nil)
 }
 
-// MendIDs gives ids that tell nothing to the records whose ids tell a number: to
+// MendIDs gives ids that tell nothing to the records whose ids contain a number: to
 // WhatsApp's the hash by which an import finds them, to others one at random, since
 // the hash of a number would soon tell the number. Interrupted, it finishes what it
 // is moving, and to run it again moves the rest: none is lost, and none stays twice.

@@ -109,7 +109,7 @@ func TestIDsThatTellANumberAreMended(t *testing.T) {
 	if diff := cmp.Diff(want, counts); diff != "" {
 		t.Errorf("counted (-want +got):\n%s", diff)
 	}
-	if finding := idFinding(t, o); finding.OK() || finding.Detail != fmt.Sprintf("%d ids tell a number, of %d records", 2*telling, 2*records) {
+	if finding := idFinding(t, o); finding.OK() || finding.Detail != fmt.Sprintf("%d ids contain a number, of %d records", 2*telling, 2*records) {
 		t.Errorf("doctor: %+v", finding)
 	}
 
