@@ -204,6 +204,7 @@ func TestTheGuidesProgramGetsATokenAndUsesIt(t *testing.T) {
 }
 
 func TestTheGuidesShellLoopReadsALogToItsEnd(t *testing.T) {
+	t.Parallel()
 	needShell(t)
 	out := run(t, logServer(t), "sh", "-c", blocks(t, "sh")["page.sh"])
 	var ids []string
@@ -216,6 +217,7 @@ func TestTheGuidesShellLoopReadsALogToItsEnd(t *testing.T) {
 }
 
 func TestTheGuidesGoProgramReadsALogToItsEnd(t *testing.T) {
+	t.Parallel()
 	server := logServer(t)
 	program := buildGuide(t, server)
 	const want = "u-1 2026-11-03T10:00:00.12Z 0.162 EUR\nu-2 2026-11-03T10:00:00.12Z 0.162 EUR\nu-3 2026-11-03T10:00:00.12Z 0.162 EUR\n"
@@ -238,6 +240,7 @@ func buildGuide(t *testing.T, server *httptest.Server) (program string) {
 
 // A quota is renewed next month: an hour of waiting after another helps nobody.
 func TestTheGuidesProgramsDoNotWaitForAQuota(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "3600")
 		w.WriteHeader(http.StatusTooManyRequests)

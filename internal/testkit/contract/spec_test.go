@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -44,19 +45,27 @@ func objectsIn(v any, visit func(object)) {
 	}
 }
 
-// load is the contract, and the reader that it was read with.
+// load is the contract, and the reader that it was read with. All tests share them.
 func load(t *testing.T) (*Spec, *reader) {
 	t.Helper()
-	r, err := read(partnerview.OpenAPI())
+	l, err := loaded()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := r.spec()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s, r
+	return l.spec, l.reader
 }
+
+type loadedContract struct {
+	spec   *Spec
+	reader *reader
+}
+
+var loaded = sync.OnceValues(func() (l loadedContract, err error) {
+	if l.reader, err = read(partnerview.OpenAPI()); err == nil {
+		l.spec, err = l.reader.spec()
+	}
+	return l, err
+})
 
 // schemas calls visit with every schema of the contract, and where it stands.
 func (r *reader) schemas(t *testing.T, visit func(pointer string, s *openapi3.Schema)) {
