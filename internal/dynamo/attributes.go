@@ -71,13 +71,22 @@ func (r *reader) fail(name, want string) {
 	}
 }
 
+// valueOf reads an attribute of one of DynamoDB's types; not ok: it is absent, or of
+// another type, which is a fault.
+func valueOf[V types.AttributeValue](r *reader, name, want string) (v V, ok bool) {
+	attribute, there := r.item[name]
+	if !there {
+		return v, false
+	}
+	if v, ok = attribute.(V); !ok {
+		r.fail(name, want)
+	}
+	return v, ok
+}
+
 func (r *reader) text(name string) string {
-	switch v := r.item[name].(type) {
-	case *types.AttributeValueMemberS:
+	if v, ok := valueOf[*types.AttributeValueMemberS](r, name, "a text"); ok {
 		return v.Value
-	case nil:
-	default:
-		r.fail(name, "a text")
 	}
 	return ""
 }
@@ -92,30 +101,23 @@ func (r *reader) required(name string) string {
 }
 
 func (r *reader) bytes(name string) []byte {
-	switch v := r.item[name].(type) {
-	case *types.AttributeValueMemberB:
+	if v, ok := valueOf[*types.AttributeValueMemberB](r, name, "binary"); ok {
 		return v.Value
-	case nil:
-	default:
-		r.fail(name, "binary")
 	}
 	return nil
 }
 
 func (r *reader) number(name string) *int64 {
-	switch v := r.item[name].(type) {
-	case *types.AttributeValueMemberN:
-		n, err := strconv.ParseInt(v.Value, 10, 64)
-		if err != nil {
-			r.fail(name, "a whole number")
-			return nil
-		}
-		return &n
-	case nil:
-	default:
-		r.fail(name, "a number")
+	v, ok := valueOf[*types.AttributeValueMemberN](r, name, "a number")
+	if !ok {
+		return nil
 	}
-	return nil
+	n, err := strconv.ParseInt(v.Value, 10, 64)
+	if err != nil {
+		r.fail(name, "a whole number")
+		return nil
+	}
+	return &n
 }
 
 // time reads a text in usage.TimeLayout; absent is the zero time.
@@ -152,11 +154,8 @@ func (r *reader) decimal(name string) *decimal.Decimal {
 }
 
 func (r *reader) words(name string) []string {
-	list, ok := r.item[name].(*types.AttributeValueMemberL)
+	list, ok := valueOf[*types.AttributeValueMemberL](r, name, "a list")
 	if !ok {
-		if r.item[name] != nil {
-			r.fail(name, "a list")
-		}
 		return nil
 	}
 	words := make([]string, len(list.Value))
@@ -192,15 +191,9 @@ type projection struct {
 }
 
 func project(attributes ...string) projection {
-	p := projection{names: make(map[string]string, len(attributes))}
-	var b strings.Builder
-	for i, a := range attributes {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString("#" + a)
-		p.names["#"+a] = a
+	names := make(map[string]string, len(attributes))
+	for _, a := range attributes {
+		names["#"+a] = a
 	}
-	p.expression = b.String()
-	return p
+	return projection{expression: "#" + strings.Join(attributes, ",#"), names: names}
 }

@@ -12,6 +12,7 @@ import (
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
 	"partnerview/internal/fault"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 
@@ -136,7 +137,7 @@ func TestListShowsProductsThatTheGrantAllows(t *testing.T) {
 	c := customer("acme_retail", "Acme")
 	c.Products = []usage.Product{usage.Messaging, usage.Voice, usage.SMS}
 	amount := decimal.RequireFromString("1520.73")
-	c.Credit.Remaining, c.Credit.AsOf = &amount, instant(now)
+	c.Credit.Remaining, c.Credit.AsOf = &amount, new(now)
 	grant(t, s, "wide", c)
 	grant(t, s, "narrow", c, usage.Video, usage.SMS)
 
@@ -158,7 +159,7 @@ func TestCustomerComesBackAsItWasWritten(t *testing.T) {
 	s := engine.NewStore(t)
 	want := customer("acme_retail", "Acme Retail GmbH")
 	remaining, limit := decimal.RequireFromString("-12.5"), decimal.RequireFromString("0")
-	want.Credit = directory.Credit{Mode: directory.Postpaid, Remaining: &remaining, Limit: &limit, AsOf: instant(now.Add(time.Millisecond))}
+	want.Credit = directory.Credit{Mode: directory.Postpaid, Remaining: &remaining, Limit: &limit, AsOf: new(now.Add(time.Millisecond))}
 	want.SubAccounts = []string{"acme_hq", "acme_otp"}
 	must(t, s.PutCustomer(t.Context(), want))
 
@@ -185,35 +186,6 @@ func TestCustomerComesBackAsItWasWritten(t *testing.T) {
 	}
 }
 
-func TestRenameMovesACustomerInEachPartnersList(t *testing.T) {
-	s := engine.NewStore(t)
-	loadNorthwind(t, s)
-	grant(t, s, "other", customer("g-7", "Якорь"))
-
-	partners, err := s.PartnersGranted(t.Context(), "g-7")
-	must(t, err)
-	slices.Sort(partners)
-	if !slices.Equal(partners, []directory.PartnerID{"northwind", "other"}) {
-		t.Fatalf("g-7 is granted to %v", partners)
-	}
-	for _, p := range append(partners, "third") {
-		must(t, s.RenameGrant(t.Context(), p, "g-7", "Aardvark"))
-	}
-	for _, p := range partners {
-		if got := list(t, s, p, directory.CustomerQuery{Limit: 100}); got[0] != "g-7" {
-			t.Errorf("%s: the list begins with %s, want the renamed customer", p, got[0])
-		}
-	}
-	_, g, err := s.PartnerAndGrant(t.Context(), "northwind", "g-7")
-	must(t, err)
-	if !slices.Equal(g.Products, []usage.Product{usage.SMS}) {
-		t.Errorf("the renamed grant shows %v, want what it showed before", g.Products)
-	}
-	if _, grants, _ := s.PartnerWithGrants(t.Context(), "third"); len(grants) != 0 {
-		t.Error("renaming made a grant where there was none")
-	}
-}
-
 func TestLongListFilteredByProductIsReadInBoundedPages(t *testing.T) {
 	s, proxy, direct := proxied(t)
 	for i := range 520 {
@@ -233,5 +205,90 @@ func TestLongListFilteredByProductIsReadInBoundedPages(t *testing.T) {
 	}
 	if got := list(t, s, "northwind", directory.CustomerQuery{Product: usage.Video, Limit: 25}); !slices.Equal(got, []string{"acc-519"}) {
 		t.Errorf("reading on finds %v", got)
+	}
+}
+
+func renew(t *testing.T, s *dynamo.Store, amount string, asOf time.Time) bool {
+	t.Helper()
+	renewed, err := s.RenewCredit(t.Context(), "acme_retail", decimal.RequireFromString(amount), "EUR", asOf)
+	must(t, err)
+	return renewed
+}
+
+func stored(t *testing.T, s *dynamo.Store) directory.Customer {
+	t.Helper()
+	all, err := s.AllCustomers(t.Context())
+	must(t, err)
+	return all[0]
+}
+
+func TestOlderCreditNeverReplacesANewer(t *testing.T) {
+	s := engine.NewStore(t)
+	c := customer("acme_retail", "Acme")
+	limit := decimal.RequireFromString("100")
+	c.Credit.Limit, c.SubAccounts = &limit, []string{"acme_hq"}
+	must(t, s.PutCustomer(t.Context(), c))
+	for _, step := range []struct {
+		claim   string
+		amount  string
+		at      int // seconds after now
+		renewed bool
+		want    string
+	}{
+		{"one that tells no time is older than all", "1", 0, true, "1"},
+		{"a newer one replaces", "2.50", 2, true, "2.5"},
+		{"an older one does not", "3", 1, false, "2.5"},
+		{"of the same time, the later to come", "-4", 2, true, "-4"},
+	} {
+		if got := renew(t, s, step.amount, now.Add(time.Duration(step.at)*time.Second)); got != step.renewed {
+			t.Errorf("%s: renewed is %v", step.claim, got)
+		}
+		if got := stored(t, s).Credit.Remaining.String(); got != step.want {
+			t.Errorf("%s: stored is %s, want %s", step.claim, got, step.want)
+		}
+	}
+	amount := decimal.RequireFromString("-4")
+	c.Credit.Remaining, c.Credit.AsOf = &amount, new(now.Add(2*time.Second))
+	if diff := cmp.Diff(c, stored(t, s)); diff != "" {
+		t.Errorf("something else of the customer has changed (-want +got):\n%s", diff)
+	}
+}
+
+func TestCreditOfNobodyAndOfAnotherCurrency(t *testing.T) {
+	s := engine.NewStore(t)
+	if _, err := s.RenewCredit(t.Context(), "acme_retail", decimal.Zero, "EUR", now); !fault.Is(err, fault.NotFound) {
+		t.Errorf("of nobody: %v", err)
+	}
+	if all, err := s.AllCustomers(t.Context()); err != nil || len(all) != 0 {
+		t.Errorf("a customer was made of a credit: %v, %v", all, err)
+	}
+	must(t, s.PutCustomer(t.Context(), customer("acme_retail", "Acme")))
+	if _, err := s.RenewCredit(t.Context(), "acme_retail", decimal.Zero, "USD", now); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("in another currency: %v", err)
+	}
+	if c := stored(t, s); c.Credit.Remaining != nil {
+		t.Errorf("it was written: %+v", c)
+	}
+}
+
+// Our own write, whose answer was lost, is tried again, and is no other's.
+func TestCreditIsWrittenThroughThrottlingAndLostAnswers(t *testing.T) {
+	s, proxy, direct := proxied(t)
+	must(t, direct.PutCustomer(t.Context(), customer("acme_retail", "Acme")))
+	tries := 0
+	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
+		tries++
+		switch tries {
+		case 1:
+			dynamotest.Throttle(w)
+			return true
+		case 2:
+			renew(t, direct, "5", now)
+			dynamotest.Cut(w)
+		}
+		return false
+	})
+	if !renew(t, s, "5", now) {
+		t.Error("it counts as older")
 	}
 }

@@ -109,8 +109,4 @@ func putItem(t *testing.T, db *dynamodb.Client, table string, attrs attributes) 
 	must(t, err)
 }
 
-func number(n int64) *int64 { return &n }
-
-func instant(t time.Time) *time.Time { return &t }
-
 func name(format string, a ...any) string { return fmt.Sprintf(format, a...) }

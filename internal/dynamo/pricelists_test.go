@@ -68,7 +68,7 @@ func TestChangedPriceListIsSeenAtOnce(t *testing.T) {
 		book, err := pricing.BookOf(acmeSMS, lists...)
 		must(t, err)
 		r := record(acmeSMS, "u-1", now)
-		r.Segments = number(1)
+		r.Segments = new(int64(1))
 		if got := book.Price(r).Money.Amount.String(); got != price {
 			t.Errorf("a list of %s prices at %s", price, got)
 		}

@@ -1,8 +1,6 @@
 package dynamo_test
 
 import (
-	"context"
-	"encoding/json"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -12,7 +10,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"partnerview/internal/dynamo"
-	"partnerview/internal/fault"
 	"partnerview/internal/masking"
 	"partnerview/internal/money"
 	"partnerview/internal/testkit/dynamotest"
@@ -28,14 +25,18 @@ type outcome struct {
 }
 
 func (o outcome) on(r usage.Record) usage.Record {
-	r.Status, r.ErrorCode, r.StatusAt, r.RecordedPrice = o.status, o.code, nil, nil
+	r.Status, r.ErrorCode, r.StatusAt, r.RecordedPrice = o.status, o.code, nil, o.money()
 	if o.at != 0 {
-		r.StatusAt = instant(now.Add(time.Duration(o.at) * time.Second))
-	}
-	if o.price != "" {
-		r.RecordedPrice = &money.Money{Amount: decimal.RequireFromString(o.price), Currency: "EUR"}
+		r.StatusAt = new(now.Add(time.Duration(o.at) * time.Second))
 	}
 	return r
+}
+
+func (o outcome) money() *money.Money {
+	if o.price == "" {
+		return nil
+	}
+	return &money.Money{Amount: decimal.RequireFromString(o.price), Currency: "EUR"}
 }
 
 func TestNewerOutcomeIsNeverReplacedByAnOlder(t *testing.T) {
@@ -119,89 +120,30 @@ func TestBatchOf100TakesOneReadAndFourWrites(t *testing.T) {
 	}
 }
 
-func TestUnprocessedItemsAreWrittenInTheEnd(t *testing.T) {
+func TestDeletionDeletesWhatItIsToldAndTriesAgainWhatIsLeft(t *testing.T) {
 	s, proxy, direct := proxied(t)
+	var positions []usage.Position
+	var batch []usage.Record
+	for i := range 60 {
+		r := record(acmeSMS, name("u-%02d", i), now)
+		if batch = append(batch, r); i > 0 {
+			positions = append(positions, r.Position())
+		}
+	}
+	write(t, direct, batch...)
+	positions = append(positions, usage.Position{Timestamp: now, ID: "nobody"}) // is no error
 	var calls atomic.Int32
 	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
-		n := calls.Add(1)
-		switch {
-		case c.Operation == "BatchWriteItem" && n%2 == 0: // nothing processed
-			var in struct{ RequestItems json.RawMessage }
-			if json.Unmarshal(c.Body, &in) != nil {
-				return false
-			}
-			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-			_, _ = w.Write([]byte(`{"UnprocessedItems":` + string(in.RequestItems) + `}`))
-			return true
-		case c.Operation == "BatchGetItem" && n < 3:
-			var in struct{ RequestItems json.RawMessage }
-			if json.Unmarshal(c.Body, &in) != nil {
-				return false
-			}
-			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-			_, _ = w.Write([]byte(`{"Responses":{},"UnprocessedKeys":` + string(in.RequestItems) + `}`))
-			return true
+		if c.Operation != "BatchWriteItem" || calls.Add(1)%2 == 0 {
+			return false
 		}
-		return false
-	})
-	batch := sampleLog()
-	got, err := s.WriteUsage(t.Context(), batch)
-	must(t, err)
-	if got.Records != len(batch) {
-		t.Errorf("counted %d of %d", got.Records, len(batch))
-	}
-	stored := walk(t, direct, acmeSMS, usage.Query{Limit: 100, Now: now.AddDate(-1, 0, 0)}, nil)
-	if len(stored) != len(batch) {
-		t.Errorf("stored %d of %d", len(stored), len(batch))
-	}
-}
-
-func TestWritesOutlastThrottlingAndARestartOfTheEngine(t *testing.T) {
-	if testing.Short() {
-		t.Skip("not in make quick: it takes long; make test has it")
-	}
-	own := dynamotest.Start(t)
-	s := own.NewStore(t)
-	own.Stop()
-	done := make(chan error, 1)
-	go func() {
-		_, err := s.WriteUsage(t.Context(), []usage.Record{record(acmeSMS, "u-1", now)})
-		done <- err
-	}()
-	time.Sleep(700 * time.Millisecond) // beyond the tries that a request would make
-	own.Restart(t)
-	select {
-	case err := <-done:
-		must(t, err)
-	case <-time.After(15 * time.Second):
-		t.Fatal("the write did not go on after the restart")
-	}
-	_, err := s.Record(t.Context(), acmeSMS, "u-1", now)
-	must(t, err)
-}
-
-func TestWriteEndsWithItsContext(t *testing.T) {
-	s, proxy, _ := proxied(t)
-	proxy.Meddle(func(_ dynamotest.Call, w dynamotest.Answer) bool { dynamotest.Throttle(w); return true })
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	begun := time.Now()
-	_, err := s.WriteUsage(ctx, []usage.Record{record(acmeSMS, "u-1", now)})
-	if !fault.Is(err, fault.Unavailable) || time.Since(begun) > 2*time.Second {
-		t.Errorf("after %s: %v; want unavailable when the context ends", time.Since(begun), err)
-	}
-}
-
-func TestWriteThatIsRefusedIsNotTriedAgain(t *testing.T) {
-	s, proxy, _ := proxied(t)
-	proxy.Meddle(func(_ dynamotest.Call, w dynamotest.Answer) bool {
-		dynamotest.Refuse(w, "AccessDeniedException")
+		dynamotest.Unprocessed(c, w)
 		return true
 	})
-	if _, err := s.WriteUsage(t.Context(), []usage.Record{record(acmeSMS, "u-1", now)}); !fault.Is(err, fault.Internal) {
-		t.Errorf("got %v, want internal", err)
+	for range 2 {
+		must(t, s.DeleteUsage(t.Context(), acmeSMS, positions))
 	}
-	if calls := proxy.Operations(); len(calls) != 1 {
-		t.Errorf("it was tried %d times", len(calls))
+	if got := ids(walk(t, direct, acmeSMS, usage.Query{Limit: 100, Now: now.AddDate(-1, 0, 0)}, nil)); !slices.Equal(got, []string{"u-00"}) {
+		t.Errorf("left are %v", got)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/shopspring/decimal"
 
 	"partnerview/internal/dynamo"
 	"partnerview/internal/masking"
@@ -20,11 +19,8 @@ import (
 
 // receipt is the outcome as a receipt of acmeSMS tells it.
 func (o outcome) receipt(id string) usage.Receipt {
-	r := usage.Receipt{Log: acmeSMS, ID: usage.RecordID(id), Status: o.status, StatusAt: now.Add(time.Duration(o.at) * time.Second), ErrorCode: o.code}
-	if o.price != "" {
-		r.RecordedPrice = &money.Money{Amount: decimal.RequireFromString(o.price), Currency: "EUR"}
-	}
-	return r
+	at := now.Add(time.Duration(o.at) * time.Second)
+	return usage.Receipt{Log: acmeSMS, ID: usage.RecordID(id), Status: o.status, StatusAt: at, ErrorCode: o.code, RecordedPrice: o.money()}
 }
 
 func receive(t *testing.T, s *dynamo.Store, how dynamo.Writing, receipts ...usage.Receipt) (dynamo.Written, []int) {
