@@ -14,22 +14,21 @@ import (
 // What the columns of 8x8 Connect's exports, and the fields of its receipts, mean.
 // docs/formats.md has the tables, and says what the platform leaves undocumented.
 
-// export says how a CSV export becomes records.
+// export says how a CSV export is known, and becomes records.
 type export struct {
-	needs []string // the columns that no record can do without, besides the account's
-	read  func(*exportRows)
+	format Format
+	needs  []string // the columns that no record can do without, besides the account's
+	lacks  string   // a column that it never has, where others have its key columns too
+	read   func(*exportRows)
 }
 
-func connectSMS() export {
-	return export{needs: []string{"umid", "createdat", "direction"}, read: (*exportRows).readSMS}
-}
-
-func connectMessaging() export {
-	return export{needs: []string{"umid", "step", "createdAt", "direction"}, read: (*exportRows).readMessaging}
-}
-
-func connectVoice() export {
-	return export{needs: []string{"CallId", "InitiatedAt"}, read: (*exportRows).readVoice}
+// exports are all, in the order in which a header is held against them.
+func exports() []export {
+	return []export{
+		{ConnectMessaging, []string{"umid", "step", "createdAt", "direction"}, "msisdn", (*exportRows).readMessaging},
+		{ConnectSMS, []string{"umid", "createdat", "direction"}, "", (*exportRows).readSMS},
+		{ConnectVoice, []string{"CallId", "InitiatedAt"}, "", (*exportRows).readVoice},
+	}
 }
 
 // The columns that name the account, in every export that has them.

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"partnerview/internal/money"
 	"partnerview/internal/usage"
 )
@@ -71,9 +69,7 @@ func TestCreditFiles(t *testing.T) {
 		{"two columns for one", "account,accountId,amount,asOf\n", "ERROR the header has two columns for accountId"},
 		{"nothing", "", "ERROR the file is empty: there is no header"},
 	} {
-		if diff := cmp.Diff(c.want, credits(t, c.file)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", c.name, diff)
-		}
+		same(t, c.name, c.want, credits(t, c.file))
 	}
 }
 

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // split reads a CSV text of three columns. A record is its fields, a rejected
@@ -71,9 +69,7 @@ func TestCSVRecords(t *testing.T) {
 		for _, record := range split(c.text) {
 			got = append(got, record[0]+" "+strings.Join(record[1:], "|"))
 		}
-		if diff := cmp.Diff(c.want, strings.Join(got, "\n")); diff != "" {
-			t.Errorf("%s (-want +got):\n%.2000s", c.name, diff)
-		}
+		same(t, c.name, c.want, strings.Join(got, "\n"))
 	}
 }
 
@@ -106,7 +102,7 @@ func TestTheSeparatorIsTheOneThatTheHeaderHas(t *testing.T) {
 	for _, separator := range []string{",", ";", "\t"} {
 		file := strings.ReplaceAll("umid,createdat,direction,subaccountid,body\nu-1,2026-05-03T10:00:00Z,1,acme_one,\"a,b;c\td\"\n", ",", "\x00")
 		file = strings.ReplaceAll(strings.ReplaceAll(file, "a\x00b", "a,b"), "\x00", separator)
-		got := described(readAll(t, strings.NewReader(file), ConnectSMS, options()))
+		got := readText(t, ConnectSMS, file)
 		if want := "2 acme_one#sms u-1 2026-05-03T10:00:00.000Z dir=outbound"; got != want {
 			t.Errorf("%q: got %s", separator, got)
 		}
@@ -168,7 +164,5 @@ func TestABrokenExportLosesOnlyItsBrokenLines(t *testing.T) {
 10 acme_one#sms b-8 2026-05-04T09:07:00.000Z dir=outbound from=**** to=****0147
 11 acme_one#sms b-9 2026-05-04T09:08:00.000Z dir=outbound from=**** to=****0148 seg=1
 12 REJECTED : has a quote that is not closed, or not doubled within quotes []`
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	same(t, "the rows", want, got)
 }

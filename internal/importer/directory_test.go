@@ -15,6 +15,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"partnerview/internal/directory"
+	"partnerview/internal/money"
 	"partnerview/internal/pricing"
 	"partnerview/internal/usage"
 )
@@ -47,10 +48,10 @@ func TestADirectoryFileIsReadKeyByKey(t *testing.T) {
 			{Line: 13, ID: "unchanged-2"},
 		},
 		Customers: []Customer{
-			{Line: 15, Account: "acme_retail", Name: set(16, "Acme Retail GmbH"), Products: set(17, usage.Products()), Currency: set(18, currencyOf("EUR")),
+			{Line: 15, Account: "acme_retail", Name: set(16, "Acme Retail GmbH"), Products: set(17, usage.Products()), Currency: set(18, money.Currency("EUR")),
 				BillingMode: set(19, directory.Prepaid), RemainingCredit: set(20, dec("1520.73")), CreditLimit: set(21, dec("0")), CreditAsOf: set(22, &november),
 				SubAccounts: set(23, []SubAccount{{23, "acme_retail_hq"}, {23, "acme_retail_otp"}})},
-			{Line: 24, Account: "kaffee&co", Name: set(25, "株式会社カフェ"), Products: set(26, []usage.Product{usage.SMS}), Currency: set(27, currencyOf("JPY")),
+			{Line: 24, Account: "kaffee&co", Name: set(25, "株式会社カフェ"), Products: set(26, []usage.Product{usage.SMS}), Currency: set(27, money.Currency("JPY")),
 				BillingMode: set(28, directory.Postpaid), RemainingCredit: set[*decimal.Decimal](29, nil), CreditAsOf: set[*time.Time](30, nil)},
 			{Line: 31, Account: "007", RemainingCredit: set(32, dec("-12.5"))},
 		},
@@ -94,9 +95,7 @@ func TestEveryFaultIsNamedAtOnceWithItsLine(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff(string(testFile(t, "faults.txt")), got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	same(t, "the rows", string(testFile(t, "faults.txt")), got)
 }
 
 func TestAbsentAndEmptyAreNotTheSame(t *testing.T) {
@@ -282,4 +281,24 @@ func FuzzDirectory(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestOperatorOfAPriceListThatNoRecordHasIsAWarning(t *testing.T) {
+	const file = `priceLists:
+  - accountId: acme_retail
+    product: sms
+    effectiveFrom: 2026-01-01T00:00:00Z
+    currency: EUR
+    rates:
+      - {operator: "310099", unitPrice: "0.05"}
+      - {operator: "31099", unitPrice: "0.99"}
+`
+	d, err := ParseDirectory(strings.NewReader(file), "d.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `d.yaml:8: priceLists[0].rates[1].operator: "31099" must have an MNC of 3 digits, as all of MCC 310 have: no record has it`
+	if len(d.Warnings) != 1 || d.Warnings[0].Error() != want || len(d.PriceLists) != 1 {
+		t.Errorf("the warnings are %q, want %q", d.Warnings, want)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -186,7 +187,7 @@ const (
 	spreadLook    look = "spread" // JSON objects of several lines each
 )
 
-// lookOf tells by the start of a text what it is: the first line that is one of
+// lookOf is what a text is by its start: the first line that is one of
 // the formats' decides.
 func lookOf(sample []byte) look {
 	var lines [][]byte
@@ -214,7 +215,7 @@ func lookOf(sample []byte) look {
 	return unknownLook
 }
 
-// lookOfSpread tells the lines behind one that only opens an object.
+// lookOfSpread knows the lines behind one that only opens an object.
 func lookOfSpread(lines [][]byte) look {
 	if len(lines) == 0 || lines[0][0] != '"' {
 		return unknownLook
@@ -253,7 +254,7 @@ func lookOfObject(line []byte) look {
 	return unknownLook
 }
 
-// lookOfText tells the header of a CSV file, and the keys of a directory file.
+// lookOfText knows the header of a CSV file, and the keys of a directory file.
 func lookOfText(line string) look {
 	if key, _, found := strings.Cut(line, ":"); found && isDirectoryKey(key) {
 		return directoryLook
@@ -264,22 +265,13 @@ func lookOfText(line string) look {
 		has[columnKey(name)] = true
 		credit[creditNames[creditKey(name)]] = true
 	}
-	hasAll := func(e export) bool {
-		for _, name := range e.needs {
-			if !has[columnKey(name)] {
-				return false
-			}
+	for _, e := range exports() {
+		lacking := slices.ContainsFunc(e.needs, func(name string) bool { return !has[columnKey(name)] })
+		if !lacking && !(e.lacks != "" && has[e.lacks]) {
+			return look(e.format)
 		}
-		return true
 	}
-	switch {
-	case hasAll(connectMessaging()) && !has["msisdn"]: // an SMS log's key columns are among its own
-		return look(ConnectMessaging)
-	case hasAll(connectSMS()):
-		return look(ConnectSMS)
-	case hasAll(connectVoice()):
-		return look(ConnectVoice)
-	case isCredit(credit):
+	if isCredit(credit) {
 		return creditLook
 	}
 	return unknownLook

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,8 +42,7 @@ func ParseFormat(s string) (Format, error) {
 // Endings are those that a file of the format has, before ".gz" where it is
 // gzipped.
 func (f Format) Endings() []string {
-	switch f {
-	case ConnectSMS, ConnectMessaging, ConnectVoice:
+	if slices.ContainsFunc(exports(), func(e export) bool { return e.format == f }) {
 		return []string{".csv"}
 	}
 	return []string{".ndjson", ".jsonl"}
@@ -162,15 +162,14 @@ func open(r io.Reader, f Format, o Options) (rows, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, e := range exports() {
+		if e.format == f {
+			return openExport(text, o, e)
+		}
+	}
 	switch f {
 	case Native:
 		return openNative(text, o), nil
-	case ConnectSMS:
-		return openExport(text, o, connectSMS())
-	case ConnectMessaging:
-		return openExport(text, o, connectMessaging())
-	case ConnectVoice:
-		return openExport(text, o, connectVoice())
 	case ConnectReceipts:
 		return openReceipts(text, o), nil
 	}

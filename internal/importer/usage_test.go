@@ -2,7 +2,6 @@ package importer
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,20 +10,9 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"partnerview/internal/usage"
 )
-
-// line is a native record with everything that is required and the given rest.
-func line(rest string) string {
-	return `{"accountId":"acme_one","product":"sms","id":"u-1","timestamp":"2026-05-03T10:00:00Z"` + rest + "}\n"
-}
-
-func gzipped(text []byte) []byte {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, _ = w.Write(text)
-	_ = w.Close()
-	return b.Bytes()
-}
 
 func TestAFormatIsNamedAsInTheDocuments(t *testing.T) {
 	for _, want := range []Format{"native", "connect-sms-csv", "connect-messaging-csv", "connect-voice-csv", "connect-sms-receipts"} {
@@ -41,20 +29,15 @@ func TestAFormatIsNamedAsInTheDocuments(t *testing.T) {
 }
 
 func TestAFileThatCannotBeReadAsAWholeIsAnError(t *testing.T) {
-	sms := string(fixture(t, "8x8-sms-log.csv"))
 	for _, c := range []struct {
 		name   string
 		file   string
 		format Format
 		want   string // part of the error
 	}{
-		{"UTF-16", "\xff\xfe{\x00}\x00", Native, "UTF-16"},
 		{"gzip of nothing", "\x1f\x8b", Native, "gzip"},
-		{"gzip cut short", string(gzipped([]byte(sms))[:200]), ConnectSMS, "cut short"},
 		{"a CSV file with nothing in it", "", ConnectSMS, "empty"},
-		{"an export of another product", sms, ConnectVoice, "looks like --format connect-sms-csv"},
 		{"a file without its key columns", "subaccountid,direction,msisdn\nx,1,y\n", ConnectSMS, "no column umid, createdat"},
-		{"NDJSON read as CSV", line(""), ConnectSMS, "looks like --format native"},
 		{"a column twice", "umid,createdat,direction,Created_At\n", ConnectSMS, `"Created_At" twice`},
 		{"nobody's file", "umid,createdat,direction\n", ConnectSMS, "neither subAccountId nor accountId"},
 		{"a header with a broken quote", "umid,\"createdat\n", ConnectSMS, "quote"},
@@ -163,9 +146,7 @@ func TestRecordsOfAFileThatNamesNoAccountAreTheGivenOnes(t *testing.T) {
 		{"nor is an unknown one made up for", strings.Replace(line(""), "acme_one", "acme_six", 1), Native, given,
 			`1 REJECTED accountId: "acme_six" is no known customer's account or sub-account [u-1]`},
 	} {
-		if got := described(readAll(t, strings.NewReader(c.file), c.format, c.o)); got != c.want {
-			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
-		}
+		same(t, c.name, c.want, described(readAll(t, strings.NewReader(c.file), c.format, c.o)))
 	}
 }
 
@@ -267,4 +248,68 @@ func (u *unknownFields) Read(p []byte) (int, error) {
 	}
 	u.left--
 	return copy(p, line(fmt.Sprintf(`,"f%d":1`, u.left))), nil
+}
+
+func TestWhatLiesOutsideThePeriodIsPassedOver(t *testing.T) {
+	from, err := usage.ParseTime("2026-05-03T10:00:00Z")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options()
+	o.Period = usage.Period{From: from, To: from.AddDate(0, 0, 1)}
+	at := func(time string) string { return strings.Replace(line(""), "2026-05-03T10:00:00Z", time, 1) }
+	for _, c := range []struct {
+		name    string
+		format  Format
+		file    string
+		outside bool
+		fault   bool
+	}{
+		{"its first millisecond is in it", Native, at("2026-05-03T10:00:00Z"), false, false},
+		{"its end is not", Native, at("2026-05-04T10:00:00Z"), true, false},
+		{"nor is the millisecond before it", Native, at("2026-05-03T09:59:59.999Z"), true, false},
+		{"the last millisecond is in it", Native, at("2026-05-04T09:59:59.999Z"), false, false},
+		{"what is wrong outside of it is not told", Native, strings.Replace(at("2020-05-04T10:00:00Z"), `"sms"`, `"fax"`, 1), true, false},
+		{"what is wrong in it is", Native, strings.Replace(line(""), `"sms"`, `"fax"`, 1), false, true},
+		{"a line without a time may lie in it", Native, at("soon"), false, true},
+		{"an export goes by its column", ConnectSMS, smsRow("createdat", "2026-05-04T10:00:00Z"), true, false},
+		{"a receipt goes by its status", ConnectReceipts, receipt("05-03", "05-02"), true, false},
+		{"so that one may lie in it", ConnectReceipts, receipt(), false, false},
+	} {
+		row := readAll(t, strings.NewReader(c.file), c.format, o)[0]
+		if row.Outside != c.outside || (row.Rejected != nil) != c.fault {
+			t.Errorf("%s: outside %v, rejected %+v", c.name, row.Outside, row.Rejected)
+		}
+	}
+}
+
+// BenchmarkNative reads records with all the fields of an SMS.
+func BenchmarkNative(b *testing.B) {
+	record := line(`,"direction":"outbound","status":"delivered","statusAt":"2026-05-03T10:00:04Z","from":"SampleCo","to":"+447700900123","country":"GB","operator":"23401","segments":2,"recordedPrice":{"amount":"0.0824","currency":"EUR"},"contactName":"Contact A","content":"Sample text"`)
+	benchmark(b, Native, []byte(strings.Repeat(record, 10_000)), 10_000)
+}
+
+// BenchmarkSMSExport reads the rows of the sample export, again and again.
+func BenchmarkSMSExport(b *testing.B) {
+	header, rows, _ := bytes.Cut(fixture(b, "8x8-sms-log.csv"), []byte("\n"))
+	file := append(append(header, '\n'), bytes.Repeat(rows, 1000)...)
+	benchmark(b, ConnectSMS, file, 12_000)
+}
+
+func benchmark(b *testing.B, f Format, file []byte, records int) {
+	b.SetBytes(int64(len(file)))
+	b.ReportAllocs()
+	for b.Loop() {
+		n := 0
+		for row, err := range ReadUsage(bytes.NewReader(file), f, options()) {
+			if err != nil || row.Rejected != nil {
+				b.Fatal(err, row.Rejected)
+			}
+			n++
+		}
+		if n != records {
+			b.Fatalf("%d records, want %d", n, records)
+		}
+	}
+	b.ReportMetric(float64(records)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }

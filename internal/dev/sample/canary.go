@@ -5,6 +5,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Leaks finds what must not be seen: it returns the canaries of the sample data
@@ -101,57 +103,28 @@ func (r numberRange) in(digits string) []string {
 // which they stand: "+44 (0)7700 900123" is 44, 0, 7700, 900123. A run ends with the
 // first character that is neither a digit nor punctuation of a number.
 func digitRuns(text string) iter.Seq[[]string] {
-	text = strings.ReplaceAll(text, "%20", " ")
+	const digits, punctuation = "0123456789", " -.()+\u00a0\u2009\u202f\u2010\u2011\u2013"
+	isNot := func(characters string) func(rune) bool {
+		return func(r rune) bool { return !strings.ContainsRune(characters, r) }
+	}
+	text = strings.Map(toASCII, strings.ReplaceAll(text, "%20", " "))
 	return func(yield func([]string) bool) {
-		var groups []string
-		var group []byte
-		endGroup := func() {
-			if len(group) > 0 {
-				groups, group = append(groups, string(group)), nil
+		for run := range strings.FieldsFuncSeq(text, isNot(digits+punctuation)) {
+			if !yield(strings.FieldsFunc(run, isNot(digits))) {
+				return
 			}
-		}
-		for _, r := range text {
-			digit, isDigit := asciiDigit(r)
-			switch {
-			case isDigit:
-				group = append(group, digit)
-				continue
-			case punctuatesNumbers(r):
-				endGroup()
-				continue
-			}
-			if endGroup(); groups != nil {
-				if !yield(groups) {
-					return
-				}
-				groups = nil
-			}
-		}
-		if endGroup(); groups != nil {
-			yield(groups)
 		}
 	}
 }
 
-// asciiDigit is the ASCII form of a digit in one of the sample's scripts.
-func asciiDigit(r rune) (byte, bool) {
-	switch {
-	case r >= '0' && r <= '9':
-		return byte(r), true
-	case r >= '０' && r <= '９':
-		return byte(r - '０' + '0'), true
-	case r >= '٠' && r <= '٩':
-		return byte(r - '٠' + '0'), true
+// toASCII is the ASCII form of a digit in one of the sample's scripts.
+func toASCII(r rune) rune {
+	for _, zero := range "０٠" {
+		if r >= zero && r <= zero+9 {
+			return r - zero + '0'
+		}
 	}
-	return 0, false
-}
-
-func punctuatesNumbers(r rune) bool {
-	switch r {
-	case ' ', '-', '.', '(', ')', '+', '\u00a0', '\u2009', '\u202f', '\u2010', '\u2011', '\u2013':
-		return true
-	}
-	return false
+	return r
 }
 
 // base64Tokens yields what may be base64 in a text, in its alphabet for URLs: the
@@ -160,7 +133,10 @@ func punctuatesNumbers(r rune) bool {
 func base64Tokens(text string) iter.Seq[string] {
 	text = strings.NewReplacer("+", "-", "/", "_").Replace(text)
 	return func(yield func(string) bool) {
-		for run := range strings.FieldsFuncSeq(text, func(r rune) bool { return !isBase64(r) }) {
+		isOther := func(r rune) bool {
+			return r >= utf8.RuneSelf || r != '-' && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+		}
+		for run := range strings.FieldsFuncSeq(text, isOther) {
 			for start := 0; start < 4 && len(run)-start >= 12; start++ {
 				token := run[start:]
 				if len(token)%4 == 1 { // no encoding has that length
@@ -172,8 +148,4 @@ func base64Tokens(text string) iter.Seq[string] {
 			}
 		}
 	}
-}
-
-func isBase64(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_'
 }

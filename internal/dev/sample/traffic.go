@@ -102,31 +102,18 @@ func (r rhythm) busy(t time.Time) int {
 // operators lists, for a country of [senders], networks of it as MCC and MNC.
 // Countries that are not in it have none that the platform could name.
 func operators(country string) []string {
-	switch country {
-	case "GB":
-		return []string{"23401", "23402", "23415"}
-	case "DE":
-		return []string{"26201", "26202", "26203"}
-	case "NL":
-		return []string{"20404", "20408"}
-	case "FR":
-		return []string{"20801", "20810"}
-	case "NO":
-		return []string{"24201", "24202"}
-	case "US":
-		return []string{"310099", "310260"}
-	case "CA":
-		return []string{"302220"}
-	case "SG":
-		return []string{"52503", "52505"}
-	case "JP":
-		return []string{"44010", "44020"}
-	case "KW":
-		return []string{"41902", "41903"}
-	case "IN":
-		return []string{"40410"}
-	case "AT":
-		return []string{"23201"}
-	}
-	return nil
+	return map[string][]string{
+		"GB": {"23401", "23402", "23415"},
+		"DE": {"26201", "26202", "26203"},
+		"NL": {"20404", "20408"},
+		"FR": {"20801", "20810"},
+		"NO": {"24201", "24202"},
+		"US": {"310099", "310260"},
+		"CA": {"302220"},
+		"SG": {"52503", "52505"},
+		"JP": {"44010", "44020"},
+		"KW": {"41902", "41903"},
+		"IN": {"40410"},
+		"AT": {"23201"},
+	}[country]
 }

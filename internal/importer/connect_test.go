@@ -2,47 +2,9 @@ package importer
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
-	"golang.org/x/text/language"
-
-	"partnerview/internal/usage"
 )
-
-// smsRow is an SMS export of one row; the pairs are columns and values that it
-// has beside, or in place of, the required.
-func smsRow(pairs ...string) string {
-	return csvRow([]string{"umid", "u-1", "createdat", "2026-05-03T10:00:00Z", "direction", "1", "subaccountid", "acme_one"}, pairs)
-}
-
-func messagingRow(pairs ...string) string {
-	return csvRow([]string{"umid", "u-1", "step", "1", "createdAt", "2026-05-03T10:00:00Z", "direction", "outbound", "subAccountId", "acme_one"}, pairs)
-}
-
-func voiceRow(pairs ...string) string {
-	return csvRow([]string{"CallId", "u-1", "InitiatedAt", "2026-05-03T10:00:00Z", "Direction", "OUTBOUND", "SubAccountId", "acme_one"}, pairs)
-}
-
-func csvRow(required, pairs []string) string {
-	values := map[string]string{}
-	var names []string
-	for _, list := range [][]string{required, pairs} {
-		for i := 0; i < len(list); i += 2 {
-			if _, there := values[list[i]]; !there {
-				names = append(names, list[i])
-			}
-			values[list[i]] = list[i+1]
-		}
-	}
-	fields := make([]string, len(names))
-	for i, name := range names {
-		fields[i] = values[name]
-	}
-	return strings.Join(names, ",") + "\n" + strings.Join(fields, ",") + "\n"
-}
 
 func TestExportRows(t *testing.T) {
 	const sms = "2 acme_one#sms u-1 2026-05-03T10:00:00.000Z "
@@ -84,9 +46,7 @@ func TestExportRows(t *testing.T) {
 		{"a country that only its calling code tells", ConnectVoice, voiceRow("DestinationCountry", "Deutschland", "DestinationCountryCode", "+49"), call + "dir=outbound in=DE"},
 		{"billable seconds are not the duration", ConnectVoice, voiceRow("DurationInSec", "37", "BillableDurationInSec", "60"), call + "dir=outbound sec=37"},
 	} {
-		if got := described(readAll(t, strings.NewReader(c.file), c.format, options())); got != c.want {
-			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
-		}
+		same(t, c.name, c.want, readText(t, c.format, c.file))
 	}
 }
 
@@ -123,9 +83,7 @@ func TestExportRowsThatAreRejected(t *testing.T) {
 		{"a negative duration", ConnectVoice, voiceRow("DurationInSec", "-5"), "DurationInSec: must be a whole number from 0 to 9999999 [u-1]"},
 		{"a call's status with digits", ConnectVoice, voiceRow("CallStatus", "SIP 480"), "CallStatus: must be 1 to 32 letters, -, _ or spaces [u-1]"},
 	} {
-		if got := described(readAll(t, strings.NewReader(c.file), c.format, options())); got != "2 REJECTED "+c.want {
-			t.Errorf("%s:\n got %s\nwant 2 REJECTED %s", c.name, got, c.want)
-		}
+		same(t, c.name, "2 REJECTED "+c.want, readText(t, c.format, c.file))
 	}
 }
 
@@ -145,9 +103,7 @@ func TestRowsOfAnExportMayBeRagged(t *testing.T) {
 		want = append(want, fmt.Sprintf("%d acme_one#messaging c8-%d:1 2026-05-03T10:00:00.000Z dir=outbound status=sent to=****0123 in=GB channel=whatsapp", i+2, i+1))
 	}
 	want = append(want, "6 acme_one#messaging c8-5:1 2026-05-03T10:00:00.000Z dir=outbound", "7 REJECTED : "+notColumns+" []", "8 REJECTED : "+notColumns+" []")
-	if diff := cmp.Diff(strings.Join(want, "\n"), described(readAll(t, strings.NewReader(file), ConnectMessaging, options()))); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	same(t, "the rows", strings.Join(want, "\n"), readText(t, ConnectMessaging, file))
 }
 
 // What a file that was cut short ends with is no record: a price or a number would be
@@ -164,9 +120,7 @@ func TestALastRowThatIsShortIsNotTaken(t *testing.T) {
 		row + "\n":       good,
 		row + "\r\n":     good,
 	} {
-		if diff := cmp.Diff(want, described(readAll(t, strings.NewReader(header+text), ConnectSMS, options()))); diff != "" {
-			t.Errorf("%q (-want +got):\n%s", text, diff)
-		}
+		same(t, text, want, readText(t, ConnectSMS, header+text))
 	}
 }
 
@@ -183,9 +137,7 @@ func TestAHeaderThatComesAgainCounts(t *testing.T) {
 		"a byte order mark, quotes":  "\xef\xbb\xbf\"umid\",\"createdat\",\"direction\",subaccountid,msisdn,source\r\nu-1,2026-05-03T10:00:00Z,1,acme_one,+447700900123,+12025550100\r\n",
 		"fewer, without the sources": "createdat,umid,direction,subaccountid,source,msisdn\n2026-05-03T10:00:00Z,u-1,1,acme_one,+12025550100,+447700900123\n",
 	} {
-		if diff := cmp.Diff("2"+good+"\n4"+good, described(readAll(t, strings.NewReader(first+row+again), ConnectSMS, options()))); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
+		same(t, name, "2"+good+"\n4"+good, readText(t, ConnectSMS, first+row+again))
 	}
 	_, err := readUntilError(strings.NewReader(first+row+"umid,umid,createdat,direction\n"+row), ConnectSMS, options())
 	if !strings.Contains(fmt.Sprint(err), "line 3: the header has a column") {
@@ -201,69 +153,137 @@ func TestCharacterSetOfAColumnThatIsNotKeptDoesNotMatter(t *testing.T) {
 		"a status":                  {smsRow("status_value", "zugestellt \xfc"), "2 REJECTED status_value: is not UTF-8 [u-1]"},
 		"an id":                     {smsRow("umid", "\xfc-1"), "2 REJECTED umid: is not UTF-8 []"},
 	} {
-		if got := described(readAll(t, strings.NewReader(tt.file), ConnectSMS, options())); got != tt.want {
-			t.Errorf("%s:\n got %s\nwant %s", name, got, tt.want)
-		}
+		same(t, name, tt.want, readText(t, ConnectSMS, tt.file))
 	}
 }
 
-func TestCountriesOfCalls(t *testing.T) {
-	a := newAtlas()
+func TestAnExportWithEveryKindOfBadLineLoadsTheGoodOnes(t *testing.T) {
+	call := func(at, seconds, price, content string) string {
+		return "u-1," + at + ",OUTBOUND,acme_one," + seconds + "," + price + ",EUR," + content
+	}
+	file := "\xef\xbb\xbf" + strings.Join([]string{
+		"CallId,InitiatedAt,Direction,SubAccountId,DurationInSec,TotalPriceOfCall,UnitPriceCurrency,Content",
+		call(times[0], "5", "0.1", "good"),
+		call(times[0], "5", "0.1", "\xff\xfe"),
+		call(times[0], "5", "0.1", strings.Repeat("x", 10<<20)),
+		call(times[0], "5", "0.1", "one, too many"),
+		"u-1," + times[0] + ",OUTBOUND",
+		call(times[0], "5", "0.1", `"quotes ""inside"" quotes"`),
+		call(times[0], "5", "0.1", `"quotes "inside" quotes"`),
+		strings.TrimSpace(line("")), // mixed formats
+		call(times[1], "5", "0.1", "good"),
+		call(times[2], "5", "0.1", ""),
+		call(times[3], "5", "0.1", ""),
+		call(times[4], "5", "0.1", ""),
+		call(times[0], "5", "1e400", ""),
+		call(times[0], "-5", "0.1", ""),
+		call(times[0], "5", "0.1", `"over two`),
+		`lines"`,
+		call(times[0], "5", "0.1", "last"),
+	}, "\r\n")
+	good := func(number string) string {
+		return number + " acme_one#voice u-1 2026-05-03T10:00:00.000Z dir=outbound sec=5 price=0.1EUR"
+	}
+	const noTime = "InitiatedAt: must be a time in RFC 3339, as 2026-11-03T10:00:00Z [u-1]"
+	const columns = " REJECTED : has another number of fields than the header []"
+	want := []string{
+		good("2"),
+		good("3"), // its content is not kept
+		"4 REJECTED : is longer than 1048576 bytes []",
+		"5" + columns, "6" + columns,
+		good("7"),
+		"8 REJECTED : has a quote that is not closed, or not doubled within quotes []",
+		"9 REJECTED : has a quote that is not closed, or not doubled within quotes []",
+		good("10"),
+		"11 REJECTED " + noTime, "12 REJECTED " + noTime, "13 REJECTED " + noTime,
+		`14 REJECTED TotalPriceOfCall: "1e400" must be a decimal number, as 0.0412 [u-1]`,
+		"15 REJECTED DurationInSec: must be a whole number from 0 to 9999999 [u-1]",
+		good("16"), good("18"),
+	}
+	same(t, "CSV", strings.Join(want, "\n"), readText(t, ConnectVoice, file))
+}
+
+// unreadOf is what the rows of a file have unread, and the values that may be shown.
+func unreadOf(rows []Row) string {
+	var all []string
+	for _, r := range rows {
+		for _, u := range r.Unread {
+			all = append(all, fmt.Sprintf("%s=%s", u.Field, u.Value))
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// Fields that were silently null changed prices, and nobody knew.
+func TestWhatCannotBeReadIsTold(t *testing.T) {
+	const sms, call = "2 acme_one#sms u-1 2026-05-03T10:00:00.000Z dir=outbound", "2 acme_one#voice u-1 2026-05-03T10:00:00.000Z dir=outbound"
 	for _, c := range []struct {
-		name, callingCode string
-		want              usage.Country
+		name         string
+		format       Format
+		file         string
+		want, unread string
 	}{
-		{"Singapore", "", "SG"},
-		{"united kingdom", "", "GB"},
-		{"UNITED STATES", "1", "US"},
-		{"Canada", "1", "CA"}, // the name goes before a calling code that several share
-		{"Hong Kong SAR China", "", "HK"},
-		{"Hong Kong", "", "HK"},
-		{"Cote d'Ivoire", "", "CI"},
-		{"Côte d’Ivoire", "", "CI"},
-		{"Bosnia and Herzegovina", "", "BA"},
-		{"Kosovo", "", "XK"},
-		{"sg", "", "SG"},
-		{"", "65", "SG"},
-		{"", "+852", "HK"},
-		{"Viet Nam", "84", "VN"},
-		{"Nowhere", "1", ""},
-		{"Nowhere", "44", ""}, // shared with Guernsey, Jersey and the Isle of Man
-		{"Nowhere", "7", ""},
-		{"Nowhere", "6", ""},
-		{"Nowhere", "659", ""},
-		{"Nowhere", "60MY", ""},
-		{"", "", ""},
+		{"all three digits of a network", ConnectSMS, smsRow("mcc", "310", "mnc", "099"), sms + " op=310099", ""},
+		{"a network that lost its 0", ConnectSMS, smsRow("mcc", "310", "mnc", "99"), sms, "operator=310 99"},
+		{"one of two digits", ConnectSMS, smsRow("mcc", "234", "mnc", "1"), sms, "operator=234 1"},
+		{"codes that became floats", ConnectSMS, smsRow("mcc", "310", "mnc", "15.0"), sms, "operator="},
+		{"a float of fewer digits", ConnectSMS, smsRow("mcc", "", "mnc", "15.0"), sms, "operator=15.0"},
+		{"a country code alone is none", ConnectSMS, smsRow("mcc", "310", "mnc", ""), sms, ""},
+		{"a network without its country", ConnectSMS, smsRow("mcc", "", "mnc", "01"), sms, "operator=01"},
+		{"a country that nobody knows", ConnectSMS, smsRow("country", "Nowhere"), sms, "country=Nowhere"},
+		{"the same of a message", ConnectMessaging, messagingRow("country", "ZZ"), strings.Replace(sms, "#sms u-1", "#messaging u-1:1", 1), "country=ZZ"},
+		{"the same of a call", ConnectVoice, voiceRow("DestinationCountry", "Nowhere", "DestinationCountryCode", "44"), call, "country=Nowhere"},
+		{"a calling code of several countries", ConnectVoice, voiceRow("DestinationCountryCode", "44"), call, "country=44"},
+		{"a value that is long", ConnectSMS, smsRow("country", strings.Repeat("x", 25)), sms, "country="},
+		{"a number in a wrong column", ConnectSMS, smsRow("country", "447700900123"), sms, "country="},
+		{"five digits of any script", ConnectSMS, smsRow("country", "٤٤٧٧٠"), sms, "country="},
+		{"four digits", ConnectSMS, smsRow("country", "0123"), sms, "country=0123"},
+		{"six digits of an operator", ConnectSMS, smsRow("mcc", "3101", "mnc", "50"), sms, "operator="},
+		{"an amount without its currency", ConnectSMS, smsRow("price_total", "0.04"), sms, "recordedPrice=0.04"},
+		{"a 0 without its currency", ConnectSMS, smsRow("price_total", "0.00"), sms, ""},
+		{"a currency alone", ConnectSMS, smsRow("price_currency", "EUR"), sms, ""},
+		{"a network that lost its 0, native", Native, line(`,"operator":"31099"`), bare, "operator=31099"},
 	} {
-		if got := a.find(c.name, c.callingCode); got != c.want {
-			t.Errorf("%q, %q: %q, want %q", c.name, c.callingCode, got, c.want)
+		rows := readAll(t, strings.NewReader(c.file), c.format, options())
+		if got, unread := described(rows), unreadOf(rows); got != c.want || unread != c.unread {
+			t.Errorf("%s:\n got %s (%s)\nwant %s (%s)", c.name, got, unread, c.want, c.unread)
 		}
 	}
 }
 
-func TestEachCountryHasANameOfItsOwnAndEachCallingCodeACountry(t *testing.T) {
-	a := newAtlas()
-	if n := len(slices.Collect(usage.Countries())); n != 250 || len(a.byName) != n {
-		t.Errorf("%d codes with %d names, want the 249 of ISO 3166-1 and XK", n, len(a.byName))
-	}
-	for code := range usage.Countries() {
-		if region, err := language.ParseRegion(string(code)); err != nil || !region.IsCountry() || region.String() != string(code) {
-			t.Errorf("%s is no country: %v", code, err)
-		}
-	}
-	entries := strings.Fields(callingCodes)
-	if len(entries) != len(a.byCallingCode) {
-		t.Errorf("a calling code is there twice")
-	}
-	for _, entry := range entries {
-		digits, code := entry[:len(entry)-2], entry[len(entry)-2:]
-		if !usage.Country(code).IsAssigned() || countDigits(digits) != len(digits) || len(digits) < 2 || len(digits) > 3 {
-			t.Errorf("%s is no calling code and country", entry)
-		}
-		for _, other := range entries {
-			if other != entry && strings.HasPrefix(other, digits) {
-				t.Errorf("%s begins as %s does", other, entry)
-			}
-		}
+func TestReceipts(t *testing.T) {
+	const good = "1 acme_one#sms u-1 status=sent at=2026-05-03T10:00:00.000Z"
+	for _, c := range []struct{ name, line, want string }{
+		{"what is required is enough", receipt(), good},
+		{"the event need not be told", receipt(`"eventType":"outbound_message_status_changed",`, ""), good},
+		{"another event", receipt("outbound_message_status_changed", "inbound_message_received"), `1 REJECTED eventType: "inbound_message_received" is not outbound_message_status_changed [u-1]`},
+		{"a price needs its currency", receipt(`"status"`, `"price":{"total":0.1},"status"`), good},
+		{"and its amount", receipt(`"status"`, `"price":{"currency":"EUR"},"status"`), good},
+		{"a known 0", receipt(`"status"`, `"price":{"total":0,"currency":"EUR"},"status"`), good + " price=0EUR"},
+		{"an amount digit by digit", receipt(`"status"`, `"price":{"total":0.10000000000000000001,"currency":"EUR"},"status"`), good + " price=0.10000000000000000001EUR"},
+		{"an amount in quotes", receipt(`"status"`, `"price":{"total":"0.1","currency":"EUR"},"status"`), good + " price=0.1EUR"},
+		{"an amount out of bounds", receipt(`"status"`, `"price":{"total":1e400,"currency":"EUR"},"status"`), `1 REJECTED payload.price.total: "1e400" must be a decimal number, as 0.0412 [u-1]`},
+		{"a negative amount", receipt(`"status"`, `"price":{"total":-1,"currency":"EUR"},"status"`), "1 REJECTED payload.price.total: must not be negative [u-1]"},
+		{"error code 0 is none", receipt(`"sent"`, `"sent","errorCode":0`), good},
+		{"an error code as text", receipt(`"sent"`, `"sent","errorCode":"E-1"`), good + " err=E-1"},
+		{"an error code that may be a number is dropped", receipt(`"sent"`, `"sent","errorCode":447700900123`), good + " dropped=payload.status.errorCode"},
+		{"null is not told", receipt(`"sent"`, `"sent","errorCode":null`, `"status"`, `"price":null,"status"`), good},
+		{"as far ahead as clocks differ", receipt("2026-05-03T10:00:00Z", "2026-06-10T00:05:00Z"), "1 acme_one#sms u-1 status=sent at=2026-06-10T00:05:00.000Z"},
+		{"further ahead", receipt("2026-05-03T10:00:00Z", "2062-06-10T00:00:00Z"), "1 REJECTED payload.status.timestamp: lies in the future [u-1]"},
+		{"no state", receipt(`"state":"sent",`, ""), "1 REJECTED payload.status.state: is missing [u-1]"},
+		{"no time", receipt(`,"timestamp":"2026-05-03T10:00:00Z"`, ""), "1 REJECTED payload.status.timestamp: is missing [u-1]"},
+		{"no status", receipt(`"status"`, `"state"`), "1 REJECTED payload.status.state: is missing [u-1]"},
+		{"a time without a zone", receipt("00Z", "00"), "1 REJECTED payload.status.timestamp: must be a time in RFC 3339, as 2026-11-03T10:00:00Z [u-1]"},
+		{"no payload", `{"eventType":"outbound_message_status_changed"}`, "1 REJECTED payload: is missing []"},
+		{"a payload of text", `{"payload":"x"}`, "1 REJECTED payload: must be an object []"},
+		{"no id", receipt(`"umid":"u-1",`, ""), "1 REJECTED payload.umid: is missing []"},
+		{"an unknown account", receipt("acme_one", "acme_six"), `1 REJECTED payload.subAccountId: "acme_six" is no known customer's account or sub-account [u-1]`},
+		{"its own number as id", receipt("u-1", "447700900123"), "1 REJECTED payload.umid: tells a number of the record itself []"},
+		{"a number that is no text", receipt(`"+447700900123"`, "447700900123", "u-1", "447700900123"), "1 REJECTED payload.destination: must be text, in quotes []"},
+		{"a part twice", receipt(`"status"`, `"umid":"u-2","status"`), "1 REJECTED payload.umid: is there twice []"},
+		{"what nobody asks for may be twice", receipt(`"status"`, `"x":1,"x":2,"status"`), good},
+		{"no JSON", "{\n", "1 REJECTED : is not a JSON object []"},
+	} {
+		same(t, c.name, c.want, readText(t, ConnectReceipts, c.line))
 	}
 }

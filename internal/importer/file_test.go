@@ -164,11 +164,29 @@ func TestASeparatorLineIsPassedOver(t *testing.T) {
 		"one of its own":    "sep=|\numid|createdat|direction|subaccountid|country\nu-1|2026-05-03T10:00:00Z|1|acme_one|GB\n",
 		"behind a BOM, tab": byteOrderMark + "sep=\t\numid\tcreatedat\tdirection\tsubaccountid\tcountry\nu-1\t2026-05-03T10:00:00Z\t1\tacme_one\tGB\n",
 	} {
-		if got, want := described(readAll(t, strings.NewReader(file), ConnectSMS, options())), "3 acme_one#sms u-1 2026-05-03T10:00:00.000Z dir=outbound in=GB"; got != want {
+		if got, want := readText(t, ConnectSMS, file), "3 acme_one#sms u-1 2026-05-03T10:00:00.000Z dir=outbound in=GB"; got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
 	if got := credits(t, "sep=;\naccount;amount;asOf\nacme_one;1;2026-06-01T00:00:00Z\n"); got != "3 acme_one 1 2026-06-01T00:00:00.000Z" {
 		t.Errorf("credit: %s", got)
 	}
+}
+
+// Whatever follows gzip's mark, reading ends, and no line of it is made up.
+func FuzzGzip(f *testing.F) {
+	whole := gzipped([]byte(line("") + line("")))
+	f.Add(whole[2:])
+	f.Add(whole[2:20])
+	f.Add(append(bytes.Clone(whole[2:]), whole...))
+	f.Add(append(bytes.Clone(whole[2:]), "trailing"...))
+	f.Fuzz(func(t *testing.T, rest []byte) {
+		file := append([]byte{0x1f, 0x8b}, rest...)
+		rows, err := readUntilError(bytes.NewReader(file), Native, options())
+		for _, r := range rows {
+			if r.Rejected == nil && r.Record.ID == "" {
+				t.Fatalf("%q: a row of nothing (%v)", file, err)
+			}
+		}
+	})
 }
