@@ -7,7 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -185,17 +185,16 @@ func TestACustomerThatIsNotGrantedIsReadLikeOneThatThereIsNot(t *testing.T) {
 	store, key := world(t)
 	header := "Bearer " + key(directory.AccessKey{Partner: "northwind"})
 	for claim, c := range map[string]struct {
-		account string
-		broken  bool // the customer cannot be read
+		account, broken string
 	}{
-		"another's": {"other&co", false}, "nobody's": {"nobodys_own", false}, "not there": {"not_there", false},
-		"granted and gone": {"is_gone", false}, "another's, and what is stored of it is bad": {"other&co", true},
+		"another's": {"other&co", ""}, "nobody's": {"nobodys_own", ""}, "not there": {"not_there", ""},
+		"granted and gone": {"is_gone", ""}, "another's, and what is stored of it is bad": {"other&co", "customer"},
 	} {
 		t.Run(claim, func(t *testing.T) {
-			counted := &counting{Store: failing{Store: store, customer: c.broken}}
+			counted, reads := counting(failing(store, c.broken))
 			d, err := access.NewGuard(counted, clock).Decide(t.Context(), header, &c.account)
-			if d.Allowed || err != nil || d.Account != "" || d.Products != nil || counted.reads != 3 {
-				t.Errorf("got %+v, %v after %d reads; want a refusal after 3", d, err, counted.reads)
+			if d.Allowed || err != nil || d.Account != "" || d.Products != nil || reads.Load() != 3 {
+				t.Errorf("got %+v, %v after %d reads; want a refusal after 3", d, err, reads.Load())
 			}
 		})
 	}
@@ -208,34 +207,21 @@ func TestTheGrantAndTheCustomerAreReadAtTheSameTime(t *testing.T) {
 	account := "acme_retail"
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	together := meeting{store, make(chan struct{})}
+	met := make(chan struct{})
+	together := tapped{store, func(ctx context.Context, what string) error {
+		if what == "key" {
+			return nil
+		}
+		select {
+		case met <- struct{}{}: // either meets the other
+		case <-met:
+		case <-ctx.Done():
+		}
+		return ctx.Err()
+	}}
 	if d, err := access.NewGuard(together, clock).Decide(ctx, "Bearer "+key(directory.AccessKey{Partner: "northwind"}), &account); !d.Allowed || err != nil {
 		t.Errorf("allowed %v, %v: one is read after the other", d.Allowed, err)
 	}
-}
-
-// meeting is a store whose two reads go on only together.
-type meeting struct {
-	access.Store
-	met chan struct{}
-}
-
-func (m meeting) PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error) {
-	select {
-	case m.met <- struct{}{}:
-	case <-ctx.Done():
-		return directory.Partner{}, nil, ctx.Err()
-	}
-	return m.Store.PartnerAndGrant(ctx, id, account)
-}
-
-func (m meeting) CustomerProducts(ctx context.Context, account usage.AccountID) ([]usage.Product, error) {
-	select {
-	case <-m.met:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	return m.Store.CustomerProducts(ctx, account)
 }
 
 // A database that does not answer must be an error and not a "no": a refusal
@@ -244,13 +230,9 @@ func TestADatabaseThatFailsIsNoRefusal(t *testing.T) {
 	store, key := world(t)
 	header := "Bearer " + key(directory.AccessKey{Partner: "northwind"})
 	account := "acme_retail"
-	for claim, broken := range map[string]access.Store{
-		"the key cannot be read":      failing{Store: store, key: true},
-		"the grant cannot be read":    failing{Store: store, grant: true},
-		"the customer cannot be read": failing{Store: store, customer: true},
-	} {
-		t.Run(claim, func(t *testing.T) {
-			d, err := access.NewGuard(broken, clock).Decide(t.Context(), header, &account)
+	for _, broken := range []string{"key", "grant", "customer"} {
+		t.Run(broken, func(t *testing.T) {
+			d, err := access.NewGuard(failing(store, broken), clock).Decide(t.Context(), header, &account)
 			if d.Allowed || !fault.Is(err, fault.Unavailable) {
 				t.Errorf("got allowed %v, %v; want unavailable", d.Allowed, err)
 			}
@@ -292,7 +274,7 @@ func TestWhatIsNoKeyIsRefusedWithoutARead(t *testing.T) {
 	account := "acme_retail"
 	for claim, c := range map[string]struct {
 		header string
-		reads  int
+		reads  int32
 	}{
 		"a good key costs three reads":            {"Bearer " + good, 3},
 		"a well-formed key that nobody has, one":  {"Bearer " + fresh(t), 1},
@@ -307,70 +289,57 @@ func TestWhatIsNoKeyIsRefusedWithoutARead(t *testing.T) {
 		"a prefix of another product's key, none": {"Bearer sk_" + good[4:], 0},
 	} {
 		t.Run(claim, func(t *testing.T) {
-			counted := &counting{Store: store}
+			counted, reads := counting(store)
 			d, err := access.NewGuard(counted, clock).Decide(t.Context(), c.header, &account)
-			if counted.reads != c.reads || d.Allowed != (c.reads == 3) || (err == nil) != d.Allowed {
-				t.Errorf("allowed %v, %v after %d reads; want %d", d.Allowed, err, counted.reads, c.reads)
+			if reads.Load() != c.reads || d.Allowed != (c.reads == 3) || (err == nil) != d.Allowed {
+				t.Errorf("allowed %v, %v after %d reads; want %d", d.Allowed, err, reads.Load(), c.reads)
 			}
 		})
 	}
 }
 
-// counting counts what is read.
-type counting struct {
+// tapped is a store that does something before each read, of the "key", the "grant" or
+// the "customer"; an error of it is the read's.
+type tapped struct {
 	access.Store
-	mu    sync.Mutex
-	reads int
+	before func(ctx context.Context, what string) error
 }
 
-func (c *counting) count() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.reads++
-}
-
-func (c *counting) CustomerProducts(ctx context.Context, account usage.AccountID) ([]usage.Product, error) {
-	c.count()
-	return c.Store.CustomerProducts(ctx, account)
-}
-
-func (c *counting) AccessKey(ctx context.Context, id string) (directory.AccessKey, error) {
-	c.count()
-	return c.Store.AccessKey(ctx, id)
-}
-
-func (c *counting) PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error) {
-	c.count()
-	return c.Store.PartnerAndGrant(ctx, id, account)
-}
-
-// failing injects a database that does not answer.
-type failing struct {
-	access.Store
-	key, grant, customer bool
-}
-
-var errDown = fault.New(fault.Unavailable, "test", errors.New("down"))
-
-func (f failing) CustomerProducts(ctx context.Context, account usage.AccountID) ([]usage.Product, error) {
-	if f.customer {
-		return nil, errDown
+func (s tapped) CustomerProducts(ctx context.Context, account usage.AccountID) ([]usage.Product, error) {
+	if err := s.before(ctx, "customer"); err != nil {
+		return nil, err
 	}
-	return f.Store.CustomerProducts(ctx, account)
+	return s.Store.CustomerProducts(ctx, account)
 }
 
-func (f failing) AccessKey(ctx context.Context, id string) (directory.AccessKey, error) {
-	if f.key {
-		return directory.AccessKey{}, errDown
+func (s tapped) AccessKey(ctx context.Context, id string) (directory.AccessKey, error) {
+	if err := s.before(ctx, "key"); err != nil {
+		return directory.AccessKey{}, err
 	}
-	return f.Store.AccessKey(ctx, id)
+	return s.Store.AccessKey(ctx, id)
 }
 
-func (f failing) PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error) {
-	if f.grant {
-		return directory.Partner{}, nil, errDown
+func (s tapped) PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error) {
+	if err := s.before(ctx, "grant"); err != nil {
+		return directory.Partner{}, nil, err
 	}
-	return f.Store.PartnerAndGrant(ctx, id, account)
+	return s.Store.PartnerAndGrant(ctx, id, account)
+}
+
+// failing is a database that does not answer one of the reads.
+func failing(store access.Store, broken string) access.Store {
+	return tapped{store, func(_ context.Context, what string) error {
+		if what == broken {
+			return fault.New(fault.Unavailable, "test", errors.New("down"))
+		}
+		return nil
+	}}
+}
+
+// counting is a store whose reads are counted.
+func counting(store access.Store) (access.Store, *atomic.Int32) {
+	reads := new(atomic.Int32)
+	return tapped{store, func(context.Context, string) error { reads.Add(1); return nil }}, reads
 }
 
 // confused injects a store that answers with the wrong grant.

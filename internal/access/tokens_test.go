@@ -111,7 +111,7 @@ func TestAnIssuerOrADatabaseThatFailsIsNoRefusal(t *testing.T) {
 		t.Errorf("without the issuer's keys: allowed %v, %v; want unavailable", d.Allowed, err)
 	}
 	_, verifier, token = signOn(t)
-	guard = access.NewGuard(failing{Store: store, grant: true}, clock)
+	guard = access.NewGuard(failing(store, "grant"), clock)
 	guard.Tokens = verifier
 	if d, err := guard.Decide(t.Context(), "Bearer "+token("northwind"), &account); d.Allowed || !fault.Is(err, fault.Unavailable) {
 		t.Errorf("without the database: allowed %v, %v; want unavailable", d.Allowed, err)

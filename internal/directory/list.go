@@ -99,38 +99,13 @@ func foldForSearch(text string) string {
 			continue
 		}
 		accented = unicode.In(r, unicode.Latin, unicode.Greek, unicode.Cyrillic)
-		if plain, ok := plainLetter(r); ok {
-			folded.WriteString(plain)
-		} else {
-			folded.WriteRune(r)
-		}
+		folded.WriteRune(r)
 	}
-	return norm.NFC.String(folded.String())
+	return norm.NFC.String(plainLetters.Replace(folded.String()))
 }
 
-// plainLetter is what people write where their keyboard lacks a Latin letter that Unicode
-// does not take apart: a stroke, a lost dot, a ligature. ß is "ss" by case folding.
-func plainLetter(r rune) (string, bool) {
-	switch r {
-	case 'ø':
-		return "o", true
-	case 'ł':
-		return "l", true
-	case 'đ', 'ð':
-		return "d", true
-	case 'ħ':
-		return "h", true
-	case 'ŧ':
-		return "t", true
-	case 'ı':
-		return "i", true
-	case 'æ':
-		return "ae", true
-	case 'œ':
-		return "oe", true
-	case 'þ':
-		return "th", true
-	default:
-		return "", false
-	}
-}
+// plainLetters are what people write where their keyboard lacks a Latin letter that
+// Unicode does not take apart: a stroke, a lost dot, a ligature. ß is "ss" by case folding.
+var plainLetters = strings.NewReplacer(
+	"ø", "o", "ł", "l", "đ", "d", "ð", "d", "ħ", "h", "ŧ", "t", "ı", "i", "æ", "ae", "œ", "oe", "þ", "th",
+)

@@ -49,6 +49,16 @@ func allow(v directory.Viewer) directory.Decide {
 
 var refuse = always(directory.Decision{Viewer: northwind("")}, nil)
 
+// authorize is the answer to an event.
+func authorize(t *testing.T, decide directory.Decide, event events.APIGatewayCustomAuthorizerRequestTypeRequest) events.APIGatewayCustomAuthorizerResponse {
+	t.Helper()
+	got, err := Authorizer(decide, quiet)(t.Context(), event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
 func TestAnAllowNamesExactlyWhatWasAskedFor(t *testing.T) {
 	decide := func(_ context.Context, authorization string, account *string) (directory.Decision, error) {
 		if authorization != "Bearer x" || account == nil || *account != "acme_retail" {
@@ -56,10 +66,7 @@ func TestAnAllowNamesExactlyWhatWasAskedFor(t *testing.T) {
 		}
 		return directory.Decision{Viewer: northwind("acme_retail", usage.SMS, usage.Voice), Allowed: true}, nil
 	}
-	got, err := Authorizer(decide, quiet)(t.Context(), authorizerEvent(bearer("Bearer x")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := authorize(t, decide, authorizerEvent(bearer("Bearer x")))
 	s := got.PolicyDocument.Statement
 	if len(s) != 1 || s[0].Effect != "Allow" || len(s[0].Resource) != 1 || s[0].Resource[0] != arn || len(s[0].Action) != 1 || s[0].Action[0] != "execute-api:Invoke" {
 		t.Errorf("the policy is %+v: kept in the cache it would open other paths", s)
@@ -75,9 +82,9 @@ func TestAnAllowNamesExactlyWhatWasAskedFor(t *testing.T) {
 }
 
 func TestADenyCarriesNoAccount(t *testing.T) {
-	got, err := Authorizer(refuse, quiet)(t.Context(), authorizerEvent(bearer("Bearer x")))
-	if err != nil || got.PolicyDocument.Statement[0].Effect != "Deny" || got.Context["accountId"] != nil {
-		t.Errorf("got %+v, %v", got, err)
+	got := authorize(t, refuse, authorizerEvent(bearer("Bearer x")))
+	if got.PolicyDocument.Statement[0].Effect != "Deny" || got.Context["accountId"] != nil {
+		t.Errorf("got %+v", got)
 	}
 	if got := got.PolicyDocument.Statement[0].Resource; !slices.Equal(got, []string{apiARN + "/*"}) {
 		t.Errorf("the Deny names %v", got)
@@ -99,10 +106,7 @@ func TestAnAllowNamesThePathAsSentAndDecoded(t *testing.T) {
 	} {
 		event := authorizerEvent(bearer("Bearer x"))
 		event.MethodArn = apiARN + "/v1/GET" + sent
-		got, err := Authorizer(decide, quiet)(t.Context(), event)
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := authorize(t, decide, event)
 		for i := range want {
 			want[i] = apiARN + "/v1/GET" + want[i]
 		}
@@ -189,9 +193,7 @@ func TestTheAuthorizerMeansTheAccountThatTheEndpointSees(t *testing.T) {
 		}
 		event := authorizerEvent(bearer("Bearer x"))
 		event.PathParameters["accountId"] = parameter
-		if _, err := Authorizer(decide, quiet)(t.Context(), event); err != nil {
-			t.Fatal(err)
-		}
+		authorize(t, decide, event)
 	}
 }
 
@@ -204,9 +206,7 @@ func TestAPathWithoutAnAccountAsksForNone(t *testing.T) {
 	}
 	event := authorizerEvent(bearer("Bearer x"))
 	event.PathParameters = nil
-	if _, err := Authorizer(decide, quiet)(t.Context(), event); err != nil {
-		t.Fatal(err)
-	}
+	authorize(t, decide, event)
 }
 
 func TestTheAuthorizersLogHoldsNoCredential(t *testing.T) {

@@ -133,10 +133,7 @@ func TestViewerIsWhatTheAuthorizerSaid(t *testing.T) {
 // there are none.
 func TestProductsSurviveTheClaim(t *testing.T) {
 	for _, products := range [][]usage.Product{nil, {usage.SMS}, usage.Products()} {
-		decided, err := Authorizer(allow(northwind("acme_retail", products...)), quiet)(t.Context(), authorizerEvent(bearer("Bearer x")))
-		if err != nil {
-			t.Fatal(err)
-		}
+		decided := authorize(t, allow(northwind("acme_retail", products...)), authorizerEvent(bearer("Bearer x")))
 		event := customerEvent("acme_retail")
 		event.RequestContext.Authorizer = decided.Context
 		if s, _ := send(t, event); !s.Known || !slices.Equal(s.Viewer.Products, products) {

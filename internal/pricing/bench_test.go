@@ -42,10 +42,7 @@ func aList(rates int) pricing.List {
 func BenchmarkPage(b *testing.B) {
 	for _, rates := range []int{4, 2000} {
 		b.Run(fmt.Sprintf("rates=%d", rates), func(b *testing.B) {
-			book, err := pricing.NewBook(voice, []pricing.List{aList(rates)})
-			if err != nil {
-				b.Fatal(err)
-			}
+			book := mustBook(b, voice, aList(rates))
 			page := aPage()
 			b.ReportAllocs()
 			for b.Loop() {

@@ -112,7 +112,7 @@ func drawRecord(t *rapid.T, log usage.Log) usage.Record {
 	return r
 }
 
-func mustBook(t testing.TB, log usage.Log, lists ...pricing.List) pricing.Book {
+func mustBook(t rapid.TB, log usage.Log, lists ...pricing.List) pricing.Book {
 	t.Helper()
 	book, err := pricing.NewBook(log, lists)
 	if err != nil {
@@ -157,10 +157,7 @@ func TestEveryPriceIsThatOfASecondCalculation(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		log := logs.Draw(t, "log")
 		lists := drawLists(t, log.Product)
-		book, err := pricing.NewBook(log, lists)
-		if err != nil {
-			t.Fatal(err)
-		}
+		book := mustBook(t, log, lists...)
 		for range 20 {
 			r := drawRecord(t, log)
 			agrees(t, lists, r, book.Price(r))
@@ -171,10 +168,7 @@ func TestEveryPriceIsThatOfASecondCalculation(t *testing.T) {
 func TestNoCalculatedPriceIsNegative(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		log := logs.Draw(t, "log")
-		book, err := pricing.NewBook(log, drawLists(t, log.Product))
-		if err != nil {
-			t.Fatal(err)
-		}
+		book := mustBook(t, log, drawLists(t, log.Product)...)
 		if p := book.Price(drawRecord(t, log)); p.Money != nil && p.Money.Amount.IsNegative() {
 			t.Fatalf("%s %s", p.Outcome, p.Money.Amount)
 		}
@@ -187,10 +181,7 @@ func TestMoreUseIsNeverCheaperAtTheSameRate(t *testing.T) {
 		rate := drawRate(t, log.Product)
 		rate.Selectors = pricing.Selectors{}
 		list := pricing.List{EffectiveFrom: january, Currency: "EUR", Rounding: roundings.Draw(t, "rounding"), Rates: []pricing.Rate{rate}}
-		book, err := pricing.NewBook(log, []pricing.List{list})
-		if err != nil {
-			t.Fatal(err)
-		}
+		book := mustBook(t, log, list)
 		use := rapid.OneOf(rapid.Int64Range(0, 200), rapid.Int64Range(0, 1<<53-1))
 		less, more := use.Draw(t, "one"), use.Draw(t, "another")
 		if less > more {
@@ -212,10 +203,7 @@ func TestLinesSumToTotals(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		log := logs.Draw(t, "log")
 		list := drawList(t, log.Product, january)
-		book, err := pricing.NewBook(log, []pricing.List{list})
-		if err != nil {
-			t.Fatal(err)
-		}
+		book := mustBook(t, log, list)
 		total, exact, lines := decimal.Zero, new(big.Rat), int64(0)
 		for range rapid.IntRange(1, 20).Draw(t, "records") {
 			r := drawRecord(t, log)
@@ -254,14 +242,8 @@ func TestTheOrderOfListsAndRatesDoesNotMatter(t *testing.T) {
 		for i := range shuffled {
 			shuffled[i].Rates = rapid.Permutation(shuffled[i].Rates).Draw(t, "rates in another order")
 		}
-		one, err := pricing.NewBook(log, lists)
-		if err != nil {
-			t.Fatal(err)
-		}
-		other, err := pricing.NewBook(log, shuffled)
-		if err != nil {
-			t.Fatal(err)
-		}
+		one := mustBook(t, log, lists...)
+		other := mustBook(t, log, shuffled...)
 		r := drawRecord(t, log)
 		if a, b := answer(one.Price(r)), answer(other.Price(r)); a != b {
 			t.Fatalf("%+v and %+v", a, b)
@@ -273,10 +255,7 @@ func TestPricingChangesNothingThatItIsGiven(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		log := logs.Draw(t, "log")
 		lists := drawLists(t, log.Product)
-		book, err := pricing.NewBook(log, lists)
-		if err != nil {
-			t.Fatal(err)
-		}
+		book := mustBook(t, log, lists...)
 		r := drawRecord(t, log)
 		before := answer(book.Price(r))
 		for i := range lists {

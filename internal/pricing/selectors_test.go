@@ -210,10 +210,7 @@ func TestALoserLostByTheFirstSelectorThatOnlyTheWinnerNames(t *testing.T) {
 func TestTheWinnerOfTheMatchesIsTheRateThatPrices(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		log := logs.Draw(t, "log")
-		book, err := pricing.NewBook(log, drawLists(t, log.Product))
-		if err != nil {
-			t.Fatal(err)
-		}
+		book := mustBook(t, log, drawLists(t, log.Product)...)
 		r := drawRecord(t, log)
 		matches, price := book.Matches(r), book.Price(r)
 		own := pricing.SelectorsOf(r)

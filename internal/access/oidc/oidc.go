@@ -203,18 +203,16 @@ type claims struct {
 
 // unverified are a token's claims, whoever made it. A claim that stands there
 // twice is an error, since two readers could mean two different ones.
-func (t token) unverified() (claims, error) {
-	var c claims
-	if err := t.jwt.UnsafeClaimsWithoutVerification(&c, &c.all); err != nil {
+func (t token) unverified() (c claims, err error) {
+	if t.jwt.UnsafeClaimsWithoutVerification(&c, &c.all) != nil {
 		return claims{}, refuse("its claims are malformed")
 	}
 	return c, nil
 }
 
 // verified are the claims of a token that a key has signed.
-func (t token) verified(key any) (claims, error) {
-	var c claims
-	if err := t.jwt.Claims(key, &c, &c.all); err != nil {
+func (t token) verified(key any) (c claims, err error) {
+	if t.jwt.Claims(key, &c, &c.all) != nil {
 		return claims{}, refuse("its signature is wrong")
 	}
 	return c, nil
