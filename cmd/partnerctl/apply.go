@@ -61,10 +61,13 @@ func tablesOf(correctPast bool) []table {
 	return needed
 }
 
+// planning is how a command plans.
+type planning = func(*operator.Operator) (operator.Plan, error)
+
 // change plans a change of the directory and carries it out, as far as by allows.
 // typed is what has to be typed first; empty: nobody is asked, but where prices of
 // the past change.
-func (s *session) change(needed []table, by caution, typed string, plan func(*operator.Operator) (operator.Plan, error)) error {
+func (s *session) change(needed []table, by caution, typed string, plan planning) error {
 	if typed != "" {
 		if err := by.check(s); err != nil {
 			return err
@@ -112,7 +115,8 @@ const nothingToChange = "Nothing to change: the tables already say this.\n"
 
 // carryOutPlan shows a plan with what its corrections come to, and writes it; before
 // may do what has to be done first, nil: nothing.
-func (s *session) carryOutPlan(o *operator.Operator, plan operator.Plan, by caution, typed string, before func() error) error {
+func (s *session) carryOutPlan(o *operator.Operator, plan operator.Plan, by caution, typed string,
+	before func() error) error {
 	if err := s.findEffects(o, plan); err != nil {
 		return err
 	}
@@ -181,7 +185,8 @@ func (s *session) printCorrections(corrections []operator.Correction) {
 		if to == "" {
 			to = "this day and on"
 		}
-		t.add(c.AccountID, c.Product, c.From, to, fmt.Sprintf("%d of %d", c.Effect.Records, c.Effect.Read), moneyText(c.Effect.Money))
+		t.add(c.AccountID, c.Product, c.From, to, fmt.Sprintf("%d of %d", c.Effect.Records, c.Effect.Read),
+			moneyText(c.Effect.Money))
 	}
 	s.show(t)
 	s.printf("\n")
@@ -206,7 +211,8 @@ func kindText(k operator.Kind) string {
 // subject is what a change is about: "northwind", "northwind acme_retail",
 // "acme_retail sms 2026-01-01T00:00:00.000Z".
 func subject(c operator.Change) string {
-	text := strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s %s", c.PartnerID, c.AccountID, c.Product, c.EffectiveFrom, c.KeyID)), " ")
+	text := strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s %s", c.PartnerID, c.AccountID, c.Product,
+		c.EffectiveFrom, c.KeyID)), " ")
 	if c.Kind == operator.UsageKind {
 		text += "  " + count(c.Records, "record")
 	}

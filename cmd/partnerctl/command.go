@@ -91,7 +91,8 @@ func run(ctx context.Context, args []string, std streams) int {
 		s := &session{std: std, json: wantsJSON(args)}
 		return s.fail(exitUsage, fmt.Sprintf("%s\nSee: %s --help", misuseText(err), understood(err)))
 	}
-	s := &session{ctx: ctx, std: std, connection: line.Connection, json: line.Output == "json", colour: wantsColour(std.out)}
+	s := &session{ctx: ctx, std: std, connection: line.Connection, json: line.Output == "json",
+		colour: wantsColour(std.out)}
 	if err = line.Connection.check(); err == nil {
 		err = command.Run(s)
 	}

@@ -103,7 +103,8 @@ func storedWords(ctx context.Context, words []string) stored {
 	return func(kind reflect.Type) (found []candidate) {
 		ctx, cancel := context.WithTimeout(ctx, completionTimeout)
 		defer cancel()
-		s := &session{ctx: ctx, std: streams{strings.NewReader(""), io.Discard, io.Discard}, connection: connectionOf(words)}
+		s := &session{ctx: ctx, std: streams{strings.NewReader(""), io.Discard, io.Discard},
+			connection: connectionOf(words)}
 		if s.connection.check() != nil {
 			return nil
 		}
@@ -129,7 +130,7 @@ func storedWords(ctx context.Context, words []string) stored {
 
 // connectionOf is as much of a command line as says where the tables are.
 func connectionOf(words []string) (c connection) {
-	words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "=" }) // bash parts --flag=value so
+	words = joined(words)
 	for i, word := range words {
 		name, value, hasValue := strings.Cut(word, "=")
 		if !hasValue && i+1 < len(words) {
@@ -144,6 +145,11 @@ func connectionOf(words []string) (c connection) {
 	}
 	_ = c.AfterApply() // what contradicts itself is told when the command is run
 	return c
+}
+
+// joined leaves out the = at which bash parts --flag=value.
+func joined(words []string) []string {
+	return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "=" })
 }
 
 // valuesOf lists what a flag or an argument may have.
@@ -168,7 +174,7 @@ func valuesOf(v *kong.Value, stored stored) []candidate {
 // candidates lists what the last of some words may become. None: anything, such
 // as a file.
 func candidates(app *kong.Application, words []string, stored stored) []candidate {
-	words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "=" }) // bash parts --flag=value so
+	words = joined(words)
 	if len(words) == 0 {
 		words = []string{""}
 	}

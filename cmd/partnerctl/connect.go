@@ -64,8 +64,9 @@ type table struct {
 var (
 	partnersTable   = table{"PARTNERS_TABLE", "PartnersTable", func(t *dynamo.Tables) *string { return &t.Partners }}
 	customersTable  = table{"CUSTOMERS_TABLE", "CustomersTable", func(t *dynamo.Tables) *string { return &t.Customers }}
-	priceListsTable = table{"PRICELISTS_TABLE", "PriceListsTable", func(t *dynamo.Tables) *string { return &t.PriceLists }}
-	usageTable      = table{"USAGE_TABLE", "UsageTable", func(t *dynamo.Tables) *string { return &t.Usage }}
+	priceListsTable = table{"PRICELISTS_TABLE", "PriceListsTable",
+		func(t *dynamo.Tables) *string { return &t.PriceLists }}
+	usageTable = table{"USAGE_TABLE", "UsageTable", func(t *dynamo.Tables) *string { return &t.Usage }}
 )
 
 func allTables() []table { return []table{partnersTable, customersTable, priceListsTable, usageTable} }
@@ -166,9 +167,11 @@ func (c connection) tables(ctx context.Context, needed []table) (dynamo.Tables, 
 	case len(missing) == 0:
 		return tables, nil
 	case c.Stack != "":
-		return tables, operator.UserError(fmt.Sprintf("the stack %s has no output %s: is it one of Partnerview's?", c.Stack, strings.Join(missing, ", ")))
+		return tables, operator.UserError(fmt.Sprintf("the stack %s has no output %s: is it one of Partnerview's?",
+			c.Stack, strings.Join(missing, ", ")))
 	}
-	return tables, operator.UserError(fmt.Sprintf("which tables? Set %s to their names, or give --stack NAME", strings.Join(missing, ", ")))
+	return tables, operator.UserError(fmt.Sprintf("which tables? Set %s to their names, or give --stack NAME",
+		strings.Join(missing, ", ")))
 }
 
 func stackOutputs(ctx context.Context, stack string) (map[string]string, error) {
@@ -176,7 +179,8 @@ func stackOutputs(ctx context.Context, stack string) (map[string]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	out, err := cloudformation.NewFromConfig(account).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
+	out, err := cloudformation.NewFromConfig(account).DescribeStacks(ctx,
+		&cloudformation.DescribeStacksInput{StackName: &stack})
 	if err != nil {
 		return nil, fmt.Errorf("read the stack %s: %w", stack, err)
 	}
@@ -190,7 +194,8 @@ func stackOutputs(ctx context.Context, stack string) (map[string]string, error) 
 }
 
 // planOutputs are the stack's outputs that hold the plans' ids.
-var planOutputs = map[directory.Plan]string{directory.Bronze: "BronzePlan", directory.Silver: "SilverPlan", directory.Gold: "GoldPlan"}
+var planOutputs = map[directory.Plan]string{directory.Bronze: "BronzePlan", directory.Silver: "SilverPlan",
+	directory.Gold: "GoldPlan"}
 
 // gateway connects to the control plane that has the stack's plans.
 func (c connection) gateway(s *session) (operator.Gateway, error) {
@@ -226,18 +231,21 @@ func (c *controlPlane) name(partner directory.PartnerID) string {
 	return c.stack + "/" + string(partner)
 }
 
-func (c *controlPlane) FindKey(ctx context.Context, partner directory.PartnerID, id string) (directory.GatewayKey, error) {
+func (c *controlPlane) FindKey(
+	ctx context.Context, partner directory.PartnerID, id string,
+) (directory.GatewayKey, error) {
 	if id != "" {
 		key, err := c.client.GetApiKey(ctx, &apigateway.GetApiKeyInput{ApiKey: &id, IncludeValue: aws.Bool(true)})
 		if err == nil {
-			return directory.GatewayKey{ID: aws.ToString(key.Id), Value: directory.Secret(aws.ToString(key.Value))}, nil
+			return gatewayKey(key.Id, key.Value), nil
 		}
 		if !isNotFound(err) {
 			return directory.GatewayKey{}, err
 		}
 	}
 	name := c.name(partner) // it finds all names that begin so
-	pages := apigateway.NewGetApiKeysPaginator(c.client, &apigateway.GetApiKeysInput{NameQuery: &name, IncludeValues: aws.Bool(true), Limit: aws.Int32(pageSize)})
+	pages := apigateway.NewGetApiKeysPaginator(c.client,
+		&apigateway.GetApiKeysInput{NameQuery: &name, IncludeValues: aws.Bool(true), Limit: aws.Int32(pageSize)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -245,7 +253,7 @@ func (c *controlPlane) FindKey(ctx context.Context, partner directory.PartnerID,
 		}
 		for _, key := range page.Items {
 			if aws.ToString(key.Name) == name {
-				return directory.GatewayKey{ID: aws.ToString(key.Id), Value: directory.Secret(aws.ToString(key.Value))}, nil
+				return gatewayKey(key.Id, key.Value), nil
 			}
 		}
 	}
@@ -263,7 +271,11 @@ func (c *controlPlane) MakeKey(ctx context.Context, partner directory.PartnerID)
 	if err != nil {
 		return directory.GatewayKey{}, err
 	}
-	return directory.GatewayKey{ID: aws.ToString(key.Id), Value: directory.Secret(aws.ToString(key.Value))}, nil
+	return gatewayKey(key.Id, key.Value), nil
+}
+
+func gatewayKey(id, value *string) directory.GatewayKey {
+	return directory.GatewayKey{ID: aws.ToString(id), Value: directory.Secret(aws.ToString(value))}
 }
 
 func (c *controlPlane) DeleteKey(ctx context.Context, id string) error {
@@ -272,14 +284,16 @@ func (c *controlPlane) DeleteKey(ctx context.Context, id string) error {
 }
 
 func (c *controlPlane) PlansOf(ctx context.Context, id string) (in []directory.Plan, err error) {
-	pages := apigateway.NewGetUsagePlansPaginator(c.client, &apigateway.GetUsagePlansInput{KeyId: &id, Limit: aws.Int32(pageSize)})
+	pages := apigateway.NewGetUsagePlansPaginator(c.client,
+		&apigateway.GetUsagePlansInput{KeyId: &id, Limit: aws.Int32(pageSize)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, err
 		}
 		for _, plan := range directory.Plans() {
-			if slices.ContainsFunc(page.Items, func(p types.UsagePlan) bool { return aws.ToString(p.Id) == c.plans[plan] }) {
+			if slices.ContainsFunc(page.Items,
+				func(p types.UsagePlan) bool { return aws.ToString(p.Id) == c.plans[plan] }) {
 				in = append(in, plan)
 			}
 		}
@@ -289,10 +303,12 @@ func (c *controlPlane) PlansOf(ctx context.Context, id string) (in []directory.P
 
 func (c *controlPlane) Join(ctx context.Context, plan directory.Plan, id string) error {
 	planID := c.plans[plan]
-	_, err := c.client.CreateUsagePlanKey(ctx, &apigateway.CreateUsagePlanKeyInput{UsagePlanId: &planID, KeyId: &id, KeyType: aws.String("API_KEY")})
+	_, err := c.client.CreateUsagePlanKey(ctx,
+		&apigateway.CreateUsagePlanKeyInput{UsagePlanId: &planID, KeyId: &id, KeyType: aws.String("API_KEY")})
 	var conflict *types.ConflictException
 	if errors.As(err, &conflict) { // an earlier try may have come through
-		if _, missing := c.client.GetUsagePlanKey(ctx, &apigateway.GetUsagePlanKeyInput{UsagePlanId: &planID, KeyId: &id}); missing == nil {
+		if _, missing := c.client.GetUsagePlanKey(ctx,
+			&apigateway.GetUsagePlanKeyInput{UsagePlanId: &planID, KeyId: &id}); missing == nil {
 			return nil
 		}
 	}

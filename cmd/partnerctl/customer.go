@@ -46,7 +46,8 @@ type listedCustomer struct {
 
 func listCustomer(c directory.Customer) listedCustomer {
 	out := listedCustomer{
-		AccountID: c.Account, Name: c.Name, Products: directory.Visible(c.Products, nil), Currency: c.Currency, BillingMode: c.Credit.Mode,
+		AccountID: c.Account, Name: c.Name, Products: directory.Visible(c.Products, nil),
+		Currency: c.Currency, BillingMode: c.Credit.Mode,
 		RemainingCredit: decimalOrNil(c.Credit.Remaining), CreditLimit: decimalOrNil(c.Credit.Limit),
 		SubAccounts: append([]string{}, c.SubAccounts...),
 	}
@@ -78,7 +79,8 @@ func (c *customerListCommand) Run(s *session) error {
 	}
 	t := newTable("account", "name", "products", "currency", "billing", "credit", "as of")
 	for _, l := range out.Customers {
-		t.add(l.AccountID, shortened(l.Name), directory.JoinProducts(l.Products), l.Currency, l.BillingMode, orDash(l.RemainingCredit), orDash(l.CreditAsOf))
+		t.add(l.AccountID, shortened(l.Name), directory.JoinProducts(l.Products), l.Currency, l.BillingMode,
+			orDash(l.RemainingCredit), orDash(l.CreditAsOf))
 	}
 	return s.print(out, func() {
 		s.showOr(t, "No customers found. To add some, put them in a directory file (docs/formats.md) and load it: partnerctl apply -f FILE\n")
@@ -157,9 +159,10 @@ func (c *customerSetCreditCommand) Run(s *session) error {
 		}
 		credit.Limit = importer.Field[*decimal.Decimal]{Line: 1, Value: c.Limit.amount}
 	}
-	return s.change([]table{customersTable}, caution{DryRun: c.DryRun}, "", func(o *operator.Operator) (operator.Plan, error) {
-		return o.PlanCredit(s.ctx, c.Account.id, credit)
-	})
+	return s.change([]table{customersTable}, caution{DryRun: c.DryRun}, "",
+		func(o *operator.Operator) (operator.Plan, error) {
+			return o.PlanCredit(s.ctx, c.Account.id, credit)
+		})
 }
 
 type customerDeleteCommand struct {

@@ -90,14 +90,16 @@ func (versionCommand) Run(s *session) error {
 	info, _ := debug.ReadBuildInfo()
 	out := versionOf(version, commit, info)
 	return s.print(out, func() {
-		s.printf("partnerctl %s (%s, %s, %s)\n", out.Version, cmp.Or(out.Commit, "commit not known"), out.Go, out.Platform)
+		s.printf("partnerctl %s (%s, %s, %s)\n", out.Version, cmp.Or(out.Commit, "commit not known"), out.Go,
+			out.Platform)
 	})
 }
 
 // versionOf prefers what the release has set to what the build knows; info may be
 // nil.
 func versionOf(version, commit string, info *debug.BuildInfo) builtOf {
-	out := builtOf{Version: cmp.Or(version, "devel"), Commit: commit, Go: runtime.Version(), Platform: fmt.Sprintf("%s/%s", runtime.GOOS, runtime.GOARCH)}
+	out := builtOf{Version: cmp.Or(version, "devel"), Commit: commit, Go: runtime.Version(),
+		Platform: fmt.Sprintf("%s/%s", runtime.GOOS, runtime.GOARCH)}
 	if info == nil || commit != "" {
 		return out
 	}

@@ -28,9 +28,10 @@ Example: partnerctl grant add northwind acme_retail --products sms,voice`
 }
 
 func (c *grantAddCommand) Run(s *session) error {
-	return s.change([]table{partnersTable, customersTable}, caution{DryRun: c.DryRun}, "", func(o *operator.Operator) (operator.Plan, error) {
-		return o.PlanGrant(s.ctx, c.Partner.id, c.Account.id, products(c.Products))
-	})
+	return s.change([]table{partnersTable, customersTable}, caution{DryRun: c.DryRun}, "",
+		func(o *operator.Operator) (operator.Plan, error) {
+			return o.PlanGrant(s.ctx, c.Partner.id, c.Account.id, products(c.Products))
+		})
 }
 
 // products are those that the words name, each once, in their order.
@@ -59,9 +60,10 @@ func (c *grantRemoveCommand) Run(s *session) error {
 	for i, a := range c.Accounts {
 		accounts[i] = a.id
 	}
-	return s.change([]table{partnersTable, customersTable}, c.Caution, string(c.Partner.id), func(o *operator.Operator) (operator.Plan, error) {
-		return o.PlanWithoutGrants(s.ctx, c.Partner.id, accounts)
-	})
+	return s.change([]table{partnersTable, customersTable}, c.Caution, string(c.Partner.id),
+		func(o *operator.Operator) (operator.Plan, error) {
+			return o.PlanWithoutGrants(s.ctx, c.Partner.id, accounts)
+		})
 }
 
 type grantListCommand struct {
@@ -93,7 +95,8 @@ type listedGrant struct {
 func grantsOf(grants []directory.Grant) []listedGrant {
 	out := make([]listedGrant, len(grants))
 	for i, g := range grants {
-		out[i] = listedGrant{PartnerID: g.Partner, AccountID: g.Account, CustomerName: g.CustomerName, Products: g.Products}
+		out[i] = listedGrant{PartnerID: g.Partner, AccountID: g.Account, CustomerName: g.CustomerName,
+			Products: g.Products}
 	}
 	return out
 }

@@ -53,14 +53,15 @@ func (c *importUsageCommand) Run(s *session) error {
 	}
 	total := operator.UsageCounts{Dropped: map[string]int{}}
 	begun, seconds := time.Now(), operator.NewSameSecond()
-	loaded, err := s.load(files, c.Rejects, func(in io.Reader, shown *progress, reject func(importer.Reject) error) (loadCounts, error) {
-		counts, err := o.ImportUsage(s.ctx, in, operator.UsageImport{
-			Format: c.Format.format, Account: c.Account.id, Period: period, DryRun: c.DryRun, CountChanges: c.CountChanges, KeepGoing: c.KeepGoing,
-			SameSecond: seconds, Rejected: reject, Progress: shown.counts,
+	loaded, err := s.load(files, c.Rejects,
+		func(in io.Reader, shown *progress, reject func(importer.Reject) error) (loadCounts, error) {
+			counts, err := o.ImportUsage(s.ctx, in, operator.UsageImport{
+				Format: c.Format.format, Account: c.Account.id, Period: period, DryRun: c.DryRun, CountChanges: c.CountChanges, KeepGoing: c.KeepGoing,
+				SameSecond: seconds, Rejected: reject, Progress: shown.counts,
+			})
+			total = total.Add(counts)
+			return loadCounts{counts.Read, counts.Written}, err
 		})
-		total = total.Add(counts)
-		return loadCounts{counts.Read, counts.Written}, err
-	})
 	took := time.Since(begun)
 	return s.endLoad(err, importedUsage{c.DryRun, total, loaded}, total.Read, total.Rejected, func() {
 		s.printUsage(total)
@@ -139,11 +140,13 @@ func (c *importCreditCommand) Run(s *session) error {
 		return err
 	}
 	var total operator.CreditCounts
-	loaded, err := s.load(files, c.Rejects, func(in io.Reader, _ *progress, reject func(importer.Reject) error) (loadCounts, error) {
-		counts, err := o.ImportCredit(s.ctx, in, operator.CreditImport{DryRun: c.DryRun, Decimal: importer.DecimalMark(c.Decimal), KeepGoing: c.KeepGoing, Rejected: reject})
-		total = total.Add(counts)
-		return loadCounts{counts.Read, counts.Written}, err
-	})
+	loaded, err := s.load(files, c.Rejects,
+		func(in io.Reader, _ *progress, reject func(importer.Reject) error) (loadCounts, error) {
+			counts, err := o.ImportCredit(s.ctx, in, operator.CreditImport{DryRun: c.DryRun,
+				Decimal: importer.DecimalMark(c.Decimal), KeepGoing: c.KeepGoing, Rejected: reject})
+			total = total.Add(counts)
+			return loadCounts{counts.Read, counts.Written}, err
+		})
 	return s.endLoad(err, importedCredit{c.DryRun, total, loaded}, total.Read, total.Rejected, func() {
 		t := newTable()
 		t.add("read", total.Read)

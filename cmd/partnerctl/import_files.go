@@ -80,7 +80,8 @@ func (s *session) filesOf(folder string, endings []string) ([]string, error) {
 			why = leadsNowhere
 		case err == nil && info.IsDir() || strings.HasSuffix(name, rejectsEnding):
 			continue
-		case !slices.ContainsFunc(endings, func(e string) bool { return strings.HasSuffix(strings.TrimSuffix(name, ".gz"), e) }):
+		case !slices.ContainsFunc(endings,
+			func(e string) bool { return strings.HasSuffix(strings.TrimSuffix(name, ".gz"), e) }):
 			why = endsOtherwise
 		case err == nil && !info.Mode().IsRegular():
 			why = isIrregular
@@ -95,7 +96,8 @@ func (s *session) filesOf(folder string, endings []string) ([]string, error) {
 	}
 	for _, why := range []string{endsOtherwise, isHidden, leadsNowhere, isIrregular} {
 		if names := passed[why]; len(names) > 0 {
-			fmt.Fprintf(s.std.err, "%s: passed over, since they %s: %s\n", printable(folder), why, strings.Join(names, ", "))
+			fmt.Fprintf(s.std.err, "%s: passed over, since they %s: %s\n", printable(folder), why,
+				strings.Join(names, ", "))
 		}
 	}
 	return files, nil
@@ -216,7 +218,8 @@ func (s *session) load(files []string, rejectsPath string, one loader) (loadSumm
 			break
 		}
 		out.Failed = append(out.Failed, failedFile{file, err.Error(), counts.read, counts.written})
-		if err = fmt.Errorf("%s: %w (%d read, %d written until then)", file, err, counts.read, counts.written); len(files) > 1 {
+		if err = fmt.Errorf("%s: %w (%d read, %d written until then)", file, err, counts.read,
+			counts.written); len(files) > 1 {
 			fmt.Fprintf(s.std.err, "partnerctl: %s\n", printable(oneLine(err)))
 			err = nil
 		}
@@ -225,7 +228,8 @@ func (s *session) load(files []string, rejectsPath string, one loader) (loadSumm
 		err = closed
 	}
 	if err == nil && len(out.Failed) > 0 {
-		err = operator.UserError(fmt.Sprintf("%d of %s could not be loaded completely: see above", len(out.Failed), count(len(files), "file")))
+		err = operator.UserError(fmt.Sprintf("%d of %s could not be loaded completely: see above", len(out.Failed),
+			count(len(files), "file")))
 	}
 	out.Reasons, out.Unlisted, out.lists = rejects.top(3), rejects.unlisted, rejects.written
 	if err != nil {

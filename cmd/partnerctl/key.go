@@ -95,7 +95,8 @@ type listedKey struct {
 func listKeys(o *operator.Operator, keys []directory.AccessKey) []listedKey {
 	out := make([]listedKey, len(keys))
 	for i, k := range keys {
-		out[i] = listedKey{k.ID, textOrNil(k.LastFour), k.Label, o.StateOf(k), usage.FormatTime(k.CreatedAt), timeOrNil(k.ExpiresAt), timeOrNil(k.RevokedAt)}
+		out[i] = listedKey{k.ID, textOrNil(k.LastFour), k.Label, o.StateOf(k), usage.FormatTime(k.CreatedAt),
+			timeOrNil(k.ExpiresAt), timeOrNil(k.RevokedAt)}
 	}
 	return out
 }
@@ -118,7 +119,8 @@ func (c *keyListCommand) Run(s *session) error {
 func keyTable(keys []listedKey) *textTable {
 	t := newTable("key id", "ends in", "state", "created", "expires", "revoked", "label")
 	for _, k := range keys {
-		t.add(k.KeyID, orDash(k.LastFour), inColour(k.State), k.CreatedAt, orDash(k.ExpiresAt), orDash(k.RevokedAt), k.Label)
+		t.add(k.KeyID, orDash(k.LastFour), inColour(k.State), k.CreatedAt, orDash(k.ExpiresAt), orDash(k.RevokedAt),
+			k.Label)
 	}
 	return t
 }
@@ -209,7 +211,8 @@ type revokedKeys struct {
 	Keys      []listedKey         `json:"keys"`
 }
 
-func (c *keyRevokeCommand) revokeAll(s *session, o *operator.Operator, partner directory.PartnerID, keys []directory.AccessKey) error {
+func (c *keyRevokeCommand) revokeAll(s *session, o *operator.Operator, partner directory.PartnerID,
+	keys []directory.AccessKey) error {
 	out := &revokedKeys{c.Caution.DryRun, partner, listKeys(o, keys)}
 	return s.carryOut(c.Caution, operation{
 		total: len(keys), typed: string(partner), result: out,
@@ -256,7 +259,8 @@ func (c *keyRotateCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	r, err := o.RotateKey(s.ctx, c.Key.id, operator.RotateAs{Overlap: c.Overlap.length, Expires: c.Expires.Expiry, Label: c.Label})
+	r, err := o.RotateKey(s.ctx, c.Key.id,
+		operator.RotateAs{Overlap: c.Overlap.length, Expires: c.Expires.Expiry, Label: c.Label})
 	if r.Text == "" {
 		return err
 	}
@@ -356,7 +360,8 @@ func (s *session) showFound(found foundKeys) {
 	if len(found.Keys) > 0 {
 		t := newTable("key id", "ends in", "partner", "partner is", "state", "created", "expires", "revoked", "label")
 		for _, k := range found.Keys {
-			t.add(k.KeyID, orDash(k.LastFour), k.PartnerID, inColour(string(k.PartnerStatus)), inColour(k.State), k.CreatedAt, orDash(k.ExpiresAt), orDash(k.RevokedAt), k.Label)
+			t.add(k.KeyID, orDash(k.LastFour), k.PartnerID, inColour(string(k.PartnerStatus)), inColour(k.State),
+				k.CreatedAt, orDash(k.ExpiresAt), orDash(k.RevokedAt), k.Label)
 		}
 		s.show(t)
 	}

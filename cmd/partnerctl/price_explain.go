@@ -184,19 +184,20 @@ func priceText(p pricing.Price) string {
 	case p.Money == nil:
 		return fmt.Sprintf("%s: %s", p.Outcome, reasonText(p.Reason))
 	case p.Why == nil:
-		return fmt.Sprintf("%s: %s %s, %s", p.Outcome, money.Text(p.Money.Amount), p.Money.Currency, reasonText(p.Reason))
+		return fmt.Sprintf("%s: %s %s, %s", p.Outcome, money.Text(p.Money.Amount), p.Money.Currency,
+			reasonText(p.Reason))
 	}
 	why := p.Why
 	calculation := fmt.Sprintf("%s × %s", money.Text(why.Rate.UnitPrice), count(why.Quantity, string(why.Unit)))
 	if why.Unit == pricing.Minute || why.Unit == pricing.ParticipantMinute {
-		calculation = fmt.Sprintf("%s per %s × %d s / 60 (%d s, in steps of %d/%d)", money.Text(why.Rate.UnitPrice), why.Unit,
-			why.Billable, why.Quantity, why.Rate.Increment.First, why.Rate.Increment.Next)
+		calculation = fmt.Sprintf("%s per %s × %d s / 60 (%d s, in steps of %d/%d)", money.Text(why.Rate.UnitPrice),
+			why.Unit, why.Billable, why.Quantity, why.Rate.Increment.First, why.Rate.Increment.Next)
 	}
 	if !why.Rate.SetupFee.IsZero() {
 		calculation = money.Text(why.Rate.SetupFee) + " set-up fee + " + calculation
 	}
-	return fmt.Sprintf("%s: %s %s = %s, rounded %s to %s, by the list from %s", p.Outcome, money.Text(p.Money.Amount), p.Money.Currency,
-		calculation, why.Rounding.Mode, count(why.Rounding.Scale, "decimal"), usage.FormatTime(why.EffectiveFrom))
+	return fmt.Sprintf("%s: %s %s = %s, rounded %s to %s, by the list from %s", p.Outcome, money.Text(p.Money.Amount),
+		p.Money.Currency, calculation, why.Rounding.Mode, count(why.Rounding.Scale, "decimal"), usage.FormatTime(why.EffectiveFrom))
 }
 
 func reasonText(r pricing.Reason) string {

@@ -41,7 +41,8 @@ type rejects struct {
 const maxRejects = 64 << 20
 
 func (s *session) newRejects(path string, several bool) *rejects {
-	return &rejects{ctx: s.ctx, std: s.std, path: path, several: several, most: maxRejects, reasons: map[rejectReason]int{}}
+	return &rejects{ctx: s.ctx, std: s.std, path: path, several: several, most: maxRejects,
+		reasons: map[rejectReason]int{}}
 }
 
 // rejectsEnding is that of a list whose path nobody has given.

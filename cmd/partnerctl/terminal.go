@@ -138,7 +138,8 @@ func (s *session) counter(format string) (told func(...any), end func()) {
 	if !isTerminal(s.std.err) {
 		return func(...any) {}, func() {}
 	}
-	return func(numbers ...any) { fmt.Fprintf(s.std.err, "\r"+format, numbers...) }, func() { fmt.Fprint(s.std.err, "\r\x1b[K") }
+	told = func(numbers ...any) { fmt.Fprintf(s.std.err, "\r"+format, numbers...) }
+	return told, func() { fmt.Fprint(s.std.err, "\r\x1b[K") }
 }
 
 // caution is what the commands take that take something away from many.
@@ -395,7 +396,8 @@ func (p *progress) counts(c operator.UsageCounts) {
 		return
 	}
 	p.next = now.Add(betweenLines)
-	fmt.Fprintf(p.out, "%s: %d read, %d written, %d rejected, %.0f a second%s\n", p.name, c.Read, c.Written, c.Rejected, rate, p.left(gone))
+	fmt.Fprintf(p.out, "%s: %d read, %d written, %d rejected, %.0f a second%s\n", p.name, c.Read, c.Written,
+		c.Rejected, rate, p.left(gone))
 }
 
 // left is how long the rest of the file takes at the rate so far.

@@ -72,7 +72,9 @@ func (c *usageDeleteCommand) Run(s *session) error {
 }
 
 // accounts are those whose records are meant, each once, and what has to be typed.
-func (c *usageDeleteCommand) accounts(s *session, o *operator.Operator, named []accountArgument) (accounts []usage.AccountID, typed string, err error) {
+func (c *usageDeleteCommand) accounts(
+	s *session, o *operator.Operator, named []accountArgument,
+) (accounts []usage.AccountID, typed string, err error) {
 	if c.AllAccounts {
 		customers, err := o.ListCustomers(s.ctx, directory.NewSearch(""))
 		for _, customer := range customers {
@@ -108,7 +110,8 @@ func (c *usageDeleteCommand) delete(s *session, o *operator.Operator, accounts [
 			return err
 		}
 		for _, n := range counts {
-			out.Selected = append(out.Selected, selectedUsage{account, n.Product, n.Records, usage.FormatTime(n.First), usage.FormatTime(n.Last)})
+			out.Selected = append(out.Selected,
+				selectedUsage{account, n.Product, n.Records, usage.FormatTime(n.First), usage.FormatTime(n.Last)})
 			total += n.Records
 		}
 		if len(counts) > 0 {
@@ -148,7 +151,9 @@ func (s *session) showSelected(named string, selected []selectedUsage) {
 }
 
 // deleteRecords tells on a terminal how far it is.
-func (s *session) deleteRecords(o *operator.Operator, selections []operator.Selection, total int) (deleted int, err error) {
+func (s *session) deleteRecords(
+	o *operator.Operator, selections []operator.Selection, total int,
+) (deleted int, err error) {
 	told, end := s.counter("%d of " + fmt.Sprint(total) + " deleted")
 	defer end()
 	for _, selection := range selections {
@@ -211,7 +216,8 @@ func (c *usageMendIDsCommand) Run(s *session) error {
 	if counts.Examined == 0 && c.Account.id != "" {
 		return operator.UserError(fmt.Sprintf("%s has no records: partnerctl customer list shows the customers", c.Account.id))
 	}
-	out := mendedIDs{DryRun: c.Caution.DryRun, AccountID: c.Account.id, Examined: counts.Examined, Unreadable: counts.Unreadable, Found: make([]foundIDs, len(counts.Logs))}
+	out := mendedIDs{DryRun: c.Caution.DryRun, AccountID: c.Account.id, Examined: counts.Examined,
+		Unreadable: counts.Unreadable, Found: make([]foundIDs, len(counts.Logs))}
 	total, unsure := 0, 0
 	for i, log := range counts.Logs {
 		out.Found[i] = foundIDs{log.Account, log.Product, log.WhatsApp, log.Full, log.Masked, log.Unsure}
@@ -224,7 +230,8 @@ func (c *usageMendIDsCommand) Run(s *session) error {
 		do: func() error {
 			mended, err := s.mendIDs(o.MendIDs, mending)
 			if out.Moved = mended.Moved; err != nil {
-				return fmt.Errorf("%d of %s moved; run it again for the rest: %w", out.Moved, count(total, "record"), err)
+				return fmt.Errorf("%d of %s moved; run it again for the rest: %w", out.Moved, count(total, "record"),
+					err)
 			}
 			return nil
 		},
@@ -238,7 +245,9 @@ func (c *usageMendIDsCommand) Run(s *session) error {
 }
 
 // mendIDs counts or mends ids, and tells on a terminal how far it is.
-func (s *session) mendIDs(mend func(context.Context, operator.IDMending) (operator.IDCounts, error), m operator.IDMending) (operator.IDCounts, error) {
+func (s *session) mendIDs(
+	mend func(context.Context, operator.IDMending) (operator.IDCounts, error), m operator.IDMending,
+) (operator.IDCounts, error) {
 	told, end := s.counter("%d looked at, %d moved")
 	defer end()
 	m.Progress = func(examined, moved int) { told(examined, moved) }

@@ -41,7 +41,8 @@ type CreditCounts struct {
 
 // Add sums the counts of several files.
 func (c CreditCounts) Add(other CreditCounts) CreditCounts {
-	return CreditCounts{c.Read + other.Read, c.Written + other.Written, c.Unchanged + other.Unchanged, c.Older + other.Older, c.Rejected + other.Rejected}
+	return CreditCounts{c.Read + other.Read, c.Written + other.Written, c.Unchanged + other.Unchanged,
+		c.Older + other.Older, c.Rejected + other.Rejected}
 }
 
 // Reasons that need what is stored.
@@ -120,7 +121,8 @@ func (o *Operator) ImportCredit(ctx context.Context, file io.Reader, in CreditIm
 }
 
 // judgeCredit finds what is wrong with a line in view of the customers.
-func judgeCredit(row importer.CreditRow, known map[usage.AccountID]directory.Customer, subAccounts map[usage.AccountID]bool) *importer.Reject {
+func judgeCredit(row importer.CreditRow, known map[usage.AccountID]directory.Customer,
+	subAccounts map[usage.AccountID]bool) *importer.Reject {
 	customer, exists := known[row.Account]
 	switch {
 	case !exists && subAccounts[row.Account]:
@@ -135,7 +137,8 @@ func judgeCredit(row importer.CreditRow, known map[usage.AccountID]directory.Cus
 
 // renewCredits writes the credit of some customers. One that became older, or
 // whose customer went away, while the file was read is counted as that.
-func (o *Operator) renewCredits(ctx context.Context, rows map[usage.AccountID]importer.CreditRow, known map[usage.AccountID]directory.Customer, counts *CreditCounts) error {
+func (o *Operator) renewCredits(ctx context.Context, rows map[usage.AccountID]importer.CreditRow,
+	known map[usage.AccountID]directory.Customer, counts *CreditCounts) error {
 	accounts := slices.Sorted(maps.Keys(rows))
 	outcomes := make([]bool, len(accounts))
 	group, ctx := errgroup.WithContext(ctx)
@@ -144,7 +147,8 @@ func (o *Operator) renewCredits(ctx context.Context, rows map[usage.AccountID]im
 		group.Go(func() error {
 			ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 			defer cancel()
-			renewed, err := o.store.RenewCredit(ctx, account, rows[account].Amount, known[account].Currency, rows[account].AsOf)
+			renewed, err := o.store.RenewCredit(ctx, account, rows[account].Amount, known[account].Currency,
+				rows[account].AsOf)
 			if outcomes[i] = renewed; fault.Is(err, fault.NotFound) {
 				return UserError("the customer " + string(account) + " was deleted while its credit was loaded: run the same command again")
 			}

@@ -79,7 +79,8 @@ func shape(table dynamo.TableCheck, found dynamo.Found) Finding {
 	f := Finding{Check: "keys", Table: table.Name, Detail: "key " + strings.Join(found.Key, ", ")}
 	var wrong []string
 	if !slices.Equal(found.Key, table.Wanted.Key) {
-		wrong = append(wrong, fmt.Sprintf("its key is %s, not %s", strings.Join(found.Key, ", "), strings.Join(table.Wanted.Key, ", ")))
+		wrong = append(wrong,
+			fmt.Sprintf("its key is %s, not %s", strings.Join(found.Key, ", "), strings.Join(table.Wanted.Key, ", ")))
 	}
 	for _, name := range slices.Sorted(maps.Keys(table.Wanted.Indexes)) {
 		want := strings.Join(table.Wanted.Indexes[name], ", ")
@@ -88,7 +89,8 @@ func shape(table dynamo.TableCheck, found dynamo.Found) Finding {
 		case !there:
 			wrong = append(wrong, fmt.Sprintf("it has no index %s", name))
 		case strings.Join(has, ", ") != want:
-			wrong = append(wrong, fmt.Sprintf("the key of its index %s is %s, not %s", name, strings.Join(has, ", "), want))
+			wrong = append(wrong,
+				fmt.Sprintf("the key of its index %s is %s, not %s", name, strings.Join(has, ", "), want))
 		default:
 			f.Detail += fmt.Sprintf("; index %s of %s", name, want)
 		}

@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -24,14 +23,17 @@ import (
 // PlanGrant finds what it takes that a partner sees a customer: of its products
 // those that are given, or all if none are. A grant that is there becomes this
 // one. UserError: there is no such partner or customer.
-func (o *Operator) PlanGrant(ctx context.Context, partner directory.PartnerID, account usage.AccountID, products []usage.Product) (Plan, error) {
-	return o.planGrants(ctx, partner, []usage.AccountID{account}, importer.Grant{Line: line, Account: account, Products: products})
+func (o *Operator) PlanGrant(ctx context.Context, partner directory.PartnerID, account usage.AccountID,
+	products []usage.Product) (Plan, error) {
+	return o.planGrants(ctx, partner, []usage.AccountID{account},
+		importer.Grant{Line: line, Account: account, Products: products})
 }
 
 // PlanWithoutGrants finds what it takes that a partner sees some customers no
 // longer. One that it does not see changes nothing. UserError: there is no such
 // partner or customer.
-func (o *Operator) PlanWithoutGrants(ctx context.Context, partner directory.PartnerID, accounts []usage.AccountID) (Plan, error) {
+func (o *Operator) PlanWithoutGrants(ctx context.Context, partner directory.PartnerID,
+	accounts []usage.AccountID) (Plan, error) {
 	return o.planGrants(ctx, partner, accounts)
 }
 
@@ -45,7 +47,8 @@ const commandLineName = "the command line"
 // some accounts, with what is added. The list is made of the same reading that
 // it is then compared with: a grant that another command takes away meanwhile is
 // not given again.
-func (o *Operator) planGrants(ctx context.Context, partner directory.PartnerID, accounts []usage.AccountID, added ...importer.Grant) (Plan, error) {
+func (o *Operator) planGrants(ctx context.Context, partner directory.PartnerID, accounts []usage.AccountID,
+	added ...importer.Grant) (Plan, error) {
 	file := importer.Directory{File: commandLineName, Partners: []importer.Partner{{Line: line, ID: partner}}}
 	return o.plan(ctx, &planner{file: file, needsCustomers: true}, func(p *planner) error {
 		stored := p.partners[partner]
@@ -76,7 +79,9 @@ func (o *Operator) planGrants(ctx context.Context, partner directory.PartnerID, 
 
 // PlanStatus finds what it takes that a partner is active or suspended. UserError:
 // there is no such partner.
-func (o *Operator) PlanStatus(ctx context.Context, partner directory.PartnerID, status directory.PartnerStatus) (Plan, error) {
+func (o *Operator) PlanStatus(
+	ctx context.Context, partner directory.PartnerID, status directory.PartnerStatus,
+) (Plan, error) {
 	file := importer.Directory{File: commandLineName, Partners: []importer.Partner{{
 		Line: line, ID: partner, Status: importer.Field[directory.PartnerStatus]{Line: line, Value: status},
 	}}}
@@ -111,21 +116,21 @@ func (o *Operator) PlanCredit(ctx context.Context, account usage.AccountID, cred
 		case !exists:
 			return unknownCustomer(account)
 		case importer.IsAhead(asOf, p.now):
-			return UserError(fmt.Sprintf("%s lies in the future: no true credit could replace it until then", usage.FormatTime(asOf)))
+			return userErrorf("%s lies in the future: no true credit could replace it until then", usage.FormatTime(asOf))
 		case stored.Credit.AsOf != nil && asOf.Before(*stored.Credit.AsOf):
-			return UserError(fmt.Sprintf("the stored credit of %s is as of %s, which is later than %s: an earlier one does not replace it",
-				account, usage.FormatTime(*stored.Credit.AsOf), usage.FormatTime(asOf)))
+			return userErrorf("the stored credit of %s is as of %s, which is later than %s: an earlier one does not replace it",
+				account, usage.FormatTime(*stored.Credit.AsOf), usage.FormatTime(asOf))
 		}
 		return nil
 	})
 }
 
 func unknownPartner(id directory.PartnerID) error {
-	return UserError(fmt.Sprintf("there is no partner %q: put it in a directory file and load that with partnerctl apply", id))
+	return userErrorf("there is no partner %q: put it in a directory file and load that with partnerctl apply", id)
 }
 
 func unknownCustomer(account usage.AccountID) error {
-	return UserError(fmt.Sprintf("there is no customer %q: put it in a directory file and load that with partnerctl apply", account))
+	return userErrorf("there is no customer %q: put it in a directory file and load that with partnerctl apply", account)
 }
 
 // PlanPartnerDeletion finds all that goes with a partner: its access keys, its
@@ -183,20 +188,22 @@ func (o *Operator) PlanCustomerDeletion(ctx context.Context, account usage.Accou
 			return Plan{}, err
 		}
 		for _, c := range counts {
-			p.change(Change{Kind: UsageKind, Action: Remove, AccountID: account, Product: c.Product, Records: c.Records})
+			p.change(Change{Kind: UsageKind, Action: Remove, AccountID: account, Product: c.Product,
+				Records: c.Records})
 		}
 		p.plan.usage = &records
 	} else if products, err := o.productsUsed(ctx, records); err != nil {
 		return Plan{}, err
 	} else if len(products) > 0 {
-		return Plan{}, UserError(fmt.Sprintf("%s has usage records (%s): delete them too with --with-usage, or before with partnerctl usage delete %s; "+
-			"to stop partners from seeing the customer, partnerctl grant remove", account, strings.Join(products, ", "), account))
+		return Plan{}, userErrorf("%s has usage records (%s): delete them too with --with-usage, or before with partnerctl usage delete %s; "+
+			"to stop partners from seeing the customer, partnerctl grant remove", account, strings.Join(products, ", "), account)
 	}
 	grants, err := o.store.AllGrants(ctx) // the index by account may lack the latest
 	if err != nil {
 		return Plan{}, err
 	}
-	slices.SortFunc(grants, func(a, b directory.Grant) int { return strings.Compare(string(a.Partner), string(b.Partner)) })
+	slices.SortFunc(grants,
+		func(a, b directory.Grant) int { return strings.Compare(string(a.Partner), string(b.Partner)) })
 	for _, g := range grants {
 		if g.Account == account {
 			p.removeGrant(g.Partner, account)
@@ -226,7 +233,7 @@ func (o *Operator) removeLists(ctx context.Context, p *planner, log usage.Log) e
 	begins := make([]time.Time, len(lists))
 	for i, l := range lists {
 		begins[i] = l.EffectiveFrom
-		p.change(Change{Kind: PriceListKind, Action: Remove, AccountID: log.Account, Product: log.Product, EffectiveFrom: usage.FormatTime(l.EffectiveFrom)})
+		p.change(changeOfList(Remove, log, l.EffectiveFrom))
 	}
 	p.in(stepDelete, func(ctx context.Context, s *dynamo.Store) error { return s.DeletePriceLists(ctx, log, begins) })
 	return nil

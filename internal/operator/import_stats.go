@@ -45,7 +45,8 @@ func (c *UsageCounts) addUnread(field, value string, n int) {
 		c.Unread, c.UnreadValues = map[string]int{}, map[string][]string{}
 	}
 	c.Unread[field] += n
-	if values := c.UnreadValues[field]; value != "" && len(values) < maxUnreadValues && !slices.Contains(values, value) {
+	values := c.UnreadValues[field]
+	if value != "" && len(values) < maxUnreadValues && !slices.Contains(values, value) {
 		c.UnreadValues[field] = append(slices.Clip(values), value)
 	}
 }

@@ -147,7 +147,8 @@ type usageLoad struct {
 }
 
 // dispatch gives each row to its shard, and tells of those that are not taken.
-func (l *usageLoad) dispatch(ctx context.Context, rows iter.Seq2[importer.Row, error], shards []chan importer.Row) error {
+func (l *usageLoad) dispatch(ctx context.Context, rows iter.Seq2[importer.Row, error],
+	shards []chan importer.Row) error {
 	for row, err := range rows {
 		if err != nil {
 			return err
@@ -232,7 +233,8 @@ func (l *usageLoad) apply(ctx context.Context, batch []importer.Row) error {
 	}
 	l.stats.written(written)
 	for _, i := range missing {
-		reject := importer.Reject{Line: batch[i].Line, Field: importer.ReceiptIDField, Reason: noRecord, ID: receipts[i].ID}
+		reject := importer.Reject{Line: batch[i].Line, Field: importer.ReceiptIDField, Reason: noRecord,
+			ID: receipts[i].ID}
 		if err := l.stats.rejected(reject); err != nil {
 			return err
 		}

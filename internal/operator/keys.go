@@ -38,14 +38,17 @@ func (e Expiry) from(now time.Time) time.Time {
 // for the operator, up to 100 characters, and may be empty.
 //
 // UserError: there is no such partner, or the label or the end cannot be.
-func (o *Operator) CreateKey(ctx context.Context, partner directory.PartnerID, label string, expires Expiry) (text string, key directory.AccessKey, err error) {
-	if utf8.RuneCountInString(label) > maxLabel || !utf8.ValidString(label) || strings.ContainsFunc(label, unicode.IsControl) {
-		return "", key, UserError(fmt.Sprintf("a key's label has at most %d characters, none of them a control character", maxLabel))
+func (o *Operator) CreateKey(
+	ctx context.Context, partner directory.PartnerID, label string, expires Expiry,
+) (text string, key directory.AccessKey, err error) {
+	if utf8.RuneCountInString(label) > maxLabel || !utf8.ValidString(label) ||
+		strings.ContainsFunc(label, unicode.IsControl) {
+		return "", key, userErrorf("a key's label has at most %d characters, none of them a control character", maxLabel)
 	}
 	now := o.now().UTC().Truncate(time.Millisecond)
 	end := expires.from(now)
 	if !end.IsZero() && !end.After(now) {
-		return "", key, UserError(fmt.Sprintf("a key that ends at %s would never be valid: give a later time, or how long it is valid, such as 90d", usage.FormatTime(end)))
+		return "", key, userErrorf("a key that ends at %s would never be valid: give a later time, or how long it is valid, such as 90d", usage.FormatTime(end))
 	}
 	if _, err := o.existing(ctx, partner); err != nil {
 		return "", key, err
@@ -54,7 +57,8 @@ func (o *Operator) CreateKey(ctx context.Context, partner directory.PartnerID, l
 	if err != nil {
 		return "", key, err
 	}
-	key = directory.AccessKey{ID: id, Partner: partner, SecretHash: hash, LastFour: text[len(text)-4:], Label: label, CreatedAt: now, ExpiresAt: end}
+	key = directory.AccessKey{ID: id, Partner: partner, SecretHash: hash, LastFour: text[len(text)-4:], Label: label,
+		CreatedAt: now, ExpiresAt: end}
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	if err := o.store.PutAccessKey(ctx, key); err != nil {
@@ -85,7 +89,7 @@ func (o *Operator) RevokeKey(ctx context.Context, id string) (directory.AccessKe
 // unknownKey tells of a key that is not found.
 func unknownKey(id string, err error) error {
 	if fault.Is(err, fault.NotFound) {
-		return UserError(fmt.Sprintf("there is no key %q: partnerctl key list shows a partner's", id))
+		return userErrorf("there is no key %q: partnerctl key list shows a partner's", id)
 	}
 	return err
 }
@@ -136,7 +140,7 @@ func (o *Operator) RotateKey(ctx context.Context, id string, as RotateAs) (r Rot
 		return r, err
 	}
 	if state := o.StateOf(r.Old); state != "active" {
-		return r, UserError(fmt.Sprintf("the key %s is %s already, so there is nothing to overlap: make a new one with partnerctl key create --partner %s", id, state, r.Old.Partner))
+		return r, userErrorf("the key %s is %s already, so there is nothing to overlap: make a new one with partnerctl key create --partner %s", id, state, r.Old.Partner)
 	}
 	if as.Overlap < 0 {
 		return r, UserError("an overlap cannot be negative: give a length of time such as 24h, or 0s to end the old key now")
@@ -216,7 +220,9 @@ type Gateway interface {
 // Gateway with a 503 and never passes uncounted. Those two calls are not parted by an interrupt.
 //
 // UserError: there is no such partner.
-func (o *Operator) SetPlan(ctx context.Context, g Gateway, partner directory.PartnerID, plan directory.Plan) (before directory.Plan, err error) {
+func (o *Operator) SetPlan(
+	ctx context.Context, g Gateway, partner directory.PartnerID, plan directory.Plan,
+) (before directory.Plan, err error) {
 	stored, err := o.existing(ctx, partner)
 	if err != nil {
 		return "", err
@@ -245,7 +251,9 @@ func (o *Operator) SetPlan(ctx context.Context, g Gateway, partner directory.Par
 }
 
 // move takes a key out of the plans that it is in, and puts it into another.
-func move(ctx context.Context, g Gateway, id string, from []directory.Plan, to directory.Plan) (before directory.Plan, err error) {
+func move(
+	ctx context.Context, g Gateway, id string, from []directory.Plan, to directory.Plan,
+) (before directory.Plan, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	for _, plan := range from {
@@ -264,7 +272,9 @@ func move(ctx context.Context, g Gateway, id string, from []directory.Plan, to d
 // plan that it was in; empty: none. Where plans are enforced, the partner is
 // refused from then on. It may be interrupted anywhere and repeated. UserError:
 // there is no such partner.
-func (o *Operator) LeavePlans(ctx context.Context, g Gateway, partner directory.PartnerID) (before directory.Plan, err error) {
+func (o *Operator) LeavePlans(
+	ctx context.Context, g Gateway, partner directory.PartnerID,
+) (before directory.Plan, err error) {
 	stored, err := o.existing(ctx, partner)
 	if err != nil {
 		return "", err

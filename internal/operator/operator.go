@@ -17,6 +17,7 @@ package operator
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -56,6 +57,8 @@ type UserError string
 
 func (e UserError) Error() string { return string(e) }
 
+func userErrorf(format string, args ...any) error { return UserError(fmt.Sprintf(format, args...)) }
+
 // unlessNotFound is an error that something has, but that it is not there.
 func unlessNotFound(err error) error {
 	if fault.Is(err, fault.NotFound) {
@@ -71,13 +74,16 @@ func (o *Operator) ListPartners(ctx context.Context) ([]directory.PartnerSummary
 
 // ShowPartner reads a partner and its grants, in the order in which the partner
 // sees its customers. UserError: there is no such partner.
-func (o *Operator) ShowPartner(ctx context.Context, id directory.PartnerID) (directory.Partner, []directory.Grant, error) {
+func (o *Operator) ShowPartner(
+	ctx context.Context, id directory.PartnerID,
+) (directory.Partner, []directory.Grant, error) {
 	p, grants, err := o.store.PartnerWithGrants(ctx, id)
 	if fault.Is(err, fault.NotFound) {
 		err = unknownPartner(id)
 	}
 	slices.SortFunc(grants, func(a, b directory.Grant) int {
-		return strings.Compare(directory.SortKey(a.CustomerName, a.Account), directory.SortKey(b.CustomerName, b.Account))
+		return strings.Compare(directory.SortKey(a.CustomerName, a.Account),
+			directory.SortKey(b.CustomerName, b.Account))
 	})
 	return p, grants, err
 }
@@ -119,7 +125,8 @@ func (o *Operator) WhoSees(ctx context.Context, account usage.AccountID) ([]Gran
 // the order in which partners see them.
 func (o *Operator) ListCustomers(ctx context.Context, search directory.Search) ([]directory.Customer, error) {
 	customers, err := o.store.AllCustomers(ctx)
-	customers = slices.DeleteFunc(customers, func(c directory.Customer) bool { return !search.Finds(c.Name, c.Account) })
+	customers = slices.DeleteFunc(customers,
+		func(c directory.Customer) bool { return !search.Finds(c.Name, c.Account) })
 	slices.SortFunc(customers, func(a, b directory.Customer) int {
 		return strings.Compare(directory.SortKey(a.Name, a.Account), directory.SortKey(b.Name, b.Account))
 	})

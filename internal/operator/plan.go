@@ -212,7 +212,8 @@ type storedPartner struct {
 }
 
 func (p *planner) fail(line int, path, format string, args ...any) {
-	p.faults = append(p.faults, importer.Fault{File: p.file.File, Line: line, Path: path, Detail: fmt.Sprintf(format, args...)})
+	p.faults = append(p.faults,
+		importer.Fault{File: p.file.File, Line: line, Path: path, Detail: fmt.Sprintf(format, args...)})
 }
 
 func (p *planner) change(c Change) { p.plan.Changes = append(p.plan.Changes, c) }

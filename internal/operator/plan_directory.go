@@ -101,7 +101,8 @@ func (p *planner) renameCopies(entry importer.Customer, after directory.Customer
 
 // listsGrants reports whether the file has a partner's whole list of grants.
 func (p *planner) listsGrants(partner directory.PartnerID) bool {
-	return slices.ContainsFunc(p.file.Partners, func(entry importer.Partner) bool { return entry.ID == partner && entry.Grants.IsSet() })
+	return slices.ContainsFunc(p.file.Partners,
+		func(entry importer.Partner) bool { return entry.ID == partner && entry.Grants.IsSet() })
 }
 
 // rename plans that a grant's copy of its customer's name is renewed.
@@ -229,7 +230,8 @@ func (p *planner) grants(entry importer.Partner, path string, stored map[usage.A
 			continue
 		}
 		delete(gone, g.Account)
-		after := directory.Grant{Partner: entry.ID, Account: g.Account, Products: g.Products, CustomerName: customer.Name}
+		after := directory.Grant{Partner: entry.ID, Account: g.Account, Products: g.Products,
+			CustomerName: customer.Name}
 		if before, granted := stored[g.Account]; granted {
 			p.regrant(before, after)
 			continue
@@ -258,7 +260,8 @@ func (p *planner) regrant(before, after directory.Grant) {
 		}
 	}
 	if len(fields) > 0 {
-		p.change(Change{Kind: GrantKind, Action: Alter, PartnerID: after.Partner, AccountID: after.Account, Fields: fields})
+		p.change(Change{Kind: GrantKind, Action: Alter, PartnerID: after.Partner, AccountID: after.Account,
+			Fields: fields})
 	}
 }
 

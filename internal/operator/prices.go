@@ -53,7 +53,7 @@ func (o *Operator) FindRecord(ctx context.Context, log usage.Log, id usage.Recor
 			return r, err
 		}
 	}
-	return usage.Record{}, UserError(fmt.Sprintf("there is no %s record of %s with this id: partnerctl usage get shows a period's", log.Product, log.Account))
+	return usage.Record{}, userErrorf("there is no %s record of %s with this id: partnerctl usage get shows a period's", log.Product, log.Account)
 }
 
 // priceLists plans the lists of the file. Those of one log are written together:
@@ -76,7 +76,8 @@ func (p *planner) priceLists() {
 			p.plan.lists = make(map[usage.Log]listChange)
 		}
 		p.plan.lists[log] = listChange{put: lists[log]}
-		p.in(stepPriceLists, func(ctx context.Context, s *dynamo.Store) error { return s.PutPriceLists(ctx, log, lists[log]) })
+		p.in(stepPriceLists,
+			func(ctx context.Context, s *dynamo.Store) error { return s.PutPriceLists(ctx, log, lists[log]) })
 	}
 }
 
@@ -87,7 +88,8 @@ func (p *planner) priceList(entry importer.PriceList, path string) bool {
 	case !exists:
 		p.fail(entry.Line, path+".accountId", "%q is no customer: it is neither in this file nor stored", entry.Log.Account)
 	case customer.Currency != "" && customer.Currency != entry.List.Currency:
-		p.fail(entry.CurrencyLine, path+".currency", "%s is not the customer's currency, which is %s", entry.List.Currency, customer.Currency)
+		p.fail(entry.CurrencyLine, path+".currency", "%s is not the customer's currency, which is %s",
+			entry.List.Currency, customer.Currency)
 	}
 	revision, err := dynamo.Revision(entry.Log, entry.List)
 	if err != nil {
@@ -96,7 +98,7 @@ func (p *planner) priceList(entry importer.PriceList, path string) bool {
 	}
 	from, stored := entry.List.EffectiveFrom, p.lists[entry.Log]
 	at := slices.IndexFunc(stored, func(h pricing.ListHeader) bool { return h.EffectiveFrom.Equal(from) })
-	change := Change{Kind: PriceListKind, Action: Add, AccountID: entry.Log.Account, Product: entry.Log.Product, EffectiveFrom: usage.FormatTime(from)}
+	change := changeOfList(Add, entry.Log, from)
 	if at >= 0 {
 		if stored[at].Revision == revision {
 			return false
@@ -108,6 +110,13 @@ func (p *planner) priceList(entry importer.PriceList, path string) bool {
 		p.correct(entry, path, change.Action)
 	}
 	return true
+}
+
+func changeOfList(action Action, log usage.Log, from time.Time) Change {
+	return Change{
+		Kind: PriceListKind, Action: action,
+		AccountID: log.Account, Product: log.Product, EffectiveFrom: usage.FormatTime(from),
+	}
 }
 
 // correct allows a list that changes prices of the past, or refuses it.
@@ -155,10 +164,11 @@ func (o *Operator) PlanWithdrawal(ctx context.Context, log usage.Log, from time.
 	}
 	at := slices.IndexFunc(stored, func(h pricing.ListHeader) bool { return h.EffectiveFrom.Equal(from) })
 	if at < 0 {
-		return Plan{}, UserError(fmt.Sprintf("there is no price list of %s from %s: %s", log.Text(), usage.FormatTime(from), listsText(log, stored)))
+		return Plan{}, userErrorf("there is no price list of %s from %s: %s", log.Text(), usage.FormatTime(from),
+			listsText(log, stored))
 	}
 	p := Plan{
-		Changes: []Change{{Kind: PriceListKind, Action: Remove, AccountID: log.Account, Product: log.Product, EffectiveFrom: usage.FormatTime(from)}},
+		Changes: []Change{changeOfList(Remove, log, from)},
 		lists:   map[usage.Log]listChange{log: {withdrawn: []time.Time{from}}},
 	}
 	p.steps[stepPriceLists] = []write{func(ctx context.Context, s *dynamo.Store) error {
@@ -255,7 +265,8 @@ type listChange struct {
 // of is what lists become.
 func (c listChange) of(stored []pricing.List) []pricing.List {
 	after := slices.DeleteFunc(slices.Clone(stored), func(l pricing.List) bool {
-		replaced := slices.ContainsFunc(c.put, func(p pricing.List) bool { return p.EffectiveFrom.Equal(l.EffectiveFrom) })
+		replaced := slices.ContainsFunc(c.put,
+			func(p pricing.List) bool { return p.EffectiveFrom.Equal(l.EffectiveFrom) })
 		return replaced || slices.ContainsFunc(c.withdrawn, l.EffectiveFrom.Equal)
 	})
 	return append(after, c.put...)
@@ -286,7 +297,8 @@ func (o *Operator) FindEffects(ctx context.Context, p Plan, progress func(read i
 			return err
 		}
 		s := effectSum{before: before, after: after, sums: make(map[money.Currency]*[2]decimal.Decimal)}
-		for r, err := range o.Records(ctx, Selection{Account: c.AccountID, Products: []usage.Product{c.Product}, Period: period}) {
+		for r, err := range o.Records(ctx,
+			Selection{Account: c.AccountID, Products: []usage.Product{c.Product}, Period: period}) {
 			if err != nil {
 				return err
 			}

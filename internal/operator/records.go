@@ -92,7 +92,9 @@ func (o *Operator) records(ctx context.Context, s Selection, now time.Time) iter
 
 // pages reads a log: those records that bear the selection's ids, or else those
 // of its period.
-func (o *Operator) pages(ctx context.Context, log usage.Log, s Selection, now time.Time) iter.Seq2[[]usage.Record, error] {
+func (o *Operator) pages(
+	ctx context.Context, log usage.Log, s Selection, now time.Time,
+) iter.Seq2[[]usage.Record, error] {
 	return func(yield func([]usage.Record, error) bool) {
 		for _, id := range s.storedIDs(log) {
 			records, err := o.store.RecordsByID(ctx, log, id)
@@ -257,11 +259,14 @@ func (o *Operator) MendIDs(ctx context.Context, m IDMending) (IDCounts, error) {
 
 // examineIDs goes through the records, as far as most where it is not 0, and moves
 // those that are to be.
-func (o *Operator) examineIDs(ctx context.Context, m IDMending, most int, move func([]dynamo.TellingID) (int, error)) (counts IDCounts, err error) {
+func (o *Operator) examineIDs(
+	ctx context.Context, m IDMending, most int, move func([]dynamo.TellingID) (int, error),
+) (counts IDCounts, err error) {
 	logs := make(map[usage.Log]LogIDCount)
 	defer func() { // also of what was done before an error
 		counts.Logs = slices.SortedFunc(maps.Values(logs), func(a, b LogIDCount) int {
-			return cmp.Or(cmp.Compare(a.Account, b.Account), slices.Index(usage.Products(), a.Product)-slices.Index(usage.Products(), b.Product))
+			return cmp.Or(cmp.Compare(a.Account, b.Account),
+				slices.Index(usage.Products(), a.Product)-slices.Index(usage.Products(), b.Product))
 		})
 	}()
 	for examination := o.store.CheckIDs(m.Account); most == 0 || counts.Examined < most; {
