@@ -122,7 +122,7 @@ async function discover() {
   const { response, answer } = await send(`${settings.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
   if (!response.ok || !answer) throw new Problem({ code: 'issuer_unavailable' });
   const unfit = (why) => new Problem({ code: 'issuer_unfit', detail: why });
-  if (answer.issuer !== settings.issuer) throw unfit('The issuer gives itself another name than the one that is set.');
+  if (answer.issuer !== settings.issuer) throw unfit('The issuer’s own name is not the one that is configured.');
   const { origin } = new URL(settings.issuer);
   const at = (endpoint) => (URL.canParse(endpoint) ? new URL(endpoint) : {});
   if (at(answer.token_endpoint).origin !== origin) throw unfit('The issuer’s token endpoint is not at the issuer’s own address.');

@@ -44,8 +44,8 @@ export function logView({ go, back, account, product, customer, about }) {
       return time && `Read ${route.filters.order === 'asc' ? 'up' : 'back'} to ${fullTime(time, route.utc)}.`;
     },
     empty: () => (activeFilters(route.filters)
-      ? emptyPlace(`No ${words.one} matches`, 'Nothing in this log fits all of the filters together.', [{ text: 'Clear filters', click: clear }])
-      : emptyPlace(`No ${words.many} yet`, `Nothing is kept in this customer’s ${words.label} log. What it sends from now on appears here.`)),
+      ? emptyPlace(`No ${words.one} matches`, 'No record in this log matches all of the filters.', [{ text: 'Clear filters', click: clear }])
+      : emptyPlace(`No ${words.many} yet`, `This customer’s ${words.label} log is empty. New records appear here.`)),
     failed: (problem, retry) => {
       const all = { text: 'All customers', href: '#/customers' };
       if (problem.code === 'invalid_parameter') return failure(problem, retry, [{ text: 'Clear filters', click: clear }]);

@@ -153,7 +153,7 @@ async function learnOf(account) {
 
 function lostView() {
   const heading = h('h1', { tabindex: '-1' }, 'Page not found');
-  return { element: h('div', { class: 'view' }, heading, emptyPlace('There is nothing at this address', 'The link may be cut short.', [{ text: 'All customers', href: '#/customers' }])), heading, title: () => 'Page not found', update() {}, leave() {} };
+  return { element: h('div', { class: 'view' }, heading, emptyPlace('There is nothing at this address', 'The link may be incomplete.', [{ text: 'All customers', href: '#/customers' }])), heading, title: () => 'Page not found', update() {}, leave() {} };
 }
 
 // What the view to come asks first, so that its answer can be used there.
@@ -202,9 +202,9 @@ async function leave() {
 
 const signedOut = { tone: 'good', text: 'You are signed out.' };
 const refusals = {
-  key: { tone: 'bad', text: 'Your access key is no longer accepted: it has expired or was revoked, or access is suspended. Sign in to return to where you were, or ask the platform’s operator.' },
+  key: { tone: 'bad', text: 'Your access key is no longer accepted: it has expired or was revoked, or access is suspended. Sign in again to return to where you were, or contact the platform’s operator.' },
   ended: { tone: 'bad', text: 'Your sign-in has ended. Sign in again to return to where you were.' },
-  denied: { tone: 'bad', text: `You are signed in at ${issuerName}, but this account may not use Partnerview, or no longer may. Ask the platform’s operator, or use another account.`, another: true },
+  denied: { tone: 'bad', text: `You are signed in at ${issuerName}, but this account has no access to Partnerview. Contact the platform’s operator, or use another account.`, another: true },
 };
 
 window.addEventListener(refusal, ({ detail }) => {

@@ -32,7 +32,7 @@ const titles = new Map([
   ['unreachable', 'The service could not be reached'],
   ['issuer_unreachable', 'The sign-in service could not be reached'],
   ['issuer_unavailable', 'The sign-in service cannot answer right now'],
-  ['issuer_unfit', 'Single sign-on is not set up rightly'],
+  ['issuer_unfit', 'Single sign-on is not set up correctly'],
   ['signin_cancelled', 'You were not signed in'],
   ['signin_refused', 'You were not signed in'],
   ['signin_mismatch', 'This sign-in was not completed'],
@@ -45,7 +45,7 @@ export function isOffline(problem) {
 
 function advice(problem) {
   switch (problem.code) {
-    case 'customer_not_found': return `${problem.detail} One that was assigned a moment ago can take a minute to appear.`;
+    case 'customer_not_found': return `${problem.detail} A customer that was assigned a moment ago can take a minute to appear.`;
     case 'product_not_found': case 'record_not_found': case 'quota_exceeded': return problem.detail;
     case 'invalid_parameter': return problem.errors.map((e) => `${e.parameter} ${e.detail}.`).join(' ') || problem.detail;
     case 'too_many_requests': return `Wait ${problem.retryAfter > 1 ? `${problem.retryAfter} seconds` : 'a moment'}, then try again.`;
@@ -55,9 +55,9 @@ function advice(problem) {
     case 'issuer_unavailable': return 'Try again in a few seconds.';
     case 'issuer_unfit': return `${problem.detail} Tell the operator.`;
     case 'signin_cancelled': return 'You cancelled, or you have no access.';
-    case 'signin_refused': return `The sign-in service said no (${problem.detail}). If it happens again, tell the operator.`;
-    case 'signin_mismatch': return 'It does not belong to one that was begun in this tab. Please begin again.';
-    default: return 'Something went wrong on our side. If it happens again, tell the operator the request ID.';
+    case 'signin_refused': return `The sign-in service refused (${problem.detail}). If it happens again, tell the operator.`;
+    case 'signin_mismatch': return 'It was not started in this tab. Sign in again.';
+    default: return 'The fault is on our side. If it happens again, give the operator the request ID.';
   }
 }
 
@@ -68,7 +68,7 @@ export function failure(problem, retry, actions = []) {
   return h('div', { class: 'notice notice-bad', role: 'alert' },
     icon('warning', 'notice-icon'),
     h('div', { class: 'notice-text' },
-      h('p', { class: 'notice-title' }, titles.get(problem.code) ?? 'That did not work'),
+      h('p', { class: 'notice-title' }, titles.get(problem.code) ?? 'Something went wrong'),
       h('p', null, advice(problem)),
       problem.requestId && h('p', { class: 'request-id' }, 'Request ID ', h('code', null, problem.requestId), ' ', copyButton(problem.requestId, 'Copy the request ID')),
       h('div', { class: 'actions' },
@@ -100,6 +100,6 @@ export async function copied(text) {
     await navigator.clipboard.writeText(text);
     toast('Copied');
   } catch {
-    toast('The browser does not let this page copy');
+    toast('The browser does not allow copying');
   }
 }

@@ -78,7 +78,7 @@ export function overviewView({ account, customer, learn, missed, renamed }) {
       h('section', { class: 'card card-credit', 'aria-label': 'Remaining credit' },
         h('h2', { class: 'card-title' }, 'Remaining credit'),
         creditCell(credit),
-        h('p', { class: 'hint' }, credit.asOf ? `As of ${fullTime(credit.asOf, inUTC())}` : 'When this was true is not told.')),
+        h('p', { class: 'hint' }, credit.asOf ? `As of ${fullTime(credit.asOf, inUTC())}` : 'The time of this figure is not known.')),
       h('section', { class: 'card', 'aria-label': 'Account' },
         h('h2', { class: 'card-title' }, 'Account'),
         h('dl', { class: 'facts facts-wide' }, [

@@ -59,7 +59,7 @@ export function picker({ label, options, change }) {
         h('input', { type: 'checkbox', value: option.value, checked: chosen.includes(option.value), change: toggled }),
         h('span', null, option.text), option.hint && h('span', { class: 'hint' }, option.hint))));
     rows = [...list.children];
-    const none = h('p', { class: 'hint picker-none', hidden: true }, 'None matches.');
+    const none = h('p', { class: 'hint picker-none', hidden: true }, 'No match.');
     const search = all.length >= searchableFrom && h('input', {
       type: 'search', class: 'control', placeholder: `Find a ${label.toLowerCase()}`, 'aria-label': `Find a ${label.toLowerCase()}`, autocomplete: 'off',
       input: (event) => {

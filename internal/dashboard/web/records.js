@@ -15,11 +15,11 @@ function timeCell(iso, utc) {
 
 function directionCell(record) {
   const word = directionWord(record.direction);
-  return word ? h('span', { class: `direction ${record.direction}` }, icon(word.icon), word.label) : unknown('not told');
+  return word ? h('span', { class: `direction ${record.direction}` }, icon(word.icon), word.label) : unknown('unknown');
 }
 
 function statusCell(record) {
-  if (!record.status) return unknown('not told');
+  if (!record.status) return unknown('unknown');
   const word = statusWord(record.status);
   return h('span', { class: `status ${word.tone}` }, icon(word.icon), h('span', { class: 'status-text' }, word.label));
 }

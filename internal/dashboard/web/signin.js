@@ -91,7 +91,7 @@ function accessKey(question, entered) {
     const key = input.value.trim();
     trouble.replaceChildren();
     if (key === '') return tell('Enter your access key.');
-    if (!looksLikeKey(key)) return tell('This is not an access key. One begins with pvk_ and is pasted whole.');
+    if (!looksLikeKey(key)) return tell('This is not an access key. Keys begin with pvk_; paste the whole key.');
     setBusy(button, true);
     button.replaceChildren(icon('spinner', 'turning'), 'Signing in…');
     try {
@@ -100,7 +100,7 @@ function accessKey(question, entered) {
       input.value = '';
       return entered();
     } catch (problem) {
-      if (problem.status === 401) tell('This access key does not count: it is unknown, expired or revoked, or access is suspended. If you expect it to count, ask the platform’s operator.');
+      if (problem.status === 401) tell('This access key is not valid: it is unknown, expired or revoked, or access is suspended. If it should work, contact the platform’s operator.');
       else trouble.replaceChildren(failure(problem, () => form.requestSubmit()));
     } finally {
       setBusy(button, false);

@@ -15,8 +15,8 @@ export function explain(record) {
     case 'rated': return price.explanation ? rated(record, price.explanation) : { sum: '', facts: ['The price was worked out from the price list.'] };
     case 'free': return { sum: '', facts: [free(record)] };
     case 'recorded': return { sum: '', facts: [`This is the price that the platform put on the record. ${missing(record)}`] };
-    case 'unrated': return { sum: '', facts: [`Nobody knows this price yet; that is not the same as free. ${missing(record)} The platform put no price on the record either.`] };
-    default: return { sum: '', facts: [`The price is told as “${plain(price.status)}”.`] };
+    case 'unrated': return { sum: '', facts: [`The price is not known yet, which is not the same as free. ${missing(record)} The platform put no price on the record either.`] };
+    default: return { sum: '', facts: [`The price is given as “${plain(price.status)}”.`] };
   }
 }
 
@@ -32,7 +32,7 @@ function rated(record, why) {
   if (timed) facts.push(increments(record, why));
   if (!isZero(why.setupFee)) facts.push(`The set-up fee is charged once per ${productWord(record.product).one}.`);
   facts.push(rate(why.rate));
-  facts.push(`The price list is in force since ${fullTime(why.effectiveFrom, true)}.`);
+  facts.push(`The price list has been in force since ${fullTime(why.effectiveFrom, true)}.`);
   const exact = isExactly(price.amount, why.setupFee, why.unitPrice, timed ? why.billableSeconds : why.quantity, timed ? 60 : 1);
   facts.push(exact
     ? `Nothing had to be rounded; the list rounds to ${counted(why.rounding.scale, 'decimal')}.`
@@ -48,9 +48,9 @@ function increments(record, why) {
   if (!step) return `${lasted}; ${counted(why.billableSeconds, 'second')} are billed.`;
   if (step.first === 1 && step.next === 1) return `${lasted}, billed by the second.`;
   const rule = step.first === step.next
-    ? `every ${counted(step.first, 'second')} begun`
-    : `the first ${counted(step.first, 'second')} whole, then every ${counted(step.next, 'second')} begun`;
-  return `${lasted}. It is billed in steps, ${rule}: ${counted(why.billableSeconds, 'second')}.`;
+    ? `in steps of ${counted(step.first, 'second')}`
+    : `as at least ${counted(step.first, 'second')}, then in steps of ${counted(step.next, 'second')}`;
+  return `${lasted}. It is billed ${rule}: ${counted(why.billableSeconds, 'second')}.`;
 }
 
 const selectors = [
@@ -81,7 +81,7 @@ function missing(record) {
   switch (record.price.reason) {
     case 'no_price_list': return 'No price list of this customer was in force at that time.';
     case 'no_rate': return 'The price list in force has no rate for this record.';
-    case 'quantity_unknown': return `The record does not tell ${record.product === 'sms' ? 'how many segments it had' : 'how long it lasted'}, so the price list could not be applied.`;
+    case 'quantity_unknown': return `The record does not say ${record.product === 'sms' ? 'how many segments it had' : 'how long it lasted'}, so the price list could not be applied.`;
     default: return 'The price list could not be applied.';
   }
 }

@@ -33,7 +33,7 @@ func TestAKeyThatIsRevokedWhileItIsUsed(t *testing.T) {
 			return status == http.StatusUnauthorized
 		})
 		somebody.clicks("#menu a", "SMS")
-		somebody.sees("[role=alert]", "no longer accepted")
+		somebody.sees("[role=alert]", keyEnded)
 		somebody.must(somebody.Paste(site.Key))
 		somebody.presses("Enter")
 		somebody.sees("h1", "SMS")
@@ -51,7 +51,7 @@ func TestTheProductIsDownAndComesBack(t *testing.T) {
 		p.Proxy.Set(producttest.Down)
 		defer p.Proxy.Set(producttest.Passing)
 		somebody.goes(logFragment(site, "sms"))
-		somebody.sees("[role=alert]", "The service cannot answer right now")
+		somebody.sees("[role=alert]", "The service "+cannotAnswer)
 		if id := strings.Join(somebody.reads("[role=alert] code"), ""); len(id) != 36 {
 			t.Errorf("the request id is %q", id)
 		}
@@ -89,7 +89,7 @@ func TestNoCanaryIsOnAPage(t *testing.T) {
 				continue
 			}
 			somebody.clicks("tbody a", "")
-			somebody.sees("dialog h3", "Why this price")
+			somebody.sees("dialog h3", whyThisPrice)
 			if leaks := sample.Leaks(somebody.evaluates("document.querySelector('dialog').outerHTML")); leaks != nil {
 				t.Errorf("a record's detail shows %q", leaks)
 			}

@@ -20,7 +20,7 @@ func TestASlowerEarlierAnswerNeverReplacesALaterOne(t *testing.T) {
 			p.waitsUntil("a search for "+text, func() bool { return s.Held() > held })
 		}
 		p.types("Search customers", "acme")
-		p.must(p.Wait("the last search", "document.querySelectorAll('tbody tr[data-row]').length === 1"))
+		p.hasRows(1)
 		close(second)
 		close(first)
 		p.waitsUntil("the answers to all", func() bool { return s.AtWork() == 0 })
@@ -44,7 +44,7 @@ func TestASearchIsSentWhenTheTypingPauses(t *testing.T) {
 		}
 		for deadline := time.Now().Add(patience); !whole() && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		}
-		p.must(p.Wait("the search", "document.querySelectorAll('tbody tr[data-row]').length === 1"))
+		p.hasRows(1)
 		// On a busy machine a key may come so late that it is a pause; never does each key ask.
 		if !whole() || len(asked) > len(word)/2 {
 			t.Errorf("typing asked for %v", asked)
@@ -70,7 +70,7 @@ func TestAnExpiredKeyLeadsBackToTheSameView(t *testing.T) {
 		p.signsIn(fragment)
 		s.Inject(Fault{Match: "/v1/customers", Status: http.StatusUnauthorized, Code: "unauthorized"})
 		p.clicks(".load-more", "")
-		p.sees("[role=alert]", "no longer accepted")
+		p.sees("[role=alert]", keyEnded)
 		p.hasFocusOn("Access key")
 		if left := p.evaluates("sessionStorage.length + document.querySelectorAll('tbody tr').length"); left != "0" {
 			t.Error("something is left of the session")
@@ -94,12 +94,12 @@ func TestAFailingServiceIsToldWithTheRequestIDAndARetry(t *testing.T) {
 			title string
 			id    bool
 		}{
-			"unavailable":       {Fault{Status: 503, Code: "unavailable"}, "The service cannot answer right now", true},
+			"unavailable":       {Fault{Status: 503, Code: "unavailable"}, "The service " + cannotAnswer, true},
 			"too many requests": {Fault{Status: 429, Code: "too_many_requests"}, "Too many requests", true},
 			"quota exceeded":    {Fault{Status: 429, Code: "quota_exceeded"}, "The quota is used up", true},
-			"internal":          {Fault{Status: 500, Code: "internal"}, "That did not work", true},
-			"unknown code":      {Fault{Status: 418, Code: "constructor"}, "That did not work", true},
-			"connection lost":   {Fault{Drop: true}, "The service could not be reached", false},
+			"internal":          {Fault{Status: 500, Code: "internal"}, "Something went wrong", true},
+			"unknown code":      {Fault{Status: 418, Code: "constructor"}, "Something went wrong", true},
+			"connection lost":   {Fault{Drop: true}, "The service " + notReached, false},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -131,7 +131,7 @@ func TestAFailingServiceIsToldWithTheRequestIDAndARetry(t *testing.T) {
 				}
 				s.Inject()
 				p.clicks("button", "Try again")
-				p.must(p.Wait("another page", "document.querySelectorAll('tbody tr[data-row]').length === 100"))
+				p.hasRows(100)
 			})
 		}
 	})
@@ -144,13 +144,13 @@ func TestAServiceThatIsDownDoesNotSignAnybodyOut(t *testing.T) {
 		s.Inject(Fault{Match: "/v1/customers", Drop: true})
 		p.must(p.Paste(p.site.Key))
 		p.presses("Enter")
-		p.sees("[role=alert]", "The service could not be reached")
+		p.sees("[role=alert]", "The service "+notReached)
 		s.Inject()
 		p.clicks("button", "Try again")
 		p.sees("h1", "Manage customers")
 		s.Inject(Fault{Match: "/v1/customers", Status: 503, Code: "unavailable"})
 		p.clicks(".segment", "Voice")
-		p.sees("[role=alert]", "cannot answer right now")
+		p.sees("[role=alert]", cannotAnswer)
 		if kept := p.evaluates("sessionStorage.length"); kept != "1" {
 			t.Error("the key is gone")
 		}
@@ -180,7 +180,7 @@ func TestOneProductThatFailsLeavesTheOthers(t *testing.T) {
 	onStage(t, func(t *testing.T, s *Stage, p *person) {
 		s.Inject(Fault{Match: "/usage/voice", Status: 503, Code: "unavailable"})
 		p.signsIn("#/customers/acme_retail")
-		p.sees(".latest-product[aria-label=Voice] [role=alert]", "cannot answer right now")
+		p.sees(".latest-product[aria-label=Voice] [role=alert]", cannotAnswer)
 		if n := len(p.rows()); n != 15 {
 			t.Errorf("the other three products show %d records", n)
 		}
@@ -210,13 +210,13 @@ func TestPagesWithoutARecordAreReadOn(t *testing.T) {
 func TestWhatIsNotThere(t *testing.T) {
 	onStage(t, func(t *testing.T, _ *Stage, p *person) {
 		p.signsIn("#/customers/no_such_customer")
-		p.sees("[role=alert]", "Customer not found")
+		p.sees("[role=alert]", noSuchCustomer)
 		p.clicks("#view a", "All customers")
 		p.sees("h1", "Manage customers")
 		p.goes("#/customers/no_such_customer/sms")
-		p.sees("[role=alert]", "Customer not found")
+		p.sees("[role=alert]", noSuchCustomer)
 		p.goes("#/customers/tuzla_bilisim/voice")
-		p.sees("[role=alert]", "Product not available")
+		p.sees("[role=alert]", noSuchProduct)
 		p.goes("#/customers/acme_retail/sms?record=no-such-record")
 		p.sees("dialog [role=alert]", "Record not found")
 		p.presses("Escape")

@@ -115,6 +115,11 @@ func (g *gate) set(what func(*gate)) {
 	what(g)
 }
 
+// forget makes the gate as it was at first, before the same issuer.
+func (g *gate) forget() {
+	g.set(func(g *gate) { g.down, g.change, g.tell, g.refuse, g.grants, g.asked = false, nil, nil, "", nil, nil })
+}
+
 // granted counts the requests for tokens with a grant.
 func (g *gate) granted(grant string) int {
 	g.mu.Lock()
@@ -152,15 +157,6 @@ func (g *gate) lead(t *testing.T, page string) {
 		t.Fatal(err)
 	}
 	g.set(func(g *gate) { g.to = to })
-}
-
-// stageWithIssuer is a stage that signs in at an issuer of its own.
-func stageWithIssuer(t *testing.T) (*Stage, *gate, Site) {
-	t.Helper()
-	g := newGate(t)
-	s, site := stage(t, g.URL)
-	g.lead(t, s.URL)
-	return s, g, site
 }
 
 // idToken changes the claims of the ID token among tokens. The page does not check its

@@ -50,7 +50,7 @@ func TestSigningInAndOut(t *testing.T) {
 		p.sees("#key-fault", "not an access key")
 		p.types("Access key", "pvk_unknown_00000000000000000000000000000000000000000")
 		p.presses("Enter")
-		p.sees("#key-fault", "unknown, expired or revoked")
+		p.sees("#key-fault", keyRefused)
 
 		p.types("Access key", p.site.Key)
 		p.presses("Enter")
@@ -68,12 +68,12 @@ func TestSigningInAndOut(t *testing.T) {
 		}
 
 		p.clicks("tbody a", "")
-		p.must(p.Wait("a customer", "document.body.dataset.view === 'overview'"))
+		p.isOnOverview()
 		p.settles()
 		p.clicks("button", "Sign out")
 		p.sees("h1", "Sign in")
 		p.isAt("#/customers")
-		p.sees("[role=status]", "You are signed out.")
+		p.sees("[role=status]", signedOut)
 		if left := p.evaluates("sessionStorage.length"); left != "0" {
 			t.Errorf("%s things are kept after signing out", left)
 		}
@@ -94,7 +94,7 @@ func TestTheNextPersonSeesNothingOfTheOneBefore(t *testing.T) {
 	onProduct(t, func(t *testing.T, p *person) {
 		p.signsIn("#/customers")
 		p.clicks("tbody a", "")
-		p.must(p.Wait("a customer", "document.body.dataset.view === 'overview'"))
+		p.isOnOverview()
 		p.settles()
 		p.clicks("button", "Sign out")
 		p.sees("label", "Access key")
@@ -108,7 +108,7 @@ func TestTheNextPersonSeesNothingOfTheOneBefore(t *testing.T) {
 			t.Errorf("the list of the one before is shown: %v", rows)
 		}
 		p.goes("#/customers/" + url.QueryEscape(p.site.Account))
-		p.sees("[role=alert]", "Customer not found")
+		p.sees("[role=alert]", noSuchCustomer)
 		p.misses("#banner", "Söhne")
 	})
 }
@@ -452,7 +452,7 @@ func TestACustomPeriod(t *testing.T) {
 		p.sees("label", "Until, not included (UTC)")
 		set("From (UTC)", day+"T00:00")
 		set("Until, not included (UTC)", day+"T00:00")
-		p.sees(".field-fault", "The period must end after it begins.")
+		p.sees(".field-fault", periodReversed)
 		until := time.Now().UTC().AddDate(0, 0, -10).Format("2006-01-02")
 		set("Until, not included (UTC)", until+"T06:30")
 		p.must(p.Wait("the period in the address", fmt.Sprintf("location.hash.includes(%q)", url.QueryEscape(until+"T06:30:00Z"))))
@@ -494,7 +494,7 @@ func TestTheAddressHoldsTheView(t *testing.T) {
 	onProduct(t, func(t *testing.T, p *person) {
 		p.signsIn("#/customers?search=" + url.QueryEscape(p.site.Account))
 		p.clicks("tbody a", "")
-		p.must(p.Wait("the overview", "document.body.dataset.view === 'overview'"))
+		p.isOnOverview()
 		p.settles()
 		p.clicks("#menu a", "SMS")
 		p.sees("h1", "SMS")
@@ -508,7 +508,7 @@ func TestTheAddressHoldsTheView(t *testing.T) {
 		p.settles()
 		rows := p.rows()
 		p.clicks("#menu a", "Overview")
-		p.must(p.Wait("the overview", "document.body.dataset.view === 'overview'"))
+		p.isOnOverview()
 		p.settles()
 
 		p.goesBack() // shows at once what was there, the second page included
@@ -563,7 +563,7 @@ func TestARecordsDetail(t *testing.T) {
 					}
 					told[r.Price.Status] = true
 					p.goes(logFragment(site, product) + "?record=" + url.QueryEscape(r.ID))
-					p.sees("dialog h3", "Why this price")
+					p.sees("dialog h3", whyThisPrice)
 					text, err := p.Text("dialog .why")
 					p.must(err)
 					if !slices.ContainsFunc(strings.Split(words[r.Price.Status], "|"), func(w string) bool { return strings.Contains(text, w) }) {
@@ -672,7 +672,7 @@ func TestByKeyboardAlone(t *testing.T) {
 		p.presses("Tab")
 		p.hasFocusOn("Search customers")
 		p.must(p.Type(p.site.Account))
-		p.must(p.Wait("the search", "document.querySelectorAll('tbody tr[data-row]').length === 1"))
+		p.hasRows(1)
 		p.settles()
 		for range 4 {
 			p.presses("Tab")
@@ -681,7 +681,7 @@ func TestByKeyboardAlone(t *testing.T) {
 			}
 		}
 		p.presses("Enter")
-		p.must(p.Wait("the overview", "document.body.dataset.view === 'overview'"))
+		p.isOnOverview()
 		p.settles()
 		for range 12 { // backwards through the menu
 			p.presses("Shift+Tab")

@@ -23,6 +23,24 @@ var (
 	products = &productStarter{}
 )
 
+// What the page says that more than one test listens for.
+const (
+	cannotAnswer   = "cannot answer right now"
+	continueSSO    = "Continue with single sign-on"
+	keyEnded       = "no longer accepted"
+	keyRefused     = "unknown, expired or revoked"
+	noAccess       = "but this account has no access to Partnerview"
+	noSuchCustomer = "Customer not found"
+	noSuchProduct  = "Product not available"
+	notCompleted   = "This sign-in was not completed"
+	notReached     = "could not be reached"
+	notSignedIn    = "You were not signed in"
+	periodReversed = "The period must end after it begins."
+	signedOut      = "You are signed out."
+	signedOutHere  = "You are signed out here. At "
+	whyThisPrice   = "Why this price"
+)
+
 // sharedBrowser is a browser that all tests use, each in tabs of its own.
 type sharedBrowser struct {
 	once    sync.Once
@@ -82,10 +100,16 @@ func onStage(t *testing.T, test func(t *testing.T, s *Stage, p *person)) {
 	})
 }
 
-// withIssuer is onStage where people may sign in at an issuer too.
+// withIssuer is onStage where people may sign in at an issuer too. The browsers take turns,
+// since an issuer is a process of its own.
 func withIssuer(t *testing.T, test func(t *testing.T, s *Stage, g *gate, p *person)) {
-	inBrowsers(t, func(t *testing.T, in *Browser) {
-		s, g, site := stageWithIssuer(t)
+	t.Parallel()
+	g := newGate(t)
+	s, site := stage(t, g.URL)
+	g.lead(t, s.URL)
+	inTurn(t, func(t *testing.T, in *Browser) {
+		s.forget()
+		g.forget()
 		test(t, s, g, opens(t, in, site, desk))
 	})
 }
@@ -199,6 +223,18 @@ func (p *person) signsIn(fragment string) {
 func (p *person) settles() {
 	p.t.Helper()
 	p.must(p.Wait("the page to settle", `!document.querySelector('[aria-busy=true]') && !document.querySelector('.toast')`))
+}
+
+// hasRows waits until so many rows are shown.
+func (p *person) hasRows(n int) {
+	p.t.Helper()
+	p.must(p.Wait(fmt.Sprint(n, " rows"), fmt.Sprintf("document.querySelectorAll('tbody tr[data-row]').length === %d", n)))
+}
+
+// isOnOverview waits until a customer's overview is shown.
+func (p *person) isOnOverview() {
+	p.t.Helper()
+	p.must(p.Wait("a customer's overview", "document.body.dataset.view === 'overview'"))
 }
 
 // log is the fragment of a product's log, of the site's customer.

@@ -26,7 +26,7 @@ func TestTheFocusStaysWhereThePersonIs(t *testing.T) {
 		}
 		rows := func(n int) {
 			t.Helper()
-			p.must(p.Wait(fmt.Sprint(n, " rows"), fmt.Sprintf("document.querySelectorAll('tbody tr[data-row]').length === %d", n)))
+			p.hasRows(n)
 			p.settles()
 		}
 		// enter presses Enter until it counts: between a key's going down and up a neighbour's window may come to the front.
@@ -57,7 +57,7 @@ func TestTheFocusStaysWhereThePersonIs(t *testing.T) {
 
 		s.Inject(Fault{Match: "search=acme", Status: http.StatusServiceUnavailable, Code: "unavailable"})
 		p.types("Search customers", "acme")
-		p.sees("[role=alert]", "cannot answer right now")
+		p.sees("[role=alert]", cannotAnswer)
 		s.Inject()
 		p.settles() // a slow key may have been a search of its own
 		focus(".notice .actions button")
@@ -78,7 +78,7 @@ func TestTheFocusStaysWhereThePersonIs(t *testing.T) {
 		p.presses("Tab")
 		p.presses("Tab")
 		p.presses("Enter")
-		p.sees("[role=alert]", "cannot answer right now")
+		p.sees("[role=alert]", cannotAnswer)
 		has("button[type=submit]")
 	})
 }
@@ -90,7 +90,7 @@ func TestTheDrawerOpensOnItsHeading(t *testing.T) {
 		rows := p.rows()
 		isOpen := func(how string) {
 			t.Helper()
-			p.sees("dialog h3", "Why this price")
+			p.sees("dialog h3", whyThisPrice)
 			if focused, err := p.Focused(); err != nil || focused != "h2 SMS message" {
 				t.Errorf("%s: the focus is on %q (%v)", how, focused, err)
 			}
@@ -138,7 +138,7 @@ func TestAClickAnywhereInARowOpensIt(t *testing.T) {
 func TestALogThatIsNotThereShowsAWayOutAndNothingToNarrow(t *testing.T) {
 	onStage(t, func(t *testing.T, _ *Stage, p *person) {
 		p.signsIn("#/customers/tuzla_bilisim/voice")
-		p.sees("[role=alert]", "Product not available")
+		p.sees("[role=alert]", noSuchProduct)
 		p.misses(".filters", "")
 		p.misses(".view-tools", "")
 		p.clicks("#view a", "The customer’s overview")
@@ -149,7 +149,7 @@ func TestALogThatIsNotThereShowsAWayOutAndNothingToNarrow(t *testing.T) {
 		p.settles()
 		p.sees(".filters", "")
 		p.goes("#/customers/no_such_customer/sms")
-		p.sees("[role=alert]", "Customer not found")
+		p.sees("[role=alert]", noSuchCustomer)
 		p.misses(".filters", "")
 		p.sees("#view a", "All customers")
 	})
@@ -160,7 +160,7 @@ func TestOfflineIsToldOnceAndWhatIsKnownStays(t *testing.T) {
 		p.signsIn("#/customers")
 		s.Inject(Fault{Match: "/v1/customers/", Drop: true})
 		p.clicks("tbody a", "Acme Retail")
-		p.sees("[role=alert]", "The service could not be reached")
+		p.sees("[role=alert]", "The service "+notReached)
 		p.settles()
 		p.must(p.Wait("the end of every request", "document.querySelectorAll('.latest .empty-line').length === 4"))
 		if n := p.evaluates("[document.querySelectorAll('[role=alert]').length, [...document.querySelectorAll('button')].filter((b) => b.textContent === 'Try again').length]"); n != "1,1" {
@@ -170,7 +170,7 @@ func TestOfflineIsToldOnceAndWhatIsKnownStays(t *testing.T) {
 		p.sees(".card-credit", "€1,520.73")
 		s.Inject()
 		p.clicks("button", "Try again")
-		p.must(p.Wait("the records", "document.querySelectorAll('tbody tr[data-row]').length === 20"))
+		p.hasRows(20)
 		p.misses("[role=alert]", "")
 
 		// The customer that a log could not ask for is asked for once the log is there.
@@ -180,7 +180,7 @@ func TestOfflineIsToldOnceAndWhatIsKnownStays(t *testing.T) {
 		p.reloads()
 		p.goes("#/customers/bluebird-clinics/sms")
 		p.reloads()
-		p.sees("[role=alert]", "The service could not be reached")
+		p.sees("[role=alert]", "The service "+notReached)
 		if n := p.evaluates("document.querySelectorAll('.notice').length"); n != "1" {
 			t.Errorf("%s notices", n)
 		}
@@ -235,7 +235,7 @@ func TestTheZoneThatWasChosenIsKept(t *testing.T) {
 		inUTC(true)
 		p.isAt(p.log("voice") + "?time=utc") // so that a shared link shows the same
 		p.clicks("#menu a", "Overview")
-		p.must(p.Wait("the overview", "document.body.dataset.view === 'overview'"))
+		p.isOnOverview()
 		inUTC(true)
 		p.reloads()
 		inUTC(true)
@@ -268,7 +268,7 @@ func TestAReversedPeriodIsToldAndNothingMoves(t *testing.T) {
 		}
 		before, asked := tops(), len(s.Asked())
 		p.must(p.Eval("(() => { const field = document.querySelectorAll('.period-ends input')[1]; field.value = '2026-10-01T00:00'; field.dispatchEvent(new Event('change', {bubbles: true})); })()", nil))
-		p.sees(".field-fault", "The period must end after it begins.")
+		p.sees(".field-fault", periodReversed)
 		if after := tops(); after != before {
 			t.Errorf("the filters moved from %s to %s", before, after)
 		}
@@ -426,7 +426,7 @@ func TestTheAnswerOfTheSignInIsUsed(t *testing.T) {
 			}
 		}
 		p.signsIn("#/customers/no_such_customer") // a key counts, whatever it is tried at
-		p.sees("[role=alert]", "Customer not found")
+		p.sees("[role=alert]", noSuchCustomer)
 		before := len(s.Asked())
 		p.goes("#/customers")
 		p.settles()
@@ -441,10 +441,10 @@ func TestWhoIsSuspendedIsToldWhomToAsk(t *testing.T) {
 		p.goes("")
 		p.types("Access key", stageData(t).keySuspended)
 		p.presses("Enter")
-		p.sees("#key-fault", "access is suspended. If you expect it to count, ask the platform’s operator.")
+		p.sees("#key-fault", "access is suspended. If it should work, contact the platform’s operator.")
 		p.signsIn("#/customers")
 		s.Inject(Fault{Match: "/v1/customers", Status: http.StatusUnauthorized, Code: "unauthorized"})
 		p.clicks(".segment", "Voice")
-		p.sees("[role=alert]", "or access is suspended. Sign in to return to where you were, or ask the platform’s operator.")
+		p.sees("[role=alert]", "or access is suspended. Sign in again to return to where you were, or contact the platform’s operator.")
 	})
 }

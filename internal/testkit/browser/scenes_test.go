@@ -40,7 +40,7 @@ func scenes(site Site) []scene {
 			p.must(p.Focus("Access key"))
 			p.must(p.Paste("pvk_unknown_0000"))
 			p.presses("Enter")
-			p.sees("#key-fault", "unknown, expired or revoked")
+			p.sees("#key-fault", keyRefused)
 		}},
 		{"customers", signedIn("#/customers")},
 		{"customers-none-found", signedIn("#/customers?search=zzz")},
@@ -65,22 +65,22 @@ func scenes(site Site) []scene {
 var issuerScenes = []scene{
 	{"sso", func(p *person) {
 		p.goes("#/customers")
-		p.sees("button", "Continue with single sign-on")
+		p.sees("button", continueSSO)
 	}},
 	{"sso-issuer", func(p *person) {
 		p.goes("#/customers")
-		p.clicks("button", "Continue with single sign-on")
+		p.clicks("button", continueSSO)
 		p.sees("h1", "Demo issuer")
 	}},
 	{"sso-cancelled", func(p *person) {
 		p.goes("#/customers")
-		p.clicks("button", "Continue with single sign-on")
+		p.clicks("button", continueSSO)
 		p.clicks("button", "Cancel")
-		p.sees("[role=alert]", "You were not signed in")
+		p.sees("[role=alert]", notSignedIn)
 	}},
 	{"sso-denied", func(p *person) {
 		p.goes("#/customers")
-		p.clicks("button", "Continue with single sign-on")
+		p.clicks("button", continueSSO)
 		p.entersAtIssuer("edda", "demo-eastgate")
 		p.sees("button", "Use another account")
 	}},
@@ -107,11 +107,10 @@ func TestEveryView(t *testing.T) {
 
 // TestEveryViewOfSingleSignOn does so with the others. None may be wider than its window.
 func TestEveryViewOfSingleSignOn(t *testing.T) {
-	inBrowsers(t, func(t *testing.T, in *Browser) {
-		_, _, site := stageWithIssuer(t)
+	withIssuer(t, func(t *testing.T, _ *Stage, _ *gate, p *person) {
 		for _, scene := range issuerScenes {
 			t.Run(scene.name, func(t *testing.T) {
-				p := opens(t, in, site, desk)
+				p := opens(t, p.browser, p.site, desk)
 				lookedAt(t, p, scene)
 				for _, width := range []int{1440, 390, 360} {
 					p.fits(width)

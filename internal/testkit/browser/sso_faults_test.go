@@ -12,7 +12,7 @@ func TestAnAnswerThatWasNotAskedForIsRefused(t *testing.T) {
 		refused := func(query string) {
 			t.Helper()
 			p.must(p.Go(p.site.URL + query))
-			p.sees("[role=alert]", "This sign-in was not completed")
+			p.sees("[role=alert]", notCompleted)
 			p.keepsNothing()
 			if left := p.evaluates("location.search"); left != "" {
 				t.Errorf("the address holds %s", left)
@@ -22,7 +22,7 @@ func TestAnAnswerThatWasNotAskedForIsRefused(t *testing.T) {
 		refused("?error=access_denied&state=theirs")
 		for _, query := range []string{"?code=stolen&state=theirs&iss=" + g.URL, "?code=stolen", "?code=stolen&state=STATE", "?code=stolen&state=STATE&iss=https://other.example.com"} {
 			p.goes("#/customers")
-			p.clicks("button", "Continue with single sign-on")
+			p.clicks("button", continueSSO)
 			p.sees("h1", "Demo issuer")
 			state := p.requested("state")
 			refused(strings.Replace(query, "STATE", state, 1))
@@ -41,8 +41,7 @@ func TestAnAnswerThatWasNotAskedForIsRefused(t *testing.T) {
 }
 
 func TestAnIDTokenOfAnotherSignInIsRefused(t *testing.T) {
-	inBrowsers(t, func(t *testing.T, in *Browser) {
-		_, g, site := stageWithIssuer(t)
+	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
 		for name, change := range map[string]func(map[string]any){
 			"another nonce":    idToken(func(claims map[string]any) { claims["nonce"] = "another" }),
 			"no nonce":         idToken(func(claims map[string]any) { delete(claims, "nonce") }),
@@ -54,14 +53,14 @@ func TestAnIDTokenOfAnotherSignInIsRefused(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				g.set(func(g *gate) { g.change = change })
-				p := opens(t, in, site, desk)
+				p := opens(t, p.browser, p.site, desk)
 				p.goes("#/customers")
-				p.clicks("button", "Continue with single sign-on")
+				p.clicks("button", continueSSO)
 				p.entersAtIssuer("nora", "demo-northwind")
-				p.sees("[role=alert]", "This sign-in was not completed")
+				p.sees("[role=alert]", notCompleted)
 				p.keepsNothing()
 				g.set(func(g *gate) { g.change = nil })
-				p.clicks("button", "Continue with single sign-on") // and the issuer knows the person
+				p.clicks("button", continueSSO) // and the issuer knows the person
 				p.sees("h1", "Manage customers")
 			})
 		}
@@ -72,7 +71,7 @@ func TestAnIssuerThatIsNotSetUpRightlyIsNotGoneTo(t *testing.T) {
 	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
 		p.goes("#/customers")
 		for name, c := range map[string]struct{ member, value, want string }{
-			"another name":           {"issuer", "https://other.example.com", "another name than the one that is set"},
+			"another name":           {"issuer", "https://other.example.com", "name is not the one that is configured"},
 			"tokens from elsewhere":  {"token_endpoint", "https://other.example.com/token", "token endpoint is not at the issuer’s own address"},
 			"no address for tokens":  {"token_endpoint", "", "token endpoint is not at the issuer’s own address"},
 			"people sent in plain":   {"authorization_endpoint", "http://other.example.com/auth", "An endpoint of the issuer is not encrypted"},
@@ -80,13 +79,13 @@ func TestAnIssuerThatIsNotSetUpRightlyIsNotGoneTo(t *testing.T) {
 			"signed out in plain":    {"end_session_endpoint", "http://other.example.com/end", "An endpoint of the issuer is not encrypted"},
 		} {
 			g.set(func(g *gate) { g.tell = func(about map[string]any) { about[c.member] = c.value } })
-			p.clicks("button", "Continue with single sign-on")
-			p.sees("[role=alert]", "Single sign-on is not set up rightly")
+			p.clicks("button", continueSSO)
+			p.sees("[role=alert]", "Single sign-on is not set up correctly")
 			if text, err := p.Text("[role=alert]"); err != nil || !strings.Contains(text, c.want) {
 				t.Errorf("%s: it says %q (%v)", name, text, err)
 			}
 			p.reloads() // so that nothing is known of the issuer
-			p.sees("button", "Continue with single sign-on")
+			p.sees("button", continueSSO)
 		}
 		if g.saw("/auth") {
 			t.Error("somebody was sent there")
@@ -94,7 +93,7 @@ func TestAnIssuerThatIsNotSetUpRightlyIsNotGoneTo(t *testing.T) {
 		g.set(func(g *gate) { g.tell = func(about map[string]any) { delete(about, "end_session_endpoint") } })
 		p.signsInAtIssuer("#/customers")
 		p.clicks("button", "Sign out")
-		p.sees("[role=alert]", "You are signed out here. At ")
+		p.sees("[role=alert]", signedOutHere)
 		p.keepsNothing()
 	})
 }
@@ -105,14 +104,14 @@ func TestAnIssuerThatIsDown(t *testing.T) {
 		fragment := p.log("voice")
 		down(true)
 		p.goes(fragment)
-		p.clicks("button", "Continue with single sign-on")
-		p.sees("[role=alert]", "The sign-in service could not be reached")
+		p.clicks("button", continueSSO)
+		p.sees("[role=alert]", "The sign-in service "+notReached)
 		down(false)
 		p.clicks("button", "Try again")
 		p.sees("h1", "Demo issuer")
 		g.set(func(g *gate) { g.refuse = "temporarily_unavailable" })
 		p.entersAtIssuer("nora", "demo-northwind")
-		p.sees("[role=alert]", "The sign-in service cannot answer right now")
+		p.sees("[role=alert]", "The sign-in service "+cannotAnswer)
 		p.isAt(fragment)
 		g.set(func(g *gate) { g.refuse = "" })
 		p.clicks("button", "Try again") // with the code that it has
@@ -125,7 +124,7 @@ func TestAnIssuerThatIsDown(t *testing.T) {
 		down(true)
 		p.tokensEnd()
 		p.clicks("#menu a", "Overview")
-		p.sees("[role=alert]", "The sign-in service could not be reached")
+		p.sees("[role=alert]", "The sign-in service "+notReached)
 		if p.tokens() == "null" {
 			t.Error("the person is signed out")
 		}
@@ -135,7 +134,7 @@ func TestAnIssuerThatIsDown(t *testing.T) {
 
 		down(true)
 		p.clicks("button", "Sign out")
-		p.sees("[role=alert]", "You are signed out here. At ")
+		p.sees("[role=alert]", signedOutHere)
 		p.keepsNothing()
 		if data := p.evaluates("document.querySelectorAll('tbody tr').length"); data != "0" {
 			t.Error("data is left")
@@ -149,7 +148,7 @@ func TestAnIssuerThatIsDownIsNoMatterWhileTheTokenCounts(t *testing.T) {
 		p.must(p.Eval(`sessionStorage.setItem('partnerview.tokens', JSON.stringify({...JSON.parse(sessionStorage.getItem('partnerview.tokens')), early: 3600000})); 0`, nil)) // so that renewing is due
 		g.set(func(g *gate) { g.down = true })
 		p.goes(p.log("sms"))
-		p.must(p.Wait("the log", "document.querySelectorAll('tbody tr[data-row]').length === 50"))
+		p.hasRows(50)
 		g.set(func(g *gate) { g.down = false })
 		p.clicks("#menu a", "Voice")
 		p.must(p.Wait("a renewal", "JSON.parse(sessionStorage.getItem('partnerview.tokens')).early < 3600000"))
@@ -160,13 +159,13 @@ func TestACancelAtTheIssuer(t *testing.T) {
 	withIssuer(t, func(t *testing.T, _ *Stage, _ *gate, p *person) {
 		fragment := p.log("sms") + "?direction=inbound"
 		p.goes(fragment)
-		p.clicks("button", "Continue with single sign-on")
+		p.clicks("button", continueSSO)
 		p.clicks("button", "Cancel")
-		p.sees("[role=alert]", "You were not signed in")
-		p.hasFocusOn("Continue with single sign-on")
+		p.sees("[role=alert]", notSignedIn)
+		p.hasFocusOn(continueSSO)
 		p.isAt(fragment)
 		p.keepsNothing()
-		p.clicks("button", "Continue with single sign-on")
+		p.clicks("button", continueSSO)
 		p.entersAtIssuer("nora", "demo-northwind")
 		p.sees("h1", "SMS")
 		p.isAt(fragment)
@@ -176,10 +175,10 @@ func TestACancelAtTheIssuer(t *testing.T) {
 func TestAnIssuerThatRefusesIsToldByItsCode(t *testing.T) {
 	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
 		p.goes("#/customers")
-		p.clicks("button", "Continue with single sign-on")
+		p.clicks("button", continueSSO)
 		g.set(func(g *gate) { g.refuse = "unauthorized_client" })
 		p.entersAtIssuer("nora", "demo-northwind")
-		p.sees("[role=alert]", "The sign-in service said no (unauthorized_client).")
+		p.sees("[role=alert]", "The sign-in service refused (unauthorized_client).")
 	})
 }
 
@@ -187,9 +186,9 @@ func TestAnAccountThatMayNotIsToldSoAndDoesNotLoop(t *testing.T) {
 	withIssuer(t, func(t *testing.T, s *Stage, g *gate, p *person) {
 		fragment := p.log("sms")
 		p.goes(fragment)
-		p.clicks("button", "Continue with single sign-on")
+		p.clicks("button", continueSSO)
 		p.entersAtIssuer("edda", "demo-eastgate")
-		p.sees("[role=alert]", "but this account may not use Partnerview")
+		p.sees("[role=alert]", noAccess)
 		p.keepsNothing()
 		p.waitsUntil("the answers to all", func() bool { return s.AtWork() == 0 })
 		p.must(p.Eval("fetch('openapi.yaml').then((answer) => answer.text()).then(() => 0)", nil)) // and the page to have heard of them
@@ -208,19 +207,18 @@ func TestAnAccountThatMayNotIsToldSoAndDoesNotLoop(t *testing.T) {
 }
 
 func TestASignInThatEndsLeadsBackToTheSameView(t *testing.T) {
-	inBrowsers(t, func(t *testing.T, in *Browser) {
+	withIssuer(t, func(t *testing.T, s *Stage, g *gate, p *person) {
 		for name, fail := range map[string]func(*gate){
 			"there is no refresh token":    func(g *gate) { g.change = func(tokens map[string]any) { delete(tokens, "refresh_token") } },
 			"the refresh token is refused": nil,
 		} {
 			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				s, g, site := stageWithIssuer(t)
+				g.forget()
 				if fail != nil {
 					g.set(fail)
 				}
-				p := opens(t, in, site, desk)
-				p.signsInAtIssuer(logFragment(site, "voice"))
+				p := opens(t, p.browser, p.site, desk)
+				p.signsInAtIssuer(p.log("voice"))
 				if fail == nil {
 					g.set(func(g *gate) { g.refuse = "invalid_grant" })
 				}
@@ -229,7 +227,7 @@ func TestASignInThatEndsLeadsBackToTheSameView(t *testing.T) {
 				p.clicks("#menu a", "SMS")
 				p.sees("[role=alert]", "Your sign-in has ended.")
 				p.keepsNothing()
-				p.isAt(logFragment(site, "sms"))
+				p.isAt(p.log("sms"))
 				if data := p.evaluates("document.querySelectorAll('tbody tr').length"); data != "0" {
 					t.Error("data is left")
 				}
@@ -237,7 +235,7 @@ func TestASignInThatEndsLeadsBackToTheSameView(t *testing.T) {
 				s.Inject()
 				p.clicks("button", "Sign in again") // the issuer still knows the person
 				p.sees("h1", "SMS")
-				p.isAt(logFragment(site, "sms"))
+				p.isAt(p.log("sms"))
 			})
 		}
 	})

@@ -24,7 +24,7 @@ func (p *person) entersAtIssuer(login, password string) {
 func (p *person) signsInAtIssuer(fragment string) {
 	p.t.Helper()
 	p.goes(fragment)
-	p.clicks("button", "Continue with single sign-on")
+	p.clicks("button", continueSSO)
 	p.entersAtIssuer("nora", "demo-northwind")
 	p.must(p.Wait("the tokens", "location.href.startsWith("+quoted(p.site.URL)+") && sessionStorage.getItem('partnerview.tokens')"))
 	p.settles()
@@ -117,10 +117,10 @@ func TestAPersonOfAPartnerSeesItsCustomers(t *testing.T) {
 		}
 
 		p.clicks("button", "Sign out")
-		p.sees("[role=status]", "You are signed out.")
-		p.clicks("button", "Continue with single sign-on")
+		p.sees("[role=status]", signedOut)
+		p.clicks("button", continueSSO)
 		p.entersAtIssuer("edda", "demo-eastgate") // of a partner that is suspended
-		p.sees("[role=alert]", "but this account may not use Partnerview")
+		p.sees("[role=alert]", noAccess)
 		p.keepsNothing()
 	})
 }
@@ -168,14 +168,14 @@ func TestSigningOutAtTheIssuer(t *testing.T) {
 	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
 		p.signsInAtIssuer("#/customers")
 		p.clicks("tbody a", "Acme")
-		p.must(p.Wait("a customer", "document.body.dataset.view === 'overview'"))
+		p.isOnOverview()
 		p.settles()
 		p.clicks("button", "Sign out")
 		p.waitsUntil("the issuer is asked to sign somebody out", func() bool { return g.saw("/session/end/confirm") })
 		if !g.saw("id_token_hint=") || !g.saw("post_logout_redirect_uri=") {
 			t.Error("the issuer was not told who is to be signed out, and where to go then")
 		}
-		p.sees("[role=status]", "You are signed out.")
+		p.sees("[role=status]", signedOut)
 		p.keepsNothing()
 		for range 3 {
 			p.must(p.Eval("window.isOld = true; addEventListener('popstate', () => { window.isOld = false; }, {once: true}); history.back()", nil))
@@ -188,7 +188,7 @@ func TestSigningOutAtTheIssuer(t *testing.T) {
 			}
 		}
 		p.goes("#/customers")
-		p.clicks("button", "Continue with single sign-on")
+		p.clicks("button", continueSSO)
 		p.sees("h1", "Demo issuer") // which does not know the person any more
 	})
 }
@@ -221,10 +221,10 @@ func TestBackAfterSigningOutElsewhereShowsNothing(t *testing.T) {
 func TestBackFromTheIssuerSignsInAgain(t *testing.T) {
 	withIssuer(t, func(t *testing.T, _ *Stage, _ *gate, p *person) {
 		p.goes("#/customers")
-		p.clicks("button", "Continue with single sign-on")
+		p.clicks("button", continueSSO)
 		p.sees("h1", "Demo issuer")
 		p.goesBack()
-		p.sees("button", "Continue with single sign-on")
+		p.sees("button", continueSSO)
 		for range 6 { // by keyboard alone
 			p.presses("Tab")
 			if focused, err := p.Focused(); err == nil && strings.Contains(focused, "Continue with") {
@@ -239,7 +239,7 @@ func TestBackFromTheIssuerSignsInAgain(t *testing.T) {
 func TestAnAccessKeyCountsBesideTheIssuer(t *testing.T) {
 	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
 		p.goes(p.log("sms"))
-		p.clicks("button", "Continue with single sign-on")
+		p.clicks("button", continueSSO)
 		p.sees("h1", "Demo issuer")
 		p.goesBack() // another mind
 		p.sees("label", "Access key")
@@ -251,7 +251,7 @@ func TestAnAccessKeyCountsBesideTheIssuer(t *testing.T) {
 			t.Errorf("kept is %s", kept)
 		}
 		p.clicks("button", "Sign out")
-		p.sees("[role=status]", "You are signed out.")
+		p.sees("[role=status]", signedOut)
 		p.keepsNothing()
 		if g.saw("/session/end") {
 			t.Error("the issuer was asked to sign out somebody who was not there")

@@ -103,6 +103,13 @@ func (s *Stage) Inject(faults ...Fault) {
 	s.faults = faults
 }
 
+// forget makes the stage as it was at first.
+func (s *Stage) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults, s.asked, s.skip, s.held = nil, nil, 0, 0
+}
+
 // SkipPages makes that many pages of logs empty, with a cursor to the next.
 func (s *Stage) SkipPages(n int) {
 	s.mu.Lock()

@@ -104,15 +104,15 @@ func TestANewTabIsSignedInByTheIssuerWithoutAQuestion(t *testing.T) {
 			return len(slices.DeleteFunc(g.requests(), func(asked string) bool { return !strings.Contains(asked, "prompt=none") }))
 		}
 		p.goes("#/customers")
-		p.sees("button", "Continue with single sign-on") // the issuer knows nobody yet
+		p.sees("button", continueSSO) // the issuer knows nobody yet
 		p.keepsNothing()
 		p.misses("[role=alert]", "")
 		p.reloads()
-		p.sees("button", "Continue with single sign-on")
+		p.sees("button", continueSSO)
 		if n := silent(); n != 1 {
 			t.Errorf("the issuer was asked silently %d times", n)
 		}
-		p.clicks("button", "Continue with single sign-on")
+		p.clicks("button", continueSSO)
 		p.entersAtIssuer("nora", "demo-northwind")
 		p.sees("h1", "Manage customers")
 		p.settles()
@@ -134,7 +134,7 @@ func TestANewTabIsSignedInByTheIssuerWithoutAQuestion(t *testing.T) {
 		p.clicks("button", "Sign out")
 		p.sees("[role=alert]", "You are signed out here.")
 		p.reloads()
-		p.sees("button", "Continue with single sign-on")
+		p.sees("button", continueSSO)
 		p.keepsNothing()
 		if n := silent(); n != 2 {
 			t.Errorf("the issuer was asked silently %d times", n)
@@ -146,7 +146,7 @@ func TestAnIssuerThatIsDownDoesNotKeepTheSignInPageAway(t *testing.T) {
 	withIssuer(t, func(t *testing.T, _ *Stage, g *gate, p *person) {
 		g.set(func(g *gate) { g.down = true })
 		p.goes("#/customers")
-		p.sees("button", "Continue with single sign-on")
+		p.sees("button", continueSSO)
 		p.misses("[role=alert]", "")
 		p.types("Access key", p.site.Key)
 		p.presses("Enter")

@@ -14,7 +14,7 @@ test('an SMS: unit price × segments', () => {
     sum: '2 segments × €0.081 = €0.162',
     facts: [
       'The rate is the list’s most specific one for this record: outbound, country United Kingdom.',
-      'The price list is in force since 1 Jan 2026, 00:00:00 UTC.',
+      'The price list has been in force since 1 Jan 2026, 00:00:00 UTC.',
       'Nothing had to be rounded; the list rounds to 6 decimals.',
     ],
   });
@@ -26,10 +26,10 @@ test('a call: set-up fee, increment, rounding', () => {
   }));
   assert.equal(sum, '€0.005 set-up fee + €0.0265 per minute × 70 s ÷ 60 ≈ €0.0359');
   assert.deepEqual(facts, [
-    'It lasted 67 seconds. It is billed in steps, the first 30 seconds whole, then every 10 seconds begun: 70 seconds.',
+    'It lasted 67 seconds. It is billed as at least 30 seconds, then in steps of 10 seconds: 70 seconds.',
     'The set-up fee is charged once per call.',
     'The rate is the list’s general one, for records that no more specific rate names.',
-    'The price list is in force since 1 Jan 2026, 00:00:00 UTC.',
+    'The price list has been in force since 1 Jan 2026, 00:00:00 UTC.',
     'Rounded once, at the end, to 4 decimals, half to even.',
   ]);
 });
@@ -37,7 +37,7 @@ test('a call: set-up fee, increment, rounding', () => {
 test('a video session: the time of its participants', () => {
   const { sum, facts } = explain(record('video', { amount: '0.039', explanation: why({ unit: 'participant-minute', unitPrice: '0.0039', quantity: 560, billableSeconds: 600, increment: { first: 60, next: 60 } }) }));
   assert.equal(sum, '€0.0039 per participant-minute × 600 s ÷ 60 = €0.039');
-  assert.equal(facts[0], 'Its participants were there for 560 seconds together. It is billed in steps, every 60 seconds begun: 600 seconds.');
+  assert.equal(facts[0], 'Its participants were there for 560 seconds together. It is billed in steps of 60 seconds: 600 seconds.');
 });
 
 test('by the second', () => {
@@ -56,7 +56,7 @@ test('free, by status and for want of anything to bill', () => {
 });
 
 test('recorded: whose figure it is, and why no list priced it', () => {
-  for (const [reason, words] of [['no_price_list', /No price list .* in force/], ['no_rate', /has no rate for this record/], ['quantity_unknown', /does not tell how many segments/]]) {
+  for (const [reason, words] of [['no_price_list', /No price list .* in force/], ['no_rate', /has no rate for this record/], ['quantity_unknown', /does not say how many segments/]]) {
     const { sum, facts } = explain(record('sms', { status: 'recorded', amount: '0.04', reason }));
     assert.equal(sum, '');
     assert.match(facts[0], /the platform put on the record/);
@@ -69,5 +69,5 @@ test('unrated is not free', () => {
 });
 
 test('an outcome that is not known yet is told as it came', () => {
-  assert.equal(explain(record('sms', { status: 'constructor' })).facts[0], 'The price is told as “Constructor”.');
+  assert.equal(explain(record('sms', { status: 'constructor' })).facts[0], 'The price is given as “Constructor”.');
 });
