@@ -225,6 +225,21 @@ func (p *person) settles() {
 	p.must(p.Wait("the page to settle", `!document.querySelector('[aria-busy=true]') && !document.querySelector('.toast')`))
 }
 
+// entersUntil presses Enter until it counts: between a key's going down and up a
+// neighbour's window may come to the front.
+func (p *person) entersUntil(expression string) {
+	p.t.Helper()
+	for range 20 {
+		p.presses("Enter")
+		for range 60 {
+			if p.evaluates("Boolean("+expression+")") == "true" {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+}
+
 // hasRows waits until so many rows are shown.
 func (p *person) hasRows(n int) {
 	p.t.Helper()

@@ -29,19 +29,6 @@ func TestTheFocusStaysWhereThePersonIs(t *testing.T) {
 			p.hasRows(n)
 			p.settles()
 		}
-		// enter presses Enter until it counts: between a key's going down and up a neighbour's window may come to the front.
-		enter := func(expression string) {
-			t.Helper()
-			for range 20 {
-				p.presses("Enter")
-				for range 60 {
-					if p.evaluates(expression) == "true" {
-						return
-					}
-					time.Sleep(50 * time.Millisecond)
-				}
-			}
-		}
 		rows(25)
 		focus(".load-more")
 		before := len(s.Asked())
@@ -51,7 +38,7 @@ func TestTheFocusStaysWhereThePersonIs(t *testing.T) {
 			t.Errorf("two clicks asked for %v", asked)
 		}
 		has(".load-more")
-		enter("document.querySelectorAll('tbody tr[data-row]').length === 61")
+		p.entersUntil("document.querySelectorAll('tbody tr[data-row]').length === 61")
 		rows(61)
 		has(".count") // there is no more to load
 
@@ -61,7 +48,7 @@ func TestTheFocusStaysWhereThePersonIs(t *testing.T) {
 		s.Inject()
 		p.settles() // a slow key may have been a search of its own
 		focus(".notice .actions button")
-		enter("document.querySelectorAll('tbody tr[data-row]').length === 1")
+		p.entersUntil("document.querySelectorAll('tbody tr[data-row]').length === 1")
 		rows(1)
 		has(".listing")
 
