@@ -76,6 +76,16 @@ func (c *command) wait(t *testing.T) int {
 	}
 }
 
+// fails runs ours, which must not start: its last line says why.
+func fails(t *testing.T, why string, args ...string) {
+	t.Helper()
+	c := begin(t, args...)
+	if code := c.wait(t); code != exitFailure {
+		t.Errorf("it ended with %d", code)
+	}
+	wantLastLine(t, c.stderr.String(), why)
+}
+
 type readyFile struct {
 	BaseURL          string
 	DynamodbEndpoint string
@@ -193,11 +203,7 @@ func TestATakenPortIsToldWithTheWayOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	c := begin(t, "--listen", taken.Addr().String())
-	if code := c.wait(t); code != exitFailure {
-		t.Errorf("it ended with %d", code)
-	}
-	wantLastLine(t, c.stderr.String(), taken.Addr().String()+" is taken by another program: end that, or choose another address: --listen 127.0.0.1:0")
+	fails(t, taken.Addr().String()+" is taken by another program: end that, or choose another address: --listen 127.0.0.1:0", "--listen", taken.Addr().String())
 }
 
 func TestAMissingNodeIsToldWithTheWayOut(t *testing.T) {
@@ -211,29 +217,17 @@ func TestAMissingNodeIsToldWithTheWayOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", folder)
-	c := begin(t, "--listen", "127.0.0.1:0")
-	if code := c.wait(t); code != exitFailure {
-		t.Errorf("it ended with %d", code)
-	}
-	wantLastLine(t, c.stderr.String(), "install Node 20 or later, or set DYNAMODB_ENDPOINT")
+	fails(t, "install Node 20 or later, or set DYNAMODB_ENDPOINT", "--listen", "127.0.0.1:0")
 }
 
 func TestAnEngineThatIsNotThereIsToldWithTheWayOut(t *testing.T) {
 	t.Setenv("DYNAMODB_ENDPOINT", "http://127.0.0.1:1")
-	c := begin(t, "--listen", "127.0.0.1:0")
-	if code := c.wait(t); code != exitFailure {
-		t.Errorf("it ended with %d", code)
-	}
-	wantLastLine(t, c.stderr.String(), "start it, or unset DYNAMODB_ENDPOINT")
+	fails(t, "start it, or unset DYNAMODB_ENDPOINT", "--listen", "127.0.0.1:0")
 }
 
 func TestAFolderAndAForeignEngineContradictEachOther(t *testing.T) {
 	t.Setenv("DYNAMODB_ENDPOINT", "http://127.0.0.1:1")
-	c := begin(t, "--listen", "127.0.0.1:0", "--path", t.TempDir())
-	if code := c.wait(t); code != exitFailure {
-		t.Errorf("it ended with %d", code)
-	}
-	wantLastLine(t, c.stderr.String(), "leave it out, or unset DYNAMODB_ENDPOINT")
+	fails(t, "leave it out, or unset DYNAMODB_ENDPOINT", "--listen", "127.0.0.1:0", "--path", t.TempDir())
 }
 
 func TestOutsideTheRepositoryItSaysSo(t *testing.T) {

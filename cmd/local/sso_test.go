@@ -126,19 +126,11 @@ func TestWithoutSSOThereIsNoIssuer(t *testing.T) {
 }
 
 func TestAFixedTimeAndAnIssuerContradictEachOther(t *testing.T) {
-	c := begin(t, "--listen", "127.0.0.1:0", "--sso", "--now", "2026-06-01T00:00:00Z")
-	if code := c.wait(t); code != exitFailure {
-		t.Errorf("it ended with %d", code)
-	}
-	wantLastLine(t, c.stderr.String(), "--now and --sso do not go together")
+	fails(t, "--now and --sso do not go together", "--listen", "127.0.0.1:0", "--sso", "--now", "2026-06-01T00:00:00Z")
 }
 
 func TestAMissingNodeIsToldWithTheWayOutOfSSOToo(t *testing.T) {
 	t.Setenv("DYNAMODB_ENDPOINT", "http://127.0.0.1:1")
 	t.Setenv("PATH", t.TempDir())
-	c := begin(t, "--listen", "127.0.0.1:0", "--sso")
-	if code := c.wait(t); code != exitFailure {
-		t.Errorf("it ended with %d", code)
-	}
-	wantLastLine(t, c.stderr.String(), "install Node 20 or later, or leave --sso out")
+	fails(t, "install Node 20 or later, or leave --sso out", "--listen", "127.0.0.1:0", "--sso")
 }

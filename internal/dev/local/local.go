@@ -169,7 +169,7 @@ func (s *Stack) startIssuer(ctx context.Context, o *Options, base string) (*temp
 		return nil, err
 	}
 	s.Issuer = started
-	o.Parameters = merged(o.Parameters, started.Parameters())
+	o.Parameters = merged(o.Parameters, issuer.Parameters(started.URL))
 	return readTemplate(*o)
 }
 

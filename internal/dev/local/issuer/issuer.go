@@ -116,12 +116,7 @@ func addresses(page string) ([]string, error) {
 	return pages, nil
 }
 
-// Parameters are what template.yaml must be told of the issuer.
-func (i *Issuer) Parameters() map[string]string {
-	return Parameters(i.URL)
-}
-
-// Parameters are the same for an issuer that is not running yet.
+// Parameters are what template.yaml must be told of an issuer.
 func Parameters(issuerURL string) map[string]string {
 	return map[string]string{
 		"OidcIssuer": issuerURL, "OidcAudience": Audience, "OidcClientId": ClientID, "OidcScope": Scope,

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -255,18 +256,13 @@ func TestOnlyThePageMayReadTokens(t *testing.T) {
 }
 
 func TestWhatIsMissingIsToldInOneLineWithTheWayOut(t *testing.T) {
-	fails := func(root, want string) {
+	fails := func(root string, want error) {
 		t.Helper()
-		i, err := Start(t.Context(), root, Config{Page: page})
-		if err == nil {
-			i.Stop()
-			t.Fatal("it started")
-		}
-		if got := err.Error(); !strings.Contains(got, want) || strings.Contains(got, "\n") {
-			t.Errorf("Start = %q, want one line with %q", got, want)
+		if _, err := Start(t.Context(), root, Config{Page: page}); !errors.Is(err, want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("Start = %v, want one line, %v", err, want)
 		}
 	}
-	fails(t.TempDir(), "run npm ci, or leave --sso out")
+	fails(t.TempDir(), errNoLibrary)
 	t.Setenv("PATH", t.TempDir())
-	fails(root, "install Node 20 or later, or leave --sso out")
+	fails(root, errNoNode)
 }
