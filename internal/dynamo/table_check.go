@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,22 +25,26 @@ type TableCheck struct {
 	Name   string
 	Wanted Shape
 
-	store  *Store
-	reads  []probe
-	writes []probe
+	store         *Store
+	reads, writes []operation // of the operator's commands
 }
 
 // TableChecks lists a check of each of the four tables.
 func (s *Store) TableChecks() []TableCheck {
+	partners := Shape{
+		Key:     []string{"pk", "sk"},
+		Indexes: map[string][]string{"ByName": {"pk", "sortKey"}, "ByAccount": {"accountId", "pk"}},
+	}
+	records := Shape{Key: []string{"log", "at"}, Indexes: map[string][]string{"ById": {"byId", "at"}}, TTL: "expiresAt"}
 	return []TableCheck{
-		{s.tables.Partners, Shape{Key: []string{"pk", "sk"}, Indexes: map[string][]string{"ByName": {"pk", "sortKey"}, "ByAccount": {"accountId", "pk"}}}, s,
-			[]probe{batchGetItem, queryItems, queryIndex, scanItems}, []probe{putItem, updateItem, deleteItem}},
+		{s.tables.Partners, partners, s,
+			[]operation{batchGetItem, queryItems, queryIndex, scan}, []operation{putItem, updateItem, deleteItem}},
 		{s.tables.Customers, Shape{Key: []string{"accountId"}}, s,
-			[]probe{getItem, batchGetItem, scanItems}, []probe{putItem, updateItem, deleteItem}},
+			[]operation{getItem, batchGetItem, scan}, []operation{putItem, updateItem, deleteItem}},
 		{s.tables.PriceLists, Shape{Key: []string{"log", "effectiveFrom"}}, s,
-			[]probe{queryItems}, []probe{batchWriteItem}},
-		{s.tables.Usage, Shape{Key: []string{"log", "at"}, Indexes: map[string][]string{"ById": {"byId", "at"}}, TTL: "expiresAt"}, s,
-			[]probe{batchGetItem, queryItems, queryIndex, scanItems}, []probe{batchWriteItem, updateItem}},
+			[]operation{queryItems}, []operation{batchWriteItem}},
+		{s.tables.Usage, records, s,
+			[]operation{batchGetItem, queryItems, queryIndex, scan}, []operation{batchWriteItem, updateItem}},
 	}
 }
 
@@ -71,7 +76,8 @@ func (c TableCheck) Describe(ctx context.Context) (Found, error) {
 // DescribeTTL reads by which attribute the table's items are deleted; empty: none
 // are.
 func (c TableCheck) DescribeTTL(ctx context.Context) (string, error) {
-	out, err := call(ctx, "describe the TTL of "+c.Name, c.store.db.DescribeTimeToLive, &dynamodb.DescribeTimeToLiveInput{TableName: &c.Name})
+	out, err := call(ctx, "describe the TTL of "+c.Name, c.store.db.DescribeTimeToLive,
+		&dynamodb.DescribeTimeToLiveInput{TableName: &c.Name})
 	if err != nil {
 		return "", err
 	}
@@ -106,96 +112,88 @@ func (c TableCheck) Forbidden(ctx context.Context) (reads, writes []string, err 
 	return reads, writes, err
 }
 
-func (c TableCheck) try(ctx context.Context, probes []probe) (forbidden []string, err error) {
-	for _, p := range probes {
+func (c TableCheck) try(ctx context.Context, operations []operation) (forbidden []string, err error) {
+	for _, o := range operations {
+		name := strings.TrimSuffix(string(o), ofIndex)
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
-		err := p.call(ctx, c)
+		err := c.probe(ctx, o)
 		cancel()
-		if err == nil || isConditionFailed(err) {
-			continue
+		var api smithy.APIError
+		switch {
+		case err == nil, isConditionFailed(err):
+		case errors.As(err, &api) && api.ErrorCode() == "AccessDeniedException":
+			forbidden = append(forbidden, "dynamodb:"+name)
+		default:
+			return nil, translate(name+" on "+c.Name, err)
 		}
-		if isDenied(err) {
-			forbidden = append(forbidden, "dynamodb:"+p.operation)
-			continue
-		}
-		return nil, translate(p.operation+" on "+c.Name, err)
 	}
 	return forbidden, nil
 }
 
-func isDenied(err error) bool {
-	var api smithy.APIError
-	return errors.As(err, &api) && api.ErrorCode() == "AccessDeniedException"
-}
+// operation is one of DynamoDB's, as policies name it.
+type operation string
 
-// probe is a call that reports whether an operation is allowed, and does nothing.
-type probe struct {
-	operation string
-	call      func(context.Context, TableCheck) error
-}
+const (
+	getItem        operation = "GetItem"
+	batchGetItem   operation = "BatchGetItem"
+	queryItems     operation = "Query"
+	queryIndex               = queryItems + ofIndex
+	scan           operation = "Scan"
+	putItem        operation = "PutItem"
+	updateItem     operation = "UpdateItem"
+	deleteItem     operation = "DeleteItem"
+	batchWriteItem operation = "BatchWriteItem"
 
-// nobodys is a key that no item has: no partner, account or log is called so.
-func (c TableCheck) nobodys() item {
-	key := item{}
+	ofIndex = " of an index" // which has a right of its own
+)
+
+// probe makes a call that reports whether an operation is allowed, and does nothing.
+func (c TableCheck) probe(ctx context.Context, o operation) error {
+	db, table := c.store.db, &c.Name
+	nobodys := item{} // a key that no item has: no partner, account or log is called so
 	for _, name := range c.Wanted.Key {
-		key[name] = str("#doctor")
+		nobodys[name] = str("#doctor")
 	}
-	return key
-}
-
-// never is a condition that no item meets, nor the lack of one.
-func (c TableCheck) never() *string {
-	return aws.String("attribute_exists(#key) AND attribute_not_exists(#key)")
-}
-
-// names are those of never: DynamoDB reserves words such as "log".
-func (c TableCheck) names() map[string]string { return map[string]string{"#key": c.Wanted.Key[0]} }
-
-var (
-	getItem = probe{"GetItem", func(ctx context.Context, c TableCheck) error {
-		_, err := c.store.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &c.Name, Key: c.nobodys()})
-		return err
-	}}
-	batchGetItem = probe{"BatchGetItem", func(ctx context.Context, c TableCheck) error {
-		_, err := c.store.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{c.Name: {Keys: []item{c.nobodys()}}}})
-		return err
-	}}
-	queryItems = probe{"Query", func(ctx context.Context, c TableCheck) error {
-		return c.query(ctx, nil, c.Wanted.Key[0])
-	}}
-	queryIndex = probe{"Query", func(ctx context.Context, c TableCheck) error {
+	never := aws.String("attribute_exists(#key) AND attribute_not_exists(#key)") // met by no item, nor by the lack of one
+	names := map[string]string{"#key": c.Wanted.Key[0]}                          // DynamoDB reserves words such as "log"
+	var err error
+	switch o {
+	case getItem:
+		_, err = db.GetItem(ctx, &dynamodb.GetItemInput{TableName: table, Key: nobodys})
+	case batchGetItem:
+		wanted := types.KeysAndAttributes{Keys: []item{nobodys}}
+		_, err = db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{*table: wanted}})
+	case queryItems:
+		err = c.query(ctx, nil, c.Wanted.Key[0])
+	case queryIndex:
 		for name, key := range c.Wanted.Indexes {
-			if err := c.query(ctx, &name, key[0]); err != nil {
-				return err
+			if err = c.query(ctx, &name, key[0]); err != nil {
+				break
 			}
 		}
-		return nil
-	}}
-	scanItems = probe{"Scan", func(ctx context.Context, c TableCheck) error {
-		_, err := c.store.db.Scan(ctx, &dynamodb.ScanInput{TableName: &c.Name, Limit: aws.Int32(1), ProjectionExpression: aws.String("#key"), ExpressionAttributeNames: c.names()})
-		return err
-	}}
-	putItem = probe{"PutItem", func(ctx context.Context, c TableCheck) error {
-		_, err := c.store.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: &c.Name, Item: c.nobodys(), ConditionExpression: c.never(), ExpressionAttributeNames: c.names()})
-		return err
-	}}
-	updateItem = probe{"UpdateItem", func(ctx context.Context, c TableCheck) error {
-		_, err := c.store.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName: &c.Name, Key: c.nobodys(), ConditionExpression: c.never(), ExpressionAttributeNames: c.names(),
+	case scan:
+		_, err = db.Scan(ctx, &dynamodb.ScanInput{
+			TableName: table, Limit: aws.Int32(1), ProjectionExpression: aws.String("#key"), ExpressionAttributeNames: names,
+		})
+	case putItem:
+		_, err = db.PutItem(ctx, &dynamodb.PutItemInput{
+			TableName: table, Item: nobodys, ConditionExpression: never, ExpressionAttributeNames: names,
+		})
+	case updateItem:
+		_, err = db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: table, Key: nobodys, ConditionExpression: never, ExpressionAttributeNames: names,
 			UpdateExpression: aws.String("SET doctor = :x"), ExpressionAttributeValues: item{":x": str("x")},
 		})
-		return err
-	}}
-	deleteItem = probe{"DeleteItem", func(ctx context.Context, c TableCheck) error {
-		_, err := c.store.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &c.Name, Key: c.nobodys(), ConditionExpression: c.never(), ExpressionAttributeNames: c.names()})
-		return err
-	}}
-	batchWriteItem = probe{"BatchWriteItem", func(ctx context.Context, c TableCheck) error {
-		nothing := types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: c.nobodys()}}
-		_, err := c.store.db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{c.Name: {nothing}}})
-		return err
-	}}
-)
+	case deleteItem:
+		_, err = db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+			TableName: table, Key: nobodys, ConditionExpression: never, ExpressionAttributeNames: names,
+		})
+	case batchWriteItem:
+		nothing := types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: nobodys}}
+		_, err = db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{*table: {nothing}}})
+	}
+	return err
+}
 
 func (c TableCheck) query(ctx context.Context, index *string, partition string) error {
 	_, err := c.store.db.Query(ctx, &dynamodb.QueryInput{

@@ -18,6 +18,7 @@ import (
 type Proxy struct {
 	URL string
 
+	relay    http.Handler
 	mu       sync.Mutex
 	calls    []Call
 	meddle   func(Call, Answer) bool
@@ -41,12 +42,8 @@ func (e *Engine) NewProxy(t testing.TB) *Proxy {
 	t.Helper()
 	p := new(Proxy)
 	p.ended = sync.NewCond(&p.mu)
-	relay := Relay(e.Endpoint(t), p.before, func(Call, []byte) {})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.count(1)
-		defer p.count(-1)
-		relay.ServeHTTP(w, r)
-	}))
+	p.relay = Relay(e.Endpoint(t), p.before, func(Call, []byte) {})
+	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
 	p.URL = server.URL
 	return p
@@ -90,6 +87,12 @@ func (p *Proxy) Operations() []string {
 	return names
 }
 
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.count(1)
+	defer p.count(-1)
+	p.relay.ServeHTTP(w, r)
+}
+
 func (p *Proxy) count(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,7 +113,9 @@ func (p *Proxy) before(_ context.Context, call Call, w Answer) (answered bool) {
 // engine answers, before the caller is. A call that its caller has given up reaches the
 // engine all the same.
 func Relay(
-	engine string, before func(ctx context.Context, call Call, w Answer) (answered bool), after func(call Call, answer []byte),
+	engine string,
+	before func(ctx context.Context, call Call, w Answer) (answered bool),
+	after func(call Call, answer []byte),
 ) http.Handler {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -124,7 +129,8 @@ func Relay(
 		if before(r.Context(), call, w) {
 			return
 		}
-		onward, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), r.Method, engine+r.URL.Path, bytes.NewReader(body))
+		onward, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()),
+			r.Method, engine+r.URL.Path, bytes.NewReader(body))
 		if err != nil {
 			Cut(w)
 		}
