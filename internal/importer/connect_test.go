@@ -157,52 +157,6 @@ func TestCharacterSetOfAColumnThatIsNotKeptDoesNotMatter(t *testing.T) {
 	}
 }
 
-func TestAnExportWithEveryKindOfBadLineLoadsTheGoodOnes(t *testing.T) {
-	call := func(at, seconds, price, content string) string {
-		return "u-1," + at + ",OUTBOUND,acme_one," + seconds + "," + price + ",EUR," + content
-	}
-	file := "\xef\xbb\xbf" + strings.Join([]string{
-		"CallId,InitiatedAt,Direction,SubAccountId,DurationInSec,TotalPriceOfCall,UnitPriceCurrency,Content",
-		call(times[0], "5", "0.1", "good"),
-		call(times[0], "5", "0.1", "\xff\xfe"),
-		call(times[0], "5", "0.1", strings.Repeat("x", 10<<20)),
-		call(times[0], "5", "0.1", "one, too many"),
-		"u-1," + times[0] + ",OUTBOUND",
-		call(times[0], "5", "0.1", `"quotes ""inside"" quotes"`),
-		call(times[0], "5", "0.1", `"quotes "inside" quotes"`),
-		strings.TrimSpace(line("")), // mixed formats
-		call(times[1], "5", "0.1", "good"),
-		call(times[2], "5", "0.1", ""),
-		call(times[3], "5", "0.1", ""),
-		call(times[4], "5", "0.1", ""),
-		call(times[0], "5", "1e400", ""),
-		call(times[0], "-5", "0.1", ""),
-		call(times[0], "5", "0.1", `"over two`),
-		`lines"`,
-		call(times[0], "5", "0.1", "last"),
-	}, "\r\n")
-	good := func(number string) string {
-		return number + " acme_one#voice u-1 2026-05-03T10:00:00.000Z dir=outbound sec=5 price=0.1EUR"
-	}
-	const noTime = "InitiatedAt: must be a time in RFC 3339, as 2026-11-03T10:00:00Z [u-1]"
-	const columns = " REJECTED : has another number of fields than the header []"
-	want := []string{
-		good("2"),
-		good("3"), // its content is not kept
-		"4 REJECTED : is longer than 1048576 bytes []",
-		"5" + columns, "6" + columns,
-		good("7"),
-		"8 REJECTED : has a quote that is not closed, or not doubled within quotes []",
-		"9 REJECTED : has a quote that is not closed, or not doubled within quotes []",
-		good("10"),
-		"11 REJECTED " + noTime, "12 REJECTED " + noTime, "13 REJECTED " + noTime,
-		`14 REJECTED TotalPriceOfCall: "1e400" must be a decimal number, as 0.0412 [u-1]`,
-		"15 REJECTED DurationInSec: must be a whole number from 0 to 9999999 [u-1]",
-		good("16"), good("18"),
-	}
-	same(t, "CSV", strings.Join(want, "\n"), readText(t, ConnectVoice, file))
-}
-
 // unreadOf is what the rows of a file have unread, and the values that may be shown.
 func unreadOf(rows []Row) string {
 	var all []string

@@ -55,6 +55,7 @@ func TestCSVRecords(t *testing.T) {
 		{"a last line too long", "a,b,c\n" + strings.Repeat("x", 10<<20), "1 a|b|c\n2 " + tooLong},
 
 		{"text behind a quote", `a,"b"b,c` + "\nd,e,f\n", "1 " + strayQuote + "\n2 d|e|f"},
+		{"a line of NDJSON", "a,b,c\n" + `{"a":"b","c":"d"}` + "\nd,e,f\n", "1 a|b|c\n2 " + strayQuote + "\n3 d|e|f"},
 		{"a quote that is not closed", "a,\"b,c\nd,e,f\ng,h,i\n", "1 " + strayQuote + "\n2 d|e|f\n3 g|h|i"},
 		{"a quote in the last line", "a,b,c\nd,e,\"f", "1 a|b|c\n2 " + strayQuote},
 		{"before a line with quotes", "a,b,\"c\nd,\"e\",f\ng,h,i\n", "1 " + strayQuote + "\n2 d|e|f\n3 g|h|i"},

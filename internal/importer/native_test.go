@@ -1,12 +1,11 @@
 package importer
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 )
 
-// want is what a line without anything but the required comes to.
+// bare is what a line without anything but the required comes to.
 const bare = "1 acme_one#sms u-1 2026-05-03T10:00:00.000Z"
 
 func TestNativeRecords(t *testing.T) {
@@ -31,6 +30,7 @@ func TestNativeRecords(t *testing.T) {
 		{"nothing but the required", line(``), bare},
 		{"whole numbers with a fraction of 0", line(`,"segments":2.0`), bare + " seg=2"},
 		{"a spreadsheet's float for a number", line(`,"to":"447700900118.0"`), bare + " to=****"},
+		{"a file that was appended to another", line("") + byteOrderMark + line("") + line(""), bare + "\n2 REJECTED : is not a JSON object []\n3" + bare[1:]},
 		{"null is unknown", line(`,"direction":null,"status":null,"statusAt":null,"from":null,"to":null,"country":null,"operator":null,"segments":null,"errorCode":null,"recordedPrice":null,"contactName":null,"content":null`), bare},
 		{"empty text is unknown", line(`,"direction":"","status":"","statusAt":"","from":"","to":" ","country":"","operator":"","errorCode":""`), bare},
 		{"white space around and within", " \t{ \"accountId\" : \"acme_one\" ,\t\"product\":\"sms\" , \"id\":\"u-1\", \"timestamp\" :\"2026-05-03T10:00:00Z\" } \r\n", bare},
@@ -72,6 +72,7 @@ func badLines() []struct{ name, line, want string } {
 		{"no JSON", "hello", ": is not a JSON object []"},
 		{"cut short", strings.TrimSuffix(line(``), "}\n"), ": is cut short: the file ends within it []"},
 		{"padding", strings.Repeat("\x00", 100) + "\n", ": is nothing but zero bytes: the file is padded, or has a hole []"},
+		{"quotes within quotes", line(`,"content":"quotes "inside" quotes"`), ": is not a JSON object []"},
 		{"two objects", strings.TrimSpace(line(``)) + line(``), ": is not a JSON object []"},
 		{"a list", "[1]", ": is not a JSON object []"},
 		{"a line of CSV", "u-1,acme_one,1,2026-05-03T10:00:00Z", ": is not a JSON object []"},
@@ -184,51 +185,5 @@ func TestNoMoreThanAHundredUnknownFieldsAreNamed(t *testing.T) {
 	}
 	if got := strings.Join(rows[1].Dropped, " "); got != "(other) xab" {
 		t.Errorf("then %q", got)
-	}
-}
-
-// times are what people and programs write for one; only the first two tell when
-// it was, and the first alone is RFC 3339.
-var times = []string{"2026-05-03T10:00:00Z", "2026-05-03 10:00:00 UTC", "03/05/2026 10:00", "20260503T100000Z", "1777802400"}
-
-// One file with every kind of bad line, between good ones.
-func TestAFileWithEveryKindOfBadLineLoadsTheGoodOnes(t *testing.T) {
-	tenMegabytes := strings.Repeat("x", 10<<20)
-	native := "\xef\xbb\xbf" + strings.Join([]string{
-		strings.TrimSpace(line(`,"content":"the first, behind a byte order mark"`)) + "\r",
-		strings.TrimSpace(line(`,"content":"` + "\xff\xfe" + `"`)),
-		strings.TrimSpace(line(`,"content":"` + tenMegabytes + `"`)),
-		strings.TrimSpace(line(`,"content":"quotes \"inside\" quotes"`)),
-		strings.TrimSpace(line(`,"content":"quotes "inside" quotes"`)),
-		`u-1,acme_one,1,2026-05-03T10:00:00Z,"mixed formats"`,
-		"\xef\xbb\xbf" + strings.TrimSpace(line("")), // a file that was appended to another
-		strings.TrimSpace(strings.Replace(line(""), times[0], times[1], 1)),
-		strings.TrimSpace(strings.Replace(line(""), times[0], times[2], 1)),
-		strings.TrimSpace(strings.Replace(line(""), times[0], times[3], 1)),
-		strings.TrimSpace(strings.Replace(line(""), `"`+times[0]+`"`, times[4], 1)),
-		strings.TrimSpace(line(`,"recordedPrice":{"amount":1e400,"currency":"EUR"}`)),
-		strings.TrimSpace(strings.Replace(line(`,"durationSeconds":-5`), "sms", "voice", 1)),
-		strings.TrimSpace(line(`,"to":"+447700900123"`)),
-	}, "\n")
-	const noTime = "timestamp: must be a time in RFC 3339, as 2026-11-03T10:00:00Z [u-1]"
-	want := []string{
-		bare + " dropped=content",
-		"2 REJECTED : is not UTF-8 []",
-		"3 REJECTED : is longer than 1048576 bytes []",
-		"4" + bare[1:] + " dropped=content",
-		"5 REJECTED : is not a JSON object []",
-		"6 REJECTED : is not a JSON object []",
-		"7 REJECTED : is not a JSON object []",
-		"8 REJECTED " + noTime, "9 REJECTED " + noTime, "10 REJECTED " + noTime,
-		"11 REJECTED timestamp: must be text, in quotes [u-1]",
-		`12 REJECTED recordedPrice.amount: "1e400" must be a decimal number, as 0.0412 [u-1]`,
-		"13 REJECTED durationSeconds: must be a whole number from 0 to 9999999 [u-1]",
-		"14" + bare[1:] + " to=****0123",
-	}
-	rows := readAll(t, strings.NewReader(native), Native, options())
-	same(t, "NDJSON", strings.Join(want, "\n"), described(rows))
-	again := readAll(t, bytes.NewReader(gzipped([]byte(native))), Native, options())
-	if described(again) != described(rows) {
-		t.Error("gzipped, it reads otherwise")
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -119,9 +118,6 @@ func TestEachRecordIsWellFormed(t *testing.T) {
 	} {
 		t.Run(now.Format(time.RFC3339), func(t *testing.T) {
 			f := read(t, now)
-			statusForm := regexp.MustCompile(`^[a-z_]{1,32}$`)
-			wordForm := regexp.MustCompile(`^([a-z][a-z0-9_]{0,31})?$`)
-			operatorForm := regexp.MustCompile(`^([0-9]{5,6})?$`)
 			ids := map[string]bool{}
 			all := records(t, now, few)
 			if now.Equal(noon) {
@@ -137,28 +133,21 @@ func TestEachRecordIsWellFormed(t *testing.T) {
 					t.Errorf("record %d: at %s, now is %s: %v", i, r.Timestamp, now, err)
 				case ids[r.ID]:
 					t.Errorf("record %d: a second %s", i, r.ID)
-				case r.Status != "" && !statusForm.MatchString(status(r)):
+				case !hasForm(r.Status, usage.ParseStatus):
 					t.Errorf("record %d: status %q", i, r.Status)
-				case !wordForm.MatchString(strings.ToLower(r.Channel)) || !wordForm.MatchString(strings.ToLower(r.Category)):
+				case !hasForm(r.Channel, usage.ParseChannel) || !hasForm(r.Category, usage.ParseCategory):
 					t.Errorf("record %d: channel %q, category %q", i, r.Channel, r.Category)
-				case !operatorForm.MatchString(r.Operator):
+				case !hasForm(r.Operator, usage.ParseOperator):
 					t.Errorf("record %d: operator %q", i, r.Operator)
+				case r.ID == "" || !hasForm(r.ID, usage.ParseRecordID) || usage.HasNumber(usage.RecordID(r.ID)):
+					t.Errorf("record %d: id %q is none, or looks like a number", i, r.ID)
+				case r.RecordedPrice != nil && !hasForm(r.RecordedPrice.Amount, money.Parse):
+					t.Errorf("record %d: price %q", i, r.RecordedPrice.Amount)
 				}
 				ids[r.ID] = true
-				if _, err := usage.ParseRecordID(r.ID); err != nil {
-					t.Errorf("record %d: %q: %v", i, r.ID, err)
-				}
-				if _, isNumber := masking.Digits(r.ID); isNumber {
-					t.Errorf("record %d: id %q looks like a number", i, r.ID)
-				}
 				if r.StatusAt != "" {
 					if reached, err := time.Parse(time.RFC3339, r.StatusAt); err != nil || reached.Before(at.Truncate(time.Millisecond)) || !reached.Before(now) {
 						t.Errorf("record %d: made at %s, status at %s", i, r.Timestamp, r.StatusAt)
-					}
-				}
-				if r.RecordedPrice != nil {
-					if _, err := money.Parse(r.RecordedPrice.Amount); err != nil {
-						t.Errorf("record %d: %v", i, err)
 					}
 				}
 			}
@@ -166,9 +155,10 @@ func TestEachRecordIsWellFormed(t *testing.T) {
 	}
 }
 
-// status is a record's status as an importer keeps it.
-func status(r record) string {
-	return strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(r.Status))
+// hasForm reports whether a text is left out, or one that a parser takes.
+func hasForm[T any](text string, parse func(string) (T, error)) bool {
+	_, err := parse(text)
+	return text == "" || err == nil
 }
 
 // Whatever a product can have, some record has, and what can be unknown is
@@ -178,7 +168,7 @@ func TestUsageCoversEveryCase(t *testing.T) {
 	for _, r := range atNoon(t) {
 		p := r.Product
 		seen[p]++
-		seen[p+" status "+status(r)]++
+		seen[p+" status "+usage.Underscored(r.Status)]++
 		seen["status as "+r.Status]++
 		seen[p+" direction "+r.Direction]++
 		seen[p+" channel "+strings.ToLower(r.Channel)]++
