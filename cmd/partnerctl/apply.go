@@ -181,10 +181,7 @@ func (s *session) printCorrections(corrections []operator.Correction) {
 	t := newTable("account", "product", "from", "to", "records", "money")
 	t.indent = "  "
 	for _, c := range corrections {
-		to := c.To
-		if to == "" {
-			to = "this day and on"
-		}
+		to := cmp.Or(c.To, "this day and on")
 		t.add(c.AccountID, c.Product, c.From, to, fmt.Sprintf("%d of %d", c.Effect.Records, c.Effect.Read),
 			moneyText(c.Effect.Money))
 	}
@@ -225,15 +222,8 @@ func fieldsText(c operator.Change) string {
 		if c.Action == operator.Add {
 			fields = append(fields, f.Field+": "+f.To)
 		} else {
-			fields = append(fields, fmt.Sprintf("%s: %s → %s", f.Field, orNone(f.From), orNone(f.To)))
+			fields = append(fields, fmt.Sprintf("%s: %s → %s", f.Field, cmp.Or(f.From, "(none)"), cmp.Or(f.To, "(none)")))
 		}
 	}
 	return strings.Join(fields, "; ")
-}
-
-func orNone(text string) string {
-	if text == "" {
-		return "(none)"
-	}
-	return text
 }

@@ -222,9 +222,7 @@ func TestImportReadsThePlatformsExports(t *testing.T) {
 	d := newDeskWithDirectory(t)
 	for format, file := range map[string]string{"connect-sms-csv": "8x8-sms-log.csv", "connect-messaging-csv": "8x8-chatapps-log.csv", "connect-voice-csv": "8x8-voice-log.csv"} {
 		text, err := os.ReadFile(filepath.Join(d.root, "testdata", "fixtures", file))
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		path := d.write(file, string(text))
 		r := d.run("import", "usage", "--format", format, path, "-o", "json", "--now", "2026-06-15T00:00:00Z")
 		var counts importedUsage
@@ -358,9 +356,7 @@ func TestInterruptedImportEndsAndSaysWhatToDo(t *testing.T) {
 	cmd := d.process(os.Args[0], "import", "usage", file)
 	var errOut bytes.Buffer
 	cmd.Stderr = &errOut
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	check(t, cmd.Start())
 	<-begun
 	_ = cmd.Process.Signal(os.Interrupt)
 	_ = cmd.Wait()

@@ -159,11 +159,7 @@ func valuesOf(v *kong.Value, stored stored) []candidate {
 		kind = kind.Elem()
 	}
 	if kind == reflect.TypeFor[formatArgument]() {
-		var all []candidate
-		for _, f := range importer.Formats() {
-			all = append(all, candidate{word: string(f)})
-		}
-		return all
+		return candidatesOf(importer.Formats())
 	}
 	if v.Enum != "" {
 		return candidatesOf(v.EnumSlice())
@@ -213,10 +209,10 @@ func candidates(app *kong.Application, words []string, stored stored) []candidat
 	return slices.DeleteFunc(all, func(c candidate) bool { return c.word == "" || !strings.HasPrefix(c.word, typed) })
 }
 
-func candidatesOf(words []string) []candidate {
+func candidatesOf[T ~string](words []T) []candidate {
 	all := make([]candidate, len(words))
 	for i, word := range words {
-		all[i].word = word
+		all[i].word = string(word)
 	}
 	return all
 }

@@ -11,9 +11,7 @@ import (
 // function offers for a line.
 func TestBashCompletesCommandsFlagsAndValues(t *testing.T) {
 	d := newDeskWithTwoPartners(t)
-	if err := os.Symlink(os.Args[0], filepath.Join(d.dir, "partnerctl")); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.Symlink(os.Args[0], filepath.Join(d.dir, "partnerctl")))
 	d.write("completion.bash", d.must("completion", "bash"))
 	// What bash itself does at a TAB: it parts the line into words, and calls the
 	// function that was registered for the first.

@@ -24,9 +24,7 @@ func TestCommandsOfOperatingWorkWhenPasted(t *testing.T) {
 		t.Skip("not in make quick: it takes long; make test has it")
 	}
 	page, err := os.ReadFile("../../docs/operating.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	var script []string
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
 		script = append(script, strings.ReplaceAll(block[1], "go build -o build/partnerctl ./cmd/partnerctl\n", ""))
@@ -36,20 +34,12 @@ func TestCommandsOfOperatingWorkWhenPasted(t *testing.T) {
 	}
 
 	d := newDesk(t)
-	if err := os.Mkdir(filepath.Join(d.dir, "build"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(os.Args[0], filepath.Join(d.dir, "build", "partnerctl")); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.Mkdir(filepath.Join(d.dir, "build"), 0o755))
+	check(t, os.Symlink(os.Args[0], filepath.Join(d.dir, "build", "partnerctl")))
 	text, err := os.ReadFile(filepath.Join(d.root, "testdata", "sample", "directory.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	directory, err := sample.Directory(string(text), time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	d.must("apply", "-f", d.write("sample.yaml", string(directory)))
 
 	out, err := d.process(posixShell(t), "-eu", "-c", strings.Join(script, "\n")).CombinedOutput()
@@ -105,9 +95,7 @@ func TestWhatProgramsReadIsDocumented(t *testing.T) {
 	var pages strings.Builder
 	for _, name := range []string{"operating.md", "formats.md"} {
 		page, err := os.ReadFile(filepath.Join("../../docs", name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		pages.Write(page)
 	}
 	for _, leaf := range parserOf(t).Model.Leaves(true) {
@@ -156,9 +144,7 @@ func keysOf(v reflect.Value) (keys []string) {
 func parserOf(t *testing.T) *kong.Kong {
 	t.Helper()
 	parser, err := newParser(&commandLine{}, streams{strings.NewReader(""), io.Discard, io.Discard}, func(int) {})
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	return parser
 }
 

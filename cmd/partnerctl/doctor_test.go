@@ -113,9 +113,7 @@ func TestDoctorTellsOfTablesThatAreNotAsTheyShould(t *testing.T) {
 func TestDoctorTellsOfAClockThatIsWrong(t *testing.T) {
 	d := newDesk(t)
 	real, err := url.Parse(engine.Endpoint(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	for name, tt := range map[string]struct {
 		engineIs time.Duration // ahead of us
 		says     string        // empty: all is well
@@ -183,9 +181,7 @@ func TestReleaseBuildsWhatItsChecksumSays(t *testing.T) {
 		t.Skip("not in make quick: it takes long; make test has it")
 	}
 	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	out := filepath.Join(t.TempDir(), "release")
 	cmd := exec.CommandContext(t.Context(), filepath.Join(root, "scripts", "release.sh"), out, runtime.GOOS+"/"+runtime.GOARCH)
 	cmd.Dir = root
@@ -199,9 +195,7 @@ func TestReleaseBuildsWhatItsChecksumSays(t *testing.T) {
 		t.Fatalf("%v: %s", err, list)
 	}
 	binary, err := os.ReadFile(filepath.Join(out, name))
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	if got := sha256.Sum256(binary); hex.EncodeToString(got[:]) != sum {
 		t.Error("it is not what SHA256SUMS says")
 	}

@@ -24,34 +24,26 @@ import (
 func (d *desk) link(target, name string) string {
 	d.t.Helper()
 	path := filepath.Join(d.dir, name)
-	if err := os.Symlink(target, path); err != nil {
-		d.t.Fatal(err)
-	}
+	check(d.t, os.Symlink(target, path))
 	return path
 }
 
 func (d *desk) pipe(name string) string {
 	d.t.Helper()
 	path := filepath.Join(d.dir, name)
-	if err := syscall.Mkfifo(path, 0o600); err != nil {
-		d.t.Fatal(err)
-	}
+	check(d.t, syscall.Mkfifo(path, 0o600))
 	return path
 }
 
 // A run never loads what it writes, under whatever name that goes.
 func TestWhatTheRunWritesIsNotLoaded(t *testing.T) {
 	d := newDeskWithDirectory(t)
-	if err := os.Mkdir(filepath.Join(d.dir, "month"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.Mkdir(filepath.Join(d.dir, "month"), 0o700))
 	text := usageLine("m-1", "") + "bad\n"
 	file := d.write("month/usage.ndjson", text)
 	d.write("credit.csv", "account,amount,asOf\nbad,1,x\n")
 	hard := filepath.Join(d.dir, "hard.ndjson")
-	if err := os.Link(file, hard); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.Link(file, hard))
 	soft, old := d.link(file, "soft.ndjson"), d.write("month/rejects.ndjson", `{"line":1,"reason":"x"}`+"\n")
 	for name, args := range map[string][]string{
 		"a link":                       {"usage", file, "--rejects", soft},
@@ -77,20 +69,14 @@ func TestWhatTheRunWritesIsNotLoaded(t *testing.T) {
 			cmd = d.process(os.Args[0], "import", "usage", "-", "--rejects", hard)
 		}
 		stream, err := os.OpenFile(file, os.O_RDWR|os.O_APPEND, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		defer stream.Close()
-		var errOut bytes.Buffer
-		cmd.Stderr = &errOut
 		if c.in != "" {
 			cmd.Stdin = stream
 		} else {
 			cmd.Stdout = stream
 		}
-		d.start(cmd)
-		_ = cmd.Wait()
-		result{cmd.ProcessState.ExitCode(), "", errOut.String()}.fails(t, 2, "is to be loaded, and ")
+		d.finish(cmd).fails(t, 2, "is to be loaded, and ")
 		if d.read("month/usage.ndjson") != text {
 			t.Errorf("%s: the input is changed", name)
 		}
@@ -115,9 +101,7 @@ func TestAListOfRejectedLinesTakesNothingAway(t *testing.T) {
 		}
 	}
 	list := d.write("list.ndjson", `{"line":7,"reason":"of a run before"}`+"\n")
-	if err := os.Chmod(list, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.Chmod(list, 0o644))
 	d.link("list.ndjson", "link.ndjson")
 	if r := d.run("import", "usage", bad, "--rejects", "link.ndjson"); r.code != 3 || d.read("list.ndjson") != line {
 		t.Errorf("the list of an earlier run: exit code %d, it is %q: %s", r.code, d.read("list.ndjson"), r.errOut)
@@ -152,19 +136,13 @@ func TestAListOfRejectedLinesTakesNothingAway(t *testing.T) {
 	}
 	for _, to := range []string{"a pipe", "a file"} {
 		cmd := d.process(os.Args[0], "import", "usage", bad, "--rejects", "/dev/stdout")
-		var out bytes.Buffer
-		cmd.Stdout = &out
 		if to == "a file" {
 			f, err := os.Create(filepath.Join(d.dir, "out.txt"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			check(t, err)
 			defer f.Close()
 			cmd.Stdout = f
 		}
-		d.start(cmd)
-		_ = cmd.Wait()
-		text := out.String()
+		text := d.finish(cmd).out
 		if to == "a file" {
 			text = d.read("out.txt")
 		}
@@ -183,13 +161,9 @@ func TestListsOfRejectedLinesAreBounded(t *testing.T) {
 	r := (&session{ctx: t.Context(), std: streams{out: io.Discard, err: io.Discard}}).newRejects("", false)
 	r.most = 1000
 	for n := range 100 {
-		if err := r.add("usage.ndjson", importer.Reject{Line: n, Field: "id", Reason: `"x" is missing`}); err != nil {
-			t.Fatal(err)
-		}
+		check(t, r.add("usage.ndjson", importer.Reject{Line: n, Field: "id", Reason: `"x" is missing`}))
 	}
-	if err := r.endOf("usage.ndjson"); err != nil {
-		t.Fatal(err)
-	}
+	check(t, r.endOf("usage.ndjson"))
 	text := d.read("usage.ndjson.rejected.ndjson")
 	if listed := strings.Count(text, "\n"); len(text) > 1000 || len(text) < 900 || listed+r.unlisted != 100 {
 		t.Errorf("%d bytes, %d lines are listed and %d are not", len(text), listed, r.unlisted)
@@ -217,9 +191,7 @@ func TestTheThreeMostFrequentReasonsAreShown(t *testing.T) {
 // to its end is told, with what was written of it, and the others are loaded.
 func TestOneBadFileOfAFolderStopsNoOther(t *testing.T) {
 	d := newDeskWithDirectory(t)
-	if err := os.MkdirAll(filepath.Join(d.dir, "month", "b-folder.ndjson"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.MkdirAll(filepath.Join(d.dir, "month", "b-folder.ndjson"), 0o700))
 	var long strings.Builder
 	for n := range 2000 {
 		long.WriteString(usageLine(fmt.Sprintf("c-%d", n), ""))
@@ -229,9 +201,7 @@ func TestOneBadFileOfAFolderStopsNoOther(t *testing.T) {
 	d.link("nowhere", "month/b-link.ndjson")
 	d.link("operator@host.1234:1700000000", "month/.#A.NDJSON")
 	socket, err := net.Listen("unix", "month/b-socket.ndjson")
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	defer socket.Close()
 	d.write("month/c-cut.ndjson.gz", zipped(long.String())[:3000])
 	d.write("month/d-padded.ndjson.gz", zipped(usageLine("d-1", ""))+strings.Repeat("\x00", 512))
@@ -270,9 +240,7 @@ func TestOneBadFileOfAFolderStopsNoOther(t *testing.T) {
 	d.run("import", "usage", "month/d-padded.ndjson.gz").fails(t, 1, "month/d-padded.ndjson.gz: the file is padded")
 
 	// Credit is read by the same rules, and so is the directory.
-	if err := os.Mkdir(filepath.Join(d.dir, "credit"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.Mkdir(filepath.Join(d.dir, "credit"), 0o700))
 	d.write("credit/a.csv", "sep=;\naccount;amount;asOf\nacme_retail;1;"+time.Now().UTC().Format(time.RFC3339)+"\n")
 	d.write("credit/b.csv", usageLine("m-1", ""))
 	d.write("credit/C.Csv.Gz", zipped("account,amount,asOf\n"+strings.Repeat("acme_retail,x,2026-01-01T00:00:00Z\n", 150)))
@@ -354,15 +322,11 @@ func TestOneSignalEndsACommandInEveryPhase(t *testing.T) {
 			d.write("wide.ndjson", "\xff\xfe")
 			d.pipe("lonely")
 			stuck, err := os.OpenFile(d.pipe("stuck"), os.O_RDWR, 0) // it is open for reading, and nobody reads
-			if err != nil {
-				t.Fatal(err)
-			}
+			check(t, err)
 			defer stuck.Close()
 			cmd := d.process(os.Args[0], c.args...)
 			in, err := cmd.StdinPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
+			check(t, err)
 			var out bytes.Buffer
 			told := &waiter{text: "UTF-16", seen: make(chan struct{})}
 			begun := told.seen

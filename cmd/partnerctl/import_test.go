@@ -40,9 +40,7 @@ func (d *desk) imported(code int, args ...string) importedUsage {
 
 func TestFolderIsLoadedFileByFileInTheOrderOfNames(t *testing.T) {
 	d := newDeskWithDirectory(t)
-	if err := os.MkdirAll(filepath.Join(d.dir, "month", "archive"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.MkdirAll(filepath.Join(d.dir, "month", "archive"), 0o755))
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	_, _ = w.Write([]byte(usageAt("u-1", "2026-06-02T00:00:00Z", `,"errorCode":"second"`) + "bad\n"))
@@ -116,9 +114,7 @@ func TestReceiptsUpdateWhatIsLoaded(t *testing.T) {
 	d.must("apply", "-f", d.write("directory.yaml", customers))
 	for _, name := range []string{"8x8-sms-log.csv", "8x8-sms-dlr.ndjson"} {
 		text, err := os.ReadFile(filepath.Join(d.root, "testdata", "fixtures", name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		d.write(name, string(text))
 	}
 	receipts := []string{"--format", "connect-sms-receipts", "8x8-sms-dlr.ndjson", "--count-changes"}
@@ -232,9 +228,7 @@ func TestSummariesForProgramsAreStable(t *testing.T) {
 			d.must("import", "usage", file, june)
 		}
 		var compact bytes.Buffer
-		if err := json.Compact(&compact, []byte(d.must(append([]string{"import", "-o", "json", june}, args...)...))); err != nil {
-			t.Fatal(err)
-		}
+		check(t, json.Compact(&compact, []byte(d.must(append([]string{"import", "-o", "json", june}, args...)...))))
 		if compact.String() != want {
 			t.Errorf("%v: %s, want %s", args, compact.String(), want)
 		}

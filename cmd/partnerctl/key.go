@@ -132,7 +132,7 @@ func timeOrNil(t time.Time) *string {
 	return textOrNil(usage.FormatTime(t))
 }
 
-func textOrNil(text string) *string {
+func textOrNil[T ~string](text T) *T {
 	if text == "" {
 		return nil
 	}

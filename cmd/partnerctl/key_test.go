@@ -36,9 +36,7 @@ func TestKeysAreToldApartByTheirLastFourCharacters(t *testing.T) {
 	}
 	store := dynamo.NewStore(engine.Client(t), d.tables)
 	old := directory.AccessKey{ID: "old000000000", Partner: "northwind", CreatedAt: time.Now()} // of before they were kept
-	if err := store.PutAccessKey(t.Context(), old); err != nil {
-		t.Fatal(err)
-	}
+	check(t, store.PutAccessKey(t.Context(), old))
 	out := d.must("key", "list", "--partner", "northwind")
 	if !strings.Contains(out, "old000000000  -        active") || !strings.Contains(out, made.KeyID+"  "+made.Key[len(made.Key)-4:]+"     active") {
 		t.Errorf("the list is\n%s", out)

@@ -51,9 +51,7 @@ func newDesk(t *testing.T) *desk {
 func newDeskApart(t *testing.T) *desk {
 	t.Helper()
 	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	tables := engine.NewTables(t)
 	return &desk{t: t, dir: t.TempDir(), root: root, tables: tables, apart: true, env: []string{
 		"DYNAMODB_ENDPOINT=" + engine.Endpoint(t),
@@ -107,9 +105,8 @@ func (d *desk) feed(stdin string, args ...string) result {
 	var out, errOut bytes.Buffer
 	if d.apart {
 		cmd := d.process(os.Args[0], args...)
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errOut
-		_ = cmd.Run()
-		return result{cmd.ProcessState.ExitCode(), out.String(), errOut.String()}
+		cmd.Stdin = strings.NewReader(stdin)
+		return d.finish(cmd)
 	}
 	for name, value := range d.variables() {
 		d.t.Setenv(name, value)
@@ -130,13 +127,24 @@ func (d *desk) process(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// finish runs a command to its end. Its output is read where it goes nowhere yet.
+func (d *desk) finish(cmd *exec.Cmd) result {
+	d.t.Helper()
+	var out, errOut bytes.Buffer
+	if cmd.Stdout == nil {
+		cmd.Stdout = &out
+	}
+	cmd.Stderr = &errOut
+	d.start(cmd)
+	_ = cmd.Wait()
+	return result{cmd.ProcessState.ExitCode(), out.String(), errOut.String()}
+}
+
 // start starts the real partnerctl, which must end within a while whatever it
 // does.
 func (d *desk) start(cmd *exec.Cmd) {
 	d.t.Helper()
-	if err := cmd.Start(); err != nil {
-		d.t.Fatal(err)
-	}
+	check(d.t, cmd.Start())
 	kill := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
 	d.t.Cleanup(func() { kill.Stop(); _ = cmd.Process.Kill() })
 }
@@ -151,21 +159,24 @@ func (d *desk) must(args ...string) string {
 	return r.out
 }
 
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (d *desk) write(name, text string) string {
 	d.t.Helper()
 	path := filepath.Join(d.dir, name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		d.t.Fatal(err)
-	}
+	check(d.t, os.WriteFile(path, []byte(text), 0o600))
 	return path
 }
 
 func (d *desk) read(name string) string {
 	d.t.Helper()
 	text, err := os.ReadFile(filepath.Join(d.dir, name))
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	check(d.t, err)
 	return string(text)
 }
 

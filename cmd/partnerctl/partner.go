@@ -227,17 +227,10 @@ func (c *partnerSetPlanCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return s.print(setPlan{c.Partner.id, planOrNil(plan), planOrNil(before)}, func() {
+	return s.print(setPlan{c.Partner.id, textOrNil(plan), textOrNil(before)}, func() {
 		s.printf("%s: %s → %s\n", c.Partner.id, cmp.Or(before, noPlan), c.Plan)
 		if plan == "" {
 			s.printf("Where plans are enforced, it gets 503 until it is put into one.\n")
 		}
 	})
-}
-
-func planOrNil(p directory.Plan) *directory.Plan {
-	if p == "" {
-		return nil
-	}
-	return &p
 }

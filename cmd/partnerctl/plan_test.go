@@ -148,9 +148,7 @@ func TestSetPlanMendsWhatWasChangedByHand(t *testing.T) {
 	} {
 		t.Run(claim, func(t *testing.T) {
 			d := newPlanDesk(t, "bronze")
-			if err := hand(d); err != nil {
-				t.Fatal(err)
-			}
+			check(t, hand(d))
 			if r := d.setPlan("bronze"); r.code != 0 || d.gateway.state != "bronze" || d.kept() != recordedValue {
 				t.Errorf("exit code %d %s; the key is %s, and kept is %q", r.code, r.errOut, d.gateway.state, d.kept())
 			}
@@ -202,6 +200,19 @@ type exchange struct {
 		Body   any
 	}
 	Then string // the key's state after; empty: the same
+}
+
+// exchangesOf reads what was recorded.
+func exchangesOf(t *testing.T, root string) []exchange {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "cmd/partnerctl/testdata/controlplane.json"))
+	check(t, err)
+	var file struct {
+		About     string
+		Exchanges []exchange
+	}
+	decode(t, string(text), &file)
+	return file.Exchanges
 }
 
 // recorded plays the exchanges, and fails the test for any other call.
@@ -297,20 +308,9 @@ func newPlanDesk(t *testing.T, state string) *planDesk {
 func newPlanDeskApart(t *testing.T, state string) *planDesk {
 	t.Helper()
 	d := &planDesk{desk: newDeskApart(t), gateway: &recorded{t: t}}
-	text, err := os.ReadFile(filepath.Join(d.root, "cmd/partnerctl/testdata/controlplane.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		About     string
-		Exchanges []exchange
-	}
-	decode(t, string(text), &file)
-	d.gateway.exchanges = file.Exchanges
+	d.gateway.exchanges = exchangesOf(t, d.root)
 	d.store = dynamo.NewStore(engine.Client(t), d.tables)
-	if err := d.store.PutPartner(t.Context(), directory.Partner{ID: "northwind", Name: "Northwind", Status: directory.Active}); err != nil {
-		t.Fatal(err)
-	}
+	check(t, d.store.PutPartner(t.Context(), directory.Partner{ID: "northwind", Name: "Northwind", Status: directory.Active}))
 	d.reset(t, state)
 	gateway := httptest.NewServer(d.gateway)
 	t.Cleanup(gateway.Close)
@@ -340,9 +340,7 @@ func (d *planDesk) reset(t *testing.T, state string) {
 	if state != "none" && state != "loose" {
 		err = d.store.PutGatewayKey(t.Context(), "northwind", directory.GatewayKey{ID: recordedKeyID, Value: recordedValue})
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 }
 
 // setPlan types the command, and keeps what it said.
@@ -359,8 +357,6 @@ func (d *planDesk) setPlan(plan string, more ...string) result {
 func (d *planDesk) kept() string {
 	d.t.Helper()
 	p, _, err := d.store.PartnerAndGrant(d.t.Context(), "northwind", "")
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	check(d.t, err)
 	return p.GatewayKey.Value.Reveal()
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,14 +18,10 @@ const policyFile = "docs/policies/partnerctl.json"
 func policyOf(t *testing.T, root string) template.Statements {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(policyFile)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	exact := strings.NewReplacer("dynamodb:*:*:", "dynamodb:us-east-1:123456789012:", "Table-*", "Table-1").Replace(string(text))
 	statements, err := template.ReadPolicy([]byte(exact))
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	return statements
 }
 
@@ -45,9 +40,7 @@ func TestThePolicyIsWhatTheCommandsCall(t *testing.T) {
 		renamed = append(renamed, name, names[id])
 	}
 	tmpl, err := template.Read(filepath.Join(d.root, "template.yaml"), names)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	proxy := engine.NewProxy(t)
 	d.env = append(d.env, "DYNAMODB_ENDPOINT="+proxy.URL)
 	key, other := d.newKey().KeyID, d.newKey().KeyID
@@ -113,23 +106,10 @@ func TestThePolicyIsWhatTheCommandsCall(t *testing.T) {
 // The calls of partner set-plan are those that were recorded.
 func TestThePolicyAllowsTheRecordedCallsOfUsagePlans(t *testing.T) {
 	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	policy := policyOf(t, root)
-	text, err := os.ReadFile("testdata/controlplane.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		About     string
-		Exchanges []exchange
-	}
-	if err := json.Unmarshal(text, &file); err != nil {
-		t.Fatal(err)
-	}
 	calls := [][2]string{{"cloudformation:DescribeStacks", "arn:aws:cloudformation:eu-central-1:123456789012:stack/partnerview/6e9f"}}
-	for _, e := range file.Exchanges {
+	for _, e := range exchangesOf(t, root) {
 		calls = append(calls, [2]string{"apigateway:" + e.Request.Method, "arn:aws:apigateway:eu-central-1::" + e.Request.Path})
 	}
 	for _, call := range calls {

@@ -16,21 +16,13 @@ import (
 func terminal(t *testing.T) (reader, screen *os.File) {
 	t.Helper()
 	reader, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	t.Cleanup(func() { reader.Close() })
-	if err := unix.IoctlSetPointerInt(int(reader.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
+	check(t, unix.IoctlSetPointerInt(int(reader.Fd()), unix.TIOCSPTLCK, 0))
 	name, err := unix.IoctlGetInt(int(reader.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	screen, err = os.OpenFile("/dev/pts/"+strconv.Itoa(name), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	t.Cleanup(func() { screen.Close() })
 	return reader, screen
 }
@@ -46,14 +38,10 @@ func TestColourIsForTerminalsAlone(t *testing.T) {
 		t.Helper()
 		reader, screen := terminal(t)
 		cmd.Stdout = screen
-		if err := cmd.Run(); err != nil {
-			t.Fatal(err)
-		}
+		check(t, cmd.Run())
 		seen := make([]byte, 4096)
 		n, err := reader.Read(seen)
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		return string(seen[:n])
 	}
 	if out := onScreen(list()); !strings.Contains(out, "\x1b[32mactive\x1b[0m") {

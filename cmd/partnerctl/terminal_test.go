@@ -96,9 +96,7 @@ func TestNamesReachTheTerminalOnlyAsText(t *testing.T) {
 			Credit: directory.Credit{Mode: directory.Prepaid}}),
 		store.PutGrant(t.Context(), directory.Grant{Partner: "hostile", Account: "evil", CustomerName: hostile}),
 	} {
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 	}
 	d.must("key", "create", "--partner", "hostile", "--label", "x")
 	rename := d.write("rename.yaml", "customers: [{accountId: evil, name: Good}]")

@@ -185,16 +185,12 @@ func TestAnInterruptedDeletionSaysWhatToDo(t *testing.T) {
 	d := newDeskWithUsage(t)
 	cmd := d.process(os.Args[0], "usage", "delete", "acme_retail")
 	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	defer stdin.Close()
 	var out bytes.Buffer
 	asked := make(chan struct{})
 	cmd.Stdout, cmd.Stderr = &out, &waiter{text: "to go on: ", seen: asked}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	check(t, cmd.Start())
 	<-asked
 	_ = cmd.Process.Signal(os.Interrupt)
 	_ = cmd.Wait()
@@ -254,14 +250,10 @@ func TestIDsThatTellANumberAreShownAndMended(t *testing.T) {
 		_, err := engine.Client(t).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &d.tables.Usage, Item: map[string]types.AttributeValue{
 			"log": text("b&b#messaging"), "at": text(at + "#" + id), "byId": text("b&b#messaging#" + id), "from": text("****"), "to": text("****0123"),
 		}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 	}
 	hashed, err := usage.Log{Account: "b&b", Product: usage.Messaging}.RecordID(wamid)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	get := []string{"usage", "get", "b&b", "--product", "messaging", "-o", "json", "--now", march}
 	shown := d.must(get...)
 	if !strings.Contains(shown, string(hashed)) || strings.Contains(shown, "wamid") {

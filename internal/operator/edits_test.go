@@ -14,7 +14,6 @@ import (
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
 	"partnerview/internal/fault"
-	"partnerview/internal/importer"
 	"partnerview/internal/operator"
 	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
@@ -58,9 +57,8 @@ func TestCreditOfATimeToComeIsRefused(t *testing.T) {
 	}
 	_, err = o.PlanCredit(t.Context(), "acme_retail", operator.NewCredit{AsOf: now.Add(5 * time.Minute)})
 	must(t, err)
-	file, err := importer.ParseDirectory(strings.NewReader("customers:\n  - accountId: acme_retail\n    creditAsOf: 2062-06-15T12:00:00Z\n"), "d.yaml")
-	must(t, err)
-	if _, err = o.Plan(t.Context(), file, false); !strings.Contains(fmt.Sprint(err), "d.yaml:3: customers[0].creditAsOf: lies in the future") {
+	file := parse(t, "customers:\n  - accountId: acme_retail\n    creditAsOf: 2062-06-15T12:00:00Z\n")
+	if _, err = o.Plan(t.Context(), file, false); !strings.Contains(fmt.Sprint(err), "directory.yaml:3: customers[0].creditAsOf: lies in the future") {
 		t.Errorf("apply says %v", err)
 	}
 }

@@ -92,6 +92,15 @@ func TestImportForAnAccountThatDoesNotExistIsRefused(t *testing.T) {
 	}
 }
 
+// logOf is n records, one a second.
+func logOf(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(line("acme_retail", fmt.Sprintf("m-%d", i), i, ""))
+	}
+	return b.String()
+}
+
 // lines is n records, 40 of each id, whose error codes tell their place in the
 // file.
 func lines(n int) string {
@@ -150,12 +159,8 @@ func TestImportSurvivesARestartOfTheEngine(t *testing.T) {
 	o := operator.New(s, clock)
 	apply(t, o, customersFile)
 	const n = 3000
-	var file strings.Builder
-	for i := range n {
-		file.WriteString(line("acme_retail", fmt.Sprintf("m-%d", i), i, ""))
-	}
 	var restarts atomic.Int32
-	counts, err := o.ImportUsage(t.Context(), strings.NewReader(file.String()), operator.UsageImport{
+	counts, err := o.ImportUsage(t.Context(), strings.NewReader(logOf(n)), operator.UsageImport{
 		Progress: func(c operator.UsageCounts) {
 			if c.Written > n/4 && restarts.CompareAndSwap(0, 1) || c.Written > n/2 && restarts.CompareAndSwap(1, 2) {
 				own.Stop()
@@ -302,10 +307,6 @@ func TestImportLosesNothingWhenTheTableIsThrottled(t *testing.T) {
 	o := operator.New(s, clock)
 	apply(t, o, customersFile)
 	const n = 4000
-	var file strings.Builder
-	for i := range n {
-		file.WriteString(line("acme_retail", fmt.Sprintf("m-%d", i), i, ""))
-	}
 	var calls, refused atomic.Int32
 	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
 		if n := calls.Add(1); n < 10 || refused.Load() == 40 { // neither at the start nor for good
@@ -324,7 +325,7 @@ func TestImportLosesNothingWhenTheTableIsThrottled(t *testing.T) {
 		}
 		return true
 	})
-	counts, err := o.ImportUsage(t.Context(), strings.NewReader(file.String()), operator.UsageImport{})
+	counts, err := o.ImportUsage(t.Context(), strings.NewReader(logOf(n)), operator.UsageImport{})
 	must(t, err)
 	if counts.Written != n || refused.Load() < 40 {
 		t.Errorf("%d of %d written, after %d refusals", counts.Written, n, refused.Load())
