@@ -39,7 +39,9 @@ func parseTime(text string) (time.Time, error) {
 	}
 	at, err := usage.ParseTime(text)
 	if err != nil {
-		return time.Time{}, errors.New("not a time: write a day, such as 2026-06-01, which begins at midnight UTC, or RFC 3339, such as 2026-06-01T12:00:00Z")
+		return time.Time{},
+			errors.New("not a time: write a day, such as 2026-06-01, which begins at midnight UTC, or RFC 3339, " +
+				"such as 2026-06-01T12:00:00Z")
 	}
 	return at, nil
 }
@@ -102,7 +104,8 @@ func (a *expiryArgument) UnmarshalText(text []byte) error {
 	}
 	at, err := parseTime(string(text))
 	if err != nil {
-		return errors.New("neither a length of time, such as 90d, 2w or 36h, nor a time, such as 2027-01-01 or 2027-01-01T12:00:00Z")
+		return errors.New("neither a length of time, such as 90d, 2w or 36h, nor a time, " +
+			"such as 2027-01-01 or 2027-01-01T12:00:00Z")
 	}
 	a.At = at
 	return nil

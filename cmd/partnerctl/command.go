@@ -60,7 +60,8 @@ var errRejected = errors.New("some lines were rejected")
 func newParser(line *commandLine, std streams, exit func(int)) (*kong.Kong, error) {
 	return kong.New(line,
 		kong.Name("partnerctl"),
-		kong.Description("The operator's tool of Partnerview. Exit codes: 0 all well, 1 failure, 2 wrong use, 3 some lines rejected."),
+		kong.Description("The operator's tool of Partnerview. Exit codes: 0 all well, 1 failure, 2 wrong use, "+
+			"3 some lines rejected."),
 		kong.Writers(std.out, std.err),
 		kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
@@ -233,9 +234,11 @@ func explain(ctx context.Context, err error) string {
 	case errors.As(err, &file):
 		return fileText(file)
 	case errors.As(err, &missing):
-		return "a table is not there: check the names of the tables, --stack, --endpoint and the region: " + oneLine(err)
+		return "a table is not there: check the names of the tables, --stack, --endpoint and the region: " +
+			oneLine(err)
 	case fault.Is(err, fault.Unavailable):
-		return "the database does not answer: check that it runs, and --endpoint; then run the same command again, which is safe: " + oneLine(err)
+		return "the database does not answer: check that it runs, and --endpoint; " +
+			"then run the same command again, which is safe: " + oneLine(err)
 	case errors.As(err, &api):
 		return "AWS refuses: check the credentials and what they may do: " + oneLine(err)
 	}

@@ -133,12 +133,16 @@ func loadAccount(ctx context.Context) (aws.Config, error) {
 		return aws.Config{}, fmt.Errorf("read the AWS configuration: %w", err)
 	}
 	if account.Region == "" {
-		return aws.Config{}, operator.UserError("no AWS region: set AWS_REGION or AWS_PROFILE, or give --endpoint for an engine on this machine")
+		return aws.Config{},
+			operator.UserError("no AWS region: set AWS_REGION or AWS_PROFILE, or give --endpoint for an engine on " +
+				"this machine")
 	}
 	ctx, cancel := context.WithTimeout(ctx, credentialsTimeout)
 	defer cancel()
 	if _, err := account.Credentials.Retrieve(ctx); err != nil {
-		return aws.Config{}, operator.UserError("no AWS credentials: log in or set AWS_PROFILE, as for the AWS CLI, or give --endpoint for an engine on this machine")
+		return aws.Config{},
+			operator.UserError("no AWS credentials: log in or set AWS_PROFILE, as for the AWS CLI, " +
+				"or give --endpoint for an engine on this machine")
 	}
 	return account, nil
 }
@@ -206,7 +210,8 @@ func (c connection) gateway(s *session) (operator.Gateway, error) {
 	plans := make(map[directory.Plan]string)
 	for plan, output := range planOutputs {
 		if plans[plan] = outputs[output]; plans[plan] == "" {
-			return nil, operator.UserError(fmt.Sprintf("the stack %s has no usage plans: deploy it with UsagePlans=prepared first; docs/deploy.md has the steps", c.Stack))
+			return nil, operator.UserError(fmt.Sprintf("the stack %s has no usage plans: "+
+				"deploy it with UsagePlans=prepared first; docs/deploy.md has the steps", c.Stack))
 		}
 	}
 	account, err := loadAccount(s.ctx)
@@ -263,8 +268,9 @@ func (c *controlPlane) FindKey(
 func (c *controlPlane) MakeKey(ctx context.Context, partner directory.PartnerID) (directory.GatewayKey, error) {
 	key, err := c.client.CreateApiKey(ctx, &apigateway.CreateApiKeyInput{
 		Name: aws.String(c.name(partner)), Enabled: true, // API Gateway makes up the value
-		Description: aws.String("Counts the requests of a partner of Partnerview. Nobody sends it. Made by partnerctl."),
-		Tags:        map[string]string{"partnerview:stack": c.stack, "partnerview:partner": string(partner)},
+		Description: aws.String("Counts the requests of a partner of Partnerview. Nobody sends it. " +
+			"Made by partnerctl."),
+		Tags: map[string]string{"partnerview:stack": c.stack, "partnerview:partner": string(partner)},
 	}, func(o *apigateway.Options) {
 		o.RetryMaxAttempts = 1 // an answer may have been lost, and two keys can have one name
 	})

@@ -83,7 +83,8 @@ func (c *customerListCommand) Run(s *session) error {
 			orDash(l.RemainingCredit), orDash(l.CreditAsOf))
 	}
 	return s.print(out, func() {
-		s.showOr(t, "No customers found. To add some, put them in a directory file (docs/formats.md) and load it: partnerctl apply -f FILE\n")
+		s.showOr(t, "No customers found. To add some, put them in a directory file (docs/formats.md) and load it: "+
+			"partnerctl apply -f FILE\n")
 	})
 }
 

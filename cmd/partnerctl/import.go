@@ -56,7 +56,8 @@ func (c *importUsageCommand) Run(s *session) error {
 	loaded, err := s.load(files, c.Rejects,
 		func(in io.Reader, shown *progress, reject func(importer.Reject) error) (loadCounts, error) {
 			counts, err := o.ImportUsage(s.ctx, in, operator.UsageImport{
-				Format: c.Format.format, Account: c.Account.id, Period: period, DryRun: c.DryRun, CountChanges: c.CountChanges, KeepGoing: c.KeepGoing,
+				Format: c.Format.format, Account: c.Account.id, Period: period, DryRun: c.DryRun,
+				CountChanges: c.CountChanges, KeepGoing: c.KeepGoing,
 				SameSecond: seconds, Rejected: reject, Progress: shown.counts,
 			})
 			total = total.Add(counts)
@@ -95,7 +96,8 @@ func (s *session) printUsage(c operator.UsageCounts) {
 		s.printf("Dropped fields: %s\n", strings.Join(fields, ", "))
 	}
 	if c.SameSecond > 0 {
-		s.printf("At two times of one second, and so two records each: %s. Was a log exported with fractions of a second, and without?\n", count(c.SameSecond, "id"))
+		s.printf("At two times of one second, and so two records each: %s. Was a log exported with fractions of a "+
+			"second, and without?\n", count(c.SameSecond, "id"))
 	}
 	for _, field := range slices.Sorted(maps.Keys(c.Unread)) {
 		shown := ""

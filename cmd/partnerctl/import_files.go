@@ -92,7 +92,8 @@ func (s *session) filesOf(folder string, endings []string) ([]string, error) {
 		passed[why] = append(passed[why], printable(entry.Name()))
 	}
 	if len(files) == 0 {
-		return nil, operator.UserError(fmt.Sprintf("%s is a folder without a file that ends in %s: name the files themselves", folder, strings.Join(endings, ", ")))
+		return nil, operator.UserError(fmt.Sprintf("%s is a folder without a file that ends in %s: "+
+			"name the files themselves", folder, strings.Join(endings, ", ")))
 	}
 	for _, why := range []string{endsOtherwise, isHidden, leadsNowhere, isIrregular} {
 		if names := passed[why]; len(names) > 0 {
@@ -140,7 +141,8 @@ func (s *session) checkOutputs(files []string, rejects string) error {
 	for _, file := range files {
 		list := rejectsPath(rejects, file)
 		if in, found := loads(s.stat(list)); found {
-			return misuseError(fmt.Sprintf("%s is to be loaded, and would be overwritten by %s, the list of rejected lines of %s: leave it out, or give another --rejects", in, list, file))
+			return misuseError(fmt.Sprintf("%s is to be loaded, and would be overwritten by %s, "+
+				"the list of rejected lines of %s: leave it out, or give another --rejects", in, list, file))
 		}
 		if rejects != "" {
 			break // it is the list of all
@@ -148,7 +150,9 @@ func (s *session) checkOutputs(files []string, rejects string) error {
 	}
 	for _, stream := range []io.Writer{s.std.out, s.std.err} {
 		if in, found := loads(dataOf(stream)); found {
-			return misuseError(in + " is to be loaded, and what this command prints goes into it: leave it out, or send the output elsewhere")
+			return misuseError(in +
+				" is to be loaded, and what this command prints goes into it: " +
+				"leave it out, or send the output elsewhere")
 		}
 	}
 	return nil
@@ -287,7 +291,8 @@ func (s *session) printRejects(l loadSummary, dryRun bool) {
 		s.printf("Why lines were rejected: %s\n", strings.Join(l.lists, ", "))
 	}
 	if l.Unlisted > 0 {
-		s.printf("%s more rejected, and not listed: the lists of a run end at %d MB.\n", count(l.Unlisted, "line"), maxRejects>>20)
+		s.printf("%s more rejected, and not listed: the lists of a run end at %d MB.\n",
+			count(l.Unlisted, "line"), maxRejects>>20)
 	}
 	if dryRun {
 		s.printf("A dry run: nothing was written.\n")

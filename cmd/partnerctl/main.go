@@ -30,7 +30,9 @@ const lastWait = 1500 * time.Millisecond
 func giveUp() {
 	told := make(chan struct{})
 	go func() { // the standard error may be what is not read
-		fmt.Fprintln(os.Stderr, "partnerctl: interrupted, while waiting for what does not answer. What was written stays; run the same command again to finish")
+		fmt.Fprintln(os.Stderr,
+			"partnerctl: interrupted, while waiting for what does not answer. What was written stays; "+
+				"run the same command again to finish")
 		close(told)
 	}()
 	select {

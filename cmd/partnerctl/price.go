@@ -79,7 +79,8 @@ type listedIncrement struct {
 
 func listRate(r pricing.Rate) listedRate {
 	out := listedRate{
-		Direction: string(r.Direction), Channel: r.Channel, Category: r.Category, Country: r.Country, Operator: r.Operator,
+		Direction: string(r.Direction), Channel: r.Channel, Category: r.Category, Country: r.Country,
+		Operator:  r.Operator,
 		UnitPrice: money.Text(r.UnitPrice), SetupFee: money.Text(r.SetupFee),
 	}
 	if r.Increment != (pricing.Increment{}) {
@@ -138,7 +139,8 @@ func (s *session) showLists(log usage.Log, lists []listedPrices) {
 		t.add(l.EffectiveFrom, inColour(l.State), l.Currency, orDash(textOrNil(string(l.ChargeOn))),
 			fmt.Sprintf("%d, %s", l.Rounding.Scale, l.Rounding.Mode), len(l.Rates))
 	}
-	s.showOr(t, "%s has no price list for %s: its records show the platform's own prices, if there are any. docs/formats.md says how to write one.\n", log.Account, log.Product)
+	s.showOr(t, "%s has no price list for %s: its records show the platform's own prices, if there are any. "+
+		"docs/formats.md says how to write one.\n", log.Account, log.Product)
 }
 
 // showRates shows rates with a column for each selector that any of them names.
@@ -209,9 +211,11 @@ func (c *priceCheckCommand) Run(s *session) error {
 	case s.json:
 		return s.printJSON(out)
 	case c.Stored:
-		s.printf("%s with %s: no faults, in the file or with what is stored.\n", count(out.PriceLists, "price list"), count(out.Rates, "rate"))
+		s.printf("%s with %s: no faults, in the file or with what is stored.\n",
+			count(out.PriceLists, "price list"), count(out.Rates, "rate"))
 	default:
-		s.printf("%s with %s: no faults. --stored also compares them with the tables.\n", count(out.PriceLists, "price list"), count(out.Rates, "rate"))
+		s.printf("%s with %s: no faults. --stored also compares them with the tables.\n",
+			count(out.PriceLists, "price list"), count(out.Rates, "rate"))
 	}
 	return nil
 }

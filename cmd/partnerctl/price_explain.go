@@ -77,9 +77,12 @@ func (c *priceExplainCommand) operator(s *session) (*operator.Operator, error) {
 func (c *priceExplainCommand) record(now time.Time) usage.Record {
 	at := c.At.or(now).UTC()
 	r := usage.Record{
-		Log: c.log(), Timestamp: at.Truncate(time.Millisecond), Direction: usage.Direction(c.Direction), Status: usage.Status(c.Status),
-		Country: usage.Country(c.Country), Operator: usage.Operator(c.Operator), Segments: c.Segments.number(), DurationSeconds: c.Duration.number(),
-		Participants: c.Participants.number(), ParticipantSeconds: c.ParticipantSeconds.number(), Channel: usage.Channel(c.Channel), Category: usage.Category(c.Category),
+		Log: c.log(), Timestamp: at.Truncate(time.Millisecond), Direction: usage.Direction(c.Direction),
+		Status:  usage.Status(c.Status),
+		Country: usage.Country(c.Country), Operator: usage.Operator(c.Operator), Segments: c.Segments.number(),
+		DurationSeconds: c.Duration.number(),
+		Participants:    c.Participants.number(), ParticipantSeconds: c.ParticipantSeconds.number(),
+		Channel: usage.Channel(c.Channel), Category: usage.Category(c.Category),
 	}
 	if c.Recorded != nil {
 		r.RecordedPrice = &c.Recorded.price
@@ -197,7 +200,8 @@ func priceText(p pricing.Price) string {
 		calculation = money.Text(why.Rate.SetupFee) + " set-up fee + " + calculation
 	}
 	return fmt.Sprintf("%s: %s %s = %s, rounded %s to %s, by the list from %s", p.Outcome, money.Text(p.Money.Amount),
-		p.Money.Currency, calculation, why.Rounding.Mode, count(why.Rounding.Scale, "decimal"), usage.FormatTime(why.EffectiveFrom))
+		p.Money.Currency, calculation, why.Rounding.Mode, count(why.Rounding.Scale, "decimal"),
+		usage.FormatTime(why.EffectiveFrom))
 }
 
 func reasonText(r pricing.Reason) string {

@@ -219,7 +219,8 @@ func (c caution) confirm(s *session, name string) error {
 			return nil
 		}
 	}
-	return operator.UserError(fmt.Sprintf("nothing was done: %s was not typed. In a script give --yes; --dry-run only shows", name))
+	return operator.UserError(fmt.Sprintf("nothing was done: %s was not typed. In a script give --yes; "+
+		"--dry-run only shows", name))
 }
 
 // textTable is rows of text in columns that are as wide as their widest cell, as

@@ -96,7 +96,8 @@ func (c *usageGetCommand) Run(s *session) error {
 	default:
 		s.show(show)
 		if more {
-			s.printf("The first %s; there are more: narrow the period, or give --limit 0 for all.\n", count(n, "record"))
+			s.printf("The first %s; there are more: narrow the period, or give --limit 0 for all.\n",
+				count(n, "record"))
 		}
 	}
 	return nil
@@ -133,8 +134,10 @@ type listedMoney struct {
 
 func listRecord(r usage.Record) listedRecord {
 	out := listedRecord{
-		AccountID: r.Account, Product: r.Product, ID: r.ID, Timestamp: usage.FormatTime(r.Timestamp), Direction: string(r.Direction),
-		Status: string(r.Status), From: r.From.String(), To: r.To.String(), Country: r.Country, Operator: r.Operator, Segments: r.Segments,
+		AccountID: r.Account, Product: r.Product, ID: r.ID, Timestamp: usage.FormatTime(r.Timestamp),
+		Direction: string(r.Direction),
+		Status:    string(r.Status), From: r.From.String(), To: r.To.String(), Country: r.Country, Operator: r.Operator,
+		Segments:        r.Segments,
 		DurationSeconds: r.DurationSeconds, Participants: r.Participants, ParticipantSeconds: r.ParticipantSeconds,
 		Channel: r.Channel, Category: r.Category, ErrorCode: r.ErrorCode,
 	}
@@ -148,7 +151,8 @@ func listRecord(r usage.Record) listedRecord {
 }
 
 func (s *session) recordTable() *textTable {
-	return newTable("timestamp", "product", "id", "direction", "status", "from", "to", "country", "quantity", "channel", "recorded price")
+	return newTable("timestamp", "product", "id", "direction", "status", "from", "to", "country", "quantity", "channel",
+		"recorded price")
 }
 
 func recordCells(r usage.Record) []any {
@@ -158,7 +162,8 @@ func recordCells(r usage.Record) []any {
 	}
 	dash := func(text string) string { return orDash(textOrNil(text)) }
 	return []any{
-		usage.FormatTime(r.Timestamp), r.Product, r.ID, dash(string(r.Direction)), dash(string(r.Status)), dash(r.From.String()), dash(r.To.String()),
+		usage.FormatTime(r.Timestamp), r.Product, r.ID, dash(string(r.Direction)), dash(string(r.Status)),
+		dash(r.From.String()), dash(r.To.String()),
 		dash(string(r.Country)), dash(quantityText(r)), dash(string(r.Channel)), recorded,
 	}
 }

@@ -214,7 +214,8 @@ func (c *usageMendIDsCommand) Run(s *session) error {
 		return err
 	}
 	if counts.Examined == 0 && c.Account.id != "" {
-		return operator.UserError(fmt.Sprintf("%s has no records: partnerctl customer list shows the customers", c.Account.id))
+		return operator.UserError(fmt.Sprintf("%s has no records: partnerctl customer list shows the customers",
+			c.Account.id))
 	}
 	out := mendedIDs{DryRun: c.Caution.DryRun, AccountID: c.Account.id, Examined: counts.Examined,
 		Unreadable: counts.Unreadable, Found: make([]foundIDs, len(counts.Logs))}

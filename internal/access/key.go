@@ -60,7 +60,8 @@ func parseKey(text string) (id string, hash [32]byte, ok bool) {
 // error does not repeat the text, which may be a secret.
 func ParseKeyID(text string) (string, error) {
 	if len(text) != idLength || !isBase62(text) {
-		return "", fmt.Errorf("a key's id is the %d letters and digits that stand between %s and the next _", idLength, prefix)
+		return "", fmt.Errorf("a key's id is the %d letters and digits that stand between %s and the next _",
+			idLength, prefix)
 	}
 	return text, nil
 }

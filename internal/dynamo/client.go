@@ -55,7 +55,8 @@ func NewClient(getenv func(string) string, options ...func(*dynamodb.Options)) (
 		}
 	}
 	if o.Region == "" {
-		return nil, fmt.Errorf("no AWS region: set AWS_REGION, or AWS_ENDPOINT_URL_DYNAMODB for an engine on this machine")
+		return nil, fmt.Errorf("no AWS region: set AWS_REGION, or AWS_ENDPOINT_URL_DYNAMODB for an engine on this " +
+			"machine")
 	}
 	o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return creds, nil })
 	return dynamodb.New(o, options...), nil

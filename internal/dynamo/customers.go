@@ -19,7 +19,8 @@ var (
 	customerProducts   = project("accountId", "products")
 	customerAttributes = project(customerNames...)
 	allOfCustomer      = project(append(slices.Clone(customerNames), "subAccounts")...) // not a partner's to see
-	customerNames      = []string{"accountId", "name", "products", "currency", "billingMode", "remainingCredit", "creditLimit", "creditAsOf"}
+	customerNames      = []string{"accountId", "name", "products", "currency", "billingMode", "remainingCredit",
+		"creditLimit", "creditAsOf"}
 
 	grantListAttributes = project("pk", "sortKey", "accountId", "name", "products")
 )
@@ -49,7 +50,8 @@ func (s *Store) customer(ctx context.Context, account usage.AccountID, p project
 // GetCustomer reads a customer with its sub-accounts, as the last write has left it.
 // NotFound: there is none.
 func (s *Store) GetCustomer(ctx context.Context, account usage.AccountID) (directory.Customer, error) {
-	it, err := s.getConsistent(ctx, "customer "+string(account), s.tables.Customers, customerKey(account), allOfCustomer)
+	it, err := s.getConsistent(ctx, "customer "+string(account), s.tables.Customers, customerKey(account),
+		allOfCustomer)
 	if err != nil {
 		return directory.Customer{}, err
 	}
@@ -71,7 +73,8 @@ type listed struct {
 // directory.SortKey, with their products narrowed to what the partner may see. A
 // granted account that does not exist is left out. A page of the plain list
 // costs one Query and one BatchGetItem; a search reads at most 1 MB of grants.
-func (s *Store) Customers(ctx context.Context, partner directory.PartnerID, q directory.CustomerQuery) (directory.CustomerPage, error) {
+func (s *Store) Customers(ctx context.Context, partner directory.PartnerID,
+	q directory.CustomerQuery) (directory.CustomerPage, error) {
 	most := q.Limit
 	if q.Product != "" {
 		most = maxGrantsRead
@@ -108,7 +111,8 @@ func (s *Store) Customers(ctx context.Context, partner directory.PartnerID, q di
 
 // grants reads at most so many of a partner's grants that the query may show,
 // and where to read on: empty where there are no more.
-func (s *Store) grants(ctx context.Context, partner directory.PartnerID, q directory.CustomerQuery, most int) (grants []listed, next string, err error) {
+func (s *Store) grants(ctx context.Context, partner directory.PartnerID, q directory.CustomerQuery,
+	most int) (grants []listed, next string, err error) {
 	in := query{
 		op: "customers of " + string(partner), table: s.tables.Partners, index: "ByName",
 		projection: grantListAttributes,
@@ -151,7 +155,8 @@ func (s *Store) grants(ctx context.Context, partner directory.PartnerID, q direc
 
 // customersOf reads the customers of up to maxBatchGet grants in one call, by
 // account; those that do not exist are not in it.
-func (s *Store) customersOf(ctx context.Context, partner directory.PartnerID, grants []listed) (map[usage.AccountID]directory.Customer, error) {
+func (s *Store) customersOf(ctx context.Context, partner directory.PartnerID,
+	grants []listed) (map[usage.AccountID]directory.Customer, error) {
 	keys := make([]item, len(grants))
 	for i, g := range grants {
 		keys[i] = customerKey(g.Account)
@@ -209,7 +214,8 @@ func (s *Store) RenewCredit(
 			" AND (attribute_not_exists(creditAsOf) OR creditAsOf <= :asOf)"),
 		ExpressionAttributeNames: map[string]string{"#currency": "currency"},
 		ExpressionAttributeValues: item{
-			":remaining": str(money.Text(remaining)), ":asOf": str(usage.FormatTime(asOf)), ":currency": str(string(currency)),
+			":remaining": str(money.Text(remaining)), ":asOf": str(usage.FormatTime(asOf)),
+			":currency": str(string(currency)),
 		},
 	})
 	if !isConditionFailed(err) {

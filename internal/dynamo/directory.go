@@ -46,7 +46,8 @@ var (
 // its grant of one account, in one call; the name of the partner is not read. The
 // grant is nil where there is none, and where account is empty. NotFound: there is
 // no such partner.
-func (s *Store) PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error) {
+func (s *Store) PartnerAndGrant(ctx context.Context, id directory.PartnerID,
+	account usage.AccountID) (directory.Partner, *directory.Grant, error) {
 	op := "partner " + string(id)
 	keys := []item{partnerItemKey(id)}
 	if account != "" {
@@ -76,7 +77,8 @@ func (s *Store) Partner(ctx context.Context, id directory.PartnerID) (directory.
 // PartnerWithGrants reads a partner and all its grants, in the order of account
 // IDs. NotFound: there is no such partner; the grants are then those that an
 // interrupted command may have left under its ID.
-func (s *Store) PartnerWithGrants(ctx context.Context, id directory.PartnerID) (directory.Partner, []directory.Grant, error) {
+func (s *Store) PartnerWithGrants(ctx context.Context,
+	id directory.PartnerID) (directory.Partner, []directory.Grant, error) {
 	op := "partner " + string(id)
 	items, err := s.queryAll(ctx, query{
 		op: op, table: s.tables.Partners,
@@ -93,7 +95,8 @@ func (s *Store) PartnerWithGrants(ctx context.Context, id directory.PartnerID) (
 
 // decodePartnerWithGrants reads items of one partner. NotFound: it is not among them
 // itself; the grants may be.
-func decodePartnerWithGrants(op string, id directory.PartnerID, items []item) (partner directory.Partner, grants []directory.Grant, err error) {
+func decodePartnerWithGrants(op string, id directory.PartnerID,
+	items []item) (partner directory.Partner, grants []directory.Grant, err error) {
 	found := false
 	for _, it := range items {
 		r := reader{item: it}
@@ -192,7 +195,8 @@ func (s *Store) AllGrants(ctx context.Context) ([]directory.Grant, error) {
 		if !isGrant {
 			continue
 		}
-		g, err := decodeGrant(directory.PartnerID(strings.TrimPrefix(r.text("pk"), partnerPrefix)), usage.AccountID(account), it)
+		g, err := decodeGrant(directory.PartnerID(strings.TrimPrefix(r.text("pk"), partnerPrefix)),
+			usage.AccountID(account), it)
 		if err != nil {
 			return nil, err
 		}
@@ -223,15 +227,18 @@ func (s *Store) PutGatewayKey(ctx context.Context, partner directory.PartnerID, 
 // DeleteGatewayKey forgets a partner's gateway key. It is no error if it has
 // none. NotFound: there is no such partner.
 func (s *Store) DeleteGatewayKey(ctx context.Context, partner directory.PartnerID) error {
-	return s.updateExisting(ctx, "delete gateway key of "+string(partner), partnerItemKey(partner), "REMOVE gatewayKeyId, gatewayKey", nil, nil)
+	return s.updateExisting(ctx, "delete gateway key of "+string(partner), partnerItemKey(partner),
+		"REMOVE gatewayKeyId, gatewayKey", nil, nil)
 }
 
 // RenameGrant changes a grant's copy of its customer's name, and with it where it
 // stands in the partner's list. What is granted stays as it is; a grant that does
 // not exist is not made.
-func (s *Store) RenameGrant(ctx context.Context, partner directory.PartnerID, account usage.AccountID, name string) error {
+func (s *Store) RenameGrant(ctx context.Context, partner directory.PartnerID, account usage.AccountID,
+	name string) error {
 	err := s.updateExisting(ctx, "rename grant "+string(partner)+"/"+string(account), grantItemKey(partner, account),
-		"SET #name = :name, sortKey = :sortKey", map[string]string{"#name": "name"}, item{":name": str(name), ":sortKey": str(directory.SortKey(name, account))})
+		"SET #name = :name, sortKey = :sortKey", map[string]string{"#name": "name"},
+		item{":name": str(name), ":sortKey": str(directory.SortKey(name, account))})
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
@@ -239,7 +246,8 @@ func (s *Store) RenameGrant(ctx context.Context, partner directory.PartnerID, ac
 }
 
 // updateExisting changes an item of the partners' table. NotFound: there is none.
-func (s *Store) updateExisting(ctx context.Context, op string, key item, update string, names map[string]string, values item) error {
+func (s *Store) updateExisting(ctx context.Context, op string, key item, update string, names map[string]string,
+	values item) error {
 	_, err := s.update(ctx, op, &dynamodb.UpdateItemInput{
 		TableName: &s.tables.Partners, Key: key,
 		UpdateExpression:          &update,
@@ -260,7 +268,8 @@ func (s *Store) PutGrant(ctx context.Context, g directory.Grant) error {
 
 // DeleteGrant takes a grant away. It is no error if there is none.
 func (s *Store) DeleteGrant(ctx context.Context, partner directory.PartnerID, account usage.AccountID) error {
-	return s.deleteItem(ctx, "delete grant "+string(partner)+"/"+string(account), s.tables.Partners, grantItemKey(partner, account))
+	return s.deleteItem(ctx, "delete grant "+string(partner)+"/"+string(account), s.tables.Partners,
+		grantItemKey(partner, account))
 }
 
 // DeletePartner deletes a partner, and nothing that belongs to it. It is no error
@@ -283,7 +292,8 @@ func decodePartner(id directory.PartnerID, it item) (directory.Partner, error) {
 
 func decodeGrant(partner directory.PartnerID, account usage.AccountID, it item) (directory.Grant, error) {
 	r := reader{item: it}
-	g := directory.Grant{Partner: partner, Account: account, Products: r.products("products"), CustomerName: r.text("name")}
+	g := directory.Grant{Partner: partner, Account: account, Products: r.products("products"),
+		CustomerName: r.text("name")}
 	if _, listed := it["products"]; listed && len(g.Products) == 0 {
 		r.fail("products", "a list of at least one product") // read as "all", it would widen the grant
 	}

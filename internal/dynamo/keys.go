@@ -16,8 +16,9 @@ import (
 )
 
 var (
-	accessKeyAttributes    = project("pk", "sk", "partnerId", "hash", "expiresAt", "revokedAt")
-	allOfAccessKey         = project("pk", "sk", "partnerId", "hash", "lastFour", "label", "createdAt", "expiresAt", "revokedAt")
+	accessKeyAttributes = project("pk", "sk", "partnerId", "hash", "expiresAt", "revokedAt")
+	allOfAccessKey      = project("pk", "sk", "partnerId", "hash", "lastFour", "label", "createdAt", "expiresAt",
+		"revokedAt")
 	keyReferenceAttributes = project("pk", "sk")
 )
 
@@ -65,7 +66,8 @@ func (s *Store) AccessKeys(ctx context.Context, partner directory.PartnerID) ([]
 		for i, id := range batch {
 			wanted[i] = accessKeyItemKey(id)
 		}
-		items, err := s.batchGet(ctx, "access keys of "+string(partner), s.tables.Partners, wanted, allOfAccessKey, true)
+		items, err := s.batchGet(ctx, "access keys of "+string(partner), s.tables.Partners, wanted, allOfAccessKey,
+			true)
 		if err != nil {
 			return nil, err
 		}
@@ -130,7 +132,8 @@ func (s *Store) DeleteAccessKey(ctx context.Context, partner directory.PartnerID
 // no such key.
 func (s *Store) RevokeAccessKey(ctx context.Context, id string, now time.Time) (directory.AccessKey, error) {
 	op := "revoke access key " + id
-	k, err := s.updateAccessKey(ctx, op, id, now, "SET revokedAt = if_not_exists(revokedAt, :time)", "attribute_exists(pk)")
+	k, err := s.updateAccessKey(ctx, op, id, now, "SET revokedAt = if_not_exists(revokedAt, :time)",
+		"attribute_exists(pk)")
 	if isConditionFailed(err) {
 		return k, fault.New(fault.NotFound, op, nil)
 	}
@@ -150,7 +153,8 @@ func (s *Store) ExpireAccessKey(ctx context.Context, id string, at time.Time) (d
 }
 
 // updateAccessKey writes a time into a key that meets a condition.
-func (s *Store) updateAccessKey(ctx context.Context, op, id string, at time.Time, update, condition string) (directory.AccessKey, error) {
+func (s *Store) updateAccessKey(ctx context.Context, op, id string, at time.Time, update,
+	condition string) (directory.AccessKey, error) {
 	it, err := s.update(ctx, op, &dynamodb.UpdateItemInput{
 		TableName:                 &s.tables.Partners,
 		Key:                       accessKeyItemKey(id),

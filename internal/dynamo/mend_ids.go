@@ -89,7 +89,8 @@ func (e *IDCheck) Next(ctx context.Context) (found CheckedIDs, more bool, err er
 // beside those of a record.
 var otherNumbers = []string{"contactName", "user_channelUserId"}
 
-var checkedAttributes = projectRecord([]string{"log", "at", "byId"}, func(recordField) bool { return true }, otherNumbers...)
+var checkedAttributes = projectRecord([]string{"log", "at", "byId"}, func(recordField) bool { return true },
+	otherNumbers...)
 
 func (e *IDCheck) read(ctx context.Context) (items []item, last item, err error) {
 	const op = "examine the ids of usage"
@@ -158,7 +159,8 @@ func textsOf(v types.AttributeValue) []string {
 // is first written beside the old, so that to move it again after an interruption
 // makes no second one. The same records must not be written by somebody else
 // meanwhile.
-func (s *Store) MendIDs(ctx context.Context, ids []TellingID, newID func() (usage.RecordID, error)) (moved int, err error) {
+func (s *Store) MendIDs(ctx context.Context, ids []TellingID,
+	newID func() (usage.RecordID, error)) (moved int, err error) {
 	if len(ids) > MaxUsageBatch {
 		return 0, fmt.Errorf("dynamo: a batch of %d ids; at most %d are taken", len(ids), MaxUsageBatch)
 	}
@@ -215,7 +217,8 @@ func (s *Store) MendIDs(ctx context.Context, ids []TellingID, newID func() (usag
 }
 
 // mendedID is the id that a record gets; empty: it is gone.
-func (s *Store) mendedID(ctx context.Context, id TellingID, newID func() (usage.RecordID, error)) (usage.RecordID, error) {
+func (s *Store) mendedID(ctx context.Context, id TellingID,
+	newID func() (usage.RecordID, error)) (usage.RecordID, error) {
 	if id.Telling == usage.TellsWhatsApp {
 		return id.RecordID(id.key.id)
 	}

@@ -20,7 +20,8 @@ import (
 
 var (
 	priceListHeaderAttributes = project("log", "effectiveFrom", "currency", "revision")
-	priceListAttributes       = project("log", "effectiveFrom", "currency", "chargeOn", "scale", "mode", "rates", "revision")
+	priceListAttributes       = project("log", "effectiveFrom", "currency", "chargeOn", "scale", "mode", "rates",
+		"revision")
 )
 
 func priceListKey(log usage.Log, effectiveFrom time.Time) item {
@@ -34,7 +35,8 @@ const listsAtOnce = 3
 // PriceLists reads a log's price lists, newest first, from the newest that is
 // effective by upTo; a zero upTo starts with the newest of all. It reads a few;
 // older reports whether there may be more behind them.
-func (s *Store) PriceLists(ctx context.Context, log usage.Log, upTo time.Time) (lists []*pricing.Indexed, older bool, err error) {
+func (s *Store) PriceLists(ctx context.Context, log usage.Log,
+	upTo time.Time) (lists []*pricing.Indexed, older bool, err error) {
 	in := query{
 		op: "price lists of " + log.Text(), table: s.tables.PriceLists,
 		projection:  priceListAttributes,
@@ -109,7 +111,8 @@ func (s *Store) PriceListHeaders(ctx context.Context, log usage.Log) ([]pricing.
 	for i, it := range items {
 		r := reader{item: it}
 		headers[i] = pricing.ListHeader{
-			EffectiveFrom: r.time("effectiveFrom"), Currency: money.Currency(r.text("currency")), Revision: r.text("revision"),
+			EffectiveFrom: r.time("effectiveFrom"), Currency: money.Currency(r.text("currency")),
+			Revision: r.text("revision"),
 		}
 		if r.err != nil {
 			return nil, badItem("price list", log.Text(), r.err)
@@ -226,7 +229,8 @@ func encodePriceList(log usage.Log, l pricing.List) (item, error) {
 	it["currency"], it["rates"] = str(string(l.Currency)), str(string(text))
 	it["scale"], it["mode"] = num(int64(l.Rounding.Scale)), str(string(l.Rounding.Mode))
 	putText(it, "chargeOn", string(l.ChargeOn))
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%d|%s|%s", l.Currency, l.ChargeOn, l.Rounding.Scale, l.Rounding.Mode, text))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%d|%s|%s", l.Currency, l.ChargeOn, l.Rounding.Scale, l.Rounding.Mode,
+		text))
 	it["revision"] = str(base64.RawURLEncoding.EncodeToString(sum[:12]))
 	return it, nil
 }
@@ -264,7 +268,8 @@ func decodePriceList(it item) (pricing.List, error) {
 	l.Rates = make([]pricing.Rate, len(rates))
 	for i, rate := range rates {
 		out := pricing.Rate{
-			Selectors: pricing.Selectors{Direction: rate.Direction, Channel: rate.Channel, Category: rate.Category, Country: rate.Country, Operator: rate.Operator},
+			Selectors: pricing.Selectors{Direction: rate.Direction, Channel: rate.Channel, Category: rate.Category,
+				Country: rate.Country, Operator: rate.Operator},
 			Increment: pricing.Increment{First: rate.First, Next: rate.Next},
 		}
 		var err error

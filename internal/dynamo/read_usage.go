@@ -232,7 +232,8 @@ func (s *Store) Record(ctx context.Context, log usage.Log, id usage.RecordID, no
 	if at == "" {
 		return usage.Record{}, fault.New(fault.NotFound, op, nil)
 	}
-	it, err := s.get(ctx, op, s.tables.Usage, recordKey{log, at}.item(), recordAttributes) // it may be gone since the index was written
+	// it may be gone since the index was written
+	it, err := s.get(ctx, op, s.tables.Usage, recordKey{log, at}.item(), recordAttributes)
 	if err != nil {
 		return usage.Record{}, err
 	}
@@ -278,7 +279,8 @@ func (s *Store) RecordsByID(ctx context.Context, log usage.Log, id usage.RecordI
 			records = append(records, r)
 		}
 	}
-	slices.SortFunc(records, func(a, b usage.Record) int { return strings.Compare(a.Position().String(), b.Position().String()) })
+	slices.SortFunc(records,
+		func(a, b usage.Record) int { return strings.Compare(a.Position().String(), b.Position().String()) })
 	return records, nil
 }
 

@@ -27,9 +27,11 @@ type receiptKey struct {
 //
 // Throttling and broken connections are tried again until ctx ends. To apply
 // receipts again changes nothing.
-func (s *Store) ApplyReceipts(ctx context.Context, receipts []usage.Receipt, how Writing) (written Written, missing []int, err error) {
+func (s *Store) ApplyReceipts(ctx context.Context, receipts []usage.Receipt,
+	how Writing) (written Written, missing []int, err error) {
 	if len(receipts) > MaxUsageBatch {
-		return Written{}, nil, fmt.Errorf("dynamo: a batch of %d receipts; at most %d are taken", len(receipts), MaxUsageBatch)
+		return Written{}, nil,
+			fmt.Errorf("dynamo: a batch of %d receipts; at most %d are taken", len(receipts), MaxUsageBatch)
 	}
 	found, err := s.keysOf(ctx, receipts)
 	if err != nil {
@@ -102,7 +104,8 @@ const maxCollisions = 10
 
 // applyTo writes the outcome of one record after some receipts, if it is another
 // than before: on condition that the record is still as it was read.
-func (s *Store) applyTo(ctx context.Context, k recordKey, before storedRecord, receipts []usage.Receipt, dry bool) (changed bool, err error) {
+func (s *Store) applyTo(ctx context.Context, k recordKey, before storedRecord, receipts []usage.Receipt,
+	dry bool) (changed bool, err error) {
 	for range maxCollisions {
 		next := before.Version
 		for _, r := range receipts {
@@ -132,7 +135,8 @@ func (s *Store) applyTo(ctx context.Context, k recordKey, before storedRecord, r
 
 // updateOutcome writes an outcome, and nothing else of the record, if the stored
 // one is still that of before.
-func (s *Store) updateOutcome(ctx context.Context, k recordKey, before item, next usage.Version) (collided bool, err error) {
+func (s *Store) updateOutcome(ctx context.Context, k recordKey, before item,
+	next usage.Version) (collided bool, err error) {
 	after := encodeVersion(next)
 	names, values := map[string]string{"#log": "log"}, item{}
 	conditions := []string{"attribute_exists(#log)"}

@@ -34,7 +34,8 @@ var recordFields = []recordField{
 	textField("country", func(v *usage.Version) *usage.Country { return &v.Country }),
 	textField("operator", func(v *usage.Version) *usage.Operator { return &v.Operator }, usage.SMS, usage.Voice),
 	countField("segments", func(v *usage.Version) **int64 { return &v.Segments }, usage.SMS),
-	countField("durationSeconds", func(v *usage.Version) **int64 { return &v.DurationSeconds }, usage.Voice, usage.Video),
+	countField("durationSeconds", func(v *usage.Version) **int64 { return &v.DurationSeconds }, usage.Voice,
+		usage.Video),
 	countField("participants", func(v *usage.Version) **int64 { return &v.Participants }, usage.Video),
 	countField("participantSeconds", func(v *usage.Version) **int64 { return &v.ParticipantSeconds }, usage.Video),
 	textField("channel", func(v *usage.Version) *usage.Channel { return &v.Channel }, usage.Messaging),
@@ -47,7 +48,8 @@ var recordFields = []recordField{
 		},
 		read: func(r *reader, v *usage.Version) {
 			if amount := r.decimal("recordedAmount"); amount != nil {
-				v.RecordedPrice = &money.Money{Amount: *amount, Currency: money.Currency(r.required("recordedCurrency"))}
+				v.RecordedPrice = &money.Money{Amount: *amount,
+					Currency: money.Currency(r.required("recordedCurrency"))}
 			}
 		}},
 	// Mostly the price was told with the status. The time is kept only where it was
@@ -55,7 +57,8 @@ var recordFields = []recordField{
 	{attributes: []string{"priceAt"}, outcome: true, private: true,
 		put: func(it item, v *usage.Version) {
 			switch {
-			case v.PriceAt == nil && v.StatusAt == nil, v.PriceAt != nil && v.StatusAt != nil && v.PriceAt.Equal(*v.StatusAt):
+			case v.PriceAt == nil && v.StatusAt == nil, v.PriceAt != nil && v.StatusAt != nil &&
+				v.PriceAt.Equal(*v.StatusAt):
 			case v.PriceAt == nil:
 				it["priceAt"] = str(usage.FormatTime(time.Time{}))
 			default:

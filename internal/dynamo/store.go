@@ -41,7 +41,8 @@ func NewStore(db *dynamodb.Client, tables Tables) *Store {
 type option = func(*dynamodb.Options)
 
 // call makes one call, which ends within callTimeout.
-func call[In, Out any](ctx context.Context, op string, send func(context.Context, *In, ...option) (*Out, error), in *In, options ...option) (*Out, error) {
+func call[In, Out any](ctx context.Context, op string,
+	send func(context.Context, *In, ...option) (*Out, error), in *In, options ...option) (*Out, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	growStack()
@@ -134,10 +135,12 @@ const maxBatchGet = 100
 // not in the answer, whose order is DynamoDB's. Consistent, it sees every write that
 // was answered before. Keys that DynamoDB leaves unprocessed under load are asked for
 // again, a few times.
-func (s *Store) batchGet(ctx context.Context, op, table string, keys []item, p projection, consistent bool, options ...option) ([]item, error) {
+func (s *Store) batchGet(ctx context.Context, op, table string, keys []item, p projection, consistent bool,
+	options ...option) ([]item, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	wanted := types.KeysAndAttributes{Keys: keys, ProjectionExpression: &p.expression, ExpressionAttributeNames: p.names}
+	wanted := types.KeysAndAttributes{Keys: keys, ProjectionExpression: &p.expression,
+		ExpressionAttributeNames: p.names}
 	if consistent {
 		wanted.ConsistentRead = &consistent
 	}
@@ -151,7 +154,8 @@ func (s *Store) batchGet(ctx context.Context, op, table string, keys []item, p p
 			return nil, fault.New(fault.Unavailable, op, err)
 		}
 		out, err := call(ctx, op, s.db.BatchGetItem,
-			&dynamodb.BatchGetItemInput{RequestItems: asked, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal}, options...)
+			&dynamodb.BatchGetItemInput{RequestItems: asked, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal},
+			options...)
 		if err != nil {
 			return nil, err
 		}
@@ -230,7 +234,8 @@ func (s *Store) scan(ctx context.Context, op, table string, p projection) ([]ite
 	return allPages(func(start item) ([]item, item, error) { return s.scanPage(ctx, op, table, p, start) })
 }
 
-func (s *Store) scanPage(ctx context.Context, op, table string, p projection, start item) (items []item, last item, err error) {
+func (s *Store) scanPage(ctx context.Context, op, table string, p projection,
+	start item) (items []item, last item, err error) {
 	out, err := call(ctx, op, s.db.Scan, &dynamodb.ScanInput{
 		TableName: &table, ProjectionExpression: &p.expression, ExpressionAttributeNames: p.names,
 		ExclusiveStartKey: start, ConsistentRead: aws.Bool(true),
@@ -291,7 +296,8 @@ func (s *Store) updateLimited(ctx context.Context, op string, in *dynamodb.Updat
 	return after, err
 }
 
-func (s *Store) updateOnce(ctx context.Context, op string, in *dynamodb.UpdateItemInput, options ...option) (after item, err error) {
+func (s *Store) updateOnce(ctx context.Context, op string, in *dynamodb.UpdateItemInput,
+	options ...option) (after item, err error) {
 	out, err := call(ctx, op, s.db.UpdateItem, in, options...)
 	if err != nil {
 		return nil, err

@@ -46,7 +46,8 @@ func (s *Store) WriteUsage(ctx context.Context, records []usage.Record) (Written
 // ctx ends. After an error, some may be written; writing the batch again is safe.
 func (s *Store) WriteUsageAs(ctx context.Context, records []usage.Record, how Writing) (Written, error) {
 	if len(records) > MaxUsageBatch {
-		return Written{}, fmt.Errorf("dynamo: a batch of %d usage records; at most %d are taken", len(records), MaxUsageBatch)
+		return Written{}, fmt.Errorf("dynamo: a batch of %d usage records; at most %d are taken",
+			len(records), MaxUsageBatch)
 	}
 	merged := merge(records)
 	written := Written{Records: len(merged), Duplicates: len(records) - len(merged)}

@@ -50,7 +50,8 @@ func Consumed(ctx context.Context, units float64) {
 // dimension more would multiply what they cost.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 func metrics(which ...metric) slog.Attr {
-	return slog.Any("_aws", metadata{time.Now().UnixMilli(), []directive{{"Partnerview", [][]string{{"stack"}}, which}}})
+	return slog.Any("_aws",
+		metadata{time.Now().UnixMilli(), []directive{{"Partnerview", [][]string{{"stack"}}, which}}})
 }
 
 type metadata struct {

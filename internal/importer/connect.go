@@ -55,9 +55,11 @@ func openExport(text io.Reader, o Options, e export) (*exportRows, error) {
 		return nil, fmt.Errorf("the header has no column %s: is the file of this format?", strings.Join(absent, ", "))
 	}
 	if len(table.absent(subAccountColumn, accountColumn)) == 2 && o.Account == "" {
-		return nil, fmt.Errorf("the header has neither %s nor %s, and no account is given for the file", subAccountColumn, accountColumn)
+		return nil, fmt.Errorf("the header has neither %s nor %s, and no account is given for the file",
+			subAccountColumn, accountColumn)
 	}
-	return &exportRows{csvTable: table, recordBuilder: newRecordBuilder(o), read: e.read, keys: map[string]string{}}, nil
+	return &exportRows{csvTable: table, recordBuilder: newRecordBuilder(o), read: e.read, keys: map[string]string{}},
+		nil
 }
 
 func (x *exportRows) row(number int) Row {
@@ -280,7 +282,8 @@ func (x *receiptRows) row(number int) Row {
 	x.id(ReceiptIDField, x.jsonText(ReceiptIDField, payload[ReceiptIDField]))
 	x.readStatus(x.object(statusField, payload[statusField]))
 	price := x.object(priceField, payload[priceField])
-	x.price(totalPriceField, x.jsonDecimal(totalPriceField, price[totalPriceField]), currencyField, x.jsonText(currencyField, price[currencyField]))
+	x.price(totalPriceField, x.jsonDecimal(totalPriceField, price[totalPriceField]), currencyField,
+		x.jsonText(currencyField, price[currencyField]))
 	return x.receiptRow(number)
 }
 
@@ -330,7 +333,8 @@ func (x *receiptRows) object(path string, value []byte) map[string][]byte {
 // isReceiptField reports whether a path is one that is read, and may be named.
 func isReceiptField(path string) bool {
 	switch path {
-	case eventField, payloadField, ReceiptIDField, accountField, sourceField, targetField, statusField, stateField, reachedField,
+	case eventField, payloadField, ReceiptIDField, accountField, sourceField, targetField, statusField, stateField,
+		reachedField,
 		errorCodeField, priceField, totalPriceField, currencyField:
 		return true
 	}

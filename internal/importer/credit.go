@@ -178,7 +178,8 @@ func (c *creditRows) row(number int) CreditRow {
 
 var (
 	groupedAmount = regexp.MustCompile(`^[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?$`) // by comma: 1520,73 or 1.520,73
-	twoWayAmount  = regexp.MustCompile(`^[+-]?\d+\.\d{3}$`)                     // 1.520: a thousand, or a half more than one
+	// 1.520: a thousand, or a half more than one
+	twoWayAmount = regexp.MustCompile(`^[+-]?\d+\.\d{3}$`)
 )
 
 // amount reads an amount of credit.
@@ -195,7 +196,8 @@ func (c *creditRows) amount(text string) decimal.Decimal {
 		}
 		plain = strings.ReplaceAll(strings.ReplaceAll(text, ".", ""), ",", ".")
 	case c.mark == UnsaidMark && c.table.separator == ';' && twoWayAmount.MatchString(text):
-		plain, reason = "", "may have a point for thousands or for decimals: say which by --decimal comma or --decimal point"
+		plain, reason = "",
+			"may have a point for thousands or for decimals: say which by --decimal comma or --decimal point"
 	case c.mark == UnsaidMark && groupedAmount.MatchString(text):
 		reason = example + "; --decimal comma reads one with a comma"
 	}

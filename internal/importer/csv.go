@@ -47,7 +47,8 @@ func (b broken) Error() string { return string(b) }
 const (
 	strayQuote  = "has a quote that is not closed, or not doubled within quotes"
 	notColumns  = "has another number of fields than the header"
-	lastIsShort = "is where the file ends, without a line end and with fewer fields than the header: it may be cut short"
+	lastIsShort = "is where the file ends, without a line end and with fewer fields than the header: " +
+		"it may be cut short"
 )
 
 // errHeader: the record at hand is a header that comes again, as in files that were

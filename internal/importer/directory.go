@@ -148,11 +148,13 @@ func parseGrant(c *checklist, n *yaml.Node, path string) (g Grant) {
 	if !ok {
 		return g
 	}
-	return Grant{Line: n.Line, Account: needed(o, "accountId", checked(usage.ParseAccountID)).Value, Products: products(o).Value}
+	return Grant{Line: n.Line, Account: needed(o, "accountId", checked(usage.ParseAccountID)).Value,
+		Products: products(o).Value}
 }
 
 func parseCustomer(c *checklist, n *yaml.Node, path string) (customer Customer) {
-	o, ok := c.object(n, path, "accountId", "name", "products", "currency", "billingMode", "remainingCredit", "creditLimit", "creditAsOf", "subAccounts")
+	o, ok := c.object(n, path, "accountId", "name", "products", "currency", "billingMode", "remainingCredit",
+		"creditLimit", "creditAsOf", "subAccounts")
 	if !ok {
 		return customer
 	}
@@ -234,7 +236,8 @@ func rounding(o object) pricing.Rounding {
 
 // parseRate leaves the form of the selectors to [pricing.List.Faults].
 func parseRate(c *checklist, n *yaml.Node, path string, bySeconds bool) (r pricing.Rate) {
-	o, ok := c.object(n, path, "direction", "channel", "category", "country", "operator", "unitPrice", "setupFee", "increment")
+	o, ok := c.object(n, path, "direction", "channel", "category", "country", "operator", "unitPrice", "setupFee",
+		"increment")
 	if !ok {
 		return r
 	}
@@ -280,7 +283,8 @@ func products(o object) Field[[]usage.Product] {
 	}
 	given := lineBook[usage.Product]{}
 	for i, p := range f.Value {
-		given.once(o.checklist, p, o.members["products"].value.Content[i].Line, fmt.Sprintf("%s[%d]", o.at("products"), i))
+		given.once(o.checklist, p, o.members["products"].value.Content[i].Line,
+			fmt.Sprintf("%s[%d]", o.at("products"), i))
 	}
 	slices.SortFunc(f.Value, func(a, b usage.Product) int {
 		return slices.Index(usage.Products(), a) - slices.Index(usage.Products(), b)
@@ -311,7 +315,8 @@ func (d Directory) checkWhole(c *checklist) {
 		}
 		lists.once(c, l.Log.Text()+" from "+usage.FormatTime(l.List.EffectiveFrom), l.Line, path)
 		if want := currency[l.Log.Account]; want != "" && l.List.Currency != "" && l.List.Currency != want {
-			c.fail(l.CurrencyLine, path+".currency", "%s is not the customer's currency, which is %s (line %d)", l.List.Currency, want, customers[l.Log.Account])
+			c.fail(l.CurrencyLine, path+".currency", "%s is not the customer's currency, which is %s (line %d)",
+				l.List.Currency, want, customers[l.Log.Account])
 		}
 	}
 }

@@ -56,7 +56,8 @@ func (c *checklist) fail(line int, path, format string, args ...any) {
 }
 
 func (c *checklist) warn(line int, path, format string, args ...any) {
-	c.warnings = append(c.warnings, Fault{c.file, line, withoutNumbers(path), withoutNumbers(fmt.Sprintf(format, args...))})
+	c.warnings = append(c.warnings,
+		Fault{c.file, line, withoutNumbers(path), withoutNumbers(fmt.Sprintf(format, args...))})
 }
 
 // blames reports whether a path has a fault, or one of those that it lies in: what

@@ -22,9 +22,10 @@ func (e *FileError) Unwrap() error { return e.Err }
 
 // What is wrong with a file as a whole, whatever its format.
 var (
-	errCutShort    = errors.New("the file ends too early: its gzip data is cut short")
-	errDamaged     = errors.New("the file is damaged: its gzip data does not unpack to what was packed")
-	errPadded      = errors.New("the file is padded: zero bytes follow its gzip data, which may lack what was to come there")
+	errCutShort = errors.New("the file ends too early: its gzip data is cut short")
+	errDamaged  = errors.New("the file is damaged: its gzip data does not unpack to what was packed")
+	errPadded   = errors.New("the file is padded: zero bytes follow its gzip data, " +
+		"which may lack what was to come there")
 	errTrailing    = errors.New("the file is damaged: something that is no gzip data follows its gzip data")
 	errUTF16       = errors.New("the file is UTF-16 or UTF-32; save it as UTF-8")
 	errOnlyCR      = errors.New("the file has CR alone as its line ends; save it with LF or CR LF")

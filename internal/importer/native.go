@@ -33,7 +33,8 @@ func nativeFields() []nativeField {
 		{"from", all, nil},
 		{"to", all, nil},
 		{"id", all, text((*recordBuilder).id)},
-		{"timestamp", all, text(func(b *recordBuilder, field, text string) { b.timestamp(field, text, usage.ParseTime) })},
+		{"timestamp", all,
+			text(func(b *recordBuilder, field, text string) { b.timestamp(field, text, usage.ParseTime) })},
 		{"direction", all, text((*recordBuilder).direction)},
 		{"status", all, text((*recordBuilder).status)},
 		{"statusAt", all, text(func(b *recordBuilder, field, text string) {
@@ -43,9 +44,12 @@ func nativeFields() []nativeField {
 		{"operator", []usage.Product{usage.SMS, usage.Voice}, text((*recordBuilder).operator)},
 		{"errorCode", all, text((*recordBuilder).errorCode)},
 		{"segments", []usage.Product{usage.SMS}, count(maxCount, func(r *usage.Record) **int64 { return &r.Segments })},
-		{"durationSeconds", []usage.Product{usage.Voice, usage.Video}, count(maxCount, func(r *usage.Record) **int64 { return &r.DurationSeconds })},
-		{"participants", []usage.Product{usage.Video}, count(maxCount, func(r *usage.Record) **int64 { return &r.Participants })},
-		{"participantSeconds", []usage.Product{usage.Video}, count(maxCount*maxCount, func(r *usage.Record) **int64 { return &r.ParticipantSeconds })},
+		{"durationSeconds", []usage.Product{usage.Voice, usage.Video},
+			count(maxCount, func(r *usage.Record) **int64 { return &r.DurationSeconds })},
+		{"participants", []usage.Product{usage.Video},
+			count(maxCount, func(r *usage.Record) **int64 { return &r.Participants })},
+		{"participantSeconds", []usage.Product{usage.Video},
+			count(maxCount*maxCount, func(r *usage.Record) **int64 { return &r.ParticipantSeconds })},
 		{"channel", []usage.Product{usage.Messaging}, text((*recordBuilder).channel)},
 		{"category", []usage.Product{usage.Messaging}, text((*recordBuilder).category)},
 		{recordedPriceField, all, nil},
@@ -66,7 +70,8 @@ type nativeRows struct {
 }
 
 func openNative(text io.Reader, o Options) *nativeRows {
-	n := &nativeRows{objects: objects{lines: newLines(text)}, recordBuilder: newRecordBuilder(o), fields: nativeFields(), index: map[string]int{}, names: fieldNames{}}
+	n := &nativeRows{objects: objects{lines: newLines(text)}, recordBuilder: newRecordBuilder(o),
+		fields: nativeFields(), index: map[string]int{}, names: fieldNames{}}
 	for i, f := range n.fields {
 		n.index[f.name] = i
 	}

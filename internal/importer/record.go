@@ -378,7 +378,8 @@ func (b *recordBuilder) receiptRow(line int) Row {
 	}
 	r := b.record
 	return Row{Line: line, Dropped: b.dropped, Unread: b.unread, Receipt: &usage.Receipt{
-		Log: r.Log, ID: r.ID, Status: r.Status, StatusAt: *r.StatusAt, ErrorCode: r.ErrorCode, RecordedPrice: r.RecordedPrice,
+		Log: r.Log, ID: r.ID, Status: r.Status, StatusAt: *r.StatusAt, ErrorCode: r.ErrorCode,
+		RecordedPrice: r.RecordedPrice,
 	}}
 }
 

@@ -19,7 +19,8 @@ const (
 	ConnectSMS       Format = "connect-sms-csv"       // 8x8 Connect's SMS logs
 	ConnectMessaging Format = "connect-messaging-csv" // its Messaging Apps logs
 	ConnectVoice     Format = "connect-voice-csv"     // its voice logs, a row a call leg
-	ConnectReceipts  Format = "connect-sms-receipts"  // its delivery receipts of SMS, as NDJSON: news of records, no records
+	// its delivery receipts of SMS, as NDJSON: news of records, no records
+	ConnectReceipts Format = "connect-sms-receipts"
 )
 
 // Formats lists all formats, the native one first.

@@ -35,10 +35,12 @@ func ParseCurrency(s string) (Currency, error) {
 // Precious metals, test codes and "no currency" are not among them.
 // docs/decisions says why they are listed here.
 const currencies = " AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD " +
-	"CAD CDF CHF CLF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD " +
+	"CAD CDF CHF CLF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF " +
+	"GTQ GYD " +
 	"HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD " +
 	"MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG " +
-	"QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS " +
+	"QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD " +
+	"TWD TZS " +
 	"UAH UGX USD UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG "
 
 // IsInUse reports whether money can be owed in the currency.
@@ -69,7 +71,8 @@ func Parse(text string) (decimal.Decimal, error) {
 	}
 	mantissa, exponent, hasExponent := cutExponent(text)
 	if !isPlain(mantissa) || hasExponent && !isSmallExponent(exponent) {
-		return decimal.Decimal{}, fmt.Errorf("%q is not a decimal number such as 0.0412 (an exponent may be up to ±%d)", text, maxExponent)
+		return decimal.Decimal{},
+			fmt.Errorf("%q is not a decimal number such as 0.0412 (an exponent may be up to ±%d)", text, maxExponent)
 	}
 	d, err := decimal.NewFromString(text)
 	if err != nil {

@@ -150,7 +150,8 @@ func (o *Operator) renewCredits(ctx context.Context, rows map[usage.AccountID]im
 			renewed, err := o.store.RenewCredit(ctx, account, rows[account].Amount, known[account].Currency,
 				rows[account].AsOf)
 			if outcomes[i] = renewed; fault.Is(err, fault.NotFound) {
-				return UserError("the customer " + string(account) + " was deleted while its credit was loaded: run the same command again")
+				return UserError("the customer " + string(account) +
+					" was deleted while its credit was loaded: run the same command again")
 			}
 			return err
 		})

@@ -66,9 +66,11 @@ func reach(table dynamo.TableCheck, err error) Finding {
 	case fault.Is(err, fault.Unavailable):
 		f.Detail, f.Remedy = "no answer", "check that the database runs, --endpoint or the region, and the network"
 	case isMissing(err):
-		f.Detail, f.Remedy = "there is no such table", "check its name, --stack, the region and the account; make run or sam deploy make the tables"
+		f.Detail, f.Remedy = "there is no such table",
+			"check its name, --stack, the region and the account; make run or sam deploy make the tables"
 	default:
-		f.Detail, f.Remedy = "it may not be described", "allow dynamodb:DescribeTable on it, or log in as someone who may"
+		f.Detail, f.Remedy = "it may not be described",
+			"allow dynamodb:DescribeTable on it, or log in as someone who may"
 	}
 	return f
 }
@@ -96,7 +98,8 @@ func shape(table dynamo.TableCheck, found dynamo.Found) Finding {
 		}
 	}
 	if len(wrong) > 0 {
-		f.Detail, f.Remedy = strings.Join(wrong, "; "), "is it another table's name? Else make the table as template.yaml has it"
+		f.Detail, f.Remedy = strings.Join(wrong, "; "),
+			"is it another table's name? Else make the table as template.yaml has it"
 	}
 	return f
 }
@@ -108,7 +111,8 @@ func ttl(table dynamo.TableCheck, attribute string, err error) Finding {
 		f.Detail, f.Remedy = "it may not be read", "allow dynamodb:DescribeTimeToLive on it"
 	case attribute != table.Wanted.TTL:
 		f.Detail = fmt.Sprintf("items are deleted by %q, not by %s", attribute, table.Wanted.TTL)
-		f.Remedy = fmt.Sprintf("aws dynamodb update-time-to-live --table-name %s --time-to-live-specification Enabled=true,AttributeName=%s", table.Name, table.Wanted.TTL)
+		f.Remedy = fmt.Sprintf("aws dynamodb update-time-to-live --table-name %s --time-to-live-specification "+
+			"Enabled=true,AttributeName=%s", table.Name, table.Wanted.TTL)
 	}
 	return f
 }
@@ -116,13 +120,15 @@ func ttl(table dynamo.TableCheck, attribute string, err error) Finding {
 func permissions(ctx context.Context, table dynamo.TableCheck) []Finding {
 	noReads, noWrites, err := table.Forbidden(ctx)
 	if err != nil {
-		return []Finding{{"read", table.Name, "it could not be tried: " + oneLine(err), "run partnerctl doctor again; if it stays so, the keys above tell why"}}
+		return []Finding{{"read", table.Name, "it could not be tried: " + oneLine(err),
+			"run partnerctl doctor again; if it stays so, the keys above tell why"}}
 	}
 	one := func(check string, forbidden []string) Finding {
 		f := Finding{Check: check, Table: table.Name, Detail: "allowed"}
 		if len(forbidden) > 0 {
 			f.Detail = "not allowed: " + strings.Join(forbidden, ", ")
-			f.Remedy = "allow " + strings.Join(forbidden, ", ") + " on the table and its indexes, or log in as someone who may"
+			f.Remedy = "allow " + strings.Join(forbidden,
+				", ") + " on the table and its indexes, or log in as someone who may"
 		}
 		return f
 	}
@@ -140,7 +146,8 @@ func (o *Operator) ids(ctx context.Context, table dynamo.TableCheck) Finding {
 	f := Finding{Check: "ids", Table: table.Name}
 	counts, err := o.examineIDs(ctx, IDMending{}, doctorsRecords, nil)
 	if err != nil {
-		f.Detail, f.Remedy = "they could not be looked at: "+oneLine(err), "run partnerctl doctor again, or partnerctl usage mend-ids --dry-run, which looks at them alone"
+		f.Detail, f.Remedy = "they could not be looked at: "+oneLine(err),
+			"run partnerctl doctor again, or partnerctl usage mend-ids --dry-run, which looks at them alone"
 		return f
 	}
 	n := 0
@@ -149,11 +156,13 @@ func (o *Operator) ids(ctx context.Context, table dynamo.TableCheck) Finding {
 	}
 	seen := fmt.Sprintf("of %d records", counts.Examined)
 	if counts.Examined >= doctorsRecords {
-		seen = fmt.Sprintf("of the %d records that were looked at (partnerctl usage mend-ids --dry-run looks at all)", counts.Examined)
+		seen = fmt.Sprintf("of the %d records that were looked at (partnerctl usage mend-ids --dry-run looks at all)",
+			counts.Examined)
 	}
 	f.Detail = "no id contains a number, " + seen
 	if n > 0 {
-		f.Detail, f.Remedy = fmt.Sprintf("%d ids contain a number, %s", n, seen), "partnerctl usage mend-ids gives them ids that do not; --dry-run shows whose they are"
+		f.Detail, f.Remedy = fmt.Sprintf("%d ids contain a number, %s", n, seen),
+			"partnerctl usage mend-ids gives them ids that do not; --dry-run shows whose they are"
 	}
 	return f
 }

@@ -116,9 +116,11 @@ func (o *Operator) PlanCredit(ctx context.Context, account usage.AccountID, cred
 		case !exists:
 			return unknownCustomer(account)
 		case importer.IsAhead(asOf, p.now):
-			return userErrorf("%s lies in the future: no true credit could replace it until then", usage.FormatTime(asOf))
+			return userErrorf("%s lies in the future: no true credit could replace it until then",
+				usage.FormatTime(asOf))
 		case stored.Credit.AsOf != nil && asOf.Before(*stored.Credit.AsOf):
-			return userErrorf("the stored credit of %s is as of %s, which is later than %s: an earlier one does not replace it",
+			return userErrorf("the stored credit of %s is as of %s, which is later than %s: "+
+				"an earlier one does not replace it",
 				account, usage.FormatTime(*stored.Credit.AsOf), usage.FormatTime(asOf))
 		}
 		return nil
@@ -130,7 +132,8 @@ func unknownPartner(id directory.PartnerID) error {
 }
 
 func unknownCustomer(account usage.AccountID) error {
-	return userErrorf("there is no customer %q: put it in a directory file and load that with partnerctl apply", account)
+	return userErrorf("there is no customer %q: put it in a directory file and load that with partnerctl apply",
+		account)
 }
 
 // PlanPartnerDeletion finds all that goes with a partner: its access keys, its
@@ -195,8 +198,10 @@ func (o *Operator) PlanCustomerDeletion(ctx context.Context, account usage.Accou
 	} else if products, err := o.productsUsed(ctx, records); err != nil {
 		return Plan{}, err
 	} else if len(products) > 0 {
-		return Plan{}, userErrorf("%s has usage records (%s): delete them too with --with-usage, or before with partnerctl usage delete %s; "+
-			"to stop partners from seeing the customer, partnerctl grant remove", account, strings.Join(products, ", "), account)
+		return Plan{}, userErrorf("%s has usage records (%s): delete them too with --with-usage, "+
+			"or before with partnerctl usage delete %s; "+
+			"to stop partners from seeing the customer, partnerctl grant remove",
+			account, strings.Join(products, ", "), account)
 	}
 	grants, err := o.store.AllGrants(ctx) // the index by account may lack the latest
 	if err != nil {

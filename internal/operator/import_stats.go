@@ -62,7 +62,8 @@ type ChangeCounts struct {
 func (c UsageCounts) Add(other UsageCounts) UsageCounts {
 	sum := UsageCounts{
 		Read: c.Read + other.Read, Written: c.Written + other.Written, Duplicate: c.Duplicate + other.Duplicate,
-		Rejected: c.Rejected + other.Rejected, Outside: c.Outside + other.Outside, SameSecond: c.SameSecond + other.SameSecond, Dropped: map[string]int{},
+		Rejected: c.Rejected + other.Rejected, Outside: c.Outside + other.Outside,
+		SameSecond: c.SameSecond + other.SameSecond, Dropped: map[string]int{},
 	}
 	for _, counts := range []UsageCounts{c, other} {
 		for field, n := range counts.Dropped {

@@ -43,12 +43,14 @@ func (o *Operator) CreateKey(
 ) (text string, key directory.AccessKey, err error) {
 	if utf8.RuneCountInString(label) > maxLabel || !utf8.ValidString(label) ||
 		strings.ContainsFunc(label, unicode.IsControl) {
-		return "", key, userErrorf("a key's label has at most %d characters, none of them a control character", maxLabel)
+		return "", key, userErrorf("a key's label has at most %d characters, none of them a control character",
+			maxLabel)
 	}
 	now := o.now().UTC().Truncate(time.Millisecond)
 	end := expires.from(now)
 	if !end.IsZero() && !end.After(now) {
-		return "", key, userErrorf("a key that ends at %s would never be valid: give a later time, or how long it is valid, such as 90d", usage.FormatTime(end))
+		return "", key, userErrorf("a key that ends at %s would never be valid: give a later time, "+
+			"or how long it is valid, such as 90d", usage.FormatTime(end))
 	}
 	if _, err := o.existing(ctx, partner); err != nil {
 		return "", key, err
@@ -140,10 +142,12 @@ func (o *Operator) RotateKey(ctx context.Context, id string, as RotateAs) (r Rot
 		return r, err
 	}
 	if state := o.StateOf(r.Old); state != "active" {
-		return r, userErrorf("the key %s is %s already, so there is nothing to overlap: make a new one with partnerctl key create --partner %s", id, state, r.Old.Partner)
+		return r, userErrorf("the key %s is %s already, so there is nothing to overlap: "+
+			"make a new one with partnerctl key create --partner %s", id, state, r.Old.Partner)
 	}
 	if as.Overlap < 0 {
-		return r, UserError("an overlap cannot be negative: give a length of time such as 24h, or 0s to end the old key now")
+		return r, UserError("an overlap cannot be negative: give a length of time such as 24h, " +
+			"or 0s to end the old key now")
 	}
 	if as.Expires == (Expiry{}) && !r.Old.ExpiresAt.IsZero() && !r.Old.CreatedAt.IsZero() {
 		as.Expires.After = r.Old.ExpiresAt.Sub(r.Old.CreatedAt)
@@ -155,7 +159,8 @@ func (o *Operator) RotateKey(ctx context.Context, id string, as RotateAs) (r Rot
 	defer cancel()
 	ended, err := o.store.ExpireAccessKey(ctx, id, o.now().UTC().Add(as.Overlap).Truncate(time.Millisecond))
 	if err != nil {
-		return r, fmt.Errorf("the new key is valid, but the old one does not end: when the new one is in use, partnerctl key revoke %s: %w", id, err)
+		return r, fmt.Errorf("the new key is valid, but the old one does not end: "+
+			"when the new one is in use, partnerctl key revoke %s: %w", id, err)
 	}
 	r.Old = ended
 	return r, nil

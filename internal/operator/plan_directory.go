@@ -161,7 +161,8 @@ func (p *planner) checkCurrency(entry importer.Customer, path string) {
 				return l.Log == log && l.List.EffectiveFrom.Equal(stored.EffectiveFrom)
 			})
 			if stored.Currency != entry.Currency.Value && !replaced {
-				p.fail(entry.Currency.Line, path+".currency", "%s contradicts the stored %s price list from %s, which is in %s",
+				p.fail(entry.Currency.Line, path+".currency",
+					"%s contradicts the stored %s price list from %s, which is in %s",
 					entry.Currency.Value, product, usage.FormatTime(stored.EffectiveFrom), stored.Currency)
 			}
 		}
@@ -226,7 +227,8 @@ func (p *planner) grants(entry importer.Partner, path string, stored map[usage.A
 	for i, g := range entry.Grants.Value {
 		customer, exists := p.after[g.Account]
 		if !exists {
-			p.fail(g.Line, fmt.Sprintf("%s.customers[%d].accountId", path, i), "%q is no customer: it is neither in this file nor stored", g.Account)
+			p.fail(g.Line, fmt.Sprintf("%s.customers[%d].accountId", path, i),
+				"%q is no customer: it is neither in this file nor stored", g.Account)
 			continue
 		}
 		delete(gone, g.Account)

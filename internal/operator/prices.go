@@ -53,7 +53,8 @@ func (o *Operator) FindRecord(ctx context.Context, log usage.Log, id usage.Recor
 			return r, err
 		}
 	}
-	return usage.Record{}, userErrorf("there is no %s record of %s with this id: partnerctl usage get shows a period's", log.Product, log.Account)
+	return usage.Record{}, userErrorf("there is no %s record of %s with this id: partnerctl usage get shows a period's",
+		log.Product, log.Account)
 }
 
 // priceLists plans the lists of the file. Those of one log are written together:
@@ -86,7 +87,8 @@ func (p *planner) priceList(entry importer.PriceList, path string) bool {
 	customer, exists := p.after[entry.Log.Account]
 	switch {
 	case !exists:
-		p.fail(entry.Line, path+".accountId", "%q is no customer: it is neither in this file nor stored", entry.Log.Account)
+		p.fail(entry.Line, path+".accountId", "%q is no customer: it is neither in this file nor stored",
+			entry.Log.Account)
 	case customer.Currency != "" && customer.Currency != entry.List.Currency:
 		p.fail(entry.CurrencyLine, path+".currency", "%s is not the customer's currency, which is %s",
 			entry.List.Currency, customer.Currency)
@@ -228,7 +230,8 @@ func (c Correction) warning() string {
 	if c.To != "" {
 		end = "until " + c.To
 	}
-	return fmt.Sprintf("prices of %s from %s %s would change; give --correct-past if that is intended", c.log().Text(), c.From, end)
+	return fmt.Sprintf("prices of %s from %s %s would change; give --correct-past if that is intended",
+		c.log().Text(), c.From, end)
 }
 
 // period is that of the texts.

@@ -72,7 +72,8 @@ func (l List) unusable(p usage.Product) []FieldError {
 	default:
 		c.must(false, "rounding.mode", "must be half-up, half-even or up")
 	}
-	c.must(len(l.Rates) <= maxRates, "rates", fmt.Sprintf("has %d rates; a list has at most %d", len(l.Rates), maxRates))
+	c.must(len(l.Rates) <= maxRates, "rates",
+		fmt.Sprintf("has %d rates; a list has at most %d", len(l.Rates), maxRates))
 	first := make(map[Selectors]int, len(l.Rates))
 	for i, rate := range l.Rates {
 		c.rateAt = i
@@ -143,7 +144,8 @@ func (c *checklist) selectors(s Selectors) {
 	c.must(isNormal(s.Country, usage.ParseCountry), "country", "must be an ISO 3166-1 alpha-2 code in capitals, as GB")
 	if s.Operator != "" {
 		if c.product == usage.SMS || c.product == usage.Voice {
-			c.must(isNormal(s.Operator, usage.ParseOperator), "operator", "must be the 5 or 6 digits of MCC and MNC, as 26201")
+			c.must(isNormal(s.Operator, usage.ParseOperator), "operator",
+				"must be the 5 or 6 digits of MCC and MNC, as 26201")
 		} else {
 			c.must(false, "operator", "is for sms and voice only")
 		}

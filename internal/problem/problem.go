@@ -47,16 +47,20 @@ func newProblem(status int, code, detail string) Problem {
 
 // What the API refuses.
 var (
-	NoCustomer = newProblem(http.StatusNotFound, "customer_not_found", "There is no such customer among those assigned to you.")
-	NoProduct  = newProblem(http.StatusNotFound, "product_not_found", "This customer has no such product, or it is not assigned to you.")
-	NoRecord   = newProblem(http.StatusNotFound, "record_not_found", "There is no such record in this log.")
-	NoRoute    = newProblem(http.StatusNotFound, "route_not_found", "There is no such route. The routes are listed in /v1/openapi.yaml.")
+	NoCustomer = newProblem(http.StatusNotFound, "customer_not_found",
+		"There is no such customer among those assigned to you.")
+	NoProduct = newProblem(http.StatusNotFound, "product_not_found",
+		"This customer has no such product, or it is not assigned to you.")
+	NoRecord = newProblem(http.StatusNotFound, "record_not_found", "There is no such record in this log.")
+	NoRoute  = newProblem(http.StatusNotFound, "route_not_found",
+		"There is no such route. The routes are listed in /v1/openapi.yaml.")
 )
 
 // What API Gateway refuses, and no function.
 var (
 	Unauthorized = newProblem(http.StatusUnauthorized, "unauthorized",
-		"The access key or token is missing, malformed, unknown, expired or revoked. Send a valid one as: Authorization: Bearer ...")
+		"The access key or token is missing, malformed, unknown, expired or revoked. Send a valid one as: "+
+			"Authorization: Bearer ...")
 	TooManyRequests = newProblem(http.StatusTooManyRequests, "too_many_requests",
 		"Too many requests. Wait as long as Retry-After says, then try again.")
 	QuotaExceeded = newProblem(http.StatusTooManyRequests, "quota_exceeded",

@@ -45,7 +45,8 @@ func isRecordID(s string) bool {
 // + / =.
 func IsWhatsApp(s string) bool {
 	const prefix = "wamid."
-	return len(s) > len(prefix) && len(s) <= maxRecordID && strings.EqualFold(s[:len(prefix)], prefix) && madeOf(s, idCharacters+"+/=")
+	return len(s) > len(prefix) && len(s) <= maxRecordID && strings.EqualFold(s[:len(prefix)], prefix) &&
+		madeOf(s, idCharacters+"+/=")
 }
 
 // RecordID is the id by which the log has a record that the platform calls s: s
@@ -82,7 +83,8 @@ func isUUID(s string) bool {
 		return false
 	}
 	const hex = hexDigits + "ABCDEF"
-	return madeOf(s[:8], hex) && madeOf(s[9:13], hex) && madeOf(s[14:18], hex) && madeOf(s[19:23], hex) && madeOf(s[24:], hex)
+	return madeOf(s[:8], hex) && madeOf(s[9:13], hex) && madeOf(s[14:18], hex) && madeOf(s[19:23], hex) &&
+		madeOf(s[24:], hex)
 }
 
 // TellsNumber reports whether an id tells one of the numbers that the endings are

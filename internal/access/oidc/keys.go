@@ -192,7 +192,8 @@ func (s source) keys(ctx context.Context) (keySet, error) {
 		return nil, fmt.Errorf("%s is no JSON of the kind", at)
 	}
 	if document.Issuer != s.issuer {
-		return nil, fmt.Errorf("%s is of the issuer %.200q: OIDC_ISSUER must be that, to the letter", at, document.Issuer)
+		return nil, fmt.Errorf("%s is of the issuer %.200q: OIDC_ISSUER must be that, to the letter",
+			at, document.Issuer)
 	}
 	if err := allowed(document.JWKSURI, s.local); err != nil {
 		return nil, fmt.Errorf("%s: jwks_uri: %w", at, err)

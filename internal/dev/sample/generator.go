@@ -35,7 +35,8 @@ func newGenerator(now time.Time) *generator {
 		now: now.UTC().Truncate(time.Millisecond),
 	}
 	for _, s := range senders() {
-		for _, l := range []log{{s, "sms", s.share.sms}, {s, "voice", s.share.voice}, {s, "video", s.share.video}, {s, "messaging", s.share.messaging}} {
+		for _, l := range []log{{s, "sms", s.share.sms}, {s, "voice", s.share.voice}, {s, "video", s.share.video},
+			{s, "messaging", s.share.messaging}} {
 			if l.weight > 0 {
 				g.logs = append(g.logs, l)
 			}

@@ -69,7 +69,8 @@ func (g *generator) email() any { return fmt.Sprintf("canary.%04d@example.com", 
 
 // contactName is the name of a person, marked so that a leak of it is found.
 func (g *generator) contactName(i int) any {
-	name := pick(g, "Ada Example", "Björn Beispiel", "Chloé d’Exemple", "דנה דוגמה", "例子 小明", "ليلى مثال", "Ηλίας Παράδειγμα", "O'Sample, Ruth")
+	name := pick(g, "Ada Example", "Björn Beispiel", "Chloé d’Exemple", "דנה דוגמה", "例子 小明", "ليلى مثال",
+		"Ηλίας Παράδειγμα", "O'Sample, Ruth")
 	if g.oneIn(30) {
 		return map[string]string{"first": fmt.Sprintf("CANARY-NAME-%05d", i), "last": name}
 	}

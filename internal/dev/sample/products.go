@@ -110,7 +110,8 @@ func (g *generator) messaging(r *line, l log) {
 	g.remote(r, l)
 	r.Operator = nil // messaging apps have none
 	r.Channel = g.known(g.draw(odds{
-		{450, "whatsapp"}, {60, "WhatsApp"}, {110, "viber"}, {130, "line"}, {100, "rcs"}, {30, "messenger"}, {20, "sms"}, {15, ""},
+		{450, "whatsapp"}, {60, "WhatsApp"}, {110, "viber"}, {130, "line"}, {100, "rcs"}, {30, "messenger"},
+		{20, "sms"}, {15, ""},
 	}))
 	r.Category = g.known(g.draw(odds{
 		{300, "marketing"}, {280, "utility"}, {180, "authentication"}, {120, "service"}, {20, "Marketing"}, {90, ""},

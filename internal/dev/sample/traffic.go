@@ -30,7 +30,8 @@ func senders() []sender {
 		{"zoes_cafe", "EUR", shop, "FR BE", share{messaging: 160}},
 		{"null&void", "EUR", office, "DE NL", share{sms: 120, voice: 90}},
 		{"bridge_wardens", "EUR", office, "NL BE GB", share{sms: 60, voice: 40}},
-		{"north-sea_ferries.and&islands.passenger-services_x", "EUR", always, "NL DE GB NO", share{sms: 450, voice: 120, messaging: 150}},
+		{"north-sea_ferries.and&islands.passenger-services_x", "EUR", always, "NL DE GB NO",
+			share{sms: 450, voice: 120, messaging: 150}},
 		{"velvet-tram", "EUR", office, "FR BE", share{voice: 130, video: 110}},
 
 		{"pocket-orchard", "GBP", shop, "GB IE", share{sms: 800, messaging: 450}},
