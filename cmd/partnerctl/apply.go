@@ -222,7 +222,8 @@ func fieldsText(c operator.Change) string {
 		if c.Action == operator.Add {
 			fields = append(fields, f.Field+": "+f.To)
 		} else {
-			fields = append(fields, fmt.Sprintf("%s: %s → %s", f.Field, cmp.Or(f.From, "(none)"), cmp.Or(f.To, "(none)")))
+			fields = append(fields,
+				fmt.Sprintf("%s: %s → %s", f.Field, cmp.Or(f.From, "(none)"), cmp.Or(f.To, "(none)")))
 		}
 	}
 	return strings.Join(fields, "; ")

@@ -63,7 +63,8 @@ func (s *session) handOver(text string, k directory.AccessKey) {
 	if !k.ExpiresAt.IsZero() {
 		expiry = "it expires at " + usage.FormatTime(k.ExpiresAt)
 	}
-	s.printf("%s\n\nSend it to %s over a secure channel: it is shown only this once. Its id is %s; %s.\n", text, k.Partner, k.ID, expiry)
+	s.printf("%s\n\nSend it to %s over a secure channel: it is shown only this once. Its id is %s; %s.\n",
+		text, k.Partner, k.ID, expiry)
 }
 
 type keyListCommand struct {
@@ -112,7 +113,8 @@ func (c *keyListCommand) Run(s *session) error {
 	}
 	out := listedKeys{c.Partner.id, listKeys(o, keys)}
 	return s.print(out, func() {
-		s.showOr(keyTable(out.Keys), "%s has no keys. Make one: partnerctl key create --partner %s\n", c.Partner.id, c.Partner.id)
+		s.showOr(keyTable(out.Keys), "%s has no keys. Make one: partnerctl key create --partner %s\n",
+			c.Partner.id, c.Partner.id)
 	})
 }
 
@@ -317,7 +319,8 @@ func (c *keyFindCommand) Run(s *session) error {
 			return fmt.Errorf("read standard input: %w", err)
 		}
 		if len(in) > maxFindText {
-			return operator.UserError(fmt.Sprintf("more than %d MB: look through it in parts, as with split or grep pvk_", maxFindText>>20))
+			return operator.UserError(fmt.Sprintf("more than %d MB: look through it in parts, "+
+				"as with split or grep pvk_", maxFindText>>20))
 		}
 		text = string(in)
 	}
@@ -326,7 +329,8 @@ func (c *keyFindCommand) Run(s *session) error {
 		ids = []string{id}
 	}
 	if len(ids) == 0 {
-		return operator.UserError("there is no key in that text, nor the id of one: a key is pvk_, an id of 12 letters and digits, _, and a secret")
+		return operator.UserError("there is no key in that text, nor the id of one: " +
+			"a key is pvk_, an id of 12 letters and digits, _, and a secret")
 	}
 	o, err := s.operator(partnersTable)
 	if err != nil {
@@ -374,7 +378,8 @@ func (s *session) showFound(found foundKeys) {
 		case k.PartnerStatus == directory.Active:
 			s.printf("It is valid. To revoke it: partnerctl key revoke %s\n", k.KeyID)
 		default:
-			s.printf("It would be valid again if the partner were resumed. To revoke it: partnerctl key revoke %s\n", k.KeyID)
+			s.printf("It would be valid again if the partner were resumed. To revoke it: partnerctl key revoke %s\n",
+				k.KeyID)
 		}
 	}
 }

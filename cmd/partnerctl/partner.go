@@ -55,7 +55,8 @@ func (c *partnerListCommand) Run(s *session) error {
 		t.add(p.PartnerID, shortened(p.Name), inColour(string(p.Status)), p.Customers, p.ActiveKeys)
 	}
 	return s.print(out, func() {
-		s.showOr(t, "There are no partners. To add one, put it in a directory file (docs/formats.md) and load it: partnerctl apply -f FILE\n")
+		s.showOr(t, "There are no partners. To add one, put it in a directory file (docs/formats.md) and load it: "+
+			"partnerctl apply -f FILE\n")
 	})
 }
 
@@ -170,7 +171,8 @@ func (c *partnerDeleteCommand) Run(s *session) error {
 	}
 	counted := partner.GatewayKey.ID != "" // by a key of API Gateway, which would be left over
 	if counted && s.connection.Stack == "" && s.connection.Endpoint == "" {
-		return misuseError("the partner is in a usage plan of a deployed stack: give --stack NAME, so that it is taken out of it")
+		return misuseError("the partner is in a usage plan of a deployed stack: give --stack NAME, " +
+			"so that it is taken out of it")
 	}
 	return s.carryOutPlan(o, plan, c.Caution, string(c.Partner.id), func() error {
 		if !counted || s.connection.Stack == "" {
