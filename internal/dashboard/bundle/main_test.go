@@ -19,7 +19,8 @@ func TestTheServedFilesAreOfTodaysSources(t *testing.T) {
 	for _, file := range files {
 		served, err := os.ReadFile(file.Path)
 		if err != nil || !bytes.Equal(served, file.Contents) {
-			t.Errorf("%s is not of the sources in web/ (%v); make it anew: go generate ./internal/dashboard", filepath.Base(file.Path), err)
+			t.Errorf("%s is not of the sources in web/ (%v); make it anew: go generate ./internal/dashboard",
+				filepath.Base(file.Path), err)
 		}
 	}
 }

@@ -46,7 +46,10 @@ func dial(ctx context.Context, url string) (*connection, error) {
 		return nil, err
 	}
 	socket.SetReadLimit(-1) // pictures are large
-	c := &connection{socket: socket, waiting: map[int]chan<- message{}, heard: map[string]func(message){}, done: make(chan struct{})}
+	c := &connection{
+		socket: socket, done: make(chan struct{}),
+		waiting: map[int]chan<- message{}, heard: map[string]func(message){},
+	}
 	go c.read()
 	return c, nil
 }

@@ -60,7 +60,8 @@ func Find(kind Kind, getenv func(string) string) (Programs, error) {
 		if found := (Programs{Browser: find("FIREFOX", "firefox-esr", "firefox")}); found.Browser != "" {
 			return found, nil
 		}
-		return Programs{}, fmt.Errorf("%w: apt-get update && apt-get install -y firefox-esr, or set FIREFOX to the path of a Firefox", ErrNoBrowser)
+		return Programs{}, fmt.Errorf("%w: apt-get update && apt-get install -y firefox-esr, "+
+			"or set FIREFOX to the path of a Firefox", ErrNoBrowser)
 	case Chromium:
 		found := Programs{
 			Browser: find("CHROMIUM", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
@@ -69,7 +70,8 @@ func Find(kind Kind, getenv func(string) string) (Programs, error) {
 		if found.Browser != "" && found.Driver != "" {
 			return found, nil
 		}
-		return Programs{}, fmt.Errorf("%w: apt-get update && apt-get install -y chromium chromium-driver, or set CHROMIUM and CHROMEDRIVER to the paths of a Chromium and its driver", ErrNoBrowser)
+		return Programs{}, fmt.Errorf("%w: apt-get update && apt-get install -y chromium chromium-driver, "+
+			"or set CHROMIUM and CHROMEDRIVER to the paths of a Chromium and its driver", ErrNoBrowser)
 	}
 	return Programs{}, fmt.Errorf("%w: there is no %q", ErrNoBrowser, kind)
 }
@@ -121,12 +123,15 @@ func Start(kind Kind, programs Programs) (*Browser, error) {
 		err = b.startChromium(ctx, programs, folder)
 	}
 	if err == nil {
-		err = b.call(ctx, "session.subscribe", map[string]any{"events": []string{"log.entryAdded", "network.beforeRequestSent"}}, nil)
+		events := []string{"log.entryAdded", "network.beforeRequestSent"}
+		err = b.call(ctx, "session.subscribe", params{"events": events}, nil)
 	}
 	if err == nil {
 		// What the page's policy refuses is told by each browser in its own way, or not at all.
-		err = b.call(ctx, "script.addPreloadScript", map[string]any{"functionDeclaration": `() => {
-			addEventListener('securitypolicyviolation', (e) => console.error('refused by the policy:', e.effectiveDirective, e.blockedURI, e.sample));
+		err = b.call(ctx, "script.addPreloadScript", params{"functionDeclaration": `() => {
+			addEventListener('securitypolicyviolation', (e) => {
+				console.error('refused by the policy:', e.effectiveDirective, e.blockedURI, e.sample);
+			});
 		}`}, nil)
 	}
 	if err != nil {
@@ -205,8 +210,9 @@ func (b *Browser) startChromium(ctx context.Context, programs Programs, folder s
 		return err
 	}
 	arguments := []string{
-		"headless", "remote-debugging-pipe", "disable-gpu", "disable-background-networking", "disable-component-update",
-		"disable-dev-shm-usage", "disable-extensions", "disable-quic", "disable-sync", "no-first-run", "no-default-browser-check",
+		"headless", "remote-debugging-pipe", "disable-gpu", "disable-background-networking",
+		"disable-component-update", "disable-dev-shm-usage", "disable-extensions", "disable-quic",
+		"disable-sync", "no-first-run", "no-default-browser-check",
 		"hide-scrollbars", "metrics-recording-only", "force-color-profile=srgb",
 		"host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 	}
@@ -220,7 +226,8 @@ func (b *Browser) startChromium(ctx context.Context, programs Programs, folder s
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://127.0.0.1:"+port+"/session", bytes.NewReader(session))
+	address := "http://127.0.0.1:" + port + "/session"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(session))
 	if err != nil {
 		return err
 	}
@@ -262,18 +269,19 @@ func (b *Browser) startFirefox(ctx context.Context, programs Programs, folder st
 		return err
 	}
 	url, err := b.run(ctx, `WebDriver BiDi listening on (ws://\S+)`, folder,
-		programs.Browser, "--headless", "--no-remote", "--profile", folder, "--remote-debugging-port", "0", "--remote-allow-system-access", "about:blank")
+		programs.Browser, "--headless", "--no-remote", "--profile", folder,
+		"--remote-debugging-port", "0", "--remote-allow-system-access", "about:blank")
 	if err != nil {
 		return err
 	}
 	if b.connection, err = dial(ctx, url+"/session"); err != nil {
 		return err
 	}
-	if err := b.call(ctx, "session.new", map[string]any{"capabilities": map[string]any{}}, nil); err != nil {
+	if err := b.call(ctx, "session.new", params{"capabilities": params{}}, nil); err != nil {
 		return err
 	}
 	var tree struct{ Contexts []struct{ Context string } }
-	if err := b.call(ctx, "browsingContext.getTree", map[string]any{"maxDepth": 0, "moz:scope": "chrome"}, &tree); err != nil {
+	if err := b.call(ctx, "browsingContext.getTree", params{"maxDepth": 0, "moz:scope": "chrome"}, &tree); err != nil {
 		return err
 	}
 	if len(tree.Contexts) == 0 {

@@ -53,7 +53,8 @@ func (b *Browser) Open(look Look) (*Page, error) {
 
 func (p *Page) open(look Look) error {
 	var tab struct{ Context string }
-	if err := p.command("browsingContext.create", params{"type": "window", "userContext": p.profile}, &tab); err != nil {
+	window := params{"type": "window", "userContext": p.profile}
+	if err := p.command("browsingContext.create", window, &tab); err != nil {
 		return err
 	}
 	p.context = tab.Context
@@ -64,10 +65,12 @@ func (p *Page) open(look Look) error {
 	if look.TimeZone == "" {
 		look.TimeZone = "UTC"
 	}
-	if err := p.command("emulation.setLocaleOverride", params{"contexts": []string{p.context}, "locale": look.Locale}, nil); err != nil {
+	locale := params{"contexts": []string{p.context}, "locale": look.Locale}
+	if err := p.command("emulation.setLocaleOverride", locale, nil); err != nil {
 		return err
 	}
-	if err := p.command("emulation.setTimezoneOverride", params{"contexts": []string{p.context}, "timezone": look.TimeZone}, nil); err != nil {
+	zone := params{"contexts": []string{p.context}, "timezone": look.TimeZone}
+	if err := p.command("emulation.setTimezoneOverride", zone, nil); err != nil {
 		return err
 	}
 	return p.Look(look)
@@ -107,7 +110,8 @@ func (p *Page) Look(look Look) error {
 		return p.preferInFirefox(scheme, motion)
 	}
 	return p.command("emulation.setMediaFeaturesOverride", params{
-		"contexts": []string{p.context}, "features": params{"prefers-color-scheme": scheme, "prefers-reduced-motion": motion},
+		"contexts": []string{p.context},
+		"features": params{"prefers-color-scheme": scheme, "prefers-reduced-motion": motion},
 	}, nil)
 }
 
@@ -120,7 +124,8 @@ func (p *Page) preferInFirefox(scheme, motion string) error {
 		const tab = NavigableManager.getBrowsingContextById(%q);
 		if (!window.preferences) {
 			window.preferences = new Map();
-			Services.obs.addObserver((context) => Object.assign(context, window.preferences.get(context.browserId)), 'browsing-context-attached');
+			const prefer = (context) => Object.assign(context, window.preferences.get(context.browserId));
+			Services.obs.addObserver(prefer, 'browsing-context-attached');
 		}
 		window.preferences.set(tab.browserId, {prefersColorSchemeOverride: %q, prefersReducedMotionOverride: %q});
 		Object.assign(tab, window.preferences.get(tab.browserId));
@@ -177,7 +182,8 @@ func (p *Page) Changes() []string {
 // the browser counts it.
 func (p *Page) Bytes() (int, error) {
 	var sum int
-	err := p.Eval(`[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].reduce((sum, e) => sum + e.transferSize, 0)`, &sum)
+	err := p.Eval(`['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type))
+		.reduce((sum, e) => sum + e.transferSize, 0)`, &sum)
 	return sum, err
 }
 
@@ -210,7 +216,8 @@ func (p *Page) evaluate(where, script string, out any) error {
 		Result           remoteValue
 		ExceptionDetails struct{ Text string }
 	}
-	if err := p.command("script.evaluate", params{"expression": script, "target": params{"context": where}, "awaitPromise": true}, &answer); err != nil {
+	asked := params{"expression": script, "target": params{"context": where}, "awaitPromise": true}
+	if err := p.command("script.evaluate", asked, &answer); err != nil {
 		return err
 	}
 	if answer.Type != "success" {
@@ -251,7 +258,8 @@ func (p *Page) Wait(what, expression string) error {
 		if time.Now().After(deadline) {
 			text, _ := p.Text("body")
 			words := strings.Fields(text)
-			return fmt.Errorf("%s: did not happen within %s (%v); the page says: %s", what, patience, err, strings.Join(words[:min(len(words), 120)], " "))
+			says := strings.Join(words[:min(len(words), 120)], " ")
+			return fmt.Errorf("%s: did not happen within %s (%v); the page says: %s", what, patience, err, says)
 		}
 		time.Sleep(30 * time.Millisecond)
 	}
@@ -262,7 +270,8 @@ func (p *Page) Wait(what, expression string) error {
 const see = `
 const [selector, text] = args;
 const visible = (e) => e.getClientRects().length > 0;
-const said = (e) => [e.textContent, e.getAttribute('aria-label') ?? '', e.getAttribute('title') ?? ''].some((t) => t.replace(/\s+/g, ' ').includes(text));
+const texts = (e) => [e.textContent, e.getAttribute('aria-label') ?? '', e.getAttribute('title') ?? ''];
+const said = (e) => texts(e).some((t) => t.replace(/\s+/g, ' ').includes(text));
 const found = [...document.querySelectorAll(selector)].filter((e) => visible(e) && said(e));
 const dialog = document.querySelector('dialog[open]');
 const element = (dialog ? found.filter((e) => dialog.contains(e)) : found)[0];
@@ -270,20 +279,20 @@ const element = (dialog ? found.filter((e) => dialog.contains(e)) : found)[0];
 
 // WaitFor waits until an element with that text is to be seen.
 func (p *Page) WaitFor(selector, text string) error {
-	args, err := json.Marshal([]string{selector, text})
-	if err != nil {
-		return err
-	}
-	return p.Wait(fmt.Sprintf("%s %q", selector, text), fmt.Sprintf("((...args) => { %s return element; })(...%s)", see, args))
+	return p.waitForElement(fmt.Sprintf("%s %q", selector, text), "element", selector, text)
 }
 
 // WaitGone waits until no element with that text is to be seen.
 func (p *Page) WaitGone(selector, text string) error {
+	return p.waitForElement(fmt.Sprintf("no %s %q", selector, text), "!element", selector, text)
+}
+
+func (p *Page) waitForElement(what, expression, selector, text string) error {
 	args, err := json.Marshal([]string{selector, text})
 	if err != nil {
 		return err
 	}
-	return p.Wait(fmt.Sprintf("no %s %q", selector, text), fmt.Sprintf("((...args) => { %s return !element; })(...%s)", see, args))
+	return p.Wait(what, fmt.Sprintf("((...args) => { %s return %s; })(...%s)", see, expression, args))
 }
 
 // Click clicks the middle of an element with that text with the mouse.
@@ -326,14 +335,20 @@ func (p *Page) Focus(label string) error {
 	if err := p.WaitFor("label", label); err != nil {
 		return err
 	}
-	return p.call(see+`const field = document.getElementById(element.htmlFor); field.focus(); field.select?.();`, nil, "label", label)
+	return p.call(see+`
+const field = document.getElementById(element.htmlFor);
+field.focus();
+field.select?.();`, nil, "label", label)
 }
+
+func down(key string) params { return params{"type": "keyDown", "value": key} }
+func up(key string) params   { return params{"type": "keyUp", "value": key} }
 
 // Type types into what has the focus, key by key.
 func (p *Page) Type(text string) error {
 	var strokes []params
 	for _, key := range text {
-		strokes = append(strokes, params{"type": "keyDown", "value": string(key)}, params{"type": "keyUp", "value": string(key)})
+		strokes = append(strokes, down(string(key)), up(string(key)))
 	}
 	return p.perform(params{"type": "key", "id": "keyboard", "actions": strokes})
 }
@@ -363,14 +378,17 @@ func (p *Page) AllowClipboard() error {
 }
 
 // keys are those that write nothing, as WebDriver numbers them.
-var keys = map[string]string{"Enter": "\uE007", "Escape": "\uE00C", "Tab": "\uE004", "ArrowDown": "\uE015", "Backspace": "\uE003", "Space": " ", "Shift": "\uE008"}
+var keys = map[string]string{
+	"Enter": "\uE007", "Escape": "\uE00C", "Tab": "\uE004", "ArrowDown": "\uE015",
+	"Backspace": "\uE003", "Space": " ", "Shift": "\uE008",
+}
 
 // Press presses one key: "Enter", "Escape", "Tab", "Shift+Tab", "ArrowDown", "Backspace", "Space".
 func (p *Page) Press(key string) error {
 	plain, shift := strings.CutPrefix(key, "Shift+")
-	strokes := []params{{"type": "keyDown", "value": keys[plain]}, {"type": "keyUp", "value": keys[plain]}}
+	strokes := []params{down(keys[plain]), up(keys[plain])}
 	if shift {
-		strokes = slices.Concat([]params{{"type": "keyDown", "value": keys["Shift"]}}, strokes, []params{{"type": "keyUp", "value": keys["Shift"]}})
+		strokes = slices.Concat([]params{down(keys["Shift"])}, strokes, []params{up(keys["Shift"])})
 	}
 	return p.perform(params{"type": "key", "id": "keyboard", "actions": strokes})
 }
@@ -392,7 +410,10 @@ func (p *Page) Texts(selector string) ([]string, error) {
 // Focused describes what has the focus: its tag, then its label or text.
 func (p *Page) Focused() (string, error) {
 	var text string
-	err := p.Eval("document.activeElement.tagName.toLowerCase() + ' ' + (document.activeElement.getAttribute('aria-label') ?? document.activeElement.labels?.[0]?.textContent ?? document.activeElement.textContent).trim().slice(0, 80)", &text)
+	err := p.Eval(`((e) => {
+		const said = e.getAttribute('aria-label') ?? e.labels?.[0]?.textContent ?? e.textContent;
+		return e.tagName.toLowerCase() + ' ' + said.trim().slice(0, 80);
+	})(document.activeElement)`, &text)
 	return text, err
 }
 

@@ -129,7 +129,8 @@ func (p *Product) Stop() error {
 	case err := <-p.ended:
 		return err
 	case <-time.After(20 * time.Second):
-		return errors.Join(fmt.Errorf("cmd/local ran on for 20 s after an interrupt: %s", &p.Output), p.process.Process.Kill())
+		late := fmt.Errorf("cmd/local ran on for 20 s after an interrupt: %s", &p.Output)
+		return errors.Join(late, p.process.Process.Kill())
 	}
 }
 
