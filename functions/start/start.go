@@ -44,6 +44,8 @@ func (f Function) Check(faults ...error) {
 func Endpoint(handler func(api.Env, *dynamo.Store) http.Handler) {
 	f, err := FromEnv(os.Getenv)
 	f.Check(err)
-	env := api.Env{Viewer: gateway.Viewer, RequestID: gateway.RequestID, Now: f.Now, Log: f.Log, RecordMetrics: gateway.RecordMetrics}
+	env := api.Env{
+		Viewer: gateway.Viewer, RequestID: gateway.RequestID, Now: f.Now, Log: f.Log, RecordMetrics: gateway.RecordMetrics,
+	}
 	gateway.Serve(tracing.Requests(os.Getenv, handler(env, f.Store)), f.Log)
 }

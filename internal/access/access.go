@@ -33,7 +33,9 @@ type Store interface {
 	// PartnerAndGrant reads a partner and its grant of an account; the grant is
 	// nil where there is none or account is empty. fault.NotFound: there is no
 	// such partner.
-	PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error)
+	PartnerAndGrant(
+		ctx context.Context, id directory.PartnerID, account usage.AccountID,
+	) (directory.Partner, *directory.Grant, error)
 	// CustomerProducts reads which products a customer has; fault.NotFound: there
 	// is no such customer.
 	CustomerProducts(ctx context.Context, account usage.AccountID) ([]usage.Product, error)
@@ -196,7 +198,8 @@ func (m Metering) keyOf(p directory.Partner) (directory.Secret, error) {
 		return "", nil
 	}
 	if p.GatewayKey.Value == "" && m == MeteringEnforced {
-		return "", fault.New(fault.Internal, fmt.Sprintf("partner %s has no usage plan: partnerctl partner set-plan %[1]s bronze --stack NAME", p.ID), nil)
+		why := fmt.Sprintf("partner %s has no usage plan: partnerctl partner set-plan %[1]s bronze --stack NAME", p.ID)
+		return "", fault.New(fault.Internal, why, nil)
 	}
 	return p.GatewayKey.Value, nil
 }

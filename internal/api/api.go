@@ -136,7 +136,8 @@ func (e Env) customer(r *http.Request) (directory.Viewer, error) {
 		return v, err
 	}
 	if asked := r.PathValue("accountId"); v.Account == "" || asked != string(v.Account) {
-		e.Log.ErrorContext(r.Context(), "the granted account is not the path's", "requestId", e.RequestID(r.Context()), "partner", v.Partner, "granted", v.Account)
+		e.Log.ErrorContext(r.Context(), "the granted account is not the path's",
+			"requestId", e.RequestID(r.Context()), "partner", v.Partner, "granted", v.Account)
 		return directory.Viewer{}, problem.NoCustomer
 	}
 	return v, nil
@@ -170,7 +171,8 @@ func (e Env) audit(r *http.Request, a *auditEntry) error {
 		return err
 	}
 	e.Log.InfoContext(r.Context(), "shown", "audit", true, "requestId", e.RequestID(r.Context()), "route", r.Pattern,
-		"partnerId", viewer.Partner, "keyId", viewer.KeyID, "accountIds", a.accounts, "product", a.product, "records", a.records)
+		"partnerId", viewer.Partner, "keyId", viewer.KeyID,
+		"accountIds", a.accounts, "product", a.product, "records", a.records)
 	if e.RecordMetrics != nil {
 		e.RecordMetrics(r.Context(), a.records, a.unrated)
 	}

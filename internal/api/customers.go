@@ -68,7 +68,8 @@ func ListCustomers(env Env, store CustomerList) http.Handler {
 			return response{}, err
 		}
 		body := customersJSON{Data: make([]customerJSON, len(page.Customers))}
-		out := response{audit: &auditEntry{accounts: make([]usage.AccountID, len(page.Customers)), records: len(page.Customers)}}
+		shown := len(page.Customers)
+		out := response{audit: &auditEntry{accounts: make([]usage.AccountID, shown), records: shown}}
 		for i, c := range page.Customers {
 			body.Data[i], out.audit.accounts[i] = customerOf(c), c.Account
 		}
@@ -101,7 +102,9 @@ func GetCustomer(env Env, store CustomerReader) http.Handler {
 		}
 		// As they are now, of those that the authorizer found: what was taken away since
 		// is gone at once.
-		c.Products = slices.DeleteFunc(directory.Visible(c.Products, nil), func(p usage.Product) bool { return !viewer.MaySee(p) })
+		c.Products = slices.DeleteFunc(directory.Visible(c.Products, nil), func(p usage.Product) bool {
+			return !viewer.MaySee(p)
+		})
 		return response{body: customerOf(c), audit: &auditEntry{accounts: []usage.AccountID{c.Account}, records: 1}}, nil
 	}})
 }

@@ -258,7 +258,11 @@ func (w *jsonWriter) textsOf(r *pricing.Rate) rateTexts {
 func (w *jsonWriter) selectors(s pricing.Selectors) {
 	w.open('{')
 	for _, selector := range [...]struct{ name, value string }{
-		{"direction", string(s.Direction)}, {"channel", string(s.Channel)}, {"category", string(s.Category)}, {"country", string(s.Country)}, {"operator", string(s.Operator)},
+		{"direction", string(s.Direction)},
+		{"channel", string(s.Channel)},
+		{"category", string(s.Category)},
+		{"country", string(s.Country)},
+		{"operator", string(s.Operator)},
 	} {
 		if selector.value != "" {
 			w.text(selector.name, selector.value)

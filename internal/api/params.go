@@ -93,7 +93,9 @@ func (p *params) err() error {
 	if len(p.errors) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(p.errors, func(a, b problem.ParameterError) int { return strings.Compare(a.Parameter, b.Parameter) })
+	slices.SortStableFunc(p.errors, func(a, b problem.ParameterError) int {
+		return strings.Compare(a.Parameter, b.Parameter)
+	})
 	return problem.Invalid(p.errors)
 }
 

@@ -89,7 +89,7 @@ func (u usageEndpoints) page(r *http.Request) (response, error) {
 		return response{}, err
 	}
 	body := usagePage{records: page.Records, prices: make([]pricing.Price, len(page.Records)), period: q.Period}
-	out := response{audit: &auditEntry{accounts: []usage.AccountID{log.Account}, product: log.Product, records: len(page.Records)}}
+	out := response{audit: entryOf(log, len(page.Records))}
 	for i := range page.Records {
 		body.prices[i] = book.Price(page.Records[i])
 		out.audit.count(body.prices[i])
@@ -127,15 +127,22 @@ func (u usageEndpoints) record(r *http.Request) (response, error) {
 		return response{}, err
 	}
 	price := book.Price(record)
-	out := response{body: usageRecord{record, price}, audit: &auditEntry{accounts: []usage.AccountID{log.Account}, product: log.Product, records: 1}}
+	out := response{body: usageRecord{record, price}, audit: entryOf(log, 1)}
 	out.audit.count(price)
 	return out, nil
+}
+
+// entryOf is the audit entry of so many records of a log.
+func entryOf(log usage.Log, records int) *auditEntry {
+	return &auditEntry{accounts: []usage.AccountID{log.Account}, product: log.Product, records: records}
 }
 
 // read reads records of a log with fetch and the price lists that cover them, both
 // at the same time: the answer waits for one round trip, not two. fetch's error goes
 // first.
-func (u usageEndpoints) read(ctx context.Context, log usage.Log, upTo time.Time, fetch func(context.Context) ([]usage.Record, error)) (pricing.Book, error) {
+func (u usageEndpoints) read(
+	ctx context.Context, log usage.Log, upTo time.Time, fetch func(context.Context) ([]usage.Record, error),
+) (pricing.Book, error) {
 	var (
 		notFetched, notListed error
 		records               []usage.Record

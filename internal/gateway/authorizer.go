@@ -23,6 +23,12 @@ const authorizeTimeout = 5 * time.Second
 // cached.
 var errUnauthorized = errors.New("Unauthorized")
 
+// Asked and Answered are an authorizer's event and its answer, by shorter names.
+type (
+	Asked    = events.APIGatewayCustomAuthorizerRequestTypeRequest
+	Answered = events.APIGatewayCustomAuthorizerResponse
+)
+
 // ServeAuthorizer runs the authorizer as a Lambda function; it does not return.
 func ServeAuthorizer(decide directory.Decide, log *slog.Logger) {
 	lambda.Start(Authorizer(decide, log))
@@ -32,8 +38,8 @@ func ServeAuthorizer(decide directory.Decide, log *slog.Logger) {
 // An Allow names exactly the method and path that were asked for, so that a decision
 // that API Gateway keeps can open no other. Not granted is a Deny, and so is a path
 // that no Allow can name. A panic is no decision, and the function lives on.
-func Authorizer(decide directory.Decide, log *slog.Logger) func(context.Context, events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
-	return func(ctx context.Context, event events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
+func Authorizer(decide directory.Decide, log *slog.Logger) func(context.Context, Asked) (Answered, error) {
+	return func(ctx context.Context, event Asked) (Answered, error) {
 		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
 		defer cancel()
 		ctx, stats := withStats(ctx)
@@ -52,24 +58,25 @@ func Authorizer(decide directory.Decide, log *slog.Logger) func(context.Context,
 		unknown := fault.Is(err, fault.Unauthenticated)
 		failed := err != nil && !unknown
 		granted := decision.Allowed && canName(event.MethodArn)
-		log = log.With(denied.Name, oneIf(!granted && !failed), failures.Name, oneIf(failed), "decisionMs", milliseconds(time.Since(start)),
-			consumedCapacity.Name, stats.units, metrics(denied, failures, consumedCapacity))
+		log = log.With(denied.Name, oneIf(!granted && !failed), failures.Name, oneIf(failed),
+			"decisionMs", milliseconds(time.Since(start)), consumedCapacity.Name, stats.units, metrics(denied, failures, consumedCapacity))
 		if unknown {
 			log.InfoContext(ctx, "unauthorized", "why", err.Error())
-			return events.APIGatewayCustomAuthorizerResponse{}, errUnauthorized
+			return Answered{}, errUnauthorized
 		}
 		if failed {
 			log.ErrorContext(ctx, "no decision", "cause", err)
-			return events.APIGatewayCustomAuthorizerResponse{}, errors.New("no decision: the cause is in the authorizer's log")
+			return Answered{}, errors.New("no decision: the cause is in the authorizer's log")
 		}
-		log.InfoContext(ctx, "authorized", "granted", granted, "partnerId", decision.Partner, "keyId", decision.KeyID, "accountId", decision.Account)
+		log.InfoContext(ctx, "authorized", "granted", granted,
+			"partnerId", decision.Partner, "keyId", decision.KeyID, "accountId", decision.Account)
 		return policyOf(event.MethodArn, decision, granted), nil
 	}
 }
 
 // authorization is the credential's header; empty where it is missing, or sent
 // more than once, since then nobody can say which of them counts.
-func authorization(event events.APIGatewayCustomAuthorizerRequestTypeRequest) string {
+func authorization(event Asked) string {
 	var found []string
 	for name, values := range event.MultiValueHeaders {
 		if strings.EqualFold(name, "Authorization") {
@@ -119,7 +126,7 @@ func refused(methodARN string) []string {
 }
 
 // policyOf is the answer to API Gateway: a policy, and what the endpoints are told.
-func policyOf(methodARN string, d directory.Decision, granted bool) events.APIGatewayCustomAuthorizerResponse {
+func policyOf(methodARN string, d directory.Decision, granted bool) Answered {
 	effect, resources := "Deny", refused(methodARN)
 	claims := map[string]any{partnerIDClaim: string(d.Partner), keyIDClaim: d.KeyID}
 	if granted {
@@ -129,11 +136,13 @@ func policyOf(methodARN string, d directory.Decision, granted bool) events.APIGa
 			claims[productsClaim] = claimOf(d.Products)
 		}
 	}
-	return events.APIGatewayCustomAuthorizerResponse{
+	return Answered{
 		PrincipalID: string(d.Partner),
 		PolicyDocument: events.APIGatewayCustomAuthorizerPolicy{
-			Version:   "2012-10-17",
-			Statement: []events.IAMPolicyStatement{{Action: []string{"execute-api:Invoke"}, Effect: effect, Resource: resources}},
+			Version: "2012-10-17",
+			Statement: []events.IAMPolicyStatement{{
+				Action: []string{"execute-api:Invoke"}, Effect: effect, Resource: resources,
+			}},
 		},
 		Context:            claims,
 		UsageIdentifierKey: d.GatewayKey.Reveal(), // never among the claims, which functions and the access log see

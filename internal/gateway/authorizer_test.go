@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"partnerview/internal/directory"
 	"partnerview/internal/fault"
 	"partnerview/internal/usage"
@@ -21,8 +19,8 @@ const (
 	arn    = apiARN + "/v1/GET/customers/acme_retail"
 )
 
-func authorizerEvent(headers map[string][]string) events.APIGatewayCustomAuthorizerRequestTypeRequest {
-	return events.APIGatewayCustomAuthorizerRequestTypeRequest{
+func authorizerEvent(headers map[string][]string) Asked {
+	return Asked{
 		Type: "REQUEST", MethodArn: arn, Resource: "/customers/{accountId}", MultiValueHeaders: headers,
 		PathParameters: map[string]string{"accountId": "acme_retail"},
 	}
@@ -50,7 +48,7 @@ func allow(v directory.Viewer) directory.Decide {
 var refuse = always(directory.Decision{Viewer: northwind("")}, nil)
 
 // authorize is the answer to an event.
-func authorize(t *testing.T, decide directory.Decide, event events.APIGatewayCustomAuthorizerRequestTypeRequest) events.APIGatewayCustomAuthorizerResponse {
+func authorize(t *testing.T, decide directory.Decide, event Asked) Answered {
 	t.Helper()
 	got, err := Authorizer(decide, quiet)(t.Context(), event)
 	if err != nil {

@@ -71,7 +71,9 @@ func Clock(getenv func(string) string) (func() time.Time, error) {
 // Handler makes a Lambda handler for API Gateway's proxy events of an HTTP
 // handler. Request bodies are dropped: nothing here reads one. A handler that
 // panics is answered for with the problem internal, and the function lives on.
-func Handler(h http.Handler, log *slog.Logger) func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+func Handler(
+	h http.Handler, log *slog.Logger,
+) func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 	adapter := httpadapter.New(h)
 	return func(ctx context.Context, event events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 		start := time.Now()
@@ -100,7 +102,9 @@ func Handler(h http.Handler, log *slog.Logger) func(context.Context, events.APIG
 // logRequest writes the one line that every request leaves. The path is told
 // by its resource, the account and the product, never as sent: what a caller puts
 // elsewhere in a path or a query is not ours to keep.
-func logRequest(ctx context.Context, log *slog.Logger, event events.APIGatewayProxyRequest, status int, stats *requestStats, took time.Duration) {
+func logRequest(
+	ctx context.Context, log *slog.Logger, event events.APIGatewayProxyRequest, status int, stats *requestStats, took time.Duration,
+) {
 	claims := claimsOf(event.RequestContext)
 	product, err := usage.ParseProduct(event.PathParameters["product"])
 	if err != nil {

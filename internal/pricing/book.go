@@ -48,7 +48,8 @@ func BookOf(log usage.Log, lists ...*Indexed) (Book, error) {
 			return Book{}, fmt.Errorf("price lists of %s: one is for %s", log.Text(), l.product)
 		}
 		if i > 0 && l.list.EffectiveFrom.Equal(b.lists[i-1].list.EffectiveFrom) {
-			return Book{}, fmt.Errorf("price lists of %s: two take effect at %s", log.Text(), usage.FormatTime(l.list.EffectiveFrom))
+			at := usage.FormatTime(l.list.EffectiveFrom)
+			return Book{}, fmt.Errorf("price lists of %s: two take effect at %s", log.Text(), at)
 		}
 	}
 	return b, nil
@@ -57,7 +58,9 @@ func BookOf(log usage.Log, lists ...*Indexed) (Book, error) {
 // inForce is the newest list that had taken effect by t; nil if none had. A list
 // is in force from its very first millisecond.
 func (b Book) inForce(t time.Time) *Indexed {
-	next, found := slices.BinarySearchFunc(b.lists, t, func(l *Indexed, t time.Time) int { return l.list.EffectiveFrom.Compare(t) })
+	next, found := slices.BinarySearchFunc(b.lists, t, func(l *Indexed, t time.Time) int {
+		return l.list.EffectiveFrom.Compare(t)
+	})
 	if found {
 		return b.lists[next]
 	}
@@ -115,7 +118,10 @@ func free(c money.Currency, why Reason) Price {
 
 func (l *Indexed) rated(rate *preparedRate, quantity int64) Price {
 	list := &l.list
-	why := &Explanation{Unit: unitOf(l.product), Quantity: quantity, Rate: rate.Rate, EffectiveFrom: list.EffectiveFrom, Rounding: list.Rounding}
+	why := &Explanation{
+		Unit: unitOf(l.product), Quantity: quantity, Rate: rate.Rate,
+		EffectiveFrom: list.EffectiveFrom, Rounding: list.Rounding,
+	}
 	count := quantity
 	if bySeconds(l.product) {
 		why.Billable = rate.Increment.billable(quantity)

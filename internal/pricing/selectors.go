@@ -26,7 +26,7 @@ func SelectorNames() []string { return slices.Clone(selectorNames[:]) }
 
 // SelectorsOf are a record's own values of all selectors; empty: it is not told.
 func SelectorsOf(r usage.Record) Selectors {
-	return Selectors{Direction: r.Direction, Channel: r.Channel, Category: r.Category, Country: r.Country, Operator: r.Operator}
+	return Selectors{r.Direction, r.Channel, r.Category, r.Country, r.Operator}
 }
 
 // Get is the value of the selector with that name; empty: it is not named.
@@ -41,7 +41,9 @@ func (s Selectors) Get(name string) string {
 type selectorValues [len(selectorNames)]string
 
 func (s Selectors) values() selectorValues {
-	return selectorValues{string(s.Operator), string(s.Country), string(s.Category), string(s.Channel), string(s.Direction)}
+	return selectorValues{
+		string(s.Operator), string(s.Country), string(s.Category), string(s.Channel), string(s.Direction),
+	}
 }
 
 // mismatch is the name of the first selector that is named and has another value

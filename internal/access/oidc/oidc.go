@@ -226,7 +226,8 @@ func (v *Verifier) identify(c claims) (directory.Identity, error) {
 	if err := c.ValidateWithLeeway(jwt.Expected{
 		Issuer: v.settings.Issuer, AnyAudience: jwt.Audience{v.settings.Audience}, Time: v.now(),
 	}, skew); err != nil {
-		return directory.Identity{}, refuse(strings.TrimPrefix(err.Error(), "go-jose/go-jose/jwt: ")) // constants that say which claim
+		// Its errors are constants that say which claim.
+		return directory.Identity{}, refuse(strings.TrimPrefix(err.Error(), "go-jose/go-jose/jwt: "))
 	}
 	name, ok := c.all[v.settings.PartnerClaim].(string)
 	if !ok {

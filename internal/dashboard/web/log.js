@@ -158,7 +158,7 @@ export function logView({ go, back, account, product, customer, about }) {
 }
 
 // Up to which record a page's cursor was read: it holds that record's time and id behind a check sum
-// (internal/api, cursor.go). '' where it does not.
+// (internal/api, params.go). '' where it does not.
 function timeOfCursor(cursor) {
   try {
     return /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z(?=#)/.exec(atob(cursor.replaceAll('-', '+').replaceAll('_', '/')))?.[0] ?? '';

@@ -32,7 +32,8 @@ func on(getenv func(string) string) bool {
 		return false
 	}
 	xray.SetLogger(xraylog.NullLogger)
-	return xray.Configure(xray.Config{DaemonAddr: daemon, ContextMissingStrategy: ctxmissing.NewDefaultIgnoreErrorStrategy()}) == nil
+	ignore := ctxmissing.NewDefaultIgnoreErrorStrategy()
+	return xray.Configure(xray.Config{DaemonAddr: daemon, ContextMissingStrategy: ignore}) == nil
 }
 
 // DynamoDB is an option for a DynamoDB client, to be used once in a process.

@@ -57,7 +57,10 @@ func Start() (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &Issuer{URL: "http://" + listener.Addr().String(), served: make(chan struct{}), answers: make(map[string]http.Handler), asked: make(map[string]int)}
+	i := &Issuer{
+		URL:    "http://" + listener.Addr().String(),
+		served: make(chan struct{}), answers: make(map[string]http.Handler), asked: make(map[string]int),
+	}
 	i.document = map[string]any{"issuer": i.URL, "jwks_uri": i.URL + KeysPath, "response_types_supported": []string{"code"}}
 	i.server = &http.Server{Handler: http.HandlerFunc(i.answer), ReadHeaderTimeout: time.Minute}
 	go func() {
@@ -173,7 +176,8 @@ func (k Key) SignWith(header map[jose.HeaderKey]any, claims map[string]any) (str
 
 // SignText makes a token of claims as they are written, in JSON or not.
 func (k Key) SignText(header map[jose.HeaderKey]any, payload []byte) (string, error) {
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: k.Algorithm, Key: k.Private}, &jose.SignerOptions{ExtraHeaders: header})
+	key := jose.SigningKey{Algorithm: k.Algorithm, Key: k.Private}
+	signer, err := jose.NewSigner(key, &jose.SignerOptions{ExtraHeaders: header})
 	if err != nil {
 		return "", err
 	}
