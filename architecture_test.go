@@ -74,7 +74,7 @@ func list(t *testing.T, arguments ...string) []goPackage {
 
 const module = "partnerview"
 
-// inFolder tells whether a package stands in a folder or below it.
+// inFolder reports whether a package stands in a folder or below it.
 func inFolder(path, folder string) bool {
 	rest, ok := strings.CutPrefix(strings.TrimPrefix(path, module+"/"), folder)
 	return ok && (rest == "" || rest[0] == '/')

@@ -155,7 +155,7 @@ func textsOf(v types.AttributeValue) []string {
 // masked numbers, and nothing but what a record has. Where a record stands at the
 // hash already, that stays, with the later outcome of both.
 //
-// Each is put at its new place before it is deleted at its old one, and the new id
+// Each is put at its new key before it is deleted at its old one, and the new id
 // is first written beside the old, so that to move it again after an interruption
 // makes no second one. The same records must not be written by somebody else
 // meanwhile.

@@ -25,12 +25,12 @@ import (
 //	a call                  retryer, the SDK  3 tries or callTimeout      up to 300 ms, random
 //	keys left unprocessed   batchGet          4 tries or callTimeout      backoff
 //	a command's write       retryUnavailable  its context ends            backoff between calls of the SDK's 3 tries
-//	a call for the import   Store.limited     its context ends            backoff, and for the limiter; the SDK
-//	of usage or credit                                                    does not try again (once)
+//	a batch of writes, and  Store.limited     its context ends            backoff, and for the limiter; the SDK
+//	an import's other calls                                               does not try again (once)
 //
 // backoff is 25 to 50 ms before the second try, and doubles up to 2 s. The contexts
-// of writes are the operator's: its write timeout is how long one write may take, its
-// start timeout how long an import waits for a store that does not answer yet.
+// of writes are made in internal/operator: writeTimeout is how long one write may
+// take, startTimeout how long an import waits for a store that does not answer yet.
 
 // callTimeout bounds one call with its retries: a caller waits no longer for a
 // table that does not answer.

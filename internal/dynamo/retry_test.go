@@ -85,7 +85,7 @@ func TestLimiterAdmitsNoMoreThanItsLimitAndInOrder(t *testing.T) {
 	}
 	select {
 	case i := <-order:
-		t.Errorf("%d was let in while the only place was taken", i)
+		t.Errorf("%d was let in while the only turn was taken", i)
 	default:
 	}
 	l.release(cuts, true)
