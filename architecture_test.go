@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // layers are the packages from the ground up: each may import only what stands
@@ -166,6 +169,35 @@ func TestEveryDependencyHasASentence(t *testing.T) {
 		}
 		if !strings.Contains(string(text), "`"+name+"`") && !strings.Contains(string(text), "`"+majorVersion.ReplaceAllString(name, "")+"`") {
 			t.Errorf("%s has no sentence in docs/decisions/002-dependencies.md", path)
+		}
+	}
+}
+
+// A line of code fits a screen: 120 columns, with a tab of four. Longer may be what
+// cannot be broken (a raw text, a struct's tag, an address), and a test, where a row
+// of a table is read as a row.
+func TestLinesOfCodeFitAScreen(t *testing.T) {
+	const columns = 120
+	for _, folder := range []string{"cmd", "functions", "internal"} {
+		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			raw, number := false, 0
+			for line := range strings.Lines(string(text)) {
+				number++
+				ticks := strings.Count(line, "`")
+				width := utf8.RuneCountInString(strings.ReplaceAll(strings.TrimRight(line, "\n"), "\t", "    "))
+				if width > columns && !raw && ticks == 0 && !strings.Contains(line, "://") {
+					t.Errorf("%s:%d has %d columns", path, number, width)
+				}
+				raw = raw != (ticks%2 == 1)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }
