@@ -45,7 +45,8 @@ func Endpoint(handler func(api.Env, *dynamo.Store) http.Handler) {
 	f, err := FromEnv(os.Getenv)
 	f.Check(err)
 	env := api.Env{
-		Viewer: gateway.Viewer, RequestID: gateway.RequestID, Now: f.Now, Log: f.Log, RecordMetrics: gateway.RecordMetrics,
+		Viewer: gateway.Viewer, RequestID: gateway.RequestID, Now: f.Now, Log: f.Log,
+		RecordMetrics: gateway.RecordMetrics,
 	}
 	gateway.Serve(tracing.Requests(os.Getenv, handler(env, f.Store)), f.Log)
 }

@@ -52,10 +52,11 @@ func ListCustomers(env Env, store CustomerList) http.Handler {
 		}
 		p := readParams(r, listCustomers.Parameters)
 		q := directory.CustomerQuery{
-			Search:  directory.NewSearch(p.text("search", maxSearchBytes)),
-			Product: usage.Product(p.oneOf("product", "", strings.Split(directory.JoinProducts(usage.Products()), ",")...)),
-			Limit:   p.limit(customersOnPage, maxCustomersOnPage),
-			After:   p.open(),
+			Search: directory.NewSearch(p.text("search", maxSearchBytes)),
+			Product: usage.Product(p.oneOf("product", "",
+				strings.Split(directory.JoinProducts(usage.Products()), ",")...)),
+			Limit: p.limit(customersOnPage, maxCustomersOnPage),
+			After: p.open(),
 		}
 		if len(q.After) > maxSortKeyBytes || !utf8.ValidString(q.After) {
 			p.badCursor()
@@ -105,7 +106,8 @@ func GetCustomer(env Env, store CustomerReader) http.Handler {
 		c.Products = slices.DeleteFunc(directory.Visible(c.Products, nil), func(p usage.Product) bool {
 			return !viewer.MaySee(p)
 		})
-		return response{body: customerOf(c), audit: &auditEntry{accounts: []usage.AccountID{c.Account}, records: 1}}, nil
+		return response{body: customerOf(c), audit: &auditEntry{accounts: []usage.AccountID{c.Account}, records: 1}},
+			nil
 	}})
 }
 

@@ -42,7 +42,8 @@ func readParams(r *http.Request, known []string) *params {
 	p := &params{path: r.URL.Path, values: make(url.Values)}
 	sent, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		p.reject("query", "is not a well-formed query string: separate parameters with &, and percent-encode other characters")
+		p.reject("query", "is not a well-formed query string: separate parameters with &, "+
+			"and percent-encode other characters")
 	}
 	for name, values := range sent {
 		switch {
@@ -147,7 +148,8 @@ func (p *params) instant(name string) time.Time {
 	}
 	t, err := usage.ParseTime(s)
 	if err != nil {
-		p.reject(name, "is a date such as 2026-11-03 (midnight UTC) or an RFC 3339 time such as 2026-11-03T10:00:00Z (write + as %2B)")
+		p.reject(name, "is a date such as 2026-11-03 (midnight UTC) or an RFC 3339 time such as "+
+			"2026-11-03T10:00:00Z (write + as %2B)")
 	}
 	return t
 }
@@ -234,7 +236,9 @@ func (p *params) open() string {
 }
 
 func (p *params) badCursor() {
-	p.reject("cursor", "is not one of this list: send nextCursor unchanged, with the same path and filters as before; only limit may change")
+	p.reject("cursor",
+		"is not one of this list: send nextCursor unchanged, with the same path and filters as before; "+
+			"only limit may change")
 }
 
 func (p *params) check(key string) []byte {

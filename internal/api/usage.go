@@ -229,13 +229,16 @@ func usageQuery(p *params) usage.Query {
 		Period: p.period(),
 		Filter: usage.Filter{
 			Direction: usage.Direction(p.oneOf("direction", "", string(usage.Inbound), string(usage.Outbound))),
-			Statuses:  words(p, "status", "is a word such as delivered or no_answer, of at most 32 letters and _", usage.ParseStatus),
-			Channels:  words(p, "channel", "is a lower-case word such as whatsapp, of at most 32 characters", usage.ParseChannel),
+			Statuses: words(p, "status", "is a word such as delivered or no_answer, of at most 32 letters and _",
+				usage.ParseStatus),
+			Channels: words(p, "channel", "is a lower-case word such as whatsapp, of at most 32 characters",
+				usage.ParseChannel),
 			Countries: words(p, "country", "is an ISO 3166-1 alpha-2 code such as GB", usage.ParseCountry),
 			FromLast4: p.last4("fromLast4"),
 			ToLast4:   p.last4("toLast4"),
 		},
-		Order: usage.Order(p.oneOf("order", string(usage.NewestFirst), string(usage.OldestFirst), string(usage.NewestFirst))),
+		Order: usage.Order(p.oneOf("order", string(usage.NewestFirst), string(usage.OldestFirst),
+			string(usage.NewestFirst))),
 		Limit: p.limit(recordsOnPage, maxRecordsOnPage),
 	}
 	if key := p.open(); key != "" {

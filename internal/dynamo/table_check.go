@@ -60,7 +60,8 @@ type Found struct {
 
 // Describe reads the table's shape, but for its TTL attribute.
 func (c TableCheck) Describe(ctx context.Context) (Found, error) {
-	out, err := call(ctx, "describe "+c.Name, c.store.db.DescribeTable, &dynamodb.DescribeTableInput{TableName: &c.Name})
+	out, err := call(ctx, "describe "+c.Name, c.store.db.DescribeTable,
+		&dynamodb.DescribeTableInput{TableName: &c.Name})
 	if err != nil {
 		return Found{}, err
 	}
@@ -82,7 +83,8 @@ func (c TableCheck) DescribeTTL(ctx context.Context) (string, error) {
 		return "", err
 	}
 	ttl := out.TimeToLiveDescription
-	if ttl == nil || ttl.TimeToLiveStatus != types.TimeToLiveStatusEnabled && ttl.TimeToLiveStatus != types.TimeToLiveStatusEnabling {
+	if ttl == nil || ttl.TimeToLiveStatus != types.TimeToLiveStatusEnabled &&
+		ttl.TimeToLiveStatus != types.TimeToLiveStatusEnabling {
 		return "", nil
 	}
 	return aws.ToString(ttl.AttributeName), nil
@@ -154,15 +156,18 @@ func (c TableCheck) probe(ctx context.Context, o operation) error {
 	for _, name := range c.Wanted.Key {
 		nobodys[name] = str("#doctor")
 	}
-	never := aws.String("attribute_exists(#key) AND attribute_not_exists(#key)") // met by no item, nor by the lack of one
-	names := map[string]string{"#key": c.Wanted.Key[0]}                          // DynamoDB reserves words such as "log"
+	// met by no item, nor by the lack of one
+	never := aws.String("attribute_exists(#key) AND attribute_not_exists(#key)")
+	// DynamoDB reserves words such as "log"
+	names := map[string]string{"#key": c.Wanted.Key[0]}
 	var err error
 	switch o {
 	case getItem:
 		_, err = db.GetItem(ctx, &dynamodb.GetItemInput{TableName: table, Key: nobodys})
 	case batchGetItem:
 		wanted := types.KeysAndAttributes{Keys: []item{nobodys}}
-		_, err = db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{*table: wanted}})
+		_, err = db.BatchGetItem(ctx,
+			&dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{*table: wanted}})
 	case queryItems:
 		err = c.query(ctx, nil, c.Wanted.Key[0])
 	case queryIndex:
@@ -173,7 +178,8 @@ func (c TableCheck) probe(ctx context.Context, o operation) error {
 		}
 	case scan:
 		_, err = db.Scan(ctx, &dynamodb.ScanInput{
-			TableName: table, Limit: aws.Int32(1), ProjectionExpression: aws.String("#key"), ExpressionAttributeNames: names,
+			TableName: table, Limit: aws.Int32(1), ProjectionExpression: aws.String("#key"),
+			ExpressionAttributeNames: names,
 		})
 	case putItem:
 		_, err = db.PutItem(ctx, &dynamodb.PutItemInput{
@@ -190,7 +196,8 @@ func (c TableCheck) probe(ctx context.Context, o operation) error {
 		})
 	case batchWriteItem:
 		nothing := types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: nobodys}}
-		_, err = db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{*table: {nothing}}})
+		_, err = db.BatchWriteItem(ctx,
+			&dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{*table: {nothing}}})
 	}
 	return err
 }

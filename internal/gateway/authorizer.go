@@ -44,7 +44,8 @@ func Authorizer(decide directory.Decide, log *slog.Logger) func(context.Context,
 		defer cancel()
 		ctx, stats := withStats(ctx)
 		start := time.Now()
-		log := log.With("requestId", event.RequestContext.RequestID, "traceId", traceID(ctx), "resource", event.Resource)
+		log := log.With("requestId", event.RequestContext.RequestID, "traceId", traceID(ctx), "resource",
+			event.Resource)
 		var account *string
 		if sent, ok := event.PathParameters["accountId"]; ok {
 			id := unescape(sent)
@@ -59,7 +60,8 @@ func Authorizer(decide directory.Decide, log *slog.Logger) func(context.Context,
 		failed := err != nil && !unknown
 		granted := decision.Allowed && canName(event.MethodArn)
 		log = log.With(denied.Name, oneIf(!granted && !failed), failures.Name, oneIf(failed),
-			"decisionMs", milliseconds(time.Since(start)), consumedCapacity.Name, stats.units, metrics(denied, failures, consumedCapacity))
+			"decisionMs", milliseconds(time.Since(start)), consumedCapacity.Name, stats.units,
+			metrics(denied, failures, consumedCapacity))
 		if unknown {
 			log.InfoContext(ctx, "unauthorized", "why", err.Error())
 			return Answered{}, errUnauthorized

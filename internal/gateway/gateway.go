@@ -103,7 +103,8 @@ func Handler(
 // by its resource, the account and the product, never as sent: what a caller puts
 // elsewhere in a path or a query is not ours to keep.
 func logRequest(
-	ctx context.Context, log *slog.Logger, event events.APIGatewayProxyRequest, status int, stats *requestStats, took time.Duration,
+	ctx context.Context, log *slog.Logger, event events.APIGatewayProxyRequest, status int, stats *requestStats,
+	took time.Duration,
 ) {
 	claims := claimsOf(event.RequestContext)
 	product, err := usage.ParseProduct(event.PathParameters["product"])

@@ -85,7 +85,8 @@ type Verifier struct {
 func New(s Settings, now func() time.Time, log *slog.Logger) (*Verifier, error) {
 	switch {
 	case s.Audience == "":
-		return nil, errors.New("OIDC_AUDIENCE is empty: without it, a token that the issuer made for any other service would count here")
+		return nil, errors.New("OIDC_AUDIENCE is empty: without it, a token that the issuer made for any other " +
+			"service would count here")
 	case s.PartnerClaim == "":
 		return nil, errors.New("OIDC_PARTNER_CLAIM is empty: no token could name its partner")
 	case strings.ContainsAny(s.Issuer, "?#"):
@@ -107,7 +108,8 @@ func allowed(text string, local bool) error {
 	case u.Scheme == "https", u.Scheme == "http" && local && loopback(u.Hostname()):
 		return nil
 	}
-	return fmt.Errorf("%q is not an https URL (http is for an issuer on this machine, with a database of its own)", text)
+	return fmt.Errorf("%q is not an https URL (http is for an issuer on this machine, with a database of its own)",
+		text)
 }
 
 func loopback(host string) bool {

@@ -61,7 +61,8 @@ func Start() (*Issuer, error) {
 		URL:    "http://" + listener.Addr().String(),
 		served: make(chan struct{}), answers: make(map[string]http.Handler), asked: make(map[string]int),
 	}
-	i.document = map[string]any{"issuer": i.URL, "jwks_uri": i.URL + KeysPath, "response_types_supported": []string{"code"}}
+	i.document = map[string]any{"issuer": i.URL, "jwks_uri": i.URL + KeysPath,
+		"response_types_supported": []string{"code"}}
 	i.server = &http.Server{Handler: http.HandlerFunc(i.answer), ReadHeaderTimeout: time.Minute}
 	go func() {
 		defer close(i.served)
