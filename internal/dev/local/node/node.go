@@ -50,7 +50,7 @@ type Process struct {
 }
 
 const (
-	startTimeout = 15 * time.Second
+	startTimeout = time.Minute
 	stopTimeout  = 3 * time.Second
 )
 
