@@ -119,7 +119,7 @@ func (i *invocation) runtimeAPI() http.Handler {
 	return mux
 }
 
-// judge tells whether an answer is a good one: only that may be measured.
+// judge reports whether an answer is a good one: only that may be measured.
 func judge(what string, body []byte) error {
 	if what != "response" || !bytes.Contains(body, []byte(`"statusCode":200`)) && !bytes.Contains(body, []byte(`"Effect":"Allow"`)) {
 		return fmt.Errorf("it answers with %s: %.400s", what, body)

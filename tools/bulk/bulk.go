@@ -68,7 +68,7 @@ func (l Load) kind(number int) File {
 	return files[0]
 }
 
-// hasReceipts tells whether there are receipts of a record: there are two each.
+// hasReceipts reports whether there are receipts of a record: there are two each.
 func (l Load) hasReceipts(number int) bool {
 	receipts := l.Files()[4]
 	return number >= receipts.first && number < receipts.first+receipts.Lines/2

@@ -153,7 +153,7 @@ var rules = []rule[*template.Template]{
 	}},
 	{"a function is a small Go binary with a folder of its own", functions, []change{
 		{"another processor", "Architectures: [arm64]", "Architectures: [x86_64]"},
-		{"a function that outlasts the gateway's patience", "    Timeout: 10\n", "    Timeout: 30\n"},
+		{"a function that outlasts the gateway's limit", "    Timeout: 10\n", "    Timeout: 30\n"},
 		{"no tracing", "    Tracing: Active\n", ""},
 		{"a function without a folder", "ListCustomersFunction", "CustomersFunction"},
 	}},

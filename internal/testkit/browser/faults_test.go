@@ -42,7 +42,7 @@ func TestASearchIsSentWhenTheTypingPauses(t *testing.T) {
 			asked = s.Asked()[before:]
 			return len(asked) > 0 && strings.Contains(asked[len(asked)-1], "search="+word+"&limit=25")
 		}
-		for deadline := time.Now().Add(patience); !whole() && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		for deadline := time.Now().Add(waitTimeout); !whole() && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		}
 		p.hasRows(1)
 		// On a busy machine a key may come so late that it is a pause; never does each key ask.

@@ -127,7 +127,7 @@ func (g *gate) granted(grant string) int {
 	return strings.Count(strings.Join(g.grants, " "), grant)
 }
 
-// saw tells whether anything was asked with that in its address.
+// saw reports whether anything was asked with that in its address.
 func (g *gate) saw(text string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

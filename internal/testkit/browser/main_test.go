@@ -304,9 +304,9 @@ func (p *person) waitsUntil(what string, so func() bool) {
 
 func waitUntil(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !so(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(waitTimeout); !so(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: did not happen within %s", what, patience)
+			t.Fatalf("%s: did not happen within %s", what, waitTimeout)
 		}
 	}
 }

@@ -21,9 +21,9 @@ type Look struct {
 	TimeZone      string // "Europe/Berlin"; empty: UTC
 }
 
-// patience is how long something that should happen may take. Where it happens nobody
+// waitTimeout is how long something that should happen may take. Where it happens nobody
 // waits so long; it is for a machine that has much else to do.
-const patience = 2 * time.Minute
+const waitTimeout = 2 * time.Minute
 
 // Page is one tab with a profile of its own.
 type Page struct {
@@ -81,7 +81,7 @@ type params map[string]any
 
 // command gives the browser a command and decodes its result into out, which may be nil.
 func (p *Page) command(method string, params params, out any) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), waitTimeout)
 	defer cancel()
 	return p.browser.call(ctx, method, params, out)
 }
@@ -248,7 +248,7 @@ func (p *Page) call(body string, out any, args ...any) error {
 
 // Wait waits until a JavaScript expression is true. What says what is waited for.
 func (p *Page) Wait(what, expression string) error {
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(waitTimeout)
 	for {
 		var ok bool
 		err := p.Eval("Boolean("+expression+")", &ok)
@@ -259,7 +259,7 @@ func (p *Page) Wait(what, expression string) error {
 			text, _ := p.Text("body")
 			words := strings.Fields(text)
 			says := strings.Join(words[:min(len(words), 120)], " ")
-			return fmt.Errorf("%s: did not happen within %s (%v); the page says: %s", what, patience, err, says)
+			return fmt.Errorf("%s: did not happen within %s (%v); the page says: %s", what, waitTimeout, err, says)
 		}
 		time.Sleep(30 * time.Millisecond)
 	}

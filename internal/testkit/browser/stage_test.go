@@ -196,7 +196,7 @@ func (s *Stage) faultOf(uri string) (Fault, bool) {
 	return Fault{}, false
 }
 
-// play does what a fault says, and tells whether the request goes on.
+// play does what a fault says, and reports whether the request goes on.
 func (s *Stage) play(w http.ResponseWriter, r *http.Request, f Fault) bool {
 	select {
 	case <-time.After(f.Delay):

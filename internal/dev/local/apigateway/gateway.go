@@ -175,7 +175,7 @@ func (g *Gateway) respond(r *http.Request, x *exchange) (*response, error) {
 
 // integrationRefusal says how API Gateway tells that a function did not answer.
 // A function that fails, or runs out of its own time, is a malformed answer to
-// it; only its own patience is a timeout. One that has no instance left could not be
+// it; only its own limit is a timeout. One that has no instance left could not be
 // reached: Lambda's 429 is not passed on, and is no THROTTLED, which the caller would
 // be to blame for.
 func integrationRefusal(client context.Context, err error) error {

@@ -402,7 +402,7 @@ func TestFailuresBehindTheGateway(t *testing.T) {
 	}{
 		{"a function that fails", echoing(nil, &lambda.Failure{Type: "Runtime.ExitError"}), 502, "internal"},
 		{"a function that runs out of its time", echoing(nil, &lambda.Failure{Type: "Sandbox.Timedout"}), 502, "internal"},
-		{"the gateway's own patience", echoing(nil, context.DeadlineExceeded), 503, "integration_timeout"},
+		{"the gateway's own limit", echoing(nil, context.DeadlineExceeded), 503, "integration_timeout"},
 		{"a function that cannot be started", echoing(nil, errors.New("no such file")), 503, "integration_failure"},
 		{"all instances busy", echoing(nil, lambda.ErrBusy), 503, "integration_failure"},
 		{"no object", echoing("hello", nil), 502, "internal"},
