@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -189,7 +190,14 @@ func TestEveryFieldComesBackAsItWasWritten(t *testing.T) {
 	messaging.Log, messaging.Channel, messaging.Category = usage.Log{Account: "acme_retail", Product: usage.Messaging}, "whatsapp", "marketing"
 	bare := usage.Record{Log: acmeSMS, ID: "bare", Timestamp: now}
 
-	for _, want := range []usage.Record{sms, voice, video, messaging, bare} {
+	full := []usage.Record{sms, voice, video, messaging}
+	for i, fields := 0, reflect.TypeFor[usage.Record](); i < fields.NumField(); i++ {
+		set := func(r usage.Record) bool { return !reflect.ValueOf(r).Field(i).IsZero() }
+		if name := fields.Field(i).Name; name != "Raw" && !slices.ContainsFunc(full, set) { // Raw is what the store says of a key
+			t.Errorf("no record here has %s: give it to one, and an entry in recordFields", name)
+		}
+	}
+	for _, want := range append(full, bare) {
 		write(t, s, want)
 		got, err := s.Record(t.Context(), want.Log, want.ID, now)
 		must(t, err)
