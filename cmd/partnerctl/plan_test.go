@@ -119,16 +119,16 @@ func TestALostAnswerIsAskedForAgain(t *testing.T) {
 			t.Run(fmt.Sprintf("%s to %s, call %d", c.from, c.plan, c.call), func(t *testing.T) {
 				d := newPlanDeskApart(t, c.from)
 				d.env = append(d.env, "AWS_MAX_ATTEMPTS=2")
-				d.gateway.interrupted, d.gateway.once = c.call, true
+				d.gateway.interrupt(c.call)
 				r := d.setPlan(c.plan)
 				if c.again {
-					if r.code != 1 || len(d.gateway.calls) != c.call {
-						t.Fatalf("exit code %d after %v", r.code, d.gateway.calls)
+					if calls, _ := d.gateway.seen(); r.code != 1 || len(calls) != c.call {
+						t.Fatalf("exit code %d after %v", r.code, calls)
 					}
 					r = d.setPlan(c.plan)
 				}
-				if r.code != 0 || d.gateway.state != c.plan {
-					t.Errorf("exit code %d after %v, the key is %s: %s", r.code, d.gateway.calls, d.gateway.state, r.errOut)
+				if calls, state := d.gateway.seen(); r.code != 0 || state != c.plan {
+					t.Errorf("exit code %d after %v, the key is %s: %s", r.code, calls, state, r.errOut)
 				}
 			})
 		})
@@ -229,6 +229,21 @@ type recorded struct {
 	interrupted int
 	lost        bool // whether the interrupted call did not arrive either
 	once        bool // whether the calls after it are answered
+}
+
+// interrupt interrupts a call, once. It and seen hold the lock, since a command that is
+// a process of its own shares nothing else with the test.
+func (r *recorded) interrupt(call int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.interrupted, r.once = call, true
+}
+
+// seen are the calls until now, and what state the key is in.
+func (r *recorded) seen() (calls []string, state string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.calls), r.state
 }
 
 func (r *recorded) ServeHTTP(w http.ResponseWriter, request *http.Request) {
