@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -86,6 +87,10 @@ type Browser struct {
 	window string        // Firefox: the context of its own window
 	stdin  io.Closer     // of the supervisor; closing it ends the browser
 	ended  chan struct{} // closed when the supervisor has ended
+
+	// front is held while a window opens or closes, which brings another to the front,
+	// and while a key or a button goes down and up: in between it would be lost.
+	front sync.Mutex
 }
 
 // startTimeout is how long a browser may take to start: seconds, and more on a machine

@@ -54,7 +54,7 @@ func (b *Browser) Open(look Look) (*Page, error) {
 func (p *Page) open(look Look) error {
 	var tab struct{ Context string }
 	window := params{"type": "window", "userContext": p.profile}
-	if err := p.command("browsingContext.create", window, &tab); err != nil {
+	if err := p.inFront("browsingContext.create", window, &tab); err != nil {
 		return err
 	}
 	p.context = tab.Context
@@ -86,10 +86,17 @@ func (p *Page) command(method string, params params, out any) error {
 	return p.browser.call(ctx, method, params, out)
 }
 
+// inFront gives a command while no other page's window comes to the front, or goes.
+func (p *Page) inFront(method string, params params, out any) error {
+	p.browser.front.Lock()
+	defer p.browser.front.Unlock()
+	return p.command(method, params, out)
+}
+
 // Close closes the tab and forgets its profile.
 func (p *Page) Close() error {
 	p.browser.listen(p.context, nil)
-	return p.command("browser.removeUserContext", params{"userContext": p.profile}, nil)
+	return p.inFront("browser.removeUserContext", params{"userContext": p.profile}, nil)
 }
 
 // Look changes the size of the window and the person's preferences.
@@ -316,7 +323,7 @@ return {X: box.left + box.width / 2, Y: box.top + box.height / 2};`, &at, select
 
 // perform uses the mouse or the keyboard.
 func (p *Page) perform(input params) error {
-	return p.command("input.performActions", params{"context": p.context, "actions": []params{input}}, nil)
+	return p.inFront("input.performActions", params{"context": p.context, "actions": []params{input}}, nil)
 }
 
 // Choose chooses an option of a select by its value, as the keyboard or the mouse would.
