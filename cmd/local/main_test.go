@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"partnerview/internal/testkit/output"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -22,14 +22,14 @@ import (
 // command is a run of ours in the test's own process.
 type command struct {
 	stop           context.CancelFunc
-	stdout, stderr *buffer
+	stdout, stderr *output.Buffer
 	code           chan int
 }
 
 func begin(t *testing.T, args ...string) *command {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	c := &command{stop: stop, stdout: new(buffer), stderr: new(buffer), code: make(chan int, 1)}
+	c := &command{stop: stop, stdout: new(output.Buffer), stderr: new(output.Buffer), code: make(chan int, 1)}
 	var ended sync.WaitGroup
 	ended.Go(func() { c.code <- run(ctx, args, strings.NewReader(""), c.stdout, c.stderr) })
 	t.Cleanup(func() {
@@ -240,7 +240,7 @@ func TestOutsideTheRepositoryItSaysSo(t *testing.T) {
 }
 
 func TestOfTheFunctionsLogsOnlyWhatIsWrongIsShown(t *testing.T) {
-	shown := new(buffer)
+	shown := new(output.Buffer)
 	for _, line := range []string{
 		`GetUsageFunction | {"level":"INFO","msg":"request"}` + "\n",
 		`AuthorizerFunction | 2026/11/20 12:00:00 {"errorMessage":"Unauthorized","errorType":"errorString"}` + "\n",
@@ -368,22 +368,4 @@ func get(t *testing.T, url, authorization string) int {
 	}
 	response.Body.Close()
 	return response.StatusCode
-}
-
-// buffer may be written to and read by many goroutines.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

@@ -15,6 +15,7 @@ import (
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
 	"partnerview/internal/testkit/contract"
+	"partnerview/internal/testkit/output"
 )
 
 // The real binaries, the template's plans, the partners of the sample data: a
@@ -116,7 +117,7 @@ type caller struct {
 	t    *testing.T
 	base string
 	spec *contract.Spec
-	said buffer // all that was answered
+	said output.Buffer // all that was answered
 }
 
 func newCaller(t *testing.T, base string) *caller {

@@ -1,7 +1,6 @@
 package local
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,6 +22,7 @@ import (
 
 	"partnerview/internal/dev/local/engine"
 	"partnerview/internal/dev/local/issuer"
+	"partnerview/internal/testkit/output"
 )
 
 // The small product of testdata.
@@ -84,7 +84,7 @@ func startWhole(t *testing.T, o Options) *Stack {
 }
 
 func TestAnEventGoesThroughAuthorizerAndFunctionAndBack(t *testing.T) {
-	log, requests := new(buffer), new(buffer)
+	log, requests := new(output.Buffer), new(output.Buffer)
 	s := start(t, Options{Logs: log, Requests: requests})
 	for range 2 {
 		status, body := get(t, s.BaseURL+"/things/acme?x=1", "Bearer acme")
@@ -116,13 +116,13 @@ func TestAnEventGoesThroughAuthorizerAndFunctionAndBack(t *testing.T) {
 
 // asked counts how often the authorizer was asked with a bearer. It ends the stack
 // first: what a function prints comes through a pipe, maybe later than its answer.
-func asked(s *Stack, log *buffer) int {
+func asked(s *Stack, log *output.Buffer) int {
 	s.Stop(context.Background())
 	return strings.Count(log.String(), "GateFunction | asked\n")
 }
 
 func TestParametersOfTheTemplateCanBeSet(t *testing.T) {
-	log := new(buffer)
+	log := new(output.Buffer)
 	s := start(t, Options{Parameters: map[string]string{"Ttl": "0"}, Logs: log})
 	get(t, s.BaseURL+"/things", "Bearer acme")
 	get(t, s.BaseURL+"/things", "Bearer acme")
@@ -135,7 +135,7 @@ func TestParametersOfTheTemplateCanBeSet(t *testing.T) {
 }
 
 func TestAFailureOfTheAuthorizerIsOursAndNotKept(t *testing.T) {
-	log := new(buffer)
+	log := new(output.Buffer)
 	s := start(t, Options{Logs: log})
 	for range 2 {
 		if status, body := get(t, s.BaseURL+"/things", "Bearer broken"); status != 503 || !strings.Contains(string(body), "unavailable") {
@@ -489,22 +489,4 @@ func get(t *testing.T, url, authorization string) (status int, body []byte) {
 		t.Error(err)
 	}
 	return response.StatusCode, body
-}
-
-// buffer may be written to and read by many goroutines.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

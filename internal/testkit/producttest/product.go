@@ -6,25 +6,24 @@
 package producttest
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
 	"partnerview/internal/dynamo"
+	"partnerview/internal/testkit/output"
 )
 
 // Product is a running cmd/local.
 type Product struct {
 	Ready
 	Proxy  *Proxy
-	Output Output // of the product: what it prints and logs
+	Output output.Buffer // of the product: what it prints and logs
 
 	process *exec.Cmd
 	ended   chan error // gets how the process ended
@@ -132,22 +131,4 @@ func (p *Product) Stop() error {
 		late := fmt.Errorf("cmd/local ran on for 20 s after an interrupt: %s", &p.Output)
 		return errors.Join(late, p.process.Process.Kill())
 	}
-}
-
-// Output is written by a process while tests read it.
-type Output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *Output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *Output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
 }

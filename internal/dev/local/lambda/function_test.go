@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"partnerview/internal/testkit/output"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -155,7 +156,7 @@ func TestAnInstanceThatEndsIsReplaced(t *testing.T) {
 }
 
 func TestAnInstanceThatRunsOutOfTimeIsEndedAndReplaced(t *testing.T) {
-	log := new(buffer)
+	log := new(output.Buffer)
 	f := start1(t, Config{MaxInstances: 1, Timeout: 100 * time.Millisecond, Log: log})
 	before := ask(t, f, order{}).PID
 	wantFailure(t, f, order{Do: "sleep", Millis: 60_000}, "Sandbox.Timedout", "Task timed out after 0.10 seconds")
@@ -179,7 +180,7 @@ func TestThoseWhoWaitForAnInstanceThatEndsGetAnother(t *testing.T) {
 }
 
 func TestAFunctionThatCannotStartFailsEachInvocationAndIsNotTriedForEver(t *testing.T) {
-	log := new(buffer)
+	log := new(output.Buffer)
 	f := start1(t, Config{MaxInstances: 2, Environment: map[string]string{"PROBE_START": "exit"}, Log: log})
 	for range 3 {
 		wantFailure(t, f, order{}, "Runtime.ExitError", "exit status 3")
@@ -230,14 +231,14 @@ func TestAFunctionSeesLambdasEnvironmentAndItsOwnButNotTheShells(t *testing.T) {
 }
 
 func TestWhatAFunctionPrintsIsLoggedLineByLineUnderItsName(t *testing.T) {
-	log := new(buffer)
+	log := new(output.Buffer)
 	f := start1(t, Config{Log: log})
 	ask(t, f, order{Do: "print", Text: "one\ntwo"})
 	waitUntil(t, func() bool { return strings.Contains(log.String(), "Probe | one\nProbe | two\n") })
 }
 
 func TestALineThatDoesNotEndIsCut(t *testing.T) {
-	log := new(buffer)
+	log := new(output.Buffer)
 	l := &lines{prefix: "Probe", to: log}
 	for range 3 * maxLine / 1024 {
 		l.Write(bytes.Repeat([]byte("x"), 1024))
@@ -429,22 +430,4 @@ func waitUntil(t *testing.T, true func() bool) {
 			return
 		}
 	}
-}
-
-// buffer may be written to and read by many goroutines.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
