@@ -86,10 +86,16 @@ export function logColumns(product, { utc, open, sort }) {
   ];
 }
 
+// A time in the zone that is shown, and in the other, where that is another.
+function bothTimes(iso, utc) {
+  const [shown, other] = [fullTime(iso, utc), fullTime(iso, !utc)];
+  return shown === other ? shown : [shown, h('br'), h('span', { class: 'quiet' }, other)];
+}
+
 // A record's facts, as [[term, element or text]], for its detail.
 export function facts(record, utc) {
   return [
-    ['Time', [fullTime(record.timestamp, utc), h('br'), h('span', { class: 'quiet' }, fullTime(record.timestamp, !utc))]],
+    ['Time', bothTimes(record.timestamp, utc)],
     ['Direction', directionCell(record)],
     ['Status', statusCell(record)],
     record.statusAt && ['Status since', fullTime(record.statusAt, utc)],

@@ -206,6 +206,25 @@ func TestEachRowTellsItsZone(t *testing.T) {
 	})
 }
 
+// A record's time is told in the zone that is shown and in the other; where both are
+// one, it is told once.
+func TestARecordTellsItsTimeInBothZones(t *testing.T) {
+	inBrowsers(t, func(t *testing.T, in *Browser) {
+		_, site := stage(t, "")
+		for zone, times := range map[string]int{"UTC": 1, "Europe/Berlin": 2} {
+			look := desk
+			look.TimeZone = zone
+			p := opens(t, in, site, look)
+			p.signsIn(logFragment(site, "sms"))
+			p.clicks("tbody tr[data-row] td", "")
+			p.sees("dialog h2", "SMS message")
+			if text := p.evaluates("document.querySelector('dialog .facts dd').innerText"); strings.Count(text, "202") != times {
+				t.Errorf("in %s the time of a record is %q", zone, text)
+			}
+		}
+	})
+}
+
 func TestTheZoneThatWasChosenIsKept(t *testing.T) {
 	onStage(t, func(t *testing.T, _ *Stage, p *person) {
 		inUTC := func(yes bool) {
