@@ -65,8 +65,8 @@ func mayPass(err error) bool {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.As(err, &canceled),
 		errors.As(err, &unreadable), errors.As(err, &tired):
 		return true
-	case errors.As(err, &api) && api.ErrorFault() == smithy.FaultServer, errors.As(err, &status) &&
-		status.HTTPStatusCode() >= 500:
+	case errors.As(err, &api) && api.ErrorFault() == smithy.FaultServer,
+		errors.As(err, &status) && status.HTTPStatusCode() >= 500:
 		return true
 	}
 	// What the SDK would try again: throttling, by its codes, and what breaks on the way.
