@@ -19,9 +19,11 @@ const (
 	digits       = "0123456789"
 	capitals     = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	smallLetters = "abcdefghijklmnopqrstuvwxyz"
+	letters      = capitals + smallLetters
 )
 
-// madeOf reports whether s has no other characters than these, of ASCII.
+// madeOf reports whether s has no other characters than these, of ASCII. It is asked
+// before the case is changed: "ſ", a long s, has the capital S.
 func madeOf(s, characters string) bool { return strings.Trim(s, characters) == "" }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
@@ -52,11 +54,10 @@ const (
 // ParseStatus reads a status in any case, with "-" and " " for "_": "No-Answer" is
 // "no_answer".
 func ParseStatus(s string) (Status, error) {
-	s = Underscored(s)
-	if s == "" || len(s) > 32 || !madeOf(s, smallLetters+"_") {
+	if s == "" || len(s) > 32 || !madeOf(s, letters+"_- ") {
 		return "", errors.New("a status is 1 to 32 letters, -, _ or spaces, as delivered")
 	}
-	return Status(s), nil
+	return Status(Underscored(s)), nil
 }
 
 // Underscored is a word as statuses are written: in lower case, with "_" for "-" and
@@ -80,11 +81,10 @@ type Category string
 func ParseCategory(s string) (Category, error) { return parseWord[Category](s) }
 
 func parseWord[T ~string](s string) (T, error) {
-	s = strings.ToLower(s)
-	if s == "" || len(s) > 32 || !madeOf(s[:1], smallLetters) || !madeOf(s, smallLetters+digits+"_") {
+	if s == "" || len(s) > 32 || !madeOf(s[:1], letters) || !madeOf(s, letters+digits+"_") {
 		return "", errors.New("a channel or a category is a letter, then up to 31 letters, digits or _")
 	}
-	return T(s), nil
+	return T(strings.ToLower(s)), nil
 }
 
 // Country is that of a record's remote party: two capitals, as ISO 3166-1 alpha-2 has
@@ -94,26 +94,23 @@ type Country string
 // ParseCountry reads two letters in any case, whether a country has them or not: see
 // [Country.IsAssigned].
 func ParseCountry(s string) (Country, error) {
-	s = strings.ToUpper(s)
-	if len(s) != 2 || !madeOf(s, capitals) {
+	if len(s) != 2 || !madeOf(s, letters) {
 		return "", errors.New("a country is the two letters of ISO 3166-1 alpha-2, as GB")
 	}
-	return Country(s), nil
+	return Country(strings.ToUpper(s)), nil
 }
 
 // countries are the alpha-2 codes of ISO 3166-1, and XK, which it leaves free
 // and everybody uses for Kosovo.
-const countries = " AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS " +
-	"BT BV BW BY BZ " +
-	"CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO " +
-	"FR " +
-	"GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM " +
-	"JO JP " +
-	"KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR " +
-	"MS MT MU MV MW MX MY MZ " +
-	"NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW " +
-	"SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ " +
-	"UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW "
+const countries = " " +
+	"AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW " +
+	"BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI " +
+	"FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN " +
+	"IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME " +
+	"MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF " +
+	"PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV " +
+	"SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK " +
+	"YE YT ZA ZM ZW "
 
 // Countries are all that are assigned, in the order of their codes.
 func Countries() iter.Seq[Country] {
@@ -153,10 +150,10 @@ func (o Operator) Check() error {
 	if _, err := ParseOperator(string(o)); err != nil {
 		return err
 	}
-	mcc, digits := string(o[:3]), len(o)-3
+	mcc, length := string(o[:3]), len(o)-3
 	two, three := strings.Contains(twoDigitNetworks, " "+mcc+" "), strings.Contains(threeDigitNetworks, " "+mcc+" ")
-	if two != three && two != (digits == 2) {
-		return fmt.Errorf("must have an MNC of %d digits, as all of MCC %s have", 5-digits, mcc)
+	if two != three && two != (length == 2) {
+		return fmt.Errorf("must have an MNC of %d digits, as all of MCC %s have", 5-length, mcc)
 	}
 	return nil
 }
