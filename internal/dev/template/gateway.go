@@ -28,11 +28,6 @@ func (rd *reading) gateway(id string) error {
 				}
 			}
 		}
-		AccessLogSetting struct{ DestinationArn, Format string }
-		MethodSettings   []struct {
-			LoggingLevel     string
-			DataTraceEnabled bool `json:",string"`
-		}
 		GatewayResponses map[string]struct {
 			StatusCode         int `json:",string"`
 			ResponseParameters struct{ Headers map[string]string }
@@ -56,13 +51,9 @@ func (rd *reading) gateway(id string) error {
 	rd.t.KeySource = cmp.Or(p.ApiKeySourceType, "HEADER")
 	rd.api, rd.standard = id, p.Auth.DefaultAuthorizer
 	rd.t.Stage = p.StageName
-	rd.t.AccessLog = AccessLog{Destination: p.AccessLogSetting.DestinationArn, Format: p.AccessLogSetting.Format}
 	rd.t.CompressFrom = -1
 	if p.MinimumCompressionSize != nil {
 		rd.t.CompressFrom = *p.MinimumCompressionSize
-	}
-	for _, s := range p.MethodSettings {
-		rd.t.ExecutionLog = rd.t.ExecutionLog || s.DataTraceEnabled || s.LoggingLevel != "" && s.LoggingLevel != "OFF"
 	}
 	for name, a := range p.Auth.Authorizers {
 		if a.FunctionPayloadType != "REQUEST" {

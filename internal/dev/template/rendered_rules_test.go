@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"partnerview"
@@ -168,9 +170,9 @@ func renderedRights(d *rendered) error {
 		for _, s := range statements {
 			action, resource := compact(at(s, "Action")), compact(at(s, "Resource"))
 			switch {
-			case action == `["logs:CreateLogStream","logs:PutLogEvents"]` && strings.HasSuffix(resource, `Logs","Arn"]}`):
+			case action == `["logs:CreateLogStream","logs:PutLogEvents"]` && resource == `{"Fn::GetAtt":["`+strings.TrimSuffix(id, "Function")+`Logs","Arn"]}`:
 			case action == `["xray:PutTraceSegments","xray:PutTelemetryRecords"]` && resource == `"*"`: // AWS gives these no resource
-			case (action == `"dynamodb:GetItem"` || action == `"dynamodb:BatchGetItem"` || action == `"dynamodb:Query"`) && !strings.Contains(resource, "*") && strings.Contains(resource, "Table") && id != "DashboardFunction":
+			case (action == `"dynamodb:GetItem"` || action == `"dynamodb:BatchGetItem"` || action == `"dynamodb:Query"`) && resource[0] == '{' && !strings.Contains(resource, "*") && strings.Contains(resource, "Table") && id != "DashboardFunction":
 			default:
 				faults = append(faults, fmt.Errorf("%s may do %s on %s", id, action, resource))
 			}
@@ -201,7 +203,7 @@ func renderedGuards(d *rendered) error {
 				faults = append(faults, fmt.Errorf("%s lists no attributes", name))
 			}
 			for _, a := range attributes {
-				if private := []any{"content", "contactName", "label", "subAccounts", "gatewayKeyId", "gatewayKey", "*"}; slices.Contains(private, a) && !(a == "gatewayKey" && id == "AuthorizerFunction") {
+				if private := []any{"content", "contactName", "label", "subAccounts", "gatewayKeyId", "gatewayKey", "*"}; slices.Contains(private, a) && !(a == "gatewayKey" && name == "AuthorizerFunction, statement ProfileAndGrant") {
 					faults = append(faults, fmt.Errorf("%s may read %v", name, a))
 				}
 			}
@@ -251,8 +253,17 @@ func renderedInvokers(d *rendered) error {
 	return errors.Join(faults...)
 }
 
+// renderedLogs asks that the functions that show data keep their logs, which hold the
+// audit lines, as long as the audit is kept.
 func renderedLogs(d *rendered) error {
-	var faults []error
+	const accessLogs = `{"Fn::GetAtt":["AccessLogs","Arn"]}`
+	faults := []error{
+		expect("the default of LogRetentionDays", `30`, at(d.Parameters["LogRetentionDays"], "Default")),
+		expect("the default of AuditRetentionDays", `400`, at(d.Parameters["AuditRetentionDays"], "Default")),
+		differ("log groups", []string{"AccessLogs", "AuthorizerLogs", "DashboardLogs", "GetCustomerLogs", "GetUsageLogs", "ListCustomersLogs"}, d.of("AWS::Logs::LogGroup")),
+		expect("the access log's destination", `{"Fn::If":["CreatesGatewayLoggingRole",{"Fn::Select":[0,[`+accessLogs+`,{"Ref":"GatewayLoggingAccount"}]]},`+accessLogs+`]}`,
+			at(d.Resources["Apiv1Stage"].Properties, "AccessLogSetting", "DestinationArn")),
+	}
 	for _, id := range d.of("AWS::Logs::LogGroup") {
 		want, r := `{"Ref":"LogRetentionDays"}`, d.Resources[id]
 		if slices.Contains([]string{"GetCustomerLogs", "GetUsageLogs", "ListCustomersLogs"}, id) {
@@ -267,43 +278,39 @@ func renderedLogs(d *rendered) error {
 	return errors.Join(faults...)
 }
 
+// renderedAccessLog lists what may be logged. The path is not among it: a client may
+// write a number into one. The route's pattern and the granted account say as much.
 func renderedAccessLog(d *rendered) error {
 	format, _ := at(d.Resources["Apiv1Stage"].Properties, "AccessLogSetting", "Format").(string)
 	var fields map[string]string
 	if err := json.Unmarshal([]byte(format), &fields); err != nil {
 		return fmt.Errorf("the access log's format is not JSON: %w", err)
 	}
-	allowed := []string{"requestId", "xrayTraceId", "requestTime", "httpMethod", "resourcePath", "status", "responseLength", "responseLatency",
-		"authorizer.partnerId", "authorizer.keyId", "authorizer.accountId", "error.responseType"}
-	var faults []error
-	for name, v := range fields {
-		if variable, ok := strings.CutPrefix(v, "$context."); !ok || !slices.Contains(allowed, variable) {
-			faults = append(faults, fmt.Errorf("the access log's %s is %s", name, v))
-		}
-	}
-	return errors.Join(faults...)
+	return differ("access log", []string{
+		"$context.authorizer.accountId", "$context.authorizer.keyId", "$context.authorizer.partnerId",
+		"$context.error.responseType", "$context.httpMethod", "$context.requestId", "$context.requestTime",
+		"$context.resourcePath", "$context.responseLatency", "$context.responseLength", "$context.status", "$context.xrayTraceId",
+	}, slices.Sorted(maps.Values(fields)))
 }
 
+// renderedRefusals asks that SAM leaves the refusals of template.yaml as they are.
 func renderedRefusals(d *rendered) error {
-	responses, _ := at(d.body(), "x-amazon-apigateway-gateway-responses").(map[string]any)
-	var faults []error
-	for _, must := range []string{"UNAUTHORIZED", "ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN", "THROTTLED", "QUOTA_EXCEEDED", "INVALID_API_KEY", "AUTHORIZER_FAILURE",
-		"AUTHORIZER_CONFIGURATION_ERROR", "API_CONFIGURATION_ERROR", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "DEFAULT_4XX", "DEFAULT_5XX"} {
-		if responses[must] == nil {
-			faults = append(faults, fmt.Errorf("there is no %s", must))
+	t, err := parse(source())
+	if err != nil {
+		return err
+	}
+	want := make(map[string]any)
+	for _, g := range t.GatewayResponses {
+		headers := make(map[string]any)
+		for name, v := range g.Headers {
+			headers["gatewayresponse.header."+name] = "'" + v + "'"
+		}
+		want[g.Type] = map[string]any{"responseParameters": headers, "responseTemplates": map[string]any{"application/json": g.Body("$context.requestId")}}
+		if g.Status != 0 {
+			want[g.Type].(map[string]any)["statusCode"] = strconv.Itoa(g.Status)
 		}
 	}
-	for name, r := range responses {
-		faults = append(faults,
-			expect(name+": Content-Type", `"'application/problem+json'"`, at(r, "responseParameters", "gatewayresponse.header.Content-Type")),
-			expect(name+": Cache-Control", `"'no-store'"`, at(r, "responseParameters", "gatewayresponse.header.Cache-Control")))
-		text, _ := at(r, "responseTemplates", "application/json").(string)
-		var problem struct{ Type, Title, Detail, Code, RequestID string }
-		if err := json.Unmarshal([]byte(text), &problem); err != nil || problem.Type != "about:blank" || problem.Title == "" || problem.Detail == "" || problem.Code == "" || problem.RequestID != "$context.requestId" {
-			faults = append(faults, fmt.Errorf("%s is no problem: %s", name, text))
-		}
-	}
-	return errors.Join(faults...)
+	return differ("gateway responses", any(want), at(d.body(), "x-amazon-apigateway-gateway-responses"))
 }
 
 func renderedTables(d *rendered) error {
@@ -368,7 +375,10 @@ func renderedFunctions(d *rendered) error {
 			reserve = strings.NewReplacer("ReservesNoFunction", "ReservesNoAuthorizer", "FunctionConcurrency", "AuthorizerConcurrency").Replace(reserve)
 		}
 		faults = append(faults, expect(id+": reserved concurrency", reserve, p["ReservedConcurrentExecutions"]), expect(id+": tracing", `"Active"`, at(p, "TracingConfig", "Mode")),
-			expect(id+": architecture", `["arm64"]`, p["Architectures"]), expect(id+": runtime", `"provided.al2023"`, p["Runtime"]))
+			expect(id+": architecture", `["arm64"]`, p["Architectures"]), expect(id+": runtime", `"provided.al2023"`, p["Runtime"]), expect(id+": binary", `"bootstrap"`, p["Handler"]))
+		if seconds, _ := p["Timeout"].(float64); seconds < 1 || seconds > 10 {
+			faults = append(faults, fmt.Errorf("%s may take %v s; a partner gets an answer within 10 s", id, p["Timeout"]))
+		}
 	}
 	return errors.Join(faults...)
 }

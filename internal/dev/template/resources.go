@@ -79,8 +79,6 @@ func (rd *reading) resource(id string) error {
 		return rd.function(id)
 	case typ == typeAPI:
 		return rd.gateway(id)
-	case typ == typeLogGroup:
-		return rd.logGroup(id)
 	case typ == typeRole:
 		return rd.role(id)
 	case typ == typePlan:
@@ -122,17 +120,6 @@ func (r *resolver) typeOf(id string) string {
 	return typ
 }
 
-func (rd *reading) logGroup(id string) error {
-	var p struct {
-		RetentionInDays int `json:",string"`
-	}
-	if err := rd.properties(id, &p); err != nil {
-		return err
-	}
-	rd.t.LogGroups = append(rd.t.LogGroups, LogGroup{ID: id, Name: rd.values[id], RetentionDays: p.RetentionInDays})
-	return nil
-}
-
 type keySchema []struct{ AttributeName, KeyType string }
 
 func (k keySchema) key() (key Key) {
@@ -148,14 +135,6 @@ func (k keySchema) key() (key Key) {
 
 func (rd *reading) table(id string) error {
 	var p struct {
-		BillingMode                      string
-		DeletionProtectionEnabled        bool `json:",string"`
-		PointInTimeRecoverySpecification struct {
-			PointInTimeRecoveryEnabled bool `json:",string"`
-		}
-		SSESpecification struct {
-			SSEEnabled bool `json:",string"`
-		}
 		TimeToLiveSpecification struct {
 			AttributeName string
 			Enabled       bool `json:",string"`
@@ -174,15 +153,7 @@ func (rd *reading) table(id string) error {
 	if err := rd.properties(id, &p); err != nil {
 		return err
 	}
-	resource := rd.resources[id]
-	table := Table{
-		ID: id, Name: rd.values[id], Key: p.KeySchema.key(), Attributes: make(map[string]string),
-		OnDemand:            p.BillingMode == "PAY_PER_REQUEST",
-		Encrypted:           p.SSESpecification.SSEEnabled,
-		PointInTimeRecovery: p.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled,
-		DeletionProtected:   p.DeletionProtectionEnabled,
-		Retained:            resource["DeletionPolicy"] == "Retain" && resource["UpdateReplacePolicy"] == "Retain",
-	}
+	table := Table{ID: id, Name: rd.values[id], Key: p.KeySchema.key(), Attributes: make(map[string]string)}
 	if p.TimeToLiveSpecification.Enabled {
 		table.TTL = p.TimeToLiveSpecification.AttributeName
 	}
@@ -208,13 +179,11 @@ type event struct {
 
 func (rd *reading) function(id string) error {
 	var p struct {
-		Handler, Runtime, Tracing, Role string
-		Architectures                   []string
-		Timeout, MemorySize             int `json:",string"`
-		Environment                     struct{ Variables map[string]string }
-		LoggingConfig                   struct{ LogGroup string }
-		Policies                        any
-		Events                          map[string]struct {
+		Role                string
+		Timeout, MemorySize int `json:",string"`
+		Environment         struct{ Variables map[string]string }
+		Policies            any
+		Events              map[string]struct {
 			Type       string
 			Properties event
 		}
@@ -231,11 +200,8 @@ func (rd *reading) function(id string) error {
 	}
 	_, role, _ := strings.Cut(p.Role, ":role/")
 	rd.t.Functions = append(rd.t.Functions, Function{
-		ID: id, Folder: folder(id), Handler: p.Handler, Runtime: p.Runtime,
-		Architecture: strings.Join(p.Architectures, ","),
-		Timeout:      time.Duration(p.Timeout) * time.Second, MemoryMB: p.MemorySize,
-		Environment: p.Environment.Variables, Traced: p.Tracing == "Active",
-		LogGroup: p.LoggingConfig.LogGroup, Role: role,
+		ID: id, Folder: folder(id), Timeout: time.Duration(p.Timeout) * time.Second, MemoryMB: p.MemorySize,
+		Environment: p.Environment.Variables, Role: role,
 	})
 	for name, e := range p.Events {
 		if e.Type != "Api" {

@@ -2,7 +2,6 @@ package template_test
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -53,36 +52,10 @@ func tables(t *template.Template) error {
 	}, got))...)
 }
 
-func protection(t *template.Template) error {
-	var faults []error
-	for _, table := range t.Tables {
-		for what, is := range map[string]bool{
-			"paid by the request":          table.OnDemand,
-			"encrypted":                    table.Encrypted,
-			"restorable to a point":        table.PointInTimeRecovery,
-			"protected from deletion":      table.DeletionProtected,
-			"retained when the stack goes": table.Retained,
-		} {
-			if !is {
-				faults = append(faults, fmt.Errorf("%s is not %s", table.ID, what))
-			}
-		}
-	}
-	return errors.Join(faults...)
-}
-
 func functions(t *template.Template) error {
 	var ids, faults = []string{}, []error{}
 	for _, f := range t.Functions {
 		ids = append(ids, f.ID)
-		faults = append(faults,
-			differ(f.ID+": binary", [3]string{"bootstrap", "provided.al2023", "arm64"}, [3]string{f.Handler, f.Runtime, f.Architecture}))
-		if !f.Traced {
-			faults = append(faults, fmt.Errorf("%s is not traced", f.ID))
-		}
-		if f.Timeout.Seconds() > 10 {
-			faults = append(faults, fmt.Errorf("%s may take %s; a partner gets an answer within 10 s", f.ID, f.Timeout))
-		}
 		if _, err := os.Stat(filepath.Join(root, f.Folder, "main.go")); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", f.ID, err))
 		}
@@ -113,16 +86,10 @@ func routes(t *template.Template) error {
 			{Method: "GET", Path: "/customers/{accountId}/usage/{product}/{recordId}", Function: "GetUsageFunction", Authorizer: partner},
 			{Method: "ANY", Path: "/{proxy+}", Function: "DashboardFunction"},
 		}, t.Routes),
-	)
-}
-
-func authorizer(t *template.Template) error {
-	return errors.Join(
 		differ("authorizers", []template.Authorizer{{
-			Name: "PartnerAuthorizer", Function: "AuthorizerFunction",
+			Name: partner, Function: "AuthorizerFunction",
 			Headers: []string{"Authorization"}, Context: []string{"path"}, TTL: 60e9,
 		}}, t.Authorizers),
-		differ("default of AuthorizerTtlSeconds", "60", t.Parameters["AuthorizerTtlSeconds"]),
 	)
 }
 
@@ -248,41 +215,4 @@ func plansIn(source string) error {
 		}
 	}
 	return errors.Join(faults...)
-}
-
-// retention asks that the functions that show data keep their logs, which hold
-// the audit lines, as long as the audit is kept.
-func retention(t *template.Template) error {
-	want := map[string]int{"AccessLogs": 30, "AuthorizerLogs": 30, "DashboardLogs": 30, "GetCustomerLogs": 400, "GetUsageLogs": 400, "ListCustomersLogs": 400}
-	got := make(map[string]int)
-	for _, g := range t.LogGroups {
-		got[g.Name] = g.RetentionDays
-	}
-	faults := []error{
-		differ("defaults of LogRetentionDays and AuditRetentionDays", []string{"30", "400"}, []string{t.Parameters["LogRetentionDays"], t.Parameters["AuditRetentionDays"]}),
-		differ("days that the log groups are kept", want, got),
-		differ("the access log's destination", "arn:aws:logs:us-east-1:123456789012:log-group:AccessLogs:*", t.AccessLog.Destination),
-	}
-	for _, f := range t.Functions {
-		faults = append(faults, differ(f.ID+": log group", strings.TrimSuffix(f.ID, "Function")+"Logs", f.LogGroup))
-	}
-	return errors.Join(faults...)
-}
-
-// accessLog lists what may be logged. The path is not among it: a client may
-// write a number into one. The route's pattern and the granted account say as much.
-func accessLog(t *template.Template) error {
-	var fields map[string]string
-	if err := json.Unmarshal([]byte(t.AccessLog.Format), &fields); err != nil {
-		return fmt.Errorf("access log: %w", err)
-	}
-	err := differ("access log", []string{
-		"$context.authorizer.accountId", "$context.authorizer.keyId", "$context.authorizer.partnerId",
-		"$context.error.responseType", "$context.httpMethod", "$context.requestId", "$context.requestTime",
-		"$context.resourcePath", "$context.responseLatency", "$context.responseLength", "$context.status", "$context.xrayTraceId",
-	}, slices.Sorted(maps.Values(fields)))
-	if t.ExecutionLog {
-		err = errors.Join(err, errors.New("the gateway's execution log is on, which holds query strings"))
-	}
-	return err
 }

@@ -33,10 +33,7 @@ type Template struct {
 	GatewayResponses []GatewayResponse
 	UsagePlans       []UsagePlan
 	KeySource        string // whose word a usage plan's key is taken from: "HEADER" or "AUTHORIZER"
-	LogGroups        []LogGroup
-	AccessLog        AccessLog
-	ExecutionLog     bool // whether the gateway also writes its own log, with query strings
-	CompressFrom     int  // answers of so many bytes are compressed for clients that ask; -1: none are
+	CompressFrom     int    // answers of so many bytes are compressed for clients that ask; -1: none are
 	Outputs          map[string]string
 }
 
@@ -48,12 +45,6 @@ type Table struct {
 	Attributes map[string]string // key attribute → "S", "N" or "B"
 	Indexes    []Index
 	TTL        string // the attribute after which items are deleted; empty: none
-
-	OnDemand            bool
-	Encrypted           bool
-	PointInTimeRecovery bool
-	DeletionProtected   bool
-	Retained            bool // when the stack is deleted, and when the table is replaced
 }
 
 // Key names the attributes of a primary or index key. Sort may be empty.
@@ -69,18 +60,13 @@ type Index struct {
 
 // Function is a Lambda function.
 type Function struct {
-	ID           string // logical id: "GetUsageFunction"
-	Folder       string // of its main package, from the repository's root: "functions/getusage"
-	Handler      string // "bootstrap"
-	Runtime      string // "provided.al2023"
-	Architecture string // "arm64"
-	Timeout      time.Duration
-	MemoryMB     int
-	Environment  map[string]string
-	Traced       bool
-	LogGroup     string // the name of its log group
-	Role         string // logical id of its role
-	Statements   Statements
+	ID          string // logical id: "GetUsageFunction"
+	Folder      string // of its main package, from the repository's root: "functions/getusage"
+	Timeout     time.Duration
+	MemoryMB    int
+	Environment map[string]string
+	Role        string // logical id of its role
+	Statements  Statements
 }
 
 // Route is a method and a resource path, "/customers/{accountId}", and the
@@ -122,19 +108,6 @@ type UsagePlan struct {
 	Burst       int      // requests at once
 	Quota       int      // requests in a Period
 	QuotaPeriod string   // "MONTH"
-}
-
-// LogGroup is a CloudWatch log group.
-type LogGroup struct {
-	ID            string
-	Name          string
-	RetentionDays int // 0: for ever
-}
-
-// AccessLog is the gateway's log of requests.
-type AccessLog struct {
-	Destination string // the ARN of its log group
-	Format      string // JSON with $context variables for values
 }
 
 // Read reads the template at path. See [Parse].
