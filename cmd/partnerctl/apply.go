@@ -16,12 +16,6 @@ type applyCommand struct {
 	Caution     caution `embed:""`
 }
 
-func (applyCommand) Help() string {
-	return `The whole file is checked before anything is written. A key that is left out keeps its stored value; what the file does not name stays. Applying a file again changes nothing. You are asked to confirm only if the file corrects prices of the past.
-
-Example: partnerctl apply -f directory.yaml --dry-run`
-}
-
 // applied is the result for programs.
 type applied struct {
 	DryRun      bool                  `json:"dryRun"`

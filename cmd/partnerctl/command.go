@@ -58,7 +58,7 @@ type commandLine struct {
 var errRejected = errors.New("some lines were rejected")
 
 func newParser(line *commandLine, std streams, exit func(int)) (*kong.Kong, error) {
-	return kong.New(line,
+	parser, err := kong.New(line,
 		kong.Name("partnerctl"),
 		kong.Description("The operator's tool of Partnerview. Exit codes: 0 all well, 1 failure, 2 wrong use, "+
 			"3 some lines rejected."),
@@ -67,6 +67,15 @@ func newParser(line *commandLine, std streams, exit func(int)) (*kong.Kong, erro
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"formats": formatNames()},
 	)
+	if err != nil {
+		return nil, err
+	}
+	for _, command := range parser.Model.Leaves(false) {
+		help := helpTexts[command.Path()]
+		example := strings.TrimSpace(command.FullPath() + " " + help.example)
+		command.Detail = help.text + "\n\nExample: " + example
+	}
+	return parser, nil
 }
 
 // run carries a command line out and returns the exit code.

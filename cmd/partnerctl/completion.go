@@ -18,18 +18,6 @@ type completionCommand struct {
 	Shell string `arg:"" name:"SHELL" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }
 
-func (completionCommand) Help() string {
-	return `Put it where the shell reads it at its start:
-
-  bash: partnerctl completion bash > ~/.local/share/bash-completion/completions/partnerctl
-
-  zsh: partnerctl completion zsh > a folder of $fpath, as _partnerctl
-
-  fish: partnerctl completion fish > ~/.config/fish/completions/partnerctl.fish
-
-Example: partnerctl completion bash`
-}
-
 func (c *completionCommand) Run(s *session) error {
 	_, err := io.WriteString(s.std.out, completionScripts[c.Shell])
 	return err

@@ -21,12 +21,6 @@ type customerListCommand struct {
 	Search string `placeholder:"TEXT" help:"Only customers with each of these words in their name or account ID."`
 }
 
-func (customerListCommand) Help() string {
-	return `Order and search work as in the API.
-
-Example: partnerctl customer list --search acme`
-}
-
 // listedCustomers is the result for programs.
 type listedCustomers struct {
 	Customers []listedCustomer `json:"customers"`
@@ -92,12 +86,6 @@ type customerShowCommand struct {
 	Account accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
 }
 
-func (customerShowCommand) Help() string {
-	return `Its price lists are shown by partnerctl price show, its records by partnerctl usage get.
-
-Example: partnerctl customer show acme_retail`
-}
-
 // shownCustomer is the result for programs.
 type shownCustomer struct {
 	listedCustomer
@@ -146,12 +134,6 @@ type customerSetCreditCommand struct {
 	DryRun    bool            `help:"Show what would be done, and do nothing."`
 }
 
-func (customerSetCreditCommand) Help() string {
-	return `A credit that is older than the stored one does not replace it.
-
-Example: partnerctl customer set-credit acme_retail --remaining 1520.73`
-}
-
 func (c *customerSetCreditCommand) Run(s *session) error {
 	credit := operator.NewCredit{Remaining: c.Remaining.amount, AsOf: c.AsOf.or(s.now())}
 	if c.Limit != nil {
@@ -170,12 +152,6 @@ type customerDeleteCommand struct {
 	Account   accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
 	WithUsage bool            `help:"Delete its usage records too."`
 	Caution   caution         `embed:""`
-}
-
-func (customerDeleteCommand) Help() string {
-	return `Its price lists and every grant of it are deleted with it. What will be deleted is shown first, and the account ID has to be typed. A customer that has usage records is deleted only together with them: whoever is granted a new customer with the same account ID would see them. The grants go first. Backups keep what was deleted as long as they are kept: 35 days, where the tables are recovered by point in time.
-
-Example: partnerctl customer delete acme_retail --with-usage --dry-run`
 }
 
 func (c *customerDeleteCommand) Run(s *session) error {

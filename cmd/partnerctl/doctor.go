@@ -12,12 +12,6 @@ import (
 
 type doctorCommand struct{}
 
-func (doctorCommand) Help() string {
-	return `It changes nothing. Each line says what was checked and, if something is wrong, how to fix it; the exit code is then 1.
-
-Example: partnerctl doctor --stack partnerview`
-}
-
 // doctorReport is the result for programs.
 type doctorReport struct {
 	OK     bool         `json:"ok"`
@@ -71,12 +65,6 @@ func (doctorCommand) Run(s *session) error {
 var version, commit string
 
 type versionCommand struct{}
-
-func (versionCommand) Help() string {
-	return `A build from a clone has no version of its own, and shows its commit.
-
-Example: partnerctl version`
-}
 
 // builtOf is the result for programs.
 type builtOf struct {

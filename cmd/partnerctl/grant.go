@@ -21,12 +21,6 @@ type grantAddCommand struct {
 	DryRun   bool            `help:"Show what would be done, and do nothing."`
 }
 
-func (grantAddCommand) Help() string {
-	return `An existing grant gets the products given here: to widen or narrow it, add it again. The partner's other grants stay. If the API has refused the customer, it may go on doing so for AuthorizerTtlSeconds of template.yaml.
-
-Example: partnerctl grant add northwind acme_retail --products sms,voice`
-}
-
 func (c *grantAddCommand) Run(s *session) error {
 	return s.change([]table{partnersTable, customersTable}, caution{DryRun: c.DryRun}, "",
 		func(o *operator.Operator) (operator.Plan, error) {
@@ -49,12 +43,6 @@ type grantRemoveCommand struct {
 	Caution  caution           `embed:""`
 }
 
-func (grantRemoveCommand) Help() string {
-	return `What changes is shown first, and the partner's id has to be typed. The partner's other grants stay.
-
-Example: partnerctl grant remove northwind acme_retail --dry-run`
-}
-
 func (c *grantRemoveCommand) Run(s *session) error {
 	accounts := make([]usage.AccountID, len(c.Accounts))
 	for i, a := range c.Accounts {
@@ -69,12 +57,6 @@ func (c *grantRemoveCommand) Run(s *session) error {
 type grantListCommand struct {
 	Partner *partnerArgument `placeholder:"ID" xor:"of" required:"" help:"List the customers that this partner sees."`
 	Account *accountArgument `placeholder:"ID" xor:"of" required:"" help:"List the partners that see this customer."`
-}
-
-func (grantListCommand) Help() string {
-	return `A grant shows all products that the customer has, or only those that it names.
-
-Example: partnerctl grant list --account acme_retail`
 }
 
 // listedGrants is the result for programs: of --partner or of --account.

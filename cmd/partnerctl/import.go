@@ -25,12 +25,6 @@ type importUsageCommand struct {
 	KeepGoing    bool            `help:"Go on even if the first hundred lines of a file are all rejected for one reason, which otherwise ends its load."`
 }
 
-func (importUsageCommand) Help() string {
-	return `Lines that cannot be taken are listed with their number, field and reason, and the rest is loaded; the exit code is then 3. Loading a file again replaces its records by the same ones. If an import is interrupted, just run it again.
-
-Example: partnerctl import usage --format connect-sms-csv exports/2026-05`
-}
-
 // importedUsage is the result for programs.
 type importedUsage struct {
 	DryRun bool `json:"dryRun"`
@@ -117,12 +111,6 @@ type importCreditCommand struct {
 	Rejects   string   `placeholder:"PATH" type:"path" help:"Where lines that cannot be taken are listed. Default: FILE.rejected.ndjson. A list of an earlier run is replaced, no other file is."`
 	Decimal   string   `enum:",point,comma" default:"" placeholder:"MARK" help:"How amounts in CSV are written: point, such as 1520.73, or comma, such as 1520,73 or 1.520,73. Without it, with a point; and where semicolons separate the columns, an amount as 1.520, which may be either, is rejected."`
 	KeepGoing bool     `help:"Go on even if the first hundred lines of a file are all rejected for one reason, which otherwise ends its load."`
-}
-
-func (importCreditCommand) Help() string {
-	return `A line gives an account, what it has left, and as of when; it may give the currency, which must then be the customer's. A credit never replaces a later one, so files may come in any order, and an interrupted import is simply run again. Nothing but the customer's credit changes.
-
-Example: partnerctl import credit credit-2026-06-01.csv`
 }
 
 // importedCredit is the result for programs.

@@ -27,12 +27,6 @@ type keyCreateCommand struct {
 	Expires expiryArgument  `placeholder:"WHEN" help:"How long the key is valid, such as 90d, 2w or 36h, or until when, such as 2027-01-01. Without it, the key does not expire."`
 }
 
-func (keyCreateCommand) Help() string {
-	return `Only a digest of the key is stored: it cannot be shown again.
-
-Example: partnerctl key create --partner northwind --label ci --expires 90d`
-}
-
 // createdKey is the result for programs.
 type createdKey struct {
 	PartnerID directory.PartnerID `json:"partnerId"`
@@ -69,12 +63,6 @@ func (s *session) handOver(text string, k directory.AccessKey) {
 
 type keyListCommand struct {
 	Partner partnerArgument `required:"" placeholder:"ID" help:"The partner whose keys are listed."`
-}
-
-func (keyListCommand) Help() string {
-	return `A key is identified by its id, which follows pvk_, and by its last four characters.
-
-Example: partnerctl key list --partner northwind`
 }
 
 // listedKeys is the result for programs.
@@ -153,12 +141,6 @@ type keyRevokeCommand struct {
 	All     bool             `help:"All keys of the partner that --partner names."`
 	Partner *partnerArgument `placeholder:"ID" help:"With --all: whose keys."`
 	Caution caution          `embed:""`
-}
-
-func (keyRevokeCommand) Help() string {
-	return `The API caches its decisions and refuses the key within AuthorizerTtlSeconds of template.yaml, a minute by default. With --all the keys are shown first, and the partner's id has to be typed.
-
-Example: partnerctl key revoke 4fzyo82mXw3b`
 }
 
 // revokedKey is the result for programs.
@@ -241,12 +223,6 @@ type keyRotateCommand struct {
 	Label   string         `placeholder:"TEXT" help:"What the new key is for. Without it, the label of the old one."`
 }
 
-func (keyRotateCommand) Help() string {
-	return `The partner has until the end of the overlap to switch its programs over. An overlap never makes the old key last longer.
-
-Example: partnerctl key rotate 4fzyo82mXw3b --overlap 3d`
-}
-
 // rotatedKey is the result for programs.
 type rotatedKey struct {
 	createdKey
@@ -282,12 +258,6 @@ func (c *keyRotateCommand) Run(s *session) error {
 
 type keyFindCommand struct {
 	Text string `arg:"" name:"TEXT" help:"A key's id, a key or the beginning of one up to the _ behind its id, or any text with keys in it; - is standard input."`
-}
-
-func (keyFindCommand) Help() string {
-	return `The secret is neither needed nor repeated. Text read from standard input, such as a log, a file or a pull request, stays out of the shell's history.
-
-Example: partnerctl key find pvk_4fzyo82mXw3b_`
 }
 
 // foundKeys is the result for programs.

@@ -18,12 +18,6 @@ type partnerCommands struct {
 
 type partnerListCommand struct{}
 
-func (partnerListCommand) Help() string {
-	return `An active partner has access; a suspended one is refused, whatever its keys.
-
-Example: partnerctl partner list`
-}
-
 // listedPartners is the result for programs.
 type listedPartners struct {
 	Partners []listedPartner `json:"partners"`
@@ -62,12 +56,6 @@ func (c *partnerListCommand) Run(s *session) error {
 
 type partnerShowCommand struct {
 	Partner partnerArgument `arg:"" name:"PARTNER" help:"The partner's id."`
-}
-
-func (partnerShowCommand) Help() string {
-	return `Customers are listed in the order in which the partner sees them.
-
-Example: partnerctl partner show northwind`
 }
 
 // shownPartner is the result for programs.
@@ -111,12 +99,6 @@ type partnerSuspendCommand struct {
 	Caution caution         `embed:""`
 }
 
-func (partnerSuspendCommand) Help() string {
-	return `Its grants and keys stay as they are. What changes is shown first, and the partner's id has to be typed. The API refuses the partner within AuthorizerTtlSeconds of template.yaml, a minute by default.
-
-Example: partnerctl partner suspend northwind`
-}
-
 func (c *partnerSuspendCommand) Run(s *session) error {
 	return s.setStatus(c.Partner.id, directory.Suspended, c.Caution, string(c.Partner.id))
 }
@@ -124,12 +106,6 @@ func (c *partnerSuspendCommand) Run(s *session) error {
 type partnerResumeCommand struct {
 	Partner partnerArgument `arg:"" name:"PARTNER" help:"The partner's id."`
 	DryRun  bool            `help:"Show what would be done, and do nothing."`
-}
-
-func (partnerResumeCommand) Help() string {
-	return `Keys that were revoked or have expired in the meantime stay so.
-
-Example: partnerctl partner resume northwind`
 }
 
 func (c *partnerResumeCommand) Run(s *session) error {
@@ -145,12 +121,6 @@ func (s *session) setStatus(id directory.PartnerID, status directory.PartnerStat
 type partnerDeleteCommand struct {
 	Partner partnerArgument `arg:"" name:"PARTNER" help:"The partner's id."`
 	Caution caution         `embed:""`
-}
-
-func (partnerDeleteCommand) Help() string {
-	return `Its access keys and grants are deleted with it; customers and usage stay. What will be deleted is shown first, and the partner's id has to be typed. The keys are revoked before anything is deleted. A key that leaks later is then unknown to key find: to keep that, suspend the partner instead. If the partner is in a usage plan, give --stack, so that it is taken out of it.
-
-Example: partnerctl partner delete northwind --dry-run`
 }
 
 func (c *partnerDeleteCommand) Run(s *session) error {
@@ -190,12 +160,6 @@ func (c *partnerDeleteCommand) Run(s *session) error {
 type partnerSetPlanCommand struct {
 	Partner partnerArgument `arg:"" name:"PARTNER" help:"The id of the partner whose requests are counted."`
 	Plan    string          `arg:"" name:"PLAN" enum:"bronze,silver,gold,none" help:"bronze, silver or gold: the stack's parameters say what each allows. none takes the partner out of its plan."`
-}
-
-func (partnerSetPlanCommand) Help() string {
-	return `The stack must have plans: its parameter UsagePlans is prepared or true. While a partner moves from one plan to another, its requests may get 503 for a moment; they are never let through uncounted. If it is interrupted, run the command again.
-
-Example: partnerctl partner set-plan northwind silver --stack partnerview`
 }
 
 const noPlan = "none"

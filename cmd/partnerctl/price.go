@@ -33,12 +33,6 @@ type priceShowCommand struct {
 	At           timeArgument `placeholder:"TIME" help:"Show the rates in force at this time. Without it, now."`
 }
 
-func (priceShowCommand) Help() string {
-	return `All lists are shown, and the rates of the one in force. Programs get all rates of all lists.
-
-Example: partnerctl price show acme_retail sms --at 2026-03-01`
-}
-
 // shownPrices is the result for programs.
 type shownPrices struct {
 	AccountID  usage.AccountID `json:"accountId"`
@@ -179,12 +173,6 @@ type priceCheckCommand struct {
 	CorrectPast bool   `help:"With --stored: allow changes of price lists that are in force already, and show which prices they touch, of how many records, and how much money that is."`
 }
 
-func (priceCheckCommand) Help() string {
-	return `Every fault is reported with its line, and the exit code is then 1. The rest of the file is checked too.
-
-Example: partnerctl price check -f prices.yaml --stored`
-}
-
 // checkedPrices is the result for programs.
 type checkedPrices struct {
 	PriceLists int      `json:"priceLists"`
@@ -247,12 +235,6 @@ type priceWithdrawCommand struct {
 	From         timeArgument `required:"" placeholder:"TIME" help:"When the list takes effect, as price show gives it: 2026-12-01 or 2026-12-01T00:00:00Z."`
 	CorrectPast  bool         `help:"Withdraw a list that has taken effect, which changes prices of the past. How many records and how much money that is, is shown first, and the account ID has to be typed."`
 	Caution      caution      `embed:""`
-}
-
-func (priceWithdrawCommand) Help() string {
-	return `The list before it, if there is one, then stays in force until the next. Without --correct-past, only a list that has not taken effect yet is withdrawn, and you are not asked to confirm.
-
-Example: partnerctl price withdraw acme_retail sms --from 2026-12-01 --dry-run`
 }
 
 func (c *priceWithdrawCommand) Run(s *session) error {

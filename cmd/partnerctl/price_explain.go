@@ -30,12 +30,6 @@ type priceExplainCommand struct {
 	Recorded           *recordedArgument `placeholder:"AMOUNT" help:"What the platform has recorded as the price, such as 0.0412EUR."`
 }
 
-func (priceExplainCommand) Help() string {
-	return `What is left out is unknown in the record, and matches no rate that names it.
-
-Example: partnerctl price explain acme_retail sms --country DE --segments 2`
-}
-
 func (c *priceExplainCommand) Run(s *session) error {
 	o, err := c.operator(s)
 	if err != nil {

@@ -49,12 +49,6 @@ type usageGetCommand struct {
 	Limit          *countArgument `placeholder:"N" help:"Show at most this many records; 0 shows all. Default: 100, or all for programs."`
 }
 
-func (usageGetCommand) Help() string {
-	return `For programs it writes one object per line, in the form that partnerctl import usage reads (docs/formats.md).
-
-Example: partnerctl usage get acme_retail --product sms --from 2026-11-01`
-}
-
 const defaultLimit = 100
 
 func (c *usageGetCommand) Run(s *session) error {

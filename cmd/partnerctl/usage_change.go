@@ -20,12 +20,6 @@ type usageDeleteCommand struct {
 	Caution        caution `embed:""`
 }
 
-func (usageDeleteCommand) Help() string {
-	return `Without a flag that narrows it, all records of the customers are deleted. What would be deleted is counted and shown first, and the account ID has to be typed; for several accounts, their number, such as "2 accounts", and with --all-accounts "all accounts". If it is interrupted, just run it again. Backups keep what was deleted as long as they are kept: 35 days, where the tables are recovered by point in time.
-
-Example: partnerctl usage delete acme_retail --last4 0123 --dry-run`
-}
-
 // deletedUsage is the result for programs.
 type deletedUsage struct {
 	DryRun    bool            `json:"dryRun"`
@@ -171,14 +165,6 @@ type usageMendIDsCommand struct {
 	Account accountArgument `placeholder:"ID" help:"Only this customer's records. Default: all that are stored."`
 	Unsure  bool            `help:"Also ids that may or may not contain a number: 8 to 15 digits in a row, beside a number of which nothing is known (****)."`
 	Caution caution         `embed:""`
-}
-
-func (usageMendIDsCommand) Help() string {
-	return `An import rejects an id that contains a number of its record, and stores WhatsApp's (wamid.…) as a hash; what an earlier version or another program stored may still have them. WhatsApp's get the hash, by which later imports and receipts find their records; others one at random, which no file can name. Of a number that is masked already only the last four digits can be compared: an id with 8 to 15 digits in a row that ends in them is taken for it.
-
-Records that are moved are stored as an import would: with masked numbers, without names and contents. What is found is shown first, and the account ID, or "all", has to be typed. Every record is read, twice. No import may run at the same time. If it is interrupted, just run it again.
-
-Example: partnerctl usage mend-ids --dry-run`
 }
 
 // mendedIDs is the result for programs.

@@ -1,0 +1,45 @@
+package main
+
+// helpTexts are what each command's help says of it beyond one line: the arguments of
+// an example that may be pasted, and a text that stands before it.
+var helpTexts = map[string]struct{ example, text string }{
+	"apply":               {"-f directory.yaml --dry-run", `The whole file is checked before anything is written. A key that is left out keeps its stored value; what the file does not name stays. Applying a file again changes nothing. You are asked to confirm only if the file corrects prices of the past.`},
+	"partner list":        {"", `An active partner has access; a suspended one is refused, whatever its keys.`},
+	"partner show":        {"northwind", `Customers are listed in the order in which the partner sees them.`},
+	"partner suspend":     {"northwind", `Its grants and keys stay as they are. What changes is shown first, and the partner's id has to be typed. The API refuses the partner within AuthorizerTtlSeconds of template.yaml, a minute by default.`},
+	"partner resume":      {"northwind", `Keys that were revoked or have expired in the meantime stay so.`},
+	"partner delete":      {"northwind --dry-run", `Its access keys and grants are deleted with it; customers and usage stay. What will be deleted is shown first, and the partner's id has to be typed. The keys are revoked before anything is deleted. A key that leaks later is then unknown to key find: to keep that, suspend the partner instead. If the partner is in a usage plan, give --stack, so that it is taken out of it.`},
+	"partner set-plan":    {"northwind silver --stack partnerview", `The stack must have plans: its parameter UsagePlans is prepared or true. While a partner moves from one plan to another, its requests may get 503 for a moment; they are never let through uncounted. If it is interrupted, run the command again.`},
+	"grant add":           {"northwind acme_retail --products sms,voice", `An existing grant gets the products given here: to widen or narrow it, add it again. The partner's other grants stay. If the API has refused the customer, it may go on doing so for AuthorizerTtlSeconds of template.yaml.`},
+	"grant remove":        {"northwind acme_retail --dry-run", `What changes is shown first, and the partner's id has to be typed. The partner's other grants stay.`},
+	"grant list":          {"--account acme_retail", `A grant shows all products that the customer has, or only those that it names.`},
+	"key create":          {"--partner northwind --label ci --expires 90d", `Only a digest of the key is stored: it cannot be shown again.`},
+	"key list":            {"--partner northwind", `A key is identified by its id, which follows pvk_, and by its last four characters.`},
+	"key find":            {"pvk_4fzyo82mXw3b_", `The secret is neither needed nor repeated. Text read from standard input, such as a log, a file or a pull request, stays out of the shell's history.`},
+	"key rotate":          {"4fzyo82mXw3b --overlap 3d", `The partner has until the end of the overlap to switch its programs over. An overlap never makes the old key last longer.`},
+	"key revoke":          {"4fzyo82mXw3b", `The API caches its decisions and refuses the key within AuthorizerTtlSeconds of template.yaml, a minute by default. With --all the keys are shown first, and the partner's id has to be typed.`},
+	"customer list":       {"--search acme", `Order and search work as in the API.`},
+	"customer show":       {"acme_retail", `Its price lists are shown by partnerctl price show, its records by partnerctl usage get.`},
+	"customer delete":     {"acme_retail --with-usage --dry-run", `Its price lists and every grant of it are deleted with it. What will be deleted is shown first, and the account ID has to be typed. A customer that has usage records is deleted only together with them: whoever is granted a new customer with the same account ID would see them. The grants go first. Backups keep what was deleted as long as they are kept: 35 days, where the tables are recovered by point in time.`},
+	"customer set-credit": {"acme_retail --remaining 1520.73", `A credit that is older than the stored one does not replace it.`},
+	"price show":          {"acme_retail sms --at 2026-03-01", `All lists are shown, and the rates of the one in force. Programs get all rates of all lists.`},
+	"price check":         {"-f prices.yaml --stored", `Every fault is reported with its line, and the exit code is then 1. The rest of the file is checked too.`},
+	"price withdraw":      {"acme_retail sms --from 2026-12-01 --dry-run", `The list before it, if there is one, then stays in force until the next. Without --correct-past, only a list that has not taken effect yet is withdrawn, and you are not asked to confirm.`},
+	"price explain":       {"acme_retail sms --country DE --segments 2", `What is left out is unknown in the record, and matches no rate that names it.`},
+	"import usage":        {"--format connect-sms-csv exports/2026-05", `Lines that cannot be taken are listed with their number, field and reason, and the rest is loaded; the exit code is then 3. Loading a file again replaces its records by the same ones. If an import is interrupted, just run it again.`},
+	"import credit":       {"credit-2026-06-01.csv", `A line gives an account, what it has left, and as of when; it may give the currency, which must then be the customer's. A credit never replaces a later one, so files may come in any order, and an interrupted import is simply run again. Nothing but the customer's credit changes.`},
+	"usage get":           {"acme_retail --product sms --from 2026-11-01", `For programs it writes one object per line, in the form that partnerctl import usage reads (docs/formats.md).`},
+	"usage delete":        {"acme_retail --last4 0123 --dry-run", `Without a flag that narrows it, all records of the customers are deleted. What would be deleted is counted and shown first, and the account ID has to be typed; for several accounts, their number, such as "2 accounts", and with --all-accounts "all accounts". If it is interrupted, just run it again. Backups keep what was deleted as long as they are kept: 35 days, where the tables are recovered by point in time.`},
+	"usage mend-ids": {"--dry-run", `An import rejects an id that contains a number of its record, and stores WhatsApp's (wamid.…) as a hash; what an earlier version or another program stored may still have them. WhatsApp's get the hash, by which later imports and receipts find their records; others one at random, which no file can name. Of a number that is masked already only the last four digits can be compared: an id with 8 to 15 digits in a row that ends in them is taken for it.
+
+Records that are moved are stored as an import would: with masked numbers, without names and contents. What is found is shown first, and the account ID, or "all", has to be typed. Every record is read, twice. No import may run at the same time. If it is interrupted, just run it again.`},
+	"doctor":  {"--stack partnerview", `It changes nothing. Each line says what was checked and, if something is wrong, how to fix it; the exit code is then 1.`},
+	"version": {"", `A build from a clone has no version of its own, and shows its commit.`},
+	"completion": {"bash", `Put it where the shell reads it at its start:
+
+  bash: partnerctl completion bash > ~/.local/share/bash-completion/completions/partnerctl
+
+  zsh: partnerctl completion zsh > a folder of $fpath, as _partnerctl
+
+  fish: partnerctl completion fish > ~/.config/fish/completions/partnerctl.fish`},
+}
