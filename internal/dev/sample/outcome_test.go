@@ -3,10 +3,12 @@ package sample_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -18,23 +20,26 @@ import (
 
 // loaded is the directory as the operator's tool has it after apply.
 type loaded struct {
-	accounts map[string]usage.AccountID
-	books    map[usage.Log]pricing.Book
+	directory importer.Directory
+	accounts  map[string]usage.AccountID
+	books     map[usage.Log]pricing.Book
 }
 
-func load(t *testing.T) loaded {
+// load reads the directory as of now, and makes it ready for records.
+func load(t *testing.T, now time.Time) loaded {
 	t.Helper()
-	d, err := importer.ParseDirectory(bytes.NewReader(render(t, noon)), "directory.yaml")
+	d, err := importer.ParseDirectory(bytes.NewReader(render(t, now)), "directory.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(d.Warnings) > 0 {
 		t.Errorf("the sample's directory has warnings:\n%v", d.Warnings)
 	}
-	l := loaded{map[string]usage.AccountID{}, map[usage.Log]pricing.Book{}}
-	for _, c := range read(t, noon).Customers {
-		for _, name := range append(c.SubAccounts, c.AccountID) {
-			l.accounts[name] = usage.AccountID(c.AccountID)
+	l := loaded{d, map[string]usage.AccountID{}, map[usage.Log]pricing.Book{}}
+	for _, c := range d.Customers {
+		l.accounts[string(c.Account)] = c.Account
+		for _, sub := range c.SubAccounts.Value {
+			l.accounts[sub.Name] = c.Account
 		}
 	}
 	lists := map[usage.Log][]pricing.List{}
@@ -49,28 +54,34 @@ func load(t *testing.T) loaded {
 	return l
 }
 
-func (l loaded) options() importer.Options {
-	return importer.Options{
-		Now:      noon,
+// take reads usage as of now, all of which must be taken.
+func (l loaded) take(t *testing.T, file io.Reader, format importer.Format, now time.Time) []importer.Row {
+	t.Helper()
+	var rows []importer.Row
+	for row, err := range importer.ReadUsage(file, format, importer.Options{
+		Now:      now,
 		Accounts: func(name string) (usage.AccountID, bool) { id, ok := l.accounts[name]; return id, ok },
-	}
-}
-
-// The sample takes the operator's own path: the importer takes the directory
-// and every record, and pricing them with the directory's lists comes to every
-// outcome, for every reason, of every product that can have it.
-func TestSampleComesToEveryOutcome(t *testing.T) {
-	l := load(t)
-	outcomes, dropped, taken := map[string]int{}, map[string]int{}, 0
-	ratedFrom := map[usage.Log]map[string]bool{} // the lists that rate a log's records
-	for row, err := range importer.ReadUsage(bytes.NewReader(generate(t, noon, count)), importer.Native, l.options()) {
+	}) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		if row.Rejected != nil {
 			t.Fatalf("%+v is not taken", *row.Rejected)
 		}
-		taken++
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// The sample takes the operator's own path: the importer takes the directory
+// and every record, and pricing them with the directory's lists comes to every
+// outcome, for every reason, of every product that can have it.
+func TestSampleComesToEveryOutcome(t *testing.T) {
+	l := load(t, noon)
+	outcomes, dropped := map[string]int{}, map[string]int{}
+	ratedFrom := map[usage.Log]map[string]bool{} // the lists that rate a log's records
+	rows := l.take(t, bytes.NewReader(generate(t, noon, count)), importer.Native, noon)
+	for _, row := range rows {
 		for _, field := range row.Dropped {
 			dropped[field]++
 		}
@@ -93,8 +104,8 @@ func TestSampleComesToEveryOutcome(t *testing.T) {
 			outcomes["rated with a set-up fee"]++
 		}
 	}
-	if taken != count {
-		t.Errorf("%d records were taken, want %d", taken, count)
+	if len(rows) != count {
+		t.Errorf("%d records were taken, want %d", len(rows), count)
 	}
 	if dropped["contactName"] != count || dropped["content"] != count || dropped["agentNote"] == 0 || dropped["errorCode"] == 0 || len(dropped) != 4 {
 		t.Errorf("dropped %v; want each name and content, some notes and error codes, and nothing else", dropped)
@@ -129,7 +140,7 @@ func TestSampleComesToEveryOutcome(t *testing.T) {
 
 // Worked out by hand from testdata/fixtures and the lists of their customers.
 func TestFixturesArePartlyRated(t *testing.T) {
-	l := load(t)
+	l := load(t, noon)
 	for _, test := range []struct {
 		file   string
 		format importer.Format
@@ -178,13 +189,7 @@ func TestFixturesArePartlyRated(t *testing.T) {
 			}
 			defer file.Close()
 			got := map[string]string{}
-			for row, err := range importer.ReadUsage(file, test.format, l.options()) {
-				if err != nil {
-					t.Fatal(err)
-				}
-				if row.Rejected != nil {
-					t.Fatalf("%+v is not taken", *row.Rejected)
-				}
+			for _, row := range l.take(t, file, test.format, noon) {
 				p := l.books[row.Record.Log].Price(row.Record)
 				price := string(p.Outcome)
 				if p.Money != nil {
