@@ -185,10 +185,7 @@ func TestAnOutageIsLoggedWhileKnownKeysServe(t *testing.T) {
 	issuer, key := start(t)
 	good := token(t, issuer, key)
 	var log strings.Builder
-	v, err := oidc.New(oidc.Settings{Issuer: issuer.URL, Audience: audience, PartnerClaim: "partner_id", Local: true}, clock, slog.New(slog.NewJSONHandler(&log, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	v := verifierOf(t, issuer.URL, "partner_id", slog.New(slog.NewJSONHandler(&log, nil)))
 	h := &hands{at: now}
 	v.SetClock(h.now)
 	expect(t, v, good, "ok", "the first token")

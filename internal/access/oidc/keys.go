@@ -307,36 +307,23 @@ func parseKeys(text []byte) (keySet, error) {
 	return set, nil
 }
 
-func parseKey(text []byte) (key, bool) {
+func parseKey(text []byte) (k key, serves bool) {
 	var raw rawKey
-	if err := json.Unmarshal(text, &raw); err != nil {
-		return key{}, false
-	}
-	if raw.Use != "" && raw.Use != "sig" || raw.Operations != nil && !slices.Contains(raw.Operations, "verify") {
-		return key{}, false
-	}
-	public, err := json.Marshal(raw)
-	if err != nil {
+	if json.Unmarshal(text, &raw) != nil || raw.Use != "" && raw.Use != "sig" ||
+		raw.Operations != nil && !slices.Contains(raw.Operations, "verify") {
 		return key{}, false
 	}
 	var parsed jose.JSONWebKey
-	if err := parsed.UnmarshalJSON(public); err != nil {
+	public, err := json.Marshal(raw)
+	if err != nil || parsed.UnmarshalJSON(public) != nil {
 		return key{}, false
 	}
-	k := key{keyRef: keyRef{id: raw.ID}, public: parsed.Key}
+	k.id, k.public = raw.ID, parsed.Key
 	switch p := parsed.Key.(type) {
 	case *rsa.PublicKey:
-		if p.N.BitLen() < minRSABits {
-			return key{}, false
-		}
-		k.algorithm = jose.RS256
+		k.algorithm, serves = jose.RS256, p.N.BitLen() >= minRSABits
 	case *ecdsa.PublicKey:
-		if raw.Curve != "P-256" {
-			return key{}, false
-		}
-		k.algorithm = jose.ES256
-	default:
-		return key{}, false
+		k.algorithm, serves = jose.ES256, raw.Curve == "P-256"
 	}
-	return k, raw.Algorithm == "" || raw.Algorithm == string(k.algorithm)
+	return k, serves && (raw.Algorithm == "" || raw.Algorithm == string(k.algorithm))
 }

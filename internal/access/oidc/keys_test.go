@@ -16,7 +16,6 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"partnerview/internal/access/oidc"
 	"partnerview/internal/fault"
 	"partnerview/internal/testkit/oidctest"
 )
@@ -111,14 +110,6 @@ func TestKeysThatDoNotCount(t *testing.T) {
 			expect(t, v, must(t)(other.Sign(claims)), "ok", "a token of the key beside it")
 		})
 	}
-}
-
-func TestNobodyAtTheIssuersAddress(t *testing.T) {
-	issuer, key := start(t)
-	good := token(t, issuer, key)
-	v := verifier(t, issuer)
-	issuer.Close()
-	expect(t, v, good, "unavailable", "a closed port")
 }
 
 // The one test that waits: two seconds, in real time.
@@ -234,6 +225,8 @@ func TestDocumentsThatAreNotTaken(t *testing.T) {
 		t.Errorf("a redirect was followed %d times", n)
 	}
 	expect(t, verifier(t, issuer), good, "ok", "the issuer's own documents")
+	issuer.Close()
+	expect(t, verifier(t, issuer), good, "unavailable", "nobody at the issuer's address")
 }
 
 // An issuer's URL may end with a slash, which its discovery document's does not
@@ -244,11 +237,6 @@ func TestAnIssuerWithAPathAndASlash(t *testing.T) {
 	issuer.Answer("/tenant"+oidctest.DiscoveryPath, func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, url, issuer.URL+oidctest.KeysPath)
 	})
-	v, err := oidc.New(oidc.Settings{Issuer: url, Audience: audience, PartnerClaim: "partner_id", Local: true}, clock, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	claims := issuer.Claims(audience, "northwind", now)
-	claims["iss"] = url
-	expect(t, v, must(t)(key.Sign(claims)), "ok", "a token of it")
+	v := verifierOf(t, url, "partner_id", quiet)
+	expect(t, v, must(t)(key.Sign(claimsOf(issuer, map[string]any{"iss": url}))), "ok", "a token of it")
 }

@@ -127,9 +127,9 @@ func (v *Verifier) Verify(ctx context.Context, text string) (directory.Identity,
 	}
 	// Before the issuer is asked for anything: what could not count anyway is
 	// refused by what it says of itself.
-	said, err := token.unverified()
-	if err != nil {
-		return directory.Identity{}, err
+	var said, verified claims
+	if token.jwt.UnsafeClaimsWithoutVerification(&said, &said.all) != nil {
+		return directory.Identity{}, refuse("its claims are malformed")
 	}
 	if _, err := v.identify(said); err != nil {
 		return directory.Identity{}, err
@@ -138,9 +138,8 @@ func (v *Verifier) Verify(ctx context.Context, text string) (directory.Identity,
 	if err != nil {
 		return directory.Identity{}, err
 	}
-	verified, err := token.verified(key)
-	if err != nil {
-		return directory.Identity{}, err
+	if token.jwt.Claims(key, &verified, &verified.all) != nil {
+		return directory.Identity{}, refuse("its signature is wrong")
 	}
 	return v.identify(verified)
 }
@@ -195,29 +194,13 @@ func parse(text string) (token, error) {
 	return token{parsed, keyRef{header.KeyID, jose.SignatureAlgorithm(header.Algorithm)}}, nil
 }
 
-// claims are what a token says.
+// claims are what a token says. One that stands there twice is an error, since two
+// readers could mean two different ones.
 type claims struct {
 	jwt.Claims
 	ClientID        string `json:"client_id"` // RFC 9068
 	AuthorizedParty string `json:"azp"`       // OpenID Connect Core, section 2
 	all             map[string]any
-}
-
-// unverified are a token's claims, whoever made it. A claim that stands there
-// twice is an error, since two readers could mean two different ones.
-func (t token) unverified() (c claims, err error) {
-	if t.jwt.UnsafeClaimsWithoutVerification(&c, &c.all) != nil {
-		return claims{}, refuse("its claims are malformed")
-	}
-	return c, nil
-}
-
-// verified are the claims of a token that a key has signed.
-func (t token) verified(key any) (c claims, err error) {
-	if t.jwt.Claims(key, &c, &c.all) != nil {
-		return claims{}, refuse("its signature is wrong")
-	}
-	return c, nil
 }
 
 // identify says whose a token is by its claims, if they are for us and for now.

@@ -3,6 +3,7 @@ package oidc_test
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -61,8 +62,12 @@ func newKey(t testing.TB, issuer *oidctest.Issuer) oidctest.Key {
 }
 
 func verifier(t testing.TB, issuer *oidctest.Issuer) *oidc.Verifier {
+	return verifierOf(t, issuer.URL, "partner_id", quiet)
+}
+
+func verifierOf(t testing.TB, issuer, claim string, log *slog.Logger) *oidc.Verifier {
 	t.Helper()
-	v, err := oidc.New(oidc.Settings{Issuer: issuer.URL, Audience: audience, PartnerClaim: "partner_id", Local: true}, clock, quiet)
+	v, err := oidc.New(oidc.Settings{Issuer: issuer, Audience: audience, PartnerClaim: claim, Local: true}, clock, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +88,15 @@ func must(t testing.TB) func(string, error) string {
 // token is one of northwind's.
 func token(t testing.TB, issuer *oidctest.Issuer, key oidctest.Key) string {
 	t.Helper()
-	return must(t)(key.Sign(issuer.Claims(audience, "northwind", now)))
+	return must(t)(key.Sign(claimsOf(issuer, nil)))
+}
+
+// claimsOf are northwind's, with a change; nil: without that claim.
+func claimsOf(issuer *oidctest.Issuer, change map[string]any) map[string]any {
+	claims := issuer.Claims(audience, "northwind", now)
+	maps.Copy(claims, change)
+	maps.DeleteFunc(claims, func(_ string, value any) bool { return value == nil })
+	return claims
 }
 
 // expect asks for a token's outcome: "ok", or the kind of the fault.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"partnerview/internal/access/oidc"
 	"partnerview/internal/fault"
 	"partnerview/internal/testkit/oidctest"
 )
@@ -33,16 +32,7 @@ func encoded(header, claims any, signature []byte) string {
 func TestATokenCounts(t *testing.T) {
 	issuer, curve := start(t)
 	v := verifier(t, issuer)
-	with := func(change map[string]any) map[string]any {
-		claims := issuer.Claims(audience, "northwind", now)
-		maps.Copy(claims, change)
-		for name, value := range claims {
-			if value == nil {
-				delete(claims, name)
-			}
-		}
-		return claims
-	}
+	with := func(change map[string]any) map[string]any { return claimsOf(issuer, change) }
 	at := func(seconds int) int64 { return now.Unix() + int64(seconds) }
 	ids := map[string]string{}
 	for claim, c := range map[string]struct {
@@ -88,12 +78,12 @@ func TestATypeCounts(t *testing.T) {
 		"JWT": true, "jwt": true, "at+jwt": true, "AT+JWT": true, "application/at+jwt": true,
 		"": false, "logout+jwt": false, "dpop+jwt": false, "JOSE": false, 7: false,
 	} {
-		token := must(t)(key.SignWith(map[jose.HeaderKey]any{"kid": key.ID, "typ": typ}, issuer.Claims(audience, "northwind", now)))
+		token := must(t)(key.SignWith(map[jose.HeaderKey]any{"kid": key.ID, "typ": typ}, claimsOf(issuer, nil)))
 		if _, err := v.Verify(t.Context(), token); (err == nil) != counts || err != nil && !fault.Is(err, fault.Unauthenticated) {
 			t.Errorf("typ %v: %v", typ, err)
 		}
 	}
-	if _, err := v.Verify(t.Context(), must(t)(key.SignWith(map[jose.HeaderKey]any{"kid": key.ID}, issuer.Claims(audience, "northwind", now)))); err != nil {
+	if _, err := v.Verify(t.Context(), must(t)(key.SignWith(map[jose.HeaderKey]any{"kid": key.ID}, claimsOf(issuer, nil)))); err != nil {
 		t.Errorf("without typ: %v", err)
 	}
 }
@@ -105,14 +95,8 @@ func TestATokenThatDoesNotCountIsRefused(t *testing.T) {
 	issuer, curve := start(t)
 	stranger := newKey(t, issuer)
 	claims := func(change map[string]any) map[string]any {
-		claims := issuer.Claims(audience, "northwind", now)
+		claims := claimsOf(issuer, change)
 		claims["phone"] = secret
-		maps.Copy(claims, change)
-		for name, value := range claims {
-			if value == nil {
-				delete(claims, name)
-			}
-		}
 		return claims
 	}
 	sign := must(t)
@@ -245,8 +229,7 @@ func encrypted(t *testing.T, token string) string {
 func TestATokenThatCannotCountHasNobodyAsked(t *testing.T) {
 	issuer, key := start(t)
 	v := verifier(t, issuer)
-	claims := issuer.Claims(audience, "northwind", now)
-	claims["exp"] = now.Add(-time.Hour).Unix()
+	claims := claimsOf(issuer, map[string]any{"exp": now.Add(-time.Hour).Unix()})
 	for _, token := range []string{"hunter2", "a.b.c", encoded(map[string]string{"alg": "none"}, claims, nil), must(t)(key.Sign(claims))} {
 		if _, err := v.Verify(t.Context(), token); !fault.Is(err, fault.Unauthenticated) {
 			t.Errorf("got %v", err)
@@ -260,11 +243,8 @@ func TestATokenThatCannotCountHasNobodyAsked(t *testing.T) {
 func TestTheClaimForThePartnerIsTheConfiguredOne(t *testing.T) {
 	issuer, key := start(t)
 	const name = "https://example.com/partner"
-	v, err := oidc.New(oidc.Settings{Issuer: issuer.URL, Audience: audience, PartnerClaim: name, Local: true}, clock, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	claims := issuer.Claims(audience, "northwind", now)
+	v := verifierOf(t, issuer.URL, name, quiet)
+	claims := claimsOf(issuer, nil)
 	if _, err := v.Verify(t.Context(), must(t)(key.Sign(claims))); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("without %s: %v", name, err)
 	}
@@ -279,7 +259,7 @@ func TestTheClaimForThePartnerIsTheConfiguredOne(t *testing.T) {
 func FuzzToken(f *testing.F) {
 	issuer, key := start(f)
 	v := verifier(f, issuer)
-	claims := issuer.Claims(audience, "northwind", now)
+	claims := claimsOf(issuer, nil)
 	good := must(f)(key.Sign(claims))
 	signed, _, _ := strings.Cut(good[strings.IndexByte(good, '.')+1:], ".")
 	payload, err := base64.RawURLEncoding.DecodeString(signed)
