@@ -61,6 +61,8 @@ func TestTheFirstConditionThatHoldsDecides(t *testing.T) {
 		{"a quantity of 0 is free, though no rate matches", false, usage.Delivered, count(0), elsewhere, "free 0 EUR nothing_billable", "free 0 EUR nothing_billable"},
 		{"a quantity of 0 is free, though a rate matches", false, usage.Delivered, count(0), rated, "free 0 EUR nothing_billable", "free 0 EUR nothing_billable"},
 		{"where no rate matches, the price is not known", false, usage.Delivered, count(2), elsewhere, "unrated no_rate", "recorded 0.0700000001 USD no_rate"},
+		{"a list that names no chargeOn charges what is submitted", false, usage.Sent, count(2), rated, "rated 0.2 EUR", "rated 0.2 EUR"},
+		{"and no more than that", false, usage.Queued, count(2), rated, "free 0 EUR status", "free 0 EUR status"},
 		{"a rate that matches beats the recorded price", false, usage.Delivered, count(2), rated, "rated 0.2 EUR", "rated 0.2 EUR"},
 		{"a rate of 0 is rated, not free", false, usage.Delivered, count(2), pricing.Rate{}, "rated 0 EUR", "rated 0 EUR"},
 	} {
@@ -120,14 +122,6 @@ func TestWhichStatusesAreCharged(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestAListThatNamesNoChargeOnChargesOnSubmitted(t *testing.T) {
-	book := mustBook(t, sms, euros(pricing.Rate{UnitPrice: dec("0.1")}))
-	r := usage.Record{Log: sms, Timestamp: day, Direction: usage.Outbound, Status: usage.Sent, Segments: count(1)}
-	is(t, book.Price(r), "rated 0.1 EUR")
-	r.Status = usage.Queued
-	is(t, book.Price(r), "free 0 EUR status")
 }
 
 func TestTheListInForceIsTheNewestThatHasTakenEffect(t *testing.T) {
@@ -211,6 +205,9 @@ func TestABookLeavesTheCallersListsInTheirOrder(t *testing.T) {
 	kept := []*pricing.Indexed{newer, older}
 	if _, err := pricing.BookOf(sms, kept...); err != nil || kept[0] != newer || kept[1] != older {
 		t.Errorf("the caller's lists were put in another order: %v", err)
+	}
+	if !newer.EffectiveFrom().Equal(day) {
+		t.Errorf("a list from %s says that it takes effect at %s", day, newer.EffectiveFrom())
 	}
 }
 

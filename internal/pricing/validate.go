@@ -2,6 +2,7 @@ package pricing
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"partnerview/internal/money"
@@ -18,6 +19,7 @@ const maxScale = 18
 const (
 	wantScale   = "must be 0 to 18"
 	wantSeconds = "must be 1 or more seconds, up to 2^53 - 1"
+	wantWord    = "must be lower-case letters, digits and _, at most 32, as whatsapp"
 )
 
 // FieldError is one thing that is wrong with a price list.
@@ -61,17 +63,19 @@ const noRates = `is empty, so that the list prices nothing: write at least one r
 // can: it finds none, and the records show the platform's own prices or none.
 // Such lists may be stored, since they were taken once.
 func (l List) unusable(p usage.Product) []FieldError {
-	c := checklist{product: p, rateAt: theListItself}
+	c := checklist{rateAt: theListItself}
 	c.must(!l.EffectiveFrom.IsZero(), "effectiveFrom", "must be given")
 	_, err := money.ParseCurrency(string(l.Currency))
 	c.must(err == nil, "currency", "must be an ISO 4217 code in capitals, as EUR")
-	c.chargeOn(l.ChargeOn)
-	c.must(l.Rounding.Scale >= 0 && l.Rounding.Scale <= maxScale, "rounding.scale", wantScale)
-	switch l.Rounding.Mode {
-	case HalfUp, HalfEven, Up:
-	default:
-		c.must(false, "rounding.mode", "must be half-up, half-even or up")
+	if bySeconds(p) {
+		c.must(l.ChargeOn == "", "chargeOn", "is for sms and messaging only")
+	} else {
+		known := slices.Contains([]ChargeOn{"", OnSubmitted, OnDelivered}, l.ChargeOn)
+		c.must(known, "chargeOn", "must be submitted or delivered")
 	}
+	c.must(l.Rounding.Scale >= 0 && l.Rounding.Scale <= maxScale, "rounding.scale", wantScale)
+	known := slices.Contains([]RoundingMode{HalfUp, HalfEven, Up}, l.Rounding.Mode)
+	c.must(known, "rounding.mode", "must be half-up, half-even or up")
 	c.must(len(l.Rates) <= maxRates, "rates",
 		fmt.Sprintf("has %d rates; a list has at most %d", len(l.Rates), maxRates))
 	first := make(map[Selectors]int, len(l.Rates))
@@ -82,16 +86,15 @@ func (l List) unusable(p usage.Product) []FieldError {
 		} else {
 			first[rate.Selectors] = i
 		}
-		c.rate(rate)
+		c.rate(p, rate)
 	}
 	return c.errs
 }
 
 // checklist collects the errors of one list.
 type checklist struct {
-	product usage.Product
-	rateAt  int // the rate that is being checked, or theListItself
-	errs    []FieldError
+	rateAt int // the rate that is being checked, or theListItself
+	errs   []FieldError
 }
 
 const theListItself = -1
@@ -108,65 +111,39 @@ func (c *checklist) must(holds bool, path, detail string) {
 	c.errs = append(c.errs, FieldError{path, detail})
 }
 
-func (c *checklist) chargeOn(on ChargeOn) {
-	switch {
-	case bySeconds(c.product):
-		c.must(on == "", "chargeOn", "is for sms and messaging only")
-	case on != "" && on != OnSubmitted && on != OnDelivered:
-		c.must(false, "chargeOn", "must be submitted or delivered")
-	}
-}
-
-func (c *checklist) rate(r Rate) {
+// rate refuses, of selectors, what could never match a record of the product: one that
+// its records do not have, and a value that they cannot have.
+func (c *checklist) rate(p usage.Product, r Rate) {
 	c.must(!r.UnitPrice.IsNegative(), "unitPrice", "must not be negative")
 	c.must(!r.SetupFee.IsNegative(), "setupFee", "must not be negative")
-	c.increment(r.Increment)
-	c.selectors(r.Selectors)
-}
-
-func (c *checklist) increment(i Increment) {
-	if !bySeconds(c.product) {
-		c.must(i == Increment{}, "increment", "is for voice and video only")
-		return
+	if bySeconds(p) {
+		c.must(r.Increment.First >= 1 && r.Increment.First <= maxQuantity, "increment.first", wantSeconds)
+		c.must(r.Increment.Next >= 1 && r.Increment.Next <= maxQuantity, "increment.next", wantSeconds)
+	} else {
+		c.must(r.Increment == Increment{}, "increment", "is for voice and video only")
 	}
-	c.must(i.First >= 1 && i.First <= maxQuantity, "increment.first", wantSeconds)
-	c.must(i.Next >= 1 && i.Next <= maxQuantity, "increment.next", wantSeconds)
-}
-
-// selectors refuses what could never match a record of the product: a selector
-// that its records do not have, and a value that they cannot have.
-func (c *checklist) selectors(s Selectors) {
-	switch s.Direction {
-	case "", usage.Inbound, usage.Outbound:
-	default:
-		c.must(false, "direction", "must be inbound or outbound")
+	c.must(r.Direction == "" || r.Direction == usage.Inbound || r.Direction == usage.Outbound, "direction",
+		"must be inbound or outbound")
+	c.must(isNormal(r.Country, usage.ParseCountry), "country", "must be an ISO 3166-1 alpha-2 code in capitals, as GB")
+	if p == usage.SMS || p == usage.Voice {
+		c.must(isNormal(r.Operator, usage.ParseOperator), "operator", "must be the 5 or 6 digits of MCC and MNC, as 26201")
+	} else {
+		c.must(r.Operator == "", "operator", "is for sms and voice only")
 	}
-	c.must(isNormal(s.Country, usage.ParseCountry), "country", "must be an ISO 3166-1 alpha-2 code in capitals, as GB")
-	if s.Operator != "" {
-		if c.product == usage.SMS || c.product == usage.Voice {
-			c.must(isNormal(s.Operator, usage.ParseOperator), "operator",
-				"must be the 5 or 6 digits of MCC and MNC, as 26201")
-		} else {
-			c.must(false, "operator", "is for sms and voice only")
-		}
-	}
-	c.word("channel", s.Channel != "", isNormal(s.Channel, usage.ParseChannel))
-	c.word("category", s.Category != "", isNormal(s.Category, usage.ParseCategory))
-}
-
-// word checks a selector of the messaging apps, in the form that records have.
-func (c *checklist) word(path string, named, normal bool) {
-	switch {
-	case !named:
-	case c.product != usage.Messaging:
-		c.must(false, path, "is for messaging only")
-	default:
-		c.must(normal, path, "must be lower-case letters, digits and _, at most 32, as whatsapp")
+	if p == usage.Messaging {
+		c.must(isNormal(r.Channel, usage.ParseChannel), "channel", wantWord)
+		c.must(isNormal(r.Category, usage.ParseCategory), "category", wantWord)
+	} else {
+		c.must(r.Channel == "", "channel", "is for messaging only")
+		c.must(r.Category == "", "category", "is for messaging only")
 	}
 }
 
 // isNormal reports whether a selector is not named, or as records have it.
 func isNormal[T ~string](s T, parse func(string) (T, error)) bool {
+	if s == "" {
+		return true
+	}
 	parsed, err := parse(string(s))
-	return s == "" || err == nil && parsed == s
+	return err == nil && parsed == s
 }
