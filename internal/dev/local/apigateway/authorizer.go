@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,10 +63,8 @@ func (a *authorizer) identity(r *http.Request) (string, bool) {
 	for range a.Context { // New allows the path alone
 		values = append(values, r.URL.EscapedPath())
 	}
-	for _, v := range values {
-		if v == "" {
-			return "", false
-		}
+	if slices.Contains(values, "") {
+		return "", false
 	}
 	return strings.Join(values, "\x00"), true // which neither a header nor a path can hold
 }
@@ -177,7 +177,7 @@ func parseDecision(text []byte) (*decision, error) {
 func (d *decision) allows(methodARN string) bool {
 	allowed := false
 	for _, s := range d.statements {
-		if !s.Action.matches("execute-api:invoke", strings.ToLower) || !s.Resource.matches(methodARN, asItIs) {
+		if !s.Action.match("execute-api:Invoke", "si") || !s.Resource.match(methodARN, "s") {
 			continue
 		}
 		if s.Effect == "Deny" {
@@ -188,37 +188,14 @@ func (d *decision) allows(methodARN string) bool {
 	return allowed
 }
 
-func asItIs(s string) string { return s }
-
-func (o oneOrMany) matches(text string, fold func(string) string) bool {
-	for _, pattern := range o {
-		if glob(fold(pattern), text) {
-			return true
-		}
-	}
-	return false
-}
-
-// glob reports whether a pattern of IAM's matches a text as a whole: * is any
-// characters or none, slashes too; ? is one.
-func glob(pattern, text string) bool {
-	star, resume := -1, 0 // where the last star is, and how far it has taken text
-	p, t := 0, 0
-	for t < len(text) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, resume = p, t
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
-			p, t = p+1, t+1
-		case star >= 0: // let the star take one more
-			resume++
-			p, t = star+1, resume
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
+// match reports whether one of IAM's patterns is a text's as a whole: * is any characters
+// or none, slashes too; ? is one. The flags are of package regexp.
+func (o oneOrMany) match(text, flags string) bool {
+	return slices.ContainsFunc(o, func(pattern string) bool {
+		expression := strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(pattern))
+		ok, err := regexp.MatchString("(?"+flags+")^"+expression+"$", text)
+		return ok && err == nil
+	})
 }
 
 // cache keeps decisions for a time. All are kept equally long, so the oldest is

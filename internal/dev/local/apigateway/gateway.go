@@ -43,7 +43,6 @@ type Invoke func(ctx context.Context, function string, event []byte) ([]byte, er
 // Gateway is the http.Handler of an API: its stage, and a way there from "/".
 type Gateway struct {
 	Config
-	routes      []route
 	authorizers map[string]*authorizer
 	meters      *meters
 }
@@ -68,9 +67,6 @@ func New(c Config) (*Gateway, error) {
 		c.Clock = time.Now
 	}
 	g := &Gateway{Config: c, authorizers: make(map[string]*authorizer)}
-	for _, r := range c.Template.Routes {
-		g.routes = append(g.routes, newRoute(r))
-	}
 	var err error
 	if g.meters, err = newMeters(c.Template); err != nil {
 		return nil, err
@@ -110,8 +106,8 @@ type exchange struct {
 	start      time.Time
 	id         string // the request's
 	method     string
-	path       string // below the stage, as sent: percent-encoded, with any trailing slash
-	route      *route // nil until one is found
+	path       string          // below the stage, as sent: percent-encoded, with any trailing slash
+	route      *template.Route // nil until one is found
 	parameters map[string]string
 	granted    *decision // what the authorizer said; nil: it was not asked
 	asked      time.Duration
@@ -132,7 +128,7 @@ func (g *Gateway) respond(r *http.Request, x *exchange) (*response, error) {
 	if below == "" {
 		x.path = "/"
 	}
-	x.route, x.parameters = match(g.routes, r.Method, x.path)
+	x.route, x.parameters = match(g.Template.Routes, r.Method, x.path)
 	if x.route == nil {
 		return nil, noRoute(r)
 	}

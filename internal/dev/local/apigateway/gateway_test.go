@@ -24,14 +24,20 @@ import (
 	"partnerview/internal/dev/template"
 )
 
+// What the functions are asked with.
+type (
+	request = events.APIGatewayProxyRequest
+	asking  = events.APIGatewayCustomAuthorizerRequestTypeRequest
+)
+
 // backend plays the functions of testdata/template.yaml, and notes their events.
 type backend struct {
 	mu       sync.Mutex
-	requests []events.APIGatewayProxyRequest
-	asked    []events.APIGatewayCustomAuthorizerRequestTypeRequest
+	requests []request
+	asked    []asking
 
-	gate func(events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) // nil: allow what was asked for
-	echo func(events.APIGatewayProxyRequest) (any, error)                       // nil: 200
+	gate func(asking) (any, error)  // nil: allow what was asked for
+	echo func(request) (any, error) // nil: 200
 }
 
 func (b *backend) invoke(ctx context.Context, function string, event []byte) ([]byte, error) {
@@ -41,7 +47,7 @@ func (b *backend) invoke(ctx context.Context, function string, event []byte) ([]
 	var err error
 	switch function {
 	case "GateFunction":
-		var e events.APIGatewayCustomAuthorizerRequestTypeRequest
+		var e asking
 		if err := json.Unmarshal(event, &e); err != nil {
 			return nil, err
 		}
@@ -51,7 +57,7 @@ func (b *backend) invoke(ctx context.Context, function string, event []byte) ([]
 			response, err = b.gate(e)
 		}
 	case "EchoFunction":
-		var e events.APIGatewayProxyRequest
+		var e request
 		if err := json.Unmarshal(event, &e); err != nil {
 			return nil, err
 		}
@@ -87,9 +93,17 @@ type setup struct {
 	now     time.Time
 }
 
+// product is the template that is deployed.
+const product = "../../../../template.yaml"
+
 func serve(t *testing.T, values map[string]string) *setup {
 	t.Helper()
-	read, err := template.Read("../testdata/template.yaml", values)
+	return serveTemplate(t, "../testdata/template.yaml", values)
+}
+
+func serveTemplate(t *testing.T, path string, values map[string]string) *setup {
+	t.Helper()
+	read, err := template.Read(path, values)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +117,11 @@ func serve(t *testing.T, values map[string]string) *setup {
 
 // ask sends a request with a credential unless headers say otherwise.
 func (s *setup) ask(method, target string, headers ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, target, nil)
+	return s.send(method, target, "", headers...)
+}
+
+func (s *setup) send(method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer key")
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Del(headers[i])
@@ -237,14 +255,12 @@ func TestARequestWithoutAQueryHasNone(t *testing.T) {
 }
 
 func TestABodyArrivesAsTextOrInBase64(t *testing.T) {
-	for body, want := range map[string]events.APIGatewayProxyRequest{
+	for body, want := range map[string]request{
 		"hello":    {Body: "hello"},
 		"\xff\x00": {Body: "/wA=", IsBase64Encoded: true},
 	} {
 		s := serve(t, nil)
-		r := httptest.NewRequest("POST", "/v1/things/acme", strings.NewReader(body))
-		r.Header.Set("Authorization", "Bearer key")
-		s.gateway.ServeHTTP(httptest.NewRecorder(), r)
+		s.send("POST", "/v1/things/acme", body)
 		if got := s.requests[0]; got.Body != want.Body || got.IsBase64Encoded != want.IsBase64Encoded {
 			t.Errorf("%q arrives as %q, base64 %v", body, got.Body, got.IsBase64Encoded)
 		}
@@ -335,34 +351,26 @@ func TestWithoutATimeNoDecisionIsKept(t *testing.T) {
 func TestADenialIsKeptAndAnErrorIsNot(t *testing.T) {
 	for _, c := range []struct {
 		claim  string
-		gate   func(events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error)
+		gate   func(asking) (any, error)
 		status int
 		code   string
 		asked  int
 	}{
-		{"a denial", func(e events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) {
-			return policy("Deny", e.MethodArn), nil
-		}, 404, "thing_not_found", 1},
-		{"a policy for something else", func(events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) {
-			return policy("Allow", "arn:aws:execute-api:us-east-1:123456789012:local/v1/GET/other"), nil
-		}, 404, "thing_not_found", 1},
-		{"the error Unauthorized", failing("errorString", "Unauthorized"), 401, "unauthorized", 2},
-		{"another error", failing("errorString", "unauthorized"), 503, "unavailable", 2},
-		{"a crash", failing("Runtime.ExitError", "exit status 1"), 503, "unavailable", 2},
-		{"no instance left", func(events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) { return nil, lambda.ErrBusy }, 503, "misconfigured", 2},
-		{"no time left", func(events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) {
-			return nil, context.DeadlineExceeded
-		}, 503, "unavailable", 2},
-		{"an answer without a policy", func(events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) {
-			return map[string]any{"principalId": "x"}, nil
-		}, 503, "misconfigured", 2},
-		{"a policy for more characters than a resource may have", func(e events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) {
+		{"a denial", func(e asking) (any, error) { return policy("Deny", e.MethodArn), nil }, 404, "thing_not_found", 1},
+		{"a policy for something else", gating(policy("Allow", "arn:aws:execute-api:us-east-1:123456789012:local/v1/GET/other"), nil), 404, "thing_not_found", 1},
+		{"the error Unauthorized", gating(nil, &lambda.Failure{Type: "errorString", Message: "Unauthorized"}), 401, "unauthorized", 2},
+		{"another error", gating(nil, &lambda.Failure{Type: "errorString", Message: "unauthorized"}), 503, "unavailable", 2},
+		{"a crash", gating(nil, &lambda.Failure{Type: "Runtime.ExitError", Message: "exit status 1"}), 503, "unavailable", 2},
+		{"no instance left", gating(nil, lambda.ErrBusy), 503, "misconfigured", 2},
+		{"no time left", gating(nil, context.DeadlineExceeded), 503, "unavailable", 2},
+		{"an answer without a policy", gating(map[string]any{"principalId": "x"}, nil), 503, "misconfigured", 2},
+		{"a policy for more characters than a resource may have", func(e asking) (any, error) {
 			return policy("Allow", e.MethodArn+strings.Repeat("/", 513-len(e.MethodArn))), nil
 		}, 503, "misconfigured", 2},
-		{"a denial with as many as it may have", func(e events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) {
+		{"a denial with as many as it may have", func(e asking) (any, error) {
 			return policy("Deny", e.MethodArn+strings.Repeat("*", 512-len(e.MethodArn))), nil
 		}, 404, "thing_not_found", 1},
-		{"an answer that is no object", func(events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) { return "Allow", nil }, 503, "misconfigured", 2},
+		{"an answer that is no object", gating("Allow", nil), 503, "misconfigured", 2},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			s := serve(t, nil)
@@ -377,10 +385,8 @@ func TestADenialIsKeptAndAnErrorIsNot(t *testing.T) {
 	}
 }
 
-func failing(typ, message string) func(events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) {
-	return func(events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) {
-		return nil, &lambda.Failure{Type: typ, Message: message}
-	}
+func gating(response any, err error) func(asking) (any, error) {
+	return func(asking) (any, error) { return response, err }
 }
 
 // The cache's key has no method; the policy has.
@@ -396,7 +402,7 @@ func TestADecisionForOneMethodOpensNoOther(t *testing.T) {
 func TestFailuresBehindTheGateway(t *testing.T) {
 	for _, c := range []struct {
 		claim  string
-		echo   func(events.APIGatewayProxyRequest) (any, error)
+		echo   func(request) (any, error)
 		status int
 		code   string
 	}{
@@ -417,8 +423,7 @@ func TestFailuresBehindTheGateway(t *testing.T) {
 		t.Run(c.claim, func(t *testing.T) {
 			s := serve(t, nil)
 			s.echo = c.echo
-			w := s.ask("GET", "/v1/things")
-			s.want(t, w, c.status, c.code)
+			s.want(t, s.ask("GET", "/v1/things"), c.status, c.code)
 		})
 	}
 }
@@ -426,10 +431,6 @@ func TestFailuresBehindTheGateway(t *testing.T) {
 // As template.yaml has it: whatever happens to a function, the caller is told to try
 // again, and when.
 func TestAFunctionThatDoesNotAnswerIsToBeTriedAgain(t *testing.T) {
-	deployed, err := template.Read("../../../../template.yaml", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for claim, answer := range map[string]struct {
 		response string
 		err      error
@@ -443,17 +444,10 @@ func TestAFunctionThatDoesNotAnswerIsToBeTriedAgain(t *testing.T) {
 		"it answers with nothing":      {response: ``},
 	} {
 		t.Run(claim, func(t *testing.T) {
-			g, err := New(Config{Template: deployed, Domain: "127.0.0.1:3000", Invoke: func(context.Context, string, []byte) ([]byte, error) {
-				return []byte(answer.response), answer.err
-			}})
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := serveTemplate(t, product, nil)
+			s.gateway.Invoke = func(context.Context, string, []byte) ([]byte, error) { return []byte(answer.response), answer.err }
 			for _, path := range []string{"/v1/", "/v1/customers/acme_retail"} { // an endpoint; the authorizer
-				r := httptest.NewRequest("GET", path, nil)
-				r.Header.Set("Authorization", "Bearer x")
-				w := httptest.NewRecorder()
-				g.ServeHTTP(w, r)
+				w := s.ask("GET", path)
 				var p struct {
 					Status int
 					Code   string
@@ -466,8 +460,8 @@ func TestAFunctionThatDoesNotAnswerIsToBeTriedAgain(t *testing.T) {
 	}
 }
 
-func echoing(response any, err error) func(events.APIGatewayProxyRequest) (any, error) {
-	return func(events.APIGatewayProxyRequest) (any, error) { return response, err }
+func echoing(response any, err error) func(request) (any, error) {
+	return func(request) (any, error) { return response, err }
 }
 
 func TestAResponseBecomesTheAnswer(t *testing.T) {
@@ -516,10 +510,9 @@ func TestAnAnswerIsCompressedForThoseWhoAskWhereTheTemplateWantsIt(t *testing.T)
 				t.Fatal(err)
 			}
 			plain, err := io.ReadAll(z)
-			if err != nil {
+			if got = string(plain); err != nil {
 				t.Fatal(err)
 			}
-			got = string(plain)
 		}
 		if got != body {
 			t.Errorf("%d bytes for one who accepts %q arrive as %.30q…", c.length, c.accept, got)
@@ -533,11 +526,7 @@ func TestWhatIsTooLargeIsRefused(t *testing.T) {
 	s.want(t, s.ask("GET", "/v1/things?x="+strings.Repeat("x", maxHead)), 431, "bad_request")
 	s.want(t, s.ask("GET", "/v1/things/"+strings.Repeat("x", maxMethodARN)), 414, "bad_request")
 	for length, want := range map[int]int{maxBody + 1: 413, maxEvent: 413, 1 << 20: 200} {
-		r := httptest.NewRequest("POST", "/v1/things/acme", strings.NewReader(strings.Repeat("x", length)))
-		r.Header.Set("Authorization", "Bearer key")
-		w := httptest.NewRecorder()
-		s.gateway.ServeHTTP(w, r)
-		if w.Code != want {
+		if w := s.send("POST", "/v1/things/acme", strings.Repeat("x", length)); w.Code != want {
 			t.Errorf("a body of %d bytes: %d %.100s", length, w.Code, w.Body)
 		}
 	}
@@ -557,9 +546,7 @@ func TestTheLogTellsNothingThatACallerMadeUp(t *testing.T) {
 	const number = "+447700900123"
 	s := serve(t, nil)
 	s.ask("GET", "/v1/things/acme?number="+number)
-	s.gate = func(e events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) {
-		return policy("Deny", e.MethodArn), nil
-	}
+	s.gate = func(e asking) (any, error) { return policy("Deny", e.MethodArn), nil }
 	s.ask("GET", "/v1/things/"+number)
 	s.ask("GET", "/v1/things/acme?number="+number, "Authorization", "Bearer other")
 	s.echo = echoing(map[string]any{"statusCode": 404}, nil)
@@ -680,10 +667,7 @@ func TestNoMoreDecisionsAreKeptThanFit(t *testing.T) {
 }
 
 func TestIdentitySourcesThatAreNotPlayedAreRefused(t *testing.T) {
-	read, err := template.Read("../testdata/template.yaml", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	read := serve(t, nil).gateway.Template
 	read.Authorizers[0].Context = []string{"identity.sourceIp"}
 	if _, err := New(Config{Template: read}); err == nil {
 		t.Error("it is taken, and would be passed over")

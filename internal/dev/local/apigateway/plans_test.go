@@ -4,15 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-lambda-go/events"
-
-	"partnerview/internal/dev/template"
 )
 
 // counted is the gateway of the product's own template, with functions that
@@ -24,12 +19,9 @@ type counted struct {
 
 func serveCounted(t *testing.T, plans string) *counted {
 	t.Helper()
-	read, err := template.Read("../../../../template.yaml", map[string]string{"UsagePlans": plans, "BronzeRate": "2", "BronzeBurst": "3"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &counted{&setup{backend: new(backend), log: new(bytes.Buffer), now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)}, make(map[string]string)}
-	c.gate = func(e events.APIGatewayCustomAuthorizerRequestTypeRequest) (any, error) {
+	values := map[string]string{"UsagePlans": plans, "BronzeRate": "2", "BronzeBurst": "3"}
+	c := &counted{serveTemplate(t, product, values), make(map[string]string)}
+	c.gate = func(e asking) (any, error) {
 		effect := "Allow"
 		if strings.Contains(e.MethodArn, "other") {
 			effect = "Deny"
@@ -38,14 +30,11 @@ func serveCounted(t *testing.T, plans string) *counted {
 		answer["usageIdentifierKey"] = c.keys[e.Headers["Authorization"]]
 		return answer, nil
 	}
-	invoke := func(ctx context.Context, function string, event []byte) ([]byte, error) {
+	c.gateway.Invoke = func(ctx context.Context, function string, event []byte) ([]byte, error) {
 		if function == "AuthorizerFunction" {
 			return c.invoke(ctx, "GateFunction", event)
 		}
 		return c.invoke(ctx, "EchoFunction", event)
-	}
-	if c.gateway, err = New(Config{Template: read, Domain: "127.0.0.1:3000", Invoke: invoke, Log: c.log, Clock: func() time.Time { return c.now }}); err != nil {
-		t.Fatal(err)
 	}
 	return c
 }
@@ -54,13 +43,18 @@ func (c *counted) as(who, path string) *httptest.ResponseRecorder {
 	return c.ask("GET", "/v1"+path, "Authorization", who)
 }
 
+func (c *counted) passes(t *testing.T, when, who, path string) {
+	t.Helper()
+	if w := c.as(who, path); w.Code != 200 {
+		t.Fatalf("%s: %s is answered with %d %s", when, path, w.Code, w.Body)
+	}
+}
+
 func TestAPartnerIsHeldToTheRateAndBurstOfItsPlan(t *testing.T) {
 	c := serveCounted(t, "true")
 	c.keys = map[string]string{"north": PlanKey("BronzePlan", "northwind"), "gold": PlanKey("GoldPlan", "goldcoast")}
-	for i, path := range []string{"/customers", "/customers/acme", "/customers/acme/usage/sms"} { // all count as one
-		if w := c.as("north", path); w.Code != 200 {
-			t.Errorf("request %d of a burst of 3 is answered with %d %s", i+1, w.Code, w.Body)
-		}
+	for _, path := range []string{"/customers", "/customers/acme", "/customers/acme/usage/sms"} { // all count as one
+		c.passes(t, "within a burst of 3", "north", path)
 	}
 	refused := c.as("north", "/customers/acme/usage/sms/u-1")
 	c.want(t, refused, 429, "too_many_requests")
@@ -68,25 +62,17 @@ func TestAPartnerIsHeldToTheRateAndBurstOfItsPlan(t *testing.T) {
 		t.Errorf("its headers are %v", h)
 	}
 	for range 30 {
-		if w := c.as("gold", "/customers"); w.Code != 200 {
-			t.Fatalf("a partner of another plan is answered with %d", w.Code)
-		}
+		c.passes(t, "a partner of another plan", "gold", "/customers")
 	}
 	c.want(t, c.as("north", "/customers/other"), 404, "customer_not_found") // said before it is counted
-	if w := c.as("north", "/"); w.Code != 200 {
-		t.Errorf("the page is answered with %d: it has no key", w.Code)
-	}
+	c.passes(t, "the page, which has no key", "north", "/")
 	c.want(t, c.as("north", "/customers"), 429, "too_many_requests")
 	c.now = c.now.Add(500 * time.Millisecond) // half a second at two a second
-	if w := c.as("north", "/customers"); w.Code != 200 {
-		t.Errorf("when there is room again it is answered with %d", w.Code)
-	}
+	c.passes(t, "when there is room again", "north", "/customers")
 	c.want(t, c.as("north", "/customers"), 429, "too_many_requests")
 	c.now = c.now.Add(time.Hour)
 	for range 3 {
-		if w := c.as("north", "/customers"); w.Code != 200 {
-			t.Errorf("after a long while it is answered with %d", w.Code)
-		}
+		c.passes(t, "after a long while", "north", "/customers")
 	}
 	c.want(t, c.as("north", "/customers"), 429, "too_many_requests") // a burst is the most that is saved up
 }
@@ -97,10 +83,8 @@ func TestAnothersFloodIsNotNoticed(t *testing.T) {
 	for range 50 {
 		c.as("north", "/customers")
 	}
-	for i := range 3 {
-		if w := c.as("south", "/customers"); w.Code != 200 {
-			t.Errorf("request %d of the other is answered with %d", i+1, w.Code)
-		}
+	for range 3 {
+		c.passes(t, "the other", "south", "/customers")
 	}
 }
 
@@ -128,9 +112,7 @@ func TestWhereNothingIsEnforcedNobodyIsCounted(t *testing.T) {
 		c.keys = map[string]string{"north": PlanKey("BronzePlan", "northwind")}
 		for range 50 {
 			for _, who := range []string{"north", "without"} {
-				if w := c.as(who, "/customers"); w.Code != 200 {
-					t.Fatalf("UsagePlans is %s: answered with %d %s", plans, w.Code, w.Body)
-				}
+				c.passes(t, "UsagePlans is "+plans, who, "/customers")
 			}
 		}
 	}
@@ -151,12 +133,9 @@ func TestAFunctionIsToldTheKeyWhereAWSDoes(t *testing.T) {
 }
 
 func TestKeysThatCallersWouldSendAreNotUnderstood(t *testing.T) {
-	read, err := template.Read("../../../../template.yaml", map[string]string{"UsagePlans": "true"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	read.KeySource = "HEADER"
-	if _, err := New(Config{Template: read, Invoke: func(context.Context, string, []byte) ([]byte, error) { return nil, errors.ErrUnsupported }}); err == nil {
+	config := serveCounted(t, "true").gateway.Config
+	config.Template.KeySource = "HEADER"
+	if _, err := New(config); err == nil {
 		t.Error("it serves, and would refuse everybody")
 	}
 }

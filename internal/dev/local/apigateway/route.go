@@ -6,32 +6,21 @@ import (
 	"partnerview/internal/dev/template"
 )
 
-// route is a route of the template, with its path cut into segments.
-type route struct {
-	template.Route
-	segments []segment
-}
+// The kinds of segments of a resource's path, the most specific first.
+const (
+	literal   = iota
+	parameter // {accountId}
+	greedy    // {proxy+}: it takes what is left
+)
 
-// segment is a part of a resource's path: a text, a parameter {accountId}, or a
-// greedy one {proxy+} that takes what is left.
-type segment struct {
-	text      string // of a text; else the parameter's name
-	parameter bool
-	greedy    bool
-}
-
-func newRoute(r template.Route) route {
-	made := route{Route: r}
-	for _, s := range cut(r.Path) {
-		name, isParameter := strings.CutPrefix(s, "{")
-		if !isParameter {
-			made.segments = append(made.segments, segment{text: s})
-			continue
-		}
-		name, greedy := strings.CutSuffix(strings.TrimSuffix(name, "}"), "+")
-		made.segments = append(made.segments, segment{text: name, parameter: true, greedy: greedy})
+func kindOf(segment string) int {
+	switch {
+	case strings.HasSuffix(segment, "+}"):
+		return greedy
+	case strings.HasPrefix(segment, "{"):
+		return parameter
 	}
-	return made
+	return literal
 }
 
 // cut cuts a path into its segments. One slash at the end makes no difference.
@@ -48,64 +37,56 @@ func cut(path string) []string {
 // that have the method, the most specific wins: segment by segment a text goes
 // before a parameter, and that before a greedy one. A path that matches a route
 // with another method may still match a greedy one with this.
-func match(routes []route, method, path string) (*route, map[string]string) {
+func match(routes []template.Route, method, path string) (best *template.Route, parameters map[string]string) {
 	sent := cut(path)
-	var best *route
-	for i := range routes {
-		r := &routes[i]
-		if (r.Method == method || r.Method == "ANY") && r.takes(sent) && (best == nil || r.before(best)) {
-			best = r
+	for _, r := range routes {
+		if (r.Method == method || r.Method == "ANY") && takes(r.Path, sent) && (best == nil || before(r, *best)) {
+			best = &r
 		}
 	}
 	if best == nil {
 		return nil, nil
 	}
-	var parameters map[string]string
-	for i, s := range best.segments {
-		if !s.parameter {
+	for i, s := range cut(best.Path) {
+		kind, value := kindOf(s), sent[i]
+		if kind == literal {
 			continue
+		}
+		if kind == greedy {
+			value = strings.Join(sent[i:], "/")
 		}
 		if parameters == nil {
 			parameters = make(map[string]string)
 		}
-		parameters[s.text] = sent[i]
-		if s.greedy {
-			parameters[s.text] = strings.Join(sent[i:], "/")
-		}
+		parameters[strings.Trim(s, "{+}")] = value
 	}
 	return best, parameters
 }
 
-func (r *route) takes(sent []string) bool {
-	for i, s := range r.segments {
+// takes reports whether a route's path takes the segments of a request's.
+func takes(path string, sent []string) bool {
+	segments := cut(path)
+	for i, s := range segments {
+		kind := kindOf(s)
 		switch {
 		case i >= len(sent):
 			return false
-		case s.greedy:
+		case kind == greedy:
 			return true
-		case s.parameter && sent[i] == "", !s.parameter && sent[i] != s.text:
+		case kind == parameter && sent[i] == "", kind == literal && sent[i] != s:
 			return false
 		}
 	}
-	return len(sent) == len(r.segments)
+	return len(sent) == len(segments)
 }
 
-// before reports whether r is more specific than other, where both take a path.
-func (r *route) before(other *route) bool {
-	for i := range min(len(r.segments), len(other.segments)) {
-		if a, b := r.segments[i].rank(), other.segments[i].rank(); a != b {
-			return a < b
+// before reports whether a is more specific than b, where both take a path.
+func before(a, b template.Route) bool {
+	ofA, ofB := cut(a.Path), cut(b.Path)
+	for i := range min(len(ofA), len(ofB)) {
+		if x, y := kindOf(ofA[i]), kindOf(ofB[i]); x != y {
+			return x < y
 		}
 	}
-	return r.Method != "ANY" && other.Method == "ANY"
-}
-
-func (s segment) rank() int {
-	switch {
-	case s.greedy:
-		return 2
-	case s.parameter:
-		return 1
-	}
-	return 0
+	return a.Method != "ANY" && b.Method == "ANY"
 }
