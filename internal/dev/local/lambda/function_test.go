@@ -76,16 +76,14 @@ func TestOneInstanceServesOneInvocationAfterTheOther(t *testing.T) {
 
 func TestInvocationsAtOnceHaveAnInstanceEach(t *testing.T) {
 	f := start1(t, Config{MaxInstances: 4})
-	pids := together(t, f, 4, order{Do: "sleep", Millis: 300})
-	if len(pids) != 4 {
+	if pids := together(t, f, 4, order{Do: "sleep", Millis: 300}); len(pids) != 4 {
 		t.Errorf("4 invocations at once ran in %d processes", len(pids))
 	}
 }
 
 func TestMoreInvocationsThanInstancesWaitTheirTurn(t *testing.T) {
 	f := start1(t, Config{MaxInstances: 2})
-	pids := together(t, f, 10, order{Do: "sleep", Millis: 20})
-	if len(pids) > 2 {
+	if pids := together(t, f, 10, order{Do: "sleep", Millis: 20}); len(pids) > 2 {
 		t.Errorf("at most 2 instances are allowed, and %d answered", len(pids))
 	}
 }
@@ -94,20 +92,13 @@ func TestNobodyWaitsWhereTooManyDo(t *testing.T) {
 	f := start1(t, Config{MaxInstances: 1})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	busyWith := func(waiting int) func() bool {
-		return func() bool {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			return len(f.instances) == 1 && f.coming == 0 && len(f.waiting) == waiting
-		}
-	}
 	var all sync.WaitGroup
 	all.Go(func() { f.Invoke(ctx, payload(order{Do: "sleep", Millis: 60_000})) })
-	waitUntil(t, busyWith(0))
+	waitUntil(t, f.isBusyWith(0))
 	for range maxWaiting {
 		all.Go(func() { f.Invoke(ctx, payload(order{})) })
 	}
-	waitUntil(t, busyWith(maxWaiting))
+	waitUntil(t, f.isBusyWith(maxWaiting))
 	if _, err := f.Invoke(ctx, payload(order{})); !errors.Is(err, ErrBusy) {
 		t.Errorf("Invoke = %v, want ErrBusy", err)
 	}
@@ -131,42 +122,30 @@ func TestAnInvocationGoesOnWhenItsCallerLeaves(t *testing.T) {
 	}
 }
 
-func TestAFunctionsErrorIsTold(t *testing.T) {
-	f := start1(t, Config{})
-	before := ask(t, f, order{}).PID
-	wantFailure(t, f, order{Do: "error", Text: "Unauthorized"}, "errorString", "Unauthorized")
-	if after := ask(t, f, order{}).PID; after != before {
-		t.Errorf("an error is no crash, yet process %d was replaced by %d", before, after)
-	}
-}
-
-func TestAPanicIsToldAndTheInstanceReplaced(t *testing.T) {
-	f := start1(t, Config{MaxInstances: 1})
-	wantFailure(t, f, order{Do: "panic", Text: "oh no"}, "string", "oh no")
-	ask(t, f, order{})
-}
-
-func TestAnInstanceThatEndsIsReplaced(t *testing.T) {
-	f := start1(t, Config{MaxInstances: 1})
-	before := ask(t, f, order{}).PID
-	wantFailure(t, f, order{Do: "exit"}, "Runtime.ExitError", "exit status 7")
-	if after := ask(t, f, order{}).PID; after == before {
-		t.Errorf("process %d answers after it has ended", after)
-	}
-}
-
-func TestAnInstanceThatRunsOutOfTimeIsEndedAndReplaced(t *testing.T) {
+func TestAFailureIsToldAndAnInstanceThatEndsIsReplaced(t *testing.T) {
 	log := new(output.Buffer)
-	f := start1(t, Config{MaxInstances: 1, Timeout: 100 * time.Millisecond, Log: log})
-	before := ask(t, f, order{}).PID
-	wantFailure(t, f, order{Do: "sleep", Millis: 60_000}, "Sandbox.Timedout", "Task timed out after 0.10 seconds")
-	if after := ask(t, f, order{}).PID; after == before {
-		t.Errorf("process %d answers after it has run out of time", after)
+	for _, c := range []struct {
+		order        order
+		typ, message string
+		timeout      time.Duration
+		staysAsItIs  bool // an error is no crash
+	}{
+		{order: order{Do: "error", Text: "Unauthorized"}, typ: "errorString", message: "Unauthorized", staysAsItIs: true},
+		{order: order{Do: "panic", Text: "oh no"}, typ: "string", message: "oh no"},
+		{order: order{Do: "exit"}, typ: "Runtime.ExitError", message: "exit status 7"},
+		{order: order{Do: "sleep", Millis: 60_000}, typ: "Sandbox.Timedout", message: "Task timed out after 0.10 seconds", timeout: 100 * time.Millisecond},
+	} {
+		f := start1(t, Config{MaxInstances: 1, Timeout: c.timeout, Log: log})
+		before := ask(t, f, order{}).PID
+		wantFailure(t, f, c.order, c.typ, c.message)
+		if after := ask(t, f, order{}).PID; (after == before) != c.staysAsItIs {
+			t.Errorf("%s: process %d answers, and %d before", c.order.Do, after, before)
+		}
+		waitUntil(t, func() bool { return c.staysAsItIs || syscall.Kill(before, 0) != nil })
 	}
 	if !strings.Contains(log.String(), "Probe | Sandbox.Timedout: Task timed out") {
 		t.Errorf("the log does not tell: %s", log)
 	}
-	waitUntil(t, func() bool { return syscall.Kill(before, 0) != nil })
 }
 
 func TestThoseWhoWaitForAnInstanceThatEndsGetAnother(t *testing.T) {
@@ -209,14 +188,7 @@ func TestAResponseLargerThanLambdaTakesIsAFailure(t *testing.T) {
 func TestAFunctionSeesLambdasEnvironmentAndItsOwnButNotTheShells(t *testing.T) {
 	t.Setenv("SECRET_OF_THE_SHELL", "yes")
 	f := start1(t, Config{MemoryMB: 256, Environment: map[string]string{"USAGE_TABLE": "Usage-1"}})
-	response, err := f.Invoke(t.Context(), payload(order{Do: "environment"}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var env []string
-	if err := json.Unmarshal(response, &env); err != nil {
-		t.Fatal(err)
-	}
+	env := askFor[[]string](t, f, order{Do: "environment"})
 	all := "\n" + strings.Join(env, "\n") + "\n"
 	for _, want := range []string{"USAGE_TABLE=Usage-1", "AWS_REGION=us-east-1", "AWS_SESSION_TOKEN=local-Probe", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256", "TZ=:UTC"} {
 		if !strings.Contains(all, "\n"+want+"\n") {
@@ -258,11 +230,7 @@ func TestStopEndsTheWaitForAnInstance(t *testing.T) {
 			errs <- err
 		}()
 	}
-	waitUntil(t, func() bool {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		return f.coming == 0 && len(f.waiting) == 1
-	})
+	waitUntil(t, f.isBusyWith(1))
 	begun := time.Now()
 	f.Stop()
 	if took := time.Since(begun); took >= stopTimeout {
@@ -382,7 +350,12 @@ func start1(t *testing.T, c Config) *Function {
 	return f
 }
 
-func ask(t *testing.T, f *Function, o order) (a answer) {
+func ask(t *testing.T, f *Function, o order) answer {
+	t.Helper()
+	return askFor[answer](t, f, o)
+}
+
+func askFor[T any](t *testing.T, f *Function, o order) (a T) {
 	t.Helper()
 	response, err := f.Invoke(t.Context(), payload(o))
 	if err != nil {
@@ -393,6 +366,15 @@ func ask(t *testing.T, f *Function, o order) (a answer) {
 		t.Error(err)
 	}
 	return a
+}
+
+// isBusyWith asks whether the one instance is at work, and so many invocations wait for it.
+func (f *Function) isBusyWith(waiting int) func() bool {
+	return func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return len(f.instances) == 1 && f.coming == 0 && len(f.waiting) == waiting
+	}
 }
 
 // together invokes n times at once and returns the processes that answered.
