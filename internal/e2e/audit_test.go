@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -66,7 +65,8 @@ type disclosure struct {
 // data: none is missing, none is there twice, and each says who saw what of whom.
 func TestTheAuditIsExactlyWhatClientsWereShown(t *testing.T) {
 	const list, one, page, record = "GET /customers", "GET /customers/{accountId}", "GET /customers/{accountId}/usage/{product}", "GET /customers/{accountId}/usage/{product}/{recordId}"
-	before := len(pv.lines(t, func(l logLine) bool { return l.Audit }))
+	audited := func() []logLine { return pv.lines(t, func(l logLine) bool { return l.Audit }) }
+	before := len(audited())
 
 	var mu sync.Mutex
 	want, refused := []disclosure(nil), 0
@@ -132,16 +132,11 @@ func TestTheAuditIsExactlyWhatClientsWereShown(t *testing.T) {
 	}
 
 	var got []disclosure
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		got = nil
-		for _, l := range pv.lines(t, func(l logLine) bool { return l.Audit })[before:] {
-			got = append(got, disclosure{l.RequestID, l.Route, l.PartnerID, strings.Join(l.AccountIDs, " "), l.Product, l.Records})
-			if l.KeyID == "" || l.Stack == "" {
-				t.Errorf("an audit line lacks the key or the stack: %+v", l)
-			}
-		}
-		if len(got) >= len(want) || time.Now().After(deadline) {
-			break
+	eventually(func() bool { return len(audited()) >= before+len(want) })
+	for _, l := range audited()[before:] {
+		got = append(got, disclosure{l.RequestID, l.Route, l.PartnerID, strings.Join(l.AccountIDs, " "), l.Product, l.Records})
+		if l.KeyID == "" || l.Stack == "" {
+			t.Errorf("an audit line lacks the key or the stack: %+v", l)
 		}
 	}
 	byRequest := func(a, b disclosure) int { return strings.Compare(a.request, b.request) }
@@ -152,7 +147,7 @@ func TestTheAuditIsExactlyWhatClientsWereShown(t *testing.T) {
 	}
 	// A line of another that came too late to be compared would be one too many.
 	time.Sleep(300 * time.Millisecond)
-	if n := len(pv.lines(t, func(l logLine) bool { return l.Audit })) - before; n != len(want) {
+	if n := len(audited()) - before; n != len(want) {
 		t.Errorf("%d audit lines for %d answers", n, len(want))
 	}
 }
@@ -168,30 +163,18 @@ func TestTheLogTellsWhatARequestTook(t *testing.T) {
 		}
 	}
 	id := a.header.Get("x-amzn-RequestId")
-	line, err := eventually(func() (logLine, error) {
-		found := pv.lines(t, func(l logLine) bool { return l.Msg == "request" && l.RequestID == id })
-		if len(found) != 1 {
-			return logLine{}, fmt.Errorf("%d lines for request %s", len(found), id)
-		}
-		return found[0], nil
-	})
-	if err != nil {
-		t.Fatal(err)
+	var found []logLine
+	if !eventually(func() bool {
+		found = pv.lines(t, func(l logLine) bool { return l.Msg == "request" && l.RequestID == id })
+		return len(found) == 1
+	}) {
+		t.Fatalf("%d lines for request %s", len(found), id)
 	}
+	line := found[0]
 	if line.PartnerID != partner || line.AccountID != string(log.Account) || line.Product != "sms" || line.Records != 100 || line.Status != 200 || line.DurationMs <= 0 || line.TraceID == "" {
 		t.Errorf("the line is %+v", line)
 	}
 	if units == 0 || line.ConsumedCapacity != units {
 		t.Errorf("the line says that it consumed %v units, DynamoDB says %v", line.ConsumedCapacity, units)
-	}
-}
-
-// eventually asks until there is an answer, for five seconds.
-func eventually[T any](ask func() (T, error)) (T, error) {
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		v, err := ask()
-		if err == nil || time.Now().After(deadline) {
-			return v, err
-		}
 	}
 }

@@ -57,12 +57,10 @@ func TestWhatsAppsIDsComeOutHashed(t *testing.T) {
 	}
 	line := `{"accountId":"mueller_soehne","product":"messaging","id":"` + wamid + `","timestamp":"2026-01-02T03:04:05Z","direction":"outbound","to":"+447700900123","channel":"whatsapp"}` + "\n" +
 		`{"accountId":"mueller_soehne","product":"messaging","id":"w-2","timestamp":"2026-01-02T03:04:06Z","direction":"outbound","to":"+447700900123","channel":"whatsapp"}` + "\n"
-	if out, complaint, code := pv.partnerctl(t, line, "import", "usage", "-"); code != 0 {
-		t.Fatalf("exit %d: %s%s", code, out, complaint)
-	}
+	pv.operates(t, line, "import", "usage", "-")
 	t.Cleanup(func() {
-		if out, complaint, code := pv.partnerctl(t, "", "usage", "delete", "mueller_soehne", "--product", "messaging", "--id", wamid, "--id", "w-2", "--yes"); code != 0 || !strings.Contains(out, "2 records deleted") {
-			t.Errorf("exit %d: %s%s", code, out, complaint)
+		if out := pv.operates(t, "", "usage", "delete", "mueller_soehne", "--product", "messaging", "--id", wamid, "--id", "w-2", "--yes"); !strings.Contains(out, "2 records deleted") {
+			t.Errorf("it prints %s", out)
 		}
 	})
 	key := pv.Key(t, "northwind")
@@ -75,8 +73,8 @@ func TestWhatsAppsIDsComeOutHashed(t *testing.T) {
 		t.Errorf("the cursor %q tells %q", page.NextCursor, leaks)
 	}
 	pv.get(t, key, logPath(log)+"/"+string(hashed))
-	if out, complaint, code := pv.partnerctl(t, "", "usage", "get", "mueller_soehne", "--id", wamid); code != 0 || !strings.Contains(out, string(hashed)) {
-		t.Errorf("exit %d: %s%s", code, out, complaint)
+	if out := pv.operates(t, "", "usage", "get", "mueller_soehne", "--id", wamid); !strings.Contains(out, string(hashed)) {
+		t.Errorf("it prints %s", out)
 	}
 }
 

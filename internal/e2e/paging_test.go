@@ -139,7 +139,5 @@ func arrive(t *testing.T, log usage.Log, all []string, n int, order string) {
 		}
 		lines.Write(append(line, '\n'))
 	}
-	if out, complaint, code := pv.partnerctl(t, lines.String(), "import", "usage", "-"); code != 0 {
-		t.Fatalf("import: exit %d, %s%s", code, out, complaint)
-	}
+	pv.operates(t, lines.String(), "import", "usage", "-")
 }

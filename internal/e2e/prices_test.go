@@ -117,10 +117,10 @@ func TestFixturesAnswerAsWorkedOutByHand(t *testing.T) {
 	check(t)
 	// Loading them again changes nothing.
 	for format, file := range map[string]string{"connect-sms-csv": "8x8-sms-log.csv", "connect-messaging-csv": "8x8-chatapps-log.csv", "connect-voice-csv": "8x8-voice-log.csv"} {
-		out, complaint, code := pv.partnerctl(t, "", "import", "usage", "--format", format, "--output", "json", filepath.Join(pv.root, "testdata/fixtures", file))
+		out := pv.operates(t, "", "import", "usage", "--format", format, "--output", "json", filepath.Join(pv.root, "testdata/fixtures", file))
 		var counts struct{ Read, Written, Duplicate, Rejected int }
-		if err := json.Unmarshal([]byte(out), &counts); err != nil || code != 0 || counts.Read != counts.Written+counts.Duplicate || counts.Rejected != 0 {
-			t.Errorf("loading %s again: exit %d, %v, %s%s", file, code, err, out, complaint)
+		if err := json.Unmarshal([]byte(out), &counts); err != nil || counts.Read != counts.Written+counts.Duplicate || counts.Rejected != 0 {
+			t.Errorf("loading %s again: %v, %s", file, err, out)
 		}
 	}
 	check(t)
@@ -137,34 +137,27 @@ func TestEveryPriceEqualsAnIndependentCalculation(t *testing.T) {
 			continue // of a customer that nobody active is granted
 		}
 		seen := 0
-		for path := logPath(log) + "?limit=500"; path != ""; {
-			var page usagePage
-			pv.read(t, pv.Key(t, partner), path, &page)
-			for _, got := range page.Data {
-				at, err := usage.ParseTime(got.Timestamp)
-				if err != nil {
-					t.Fatal(err)
-				}
-				r, ok := records[usage.Position{Timestamp: at, ID: usage.RecordID(got.ID)}.String()]
-				if !ok && (strings.HasPrefix(got.ID, "late-") || strings.HasPrefix(got.ID, "rejected-")) {
-					continue // another test loaded it
-				}
-				if !ok {
-					t.Fatalf("%s shows the record %s, which was not loaded", log, got.ID)
-				}
-				seen++
-				want := pricingtest.Of(l.lists[log], r)
-				if got.Price.Status != want.Status || text(got.Price.Amount) != orNull(want.Amount) || text(got.Price.Currency) != orNull(want.Currency) || text(got.Price.Reason) != orNull(want.Reason) {
-					t.Errorf("%s of %s: the price is %s %s %s, reason %s; calculated again it is %+v", got.ID, log, got.Price.Status, text(got.Price.Amount), text(got.Price.Currency), text(got.Price.Reason), want)
-				}
-				if text(got.From) != orNull(r.From.String()) || text(got.To) != orNull(r.To.String()) || text(got.Status) != orNull(string(r.Status)) || text(got.Direction) != orNull(string(r.Direction)) {
-					t.Errorf("%s of %s is shown as %+v", got.ID, log, got)
-				}
-				outcomes[got.Price.Status+" "+text(got.Price.Reason)]++
+		for _, got := range whole[shown](t, pv.Key(t, partner), logPath(log)+"?limit=500") {
+			at, err := usage.ParseTime(got.Timestamp)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if path = ""; page.NextCursor != "" {
-				path = logPath(log) + "?limit=500&cursor=" + page.NextCursor
+			r, ok := records[usage.Position{Timestamp: at, ID: usage.RecordID(got.ID)}.String()]
+			if !ok && (strings.HasPrefix(got.ID, "late-") || strings.HasPrefix(got.ID, "rejected-")) {
+				continue // another test loaded it
 			}
+			if !ok {
+				t.Fatalf("%s shows the record %s, which was not loaded", log, got.ID)
+			}
+			seen++
+			want := pricingtest.Of(l.lists[log], r)
+			if got.Price.Status != want.Status || text(got.Price.Amount) != orNull(want.Amount) || text(got.Price.Currency) != orNull(want.Currency) || text(got.Price.Reason) != orNull(want.Reason) {
+				t.Errorf("%s of %s: the price is %s %s %s, reason %s; calculated again it is %+v", got.ID, log, got.Price.Status, text(got.Price.Amount), text(got.Price.Currency), text(got.Price.Reason), want)
+			}
+			if text(got.From) != orNull(r.From.String()) || text(got.To) != orNull(r.To.String()) || text(got.Status) != orNull(string(r.Status)) || text(got.Direction) != orNull(string(r.Direction)) {
+				t.Errorf("%s of %s is shown as %+v", got.ID, log, got)
+			}
+			outcomes[got.Price.Status+" "+text(got.Price.Reason)]++
 		}
 		if seen != len(records) {
 			t.Errorf("%s shows %d records of %d", log, seen, len(records))

@@ -9,7 +9,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -111,24 +110,36 @@ func start(dir string) (*product, error) {
 // says reports whether a text is in the logs. They come through pipes, maybe a little
 // later than the answer that they are about.
 func (p *product) says(text string) bool {
-	_, err := eventually(func() (struct{}, error) {
-		if !strings.Contains(p.Output.String(), text) {
-			return struct{}{}, errors.New("not yet")
+	return eventually(func() bool { return strings.Contains(p.Output.String(), text) })
+}
+
+// eventually asks until it is so, for five seconds.
+func eventually(so func() bool) bool {
+	for deadline := time.Now().Add(5 * time.Second); !so(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return false
 		}
-		return struct{}{}, nil
-	})
-	return err == nil
+	}
+	return true
 }
 
 // newKey makes a partner a key for which the gateway has kept no decision yet.
 func (p *product) newKey(t testing.TB, partner string) string {
 	t.Helper()
-	out, complaint, code := p.partnerctl(t, "", "key", "create", "--partner", partner, "--expires", "1h", "--output", "json")
-	var created struct{ Key string }
-	if err := json.Unmarshal([]byte(out), &created); err != nil || code != 0 {
-		t.Fatalf("key create: exit %d, %v, %s", code, err, complaint)
+	return p.createKey(t, now, partner, "--expires", "1h").Key
+}
+
+// madeKey is what partnerctl prints of a key that it has made.
+type madeKey struct{ PartnerID, KeyID, Key, ExpiresAt string }
+
+func (p *product) createKey(t testing.TB, at, partner string, options ...string) (made madeKey) {
+	t.Helper()
+	arguments := append([]string{"key", "create", "--partner", partner, "--output", "json"}, options...)
+	out, complaint, code := p.partnerctlAt(t, at, "", arguments...)
+	if err := json.Unmarshal([]byte(out), &made); err != nil || code != 0 {
+		t.Fatalf("key create: exit %d, %v, %s%s", code, err, out, complaint)
 	}
-	return created.Key
+	return made
 }
 
 type answer struct {
@@ -189,6 +200,43 @@ func (p *product) read(t testing.TB, key, path string, into any) answer {
 		t.Fatalf("GET %s: %v", path, err)
 	}
 	return a
+}
+
+// wants asks for what must be answered with a status, and a problem's code; empty: none.
+func (p *product) wants(t testing.TB, claim, key, path string, status int, code string, headers ...string) {
+	t.Helper()
+	a := p.get(t, key, path, headers...)
+	if a.status != status || a.code() != code || status == 401 && a.header.Get("WWW-Authenticate") != "Bearer" ||
+		status == 503 && a.header.Get("Retry-After") == "" {
+		t.Errorf("%s, GET %s: %d %s %v, want %d %s", claim, path, a.status, a.body, a.header, status, code)
+	}
+}
+
+// whole reads a list to its end; the path has a query.
+func whole[T any](t testing.TB, key, path string) (data []T) {
+	t.Helper()
+	for next := path; next != ""; {
+		var page struct {
+			Data       []T
+			NextCursor string
+		}
+		pv.read(t, key, next, &page)
+		data = append(data, page.Data...)
+		if next = ""; page.NextCursor != "" {
+			next = path + "&cursor=" + page.NextCursor
+		}
+	}
+	return data
+}
+
+// operates runs the operator's tool, which must end well, and gives what it printed.
+func (p *product) operates(t testing.TB, stdin string, arguments ...string) string {
+	t.Helper()
+	out, complaint, code := p.partnerctl(t, stdin, arguments...)
+	if code != 0 {
+		t.Fatalf("partnerctl %s: exit %d: %s%s", strings.Join(arguments, " "), code, out, complaint)
+	}
+	return out
 }
 
 // partnerctl runs the operator's tool on the product's tables.

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"errors"
 	"maps"
 	"strings"
 	"testing"
@@ -39,9 +38,7 @@ func TestATokenShowsItsPartnersCustomersAndNoOthers(t *testing.T) {
 	}
 	for route, path := range routes {
 		if route != "record" {
-			if a := pv.get(t, northwind, "/customers/mueller_soehne"+path); a.status != 200 {
-				t.Errorf("its own customer's %s: %d %s", route, a.status, a.body)
-			}
+			pv.wants(t, "its own customer's "+route, northwind, "/customers/mueller_soehne"+path, 200, "")
 		}
 		other := pv.get(t, westmarch, "/customers/mueller_soehne"+path)
 		never := pv.get(t, westmarch, "/customers/no_such_account"+path)
@@ -50,20 +47,18 @@ func TestATokenShowsItsPartnersCustomersAndNoOthers(t *testing.T) {
 			t.Errorf("another's %s: %d %s\nnobody's: %s\nby key: %s", route, other.status, other.body, never.body, byKey.body)
 		}
 	}
-	shown, _ := eventually(func() ([]logLine, error) {
-		shown := pv.lines(t, func(l logLine) bool {
+	var shown []logLine
+	told := eventually(func() bool {
+		shown = pv.lines(t, func(l logLine) bool {
 			return l.Audit && l.PartnerID == "northwind" && strings.HasPrefix(l.KeyID, "oidc-")
 		})
-		if len(shown) < 3 {
-			return shown, errors.New("not yet")
-		}
-		return shown, nil
+		return len(shown) >= 3
 	})
 	log := pv.Output.String()
 	if strings.Contains(log, person) || strings.Contains(log, northwind[:len(northwind)/2]) {
 		t.Error("the functions' logs hold who signed in, or a token")
 	}
-	if len(shown) < 3 || shown[0].KeyID != shown[len(shown)-1].KeyID {
+	if !told || shown[0].KeyID != shown[len(shown)-1].KeyID {
 		t.Errorf("the audit does not tell who of northwind was shown its customers: %+v", shown)
 	}
 }
@@ -89,15 +84,10 @@ func TestTokensThatDoNotCount(t *testing.T) {
 		"garbage":                        "a.b.c",
 	} {
 		for _, path := range []string{"/customers", "/customers/mueller_soehne", "/customers/nobody/usage/sms"} {
-			a := pv.get(t, token, path)
-			if a.status != 401 || a.code() != "unauthorized" || a.header.Get("WWW-Authenticate") != "Bearer" {
-				t.Errorf("%s on %s: %d %s", claim, path, a.status, a.body)
-			}
+			pv.wants(t, claim, token, path, 401, "unauthorized")
 		}
 	}
-	if a := pv.get(t, "", "/customers?access_token="+good); a.status != 401 {
-		t.Errorf("a token in the query string counts: %d", a.status)
-	}
+	pv.wants(t, "a token in the query string", "", "/customers?access_token="+good, 401, "unauthorized")
 }
 
 // A token that expires is let through for as long as the gateway keeps its
@@ -105,9 +95,7 @@ func TestTokensThatDoNotCount(t *testing.T) {
 // show it.
 func TestATokenEndsWithinTheTTL(t *testing.T) {
 	p := another(t, "--parameter", "AuthorizerTtlSeconds=1", "--parameter", "OidcIssuer="+pv.issuer.URL, "--parameter", "OidcAudience="+audience)
-	if _, complaint, code := p.partnerctl(t, "partners: [{id: northwind, name: Northwind, customers: []}]", "apply", "-f", "-"); code != 0 {
-		t.Fatal(complaint)
-	}
+	p.operates(t, "partners: [{id: northwind, name: Northwind, customers: []}]", "apply", "-f", "-")
 	for life := time.Second; ; life *= 2 { // the machine may be slow: then one that lives longer
 		end := time.Now().Add(life)
 		token := p.token(t, "northwind", map[string]any{"iat": end.Add(-time.Hour).Unix(), "exp": end.Add(-time.Minute).Unix()})
@@ -165,15 +153,13 @@ func TestAnIssuerThatCannotBeAskedIsA503(t *testing.T) {
 	p := another(t, "--now", now, "--parameter", "OidcIssuer="+issuer.URL, "--parameter", "OidcAudience="+audience)
 	for range 2 {
 		start := time.Now()
-		a := p.get(t, token, "/customers")
-		if a.status != 503 || a.code() != "unavailable" || a.header.Get("Retry-After") == "" || time.Since(start) > 10*time.Second {
-			t.Errorf("a token, while the issuer is down: %d %s", a.status, a.body)
+		p.wants(t, "a token, while the issuer is down", token, "/customers", 503, "unavailable")
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("it took %v", took)
 		}
 	}
 	for claim, credential := range map[string]string{"garbage": "a.b.c", "an access key": pv.Key(t, "northwind")} { // which these tables do not know
-		if a := p.get(t, credential, "/customers"); a.status != 401 {
-			t.Errorf("%s, while the issuer is down: %d %s", claim, a.status, a.body)
-		}
+		p.wants(t, claim+", while the issuer is down", credential, "/customers", 401, "unauthorized")
 	}
 	if !p.says("no decision") {
 		t.Error("the log does not say why")
@@ -183,9 +169,7 @@ func TestAnIssuerThatCannotBeAskedIsA503(t *testing.T) {
 func TestAnIssuerWithoutAnAudienceOpensNothing(t *testing.T) {
 	p := another(t, "--now", now, "--parameter", "OidcIssuer="+pv.issuer.URL)
 	for _, credential := range []string{pv.token(t, "northwind", nil), pv.token(t, "northwind", map[string]any{"aud": ""}), "a.b.c", pv.Key(t, "northwind")} {
-		if a := p.get(t, credential, "/customers"); a.status != 503 || a.code() != "unavailable" || a.header.Get("Retry-After") == "" {
-			t.Errorf("%.8s…: %d %s", credential, a.status, a.body)
-		}
+		p.wants(t, credential[:5]+"…", credential, "/customers", 503, "unavailable")
 	}
 	if !p.says("OIDC_AUDIENCE is empty") {
 		t.Errorf("the log does not say what is to be mended: %s", &p.Output)
