@@ -2,6 +2,7 @@ package contract
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -31,17 +32,14 @@ func TestEveryExampleAnswerKeepsTheContract(t *testing.T) {
 					t.Errorf("%s %s, status %s: no example", o.method, o.path, status)
 				}
 				for name, example := range content.Examples {
-					body, err := json.Marshal(example.Value.Value)
-					if err != nil {
-						t.Fatal(err)
-					}
 					code, _ := strconv.Atoi(status)
 					product, ok := example.Value.Value.(object)["product"].(string)
 					if !ok {
 						product = "sms" // all pages are of SMS
 					}
 					path := strings.ReplaceAll(o.path, "{product}", product)
-					if err := s.CheckAnswer(o.method, path, code, exampleHeader(of.Value, contentType), body); err != nil {
+					a := answer{exampleHeader(of.Value, contentType), example.Value.Value.(object)}
+					if err := a.check(t, o.method, path, code); err != nil {
 						t.Errorf("example %s: %v", name, err)
 					}
 					checked++
@@ -57,22 +55,39 @@ func TestEveryExampleAnswerKeepsTheContract(t *testing.T) {
 // object is a JSON object that a test changes.
 type object = map[string]any
 
-// answerOf is an answer made of an example of the contract.
-func answerOf(t *testing.T, r *reader, of *openapi3.Response, example string) (http.Header, object) {
+// answer is one made of an example of the contract.
+type answer struct {
+	header http.Header
+	body   object
+}
+
+// answerOf is an answer to a path; to an empty one, which is no route, what those answer.
+func answerOf(t *testing.T, path string, status int, example string) (a answer) {
 	t.Helper()
-	var header http.Header
-	for contentType := range of.Content { // there is one
-		header = exampleHeader(of, contentType)
+	s, r := load(t)
+	of := r.doc.Components.Responses["RouteNotFound"]
+	if o := s.find("GET", path); o != nil {
+		of = r.doc.Paths.Value(o.path).Get.Responses.Status(status)
+	}
+	for contentType := range of.Value.Content { // there is one
+		a.header = exampleHeader(of.Value, contentType)
 	}
 	text, err := json.Marshal(r.doc.Components.Examples[example].Value.Value)
+	if err := errors.Join(err, json.Unmarshal(text, &a.body)); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// check holds the answer against the contract, given to a request.
+func (a answer) check(t *testing.T, method, path string, status int) error {
+	t.Helper()
+	s, _ := load(t)
+	text, err := json.Marshal(a.body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var body object
-	if err := json.Unmarshal(text, &body); err != nil {
-		t.Fatal(err)
-	}
-	return header, body
+	return s.CheckAnswer(method, path, status, a.header, text)
 }
 
 const (
@@ -82,19 +97,7 @@ const (
 	recordPath    = logPath + "/u-1"
 )
 
-// responseOf is what the contract says of an answer.
-func responseOf(r *reader, path string, status int) *openapi3.Response {
-	template := map[string]string{
-		customersPath: "/customers",
-		customerPath:  "/customers/{accountId}",
-		logPath:       "/customers/{accountId}/usage/{product}",
-		recordPath:    "/customers/{accountId}/usage/{product}/{recordId}",
-	}[path]
-	return r.doc.Paths.Value(template).Get.Responses.Status(status).Value
-}
-
 func TestAnAnswerThatLeaksOrChangedIsRefused(t *testing.T) {
-	s, r := load(t)
 	in := func(body object, keys ...any) object {
 		var v any = body
 		for _, key := range keys {
@@ -117,6 +120,7 @@ func TestAnAnswerThatLeaksOrChangedIsRefused(t *testing.T) {
 			delete(in(body, keys[:len(keys)-1]...), keys[len(keys)-1].(string))
 		}
 	}
+	nothing := func(http.Header, object) {}
 	head := func(name string, values ...string) func(http.Header, object) {
 		return func(h http.Header, _ object) {
 			h[name] = values
@@ -198,12 +202,11 @@ func TestAnAnswerThatLeaksOrChangedIsRefused(t *testing.T) {
 		{"no content type", recordPath, 200, "SmsRated", head("Content-Type"), `content type ""`},
 		{"an error as plain JSON", recordPath, 404, "RecordNotFound", head("Content-Type", "application/json"), `content type "application/json"`},
 
-		{"a record of another product in a page", logPath, 200, "SmsPage", set("voice", "data", 0, "product"), "/data/0"},
-		{"a voice record in the log of SMS", recordPath, 200, "VoiceRated", func(http.Header, object) {}, `/product: "voice", where the path names "sms"`},
+		{"a voice record in the log of SMS", recordPath, 200, "VoiceRated", nothing, `/product: "voice", where the path names "sms"`},
 		{"an answer without its request's id", recordPath, 200, "SmsRated", head("X-Amzn-Requestid"), "header X-Amzn-Requestid is missing"},
 		{"a problem of another request", recordPath, 404, "RecordNotFound", set("another", "requestId"), "/requestId: another"},
 
-		{"a record_not_found where there is no record", customerPath, 404, "RecordNotFound", func(http.Header, object) {}, "/code: "},
+		{"a record_not_found where there is no record", customerPath, 404, "RecordNotFound", nothing, "/code: "},
 		{"a 503 that calls itself internal", recordPath, 503, "Unavailable", set("internal", "code"), "/code: "},
 		{"a problem of another status", recordPath, 404, "RecordNotFound", set(403, "status"), "/status: "},
 		{"a problem with another title", recordPath, 404, "RecordNotFound", set("Forbidden", "title"), "/title: "},
@@ -213,14 +216,9 @@ func TestAnAnswerThatLeaksOrChangedIsRefused(t *testing.T) {
 		{"a 400 without errors", logPath, 400, "InvalidParameter", remove("errors"), "missing property 'errors'"},
 	} {
 		t.Run(tc.claim, func(t *testing.T) {
-			header, body := answerOf(t, r, responseOf(r, tc.path, tc.status), tc.example)
-			tc.change(header, body)
-			text, err := json.Marshal(body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = s.CheckAnswer(http.MethodGet, tc.path, tc.status, header, text)
-			if err == nil || !strings.Contains(err.Error(), tc.want) {
+			a := answerOf(t, tc.path, tc.status, tc.example)
+			tc.change(a.header, a.body)
+			if err := a.check(t, "GET", tc.path, tc.status); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("CheckAnswer: %v\nwant an error with %q", err, tc.want)
 			}
 		})
@@ -228,11 +226,9 @@ func TestAnAnswerThatLeaksOrChangedIsRefused(t *testing.T) {
 }
 
 func TestADepartureIsToldAloneAndWithItsPlace(t *testing.T) {
-	s, r := load(t)
-	header, body := answerOf(t, r, responseOf(r, logPath, 200), "SmsPage")
-	body["data"].([]any)[0].(object)["price"].(object)["amount"] = 0.162
-	text, _ := json.Marshal(body)
-	err := s.CheckAnswer(http.MethodGet, logPath, 200, header, text)
+	a := answerOf(t, logPath, 200, "SmsPage")
+	a.body["data"].([]any)[0].(object)["price"].(object)["amount"] = 0.162
+	err := a.check(t, "GET", logPath, 200)
 	const want = "GET /customers/{accountId}/usage/{product}, status 200: /data/0/price/amount: got number, want string"
 	if err == nil || err.Error() != want {
 		t.Errorf("CheckAnswer:\n%v\nwant\n%s", err, want)
@@ -240,14 +236,12 @@ func TestADepartureIsToldAloneAndWithItsPlace(t *testing.T) {
 }
 
 func TestEveryDepartureIsTold(t *testing.T) {
-	s, r := load(t)
-	header, body := answerOf(t, r, responseOf(r, customerPath, 200), "PrepaidCustomer")
-	header.Del("Cache-Control")
-	header.Del("Strict-Transport-Security")
-	delete(body, "currency")
-	body["name"] = ""
-	text, _ := json.Marshal(body)
-	err := s.CheckAnswer(http.MethodGet, customerPath, 200, header, text)
+	a := answerOf(t, customerPath, 200, "PrepaidCustomer")
+	a.header.Del("Cache-Control")
+	a.header.Del("Strict-Transport-Security")
+	delete(a.body, "currency")
+	a.body["name"] = ""
+	err := a.check(t, "GET", customerPath, 200)
 	for _, want := range []string{"Cache-Control", "Strict-Transport-Security", "currency", "/name"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("CheckAnswer: %v\nwant an error with %q", err, want)
@@ -256,20 +250,22 @@ func TestEveryDepartureIsTold(t *testing.T) {
 }
 
 func TestABodyMustBeOneJSONValue(t *testing.T) {
-	s, r := load(t)
-	header, body := answerOf(t, r, responseOf(r, recordPath, 200), "SmsRated")
-	good, _ := json.Marshal(body)
-	if err := s.CheckAnswer(http.MethodGet, recordPath, 200, header, good); err != nil {
-		t.Fatal(err)
-	}
-	for claim, bad := range map[string][]byte{
-		"empty":     nil,
-		"cut short": good[:len(good)-1],
-		"two":       slices.Concat(good, good),
-		"HTML":      []byte("<html>"),
+	s, _ := load(t)
+	a := answerOf(t, recordPath, 200, "SmsRated")
+	good, _ := json.Marshal(a.body)
+	for _, tc := range []struct {
+		claim    string
+		body     []byte
+		contract bool
+	}{
+		{"one", good, true},
+		{"empty", nil, false},
+		{"cut short", good[:len(good)-1], false},
+		{"two", slices.Concat(good, good), false},
+		{"HTML", []byte("<html>"), false},
 	} {
-		if err := s.CheckAnswer(http.MethodGet, recordPath, 200, header, bad); err == nil {
-			t.Errorf("%s: no error", claim)
+		if err := s.CheckAnswer("GET", recordPath, 200, a.header, tc.body); (err == nil) != tc.contract {
+			t.Errorf("%s: %v", tc.claim, err)
 		}
 	}
 }
@@ -307,67 +303,49 @@ func TestARouteIsFoundByItsPathOnTheWire(t *testing.T) {
 }
 
 func TestWhatIsNoRouteMustAnswerRouteNotFound(t *testing.T) {
-	s, r := load(t)
+	const usage = "/v1/customers/acme_retail/usage"
 	for _, tc := range []struct {
-		claim    string
-		status   int
-		example  string
-		contract bool
+		method, path string
+		status       int
+		example      string
+		contract     bool
 	}{
-		{"route_not_found", 404, "RouteNotFound", true},
-		{"another code", 404, "CustomerNotFound", false},
-		{"another status", 403, "RouteNotFound", false},
-		{"a page", 200, "SmsPage", false},
+		{"POST", "/v1/customers", 404, "RouteNotFound", true},
+		{"POST", "/v1/customers", 404, "CustomerNotFound", false},
+		{"POST", "/v1/customers", 403, "RouteNotFound", false},
+		{"POST", "/v1/customers", 200, "SmsPage", false},
+		// A dot segment may have been resolved or not.
+		{"GET", usage + "/..", 404, "RouteNotFound", true},
+		{"GET", usage + "/%2E%2E", 404, "RouteNotFound", true},
+		{"GET", usage + "/sms/.", 404, "RouteNotFound", true},
+		{"GET", usage + "/..", 404, "ProductNotFound", true},
+		{"GET", usage + "/..", 404, "RecordNotFound", false},
+		{"GET", usage + "/...", 404, "RouteNotFound", false},
+		{"GET", usage + "/sms?status=/../", 404, "RouteNotFound", false},
 	} {
-		header, body := answerOf(t, r, r.doc.Components.Responses["RouteNotFound"].Value, tc.example)
-		text, _ := json.Marshal(body)
-		err := s.CheckAnswer(http.MethodPost, "/v1/customers", tc.status, header, text)
+		err := answerOf(t, "", 404, tc.example).check(t, tc.method, tc.path, tc.status)
 		if (err == nil) != tc.contract {
-			t.Errorf("%s: %v", tc.claim, err)
+			t.Errorf("%s %s, %d %s: %v", tc.method, tc.path, tc.status, tc.example, err)
 		}
 	}
 }
 
 func TestAnAnswerToHEADHasHeadersAndNoBody(t *testing.T) {
-	s, r := load(t)
-	header, _ := answerOf(t, r, r.doc.Components.Responses["RouteNotFound"].Value, "RouteNotFound")
-	if err := s.CheckAnswer(http.MethodHead, "/v1/customers", 404, header, nil); err != nil {
+	s, _ := load(t)
+	header := answerOf(t, "", 404, "RouteNotFound").header
+	if err := s.CheckAnswer("HEAD", "/v1/customers", 404, header, nil); err != nil {
 		t.Error(err)
 	}
 	header.Del("Cache-Control")
-	if err := s.CheckAnswer(http.MethodHead, "/v1/customers", 404, header, nil); err == nil {
+	if err := s.CheckAnswer("HEAD", "/v1/customers", 404, header, nil); err == nil {
 		t.Error("a header is missing, and it is not told")
 	}
 }
 
-func TestADotSegmentMayBeResolvedOrNot(t *testing.T) {
-	s, r := load(t)
-	for _, tc := range []struct {
-		path, example string
-		contract      bool
-	}{
-		{"/v1/customers/acme_retail/usage/..", "RouteNotFound", true},
-		{"/v1/customers/acme_retail/usage/%2E%2E", "RouteNotFound", true},
-		{"/v1/customers/acme_retail/usage/sms/.", "RouteNotFound", true},
-		{"/v1/customers/acme_retail/usage/..", "ProductNotFound", true},
-		{"/v1/customers/acme_retail/usage/..", "RecordNotFound", false},
-		{"/v1/customers/acme_retail/usage/...", "RouteNotFound", false},
-		{"/v1/customers/acme_retail/usage/sms?status=/../", "RouteNotFound", false},
-	} {
-		header, body := answerOf(t, r, r.doc.Components.Responses["RouteNotFound"].Value, tc.example)
-		text, _ := json.Marshal(body)
-		if err := s.CheckAnswer(http.MethodGet, tc.path, 404, header, text); (err == nil) != tc.contract {
-			t.Errorf("%s, %s: %v", tc.path, tc.example, err)
-		}
-	}
-}
-
 func TestAStatusThatIsNotInTheContractIsRefused(t *testing.T) {
-	s, r := load(t)
-	header, body := answerOf(t, r, responseOf(r, customersPath, 200), "CustomerPage")
-	text, _ := json.Marshal(body)
+	page := answerOf(t, customersPath, 200, "CustomerPage")
 	for _, status := range []int{0, 201, 204, 302, 304, 403, 404, 502, 504} {
-		err := s.CheckAnswer(http.MethodGet, customersPath, status, header, text)
+		err := page.check(t, "GET", customersPath, status)
 		if want := fmt.Sprintf("status %d is not in the contract", status); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("status %d: %v, want an error with %q", status, err, want)
 		}

@@ -219,9 +219,8 @@ func TestTheGuidesShellLoopReadsALogToItsEnd(t *testing.T) {
 func TestTheGuidesGoProgramReadsALogToItsEnd(t *testing.T) {
 	t.Parallel()
 	server := logServer(t)
-	program := buildGuide(t, server)
 	const want = "u-1 2026-11-03T10:00:00.12Z 0.162 EUR\nu-2 2026-11-03T10:00:00.12Z 0.162 EUR\nu-3 2026-11-03T10:00:00.12Z 0.162 EUR\n"
-	if diff := cmp.Diff(want, run(t, server, program)); diff != "" {
+	if diff := cmp.Diff(want, run(t, server, buildGuide(t, server))); diff != "" {
 		t.Errorf("printed (-want +got):\n%s", diff)
 	}
 }
@@ -247,15 +246,14 @@ func TestTheGuidesProgramsDoNotWaitForAQuota(t *testing.T) {
 		_, _ = w.Write([]byte(`{"code":"quota_exceeded","detail":"used up","requestId":"r-1"}`))
 	}))
 	defer server.Close()
-	t.Run("page.go", func(t *testing.T) {
-		if out, complaints, code := try(t, server, buildGuide(t, server)); code != 1 || out != "" || !strings.Contains(complaints, "quota_exceeded") {
-			t.Errorf("exit code %d, it says %q and %q", code, out, complaints)
-		}
-	})
-	t.Run("page.sh", func(t *testing.T) {
-		needShell(t)
-		if out, complaints, code := try(t, server, "sh", "-c", blocks(t, "sh")["page.sh"]); code != 1 || out != "" || !strings.Contains(complaints, "quota_exceeded") {
-			t.Errorf("exit code %d, it says %q and %q", code, out, complaints)
-		}
-	})
+	for name, command := range map[string][]string{"page.go": {buildGuide(t, server)}, "page.sh": {"sh", "-c", blocks(t, "sh")["page.sh"]}} {
+		t.Run(name, func(t *testing.T) {
+			if name == "page.sh" {
+				needShell(t)
+			}
+			if out, complaints, code := try(t, server, command[0], command[1:]...); code != 1 || out != "" || !strings.Contains(complaints, "quota_exceeded") {
+				t.Errorf("exit code %d, it says %q and %q", code, out, complaints)
+			}
+		})
+	}
 }
