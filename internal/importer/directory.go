@@ -138,7 +138,7 @@ func parsePartner(c *checklist, n *yaml.Node, path string) (p Partner) {
 		Line:   n.Line,
 		ID:     needed(o, "id", checked(directory.ParsePartnerID)).Value,
 		Name:   scalar(o, "name", parseName),
-		Status: scalar(o, "status", oneOf(directory.Active, directory.Suspended)),
+		Status: scalar(o, "status", either(directory.Active, directory.Suspended)),
 		Grants: listOf(o, "customers", parseGrant),
 	}
 }
@@ -164,7 +164,7 @@ func parseCustomer(c *checklist, n *yaml.Node, path string) (customer Customer) 
 		Name:            scalar(o, "name", parseName),
 		Products:        products(o),
 		Currency:        scalar(o, "currency", currencyCode),
-		BillingMode:     scalar(o, "billingMode", oneOf(directory.Prepaid, directory.Postpaid)),
+		BillingMode:     scalar(o, "billingMode", either(directory.Prepaid, directory.Postpaid)),
 		SubAccounts:     listOf(o, "subAccounts", parseSubAccount),
 		RemainingCredit: nullable(o, "remainingCredit", money.Parse),
 		CreditLimit:     nullable(o, "creditLimit", notNegative),
@@ -372,16 +372,12 @@ func notEmpty[T ~string](text string) (T, error) {
 	return T(text), nil
 }
 
-func oneOf[T ~string](words ...T) func(string) (T, error) {
+func either[T ~string](one, other T) func(string) (T, error) {
 	return func(text string) (T, error) {
-		if i := slices.Index(words, T(text)); i >= 0 {
-			return words[i], nil
+		if word := T(text); word == one || word == other {
+			return word, nil
 		}
-		names := make([]string, len(words))
-		for i, w := range words {
-			names[i] = string(w)
-		}
-		return "", fmt.Errorf("%s must be %s", shown(text), strings.Join(names, " or "))
+		return "", fmt.Errorf("%s must be %s or %s", shown(text), one, other)
 	}
 }
 

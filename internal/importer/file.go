@@ -3,11 +3,11 @@ package importer
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/flate"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -235,10 +235,9 @@ func lookOfObject(line []byte) look {
 	if !json.Valid(line) {
 		return unknownLook
 	}
-	has, credit := map[string]bool{}, map[string]bool{}
+	has := map[string]bool{}
 	for name := range members(line) {
 		has[string(name)] = true
-		credit[creditNames[creditKey(string(name))]] = true
 	}
 	switch {
 	case has["id"] && has["timestamp"]:
@@ -247,7 +246,7 @@ func lookOfObject(line []byte) look {
 		return look(ConnectReceipts)
 	case has["line"] && has["reason"]:
 		return rejectsLook
-	case isCredit(credit):
+	case isCredit(has):
 		return creditLook
 	case has["partners"] || has["customers"] || has["priceLists"]:
 		return directoryLook
@@ -260,11 +259,9 @@ func lookOfText(line string) look {
 	if key, _, found := strings.Cut(line, ":"); found && isDirectoryKey(key) {
 		return directoryLook
 	}
-	has, credit := map[string]bool{}, map[string]bool{}
+	has := map[string]bool{}
 	for _, name := range strings.Split(line, string(mostFrequent([]byte(line), ",;\t"))) {
-		name = strings.Trim(strings.TrimSpace(name), `"`)
-		has[columnKey(name)] = true
-		credit[creditNames[creditKey(name)]] = true
+		has[columnKey(strings.TrimSpace(name))] = true
 	}
 	for _, e := range exports() {
 		lacking := slices.ContainsFunc(e.needs, func(name string) bool { return !has[columnKey(name)] })
@@ -272,36 +269,34 @@ func lookOfText(line string) look {
 			return look(e.format)
 		}
 	}
-	if isCredit(credit) {
+	if isCredit(has) {
 		return creditLook
 	}
 	return unknownLook
 }
 
-func isCredit(has map[string]bool) bool {
-	return has[CreditAccountField] && has[amountField] && has[asOfField]
+// isCredit reports whether a line has the names that a file of credit needs.
+func isCredit(names map[string]bool) bool {
+	fields := map[string]bool{}
+	for name := range names {
+		fields[creditNames[creditKey(name)]] = true
+	}
+	return fields[CreditAccountField] && fields[amountField] && fields[asOfField]
 }
 
 // checkLook refuses a file that looks like something else than it should be.
 func checkLook(sample []byte, should look) error {
 	is := lookOf(sample)
-	if should == directoryLook && (is == arrayLook || is == spreadLook) {
-		return nil // JSON of any form
+	if is == unknownLook || is == should || should == directoryLook && (is == arrayLook || is == spreadLook) {
+		return nil // a directory may be JSON of any form
 	}
-	switch is {
-	case unknownLook, should:
-		return nil
-	case creditLook:
-		return fmt.Errorf("the file looks like remaining credit: partnerctl import credit loads it")
-	case directoryLook:
-		return fmt.Errorf("the file looks like a directory file: partnerctl apply -f brings it into force")
-	case rejectsLook:
-		return fmt.Errorf("the file looks like a list of rejected lines, not like the file that they were in")
-	case arrayLook:
-		return fmt.Errorf("the file looks like one JSON array; write one object a line, without commas between them")
-	case spreadLook:
-		return fmt.Errorf("the file looks like JSON whose objects go over several lines; write one object a line")
-	default:
-		return fmt.Errorf("the file looks like --format %s: partnerctl import usage loads it so", is)
-	}
+	said := map[look]string{
+		creditLook:    "remaining credit: partnerctl import credit loads it",
+		directoryLook: "a directory file: partnerctl apply -f brings it into force",
+		rejectsLook:   "a list of rejected lines, not like the file that they were in",
+		arrayLook:     "one JSON array; write one object a line, without commas between them",
+		spreadLook:    "JSON whose objects go over several lines; write one object a line",
+	}[is]
+	return errors.New("the file looks like " +
+		cmp.Or(said, "--format "+string(is)+": partnerctl import usage loads it so"))
 }
