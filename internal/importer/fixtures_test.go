@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -53,9 +54,10 @@ var fixtureRecords = []struct {
 `},
 }
 
+// They are read a byte at a time here, and in one go below.
 func TestEveryRecordOfTheSampleExportsIsReadAsWorkedOutByHand(t *testing.T) {
 	for _, f := range fixtureRecords {
-		rows := readAll(t, bytes.NewReader(fixture(t, f.file)), f.format, options())
+		rows := readAll(t, iotest.OneByteReader(bytes.NewReader(fixture(t, f.file))), f.format, options())
 		same(t, f.file, strings.TrimSpace(f.want), described(rows))
 		for _, r := range rows {
 			if want := r.Record.Timestamp.AddDate(0, 13, 0); !r.Record.ExpiresAt.Equal(want) {
@@ -70,6 +72,7 @@ func TestAnExportReadsTheSameHoweverItIsSaved(t *testing.T) {
 	for _, f := range fixtureRecords {
 		original := fixture(t, f.file)
 		variants := map[string][]byte{
+			"as it is":                      original,
 			"with a byte order mark":        append([]byte("\xef\xbb\xbf"), original...),
 			"with LF for CRLF":              bytes.ReplaceAll(original, []byte("\r\n"), []byte("\n")),
 			"without the last line's end":   bytes.TrimRight(original, "\r\n"),
