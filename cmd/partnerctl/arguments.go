@@ -2,13 +2,14 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"math"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/shopspring/decimal"
 
 	"partnerview/internal/access"
@@ -19,252 +20,168 @@ import (
 	"partnerview/internal/usage"
 )
 
-// The arguments and flags that have a form of their own are checked as they are
-// read, so that a wrong one is wrong use. Each takes what an operator would write,
-// and its error says what that is; none passes on what a parser of Go says, or
-// repeats what was written: that may be a telephone number.
-
-// timeArgument is a time, strictly in RFC 3339, or a day, which begins at midnight UTC. The zero
-// timeArgument was not given.
-type timeArgument struct{ time time.Time }
-
-func (a *timeArgument) UnmarshalText(text []byte) (err error) {
-	a.time, err = parseTime(string(text))
-	return err
+// argumentParsers read the arguments and flags that have a form of their own, so that
+// a wrong one is wrong use. Each takes what an operator would write, and its error
+// says what that is; none passes on what a parser of Go says, or repeats what was
+// written: that may be a telephone number.
+func argumentParsers() []kong.Option {
+	return []kong.Option{
+		readBy(directory.ParsePartnerID, ""),
+		readBy(usage.ParseAccountID, ""),
+		readBy(parseRecordID, ""),
+		readBy(parseKeyID, ""),
+		readBy(importer.ParseFormat, ""),
+		readBy(parseTime, "not a time: write a day, such as 2026-06-01, which begins at midnight UTC, or RFC 3339, "+
+			"such as 2026-06-01T12:00:00Z"),
+		readBy(parseSpan, "not a length of time: write it as 90d, 2w, 36h or 1d12h30m"),
+		readBy(parseExpiry, ""),
+		readBy(parseCount, "not a whole number of 0 or more, such as 100"),
+		readBy(parseSeconds, "not a number of seconds: write 90, 90s or 1m30s"),
+		readBy(usage.ParseCountry, "not a country: write its two letters of ISO 3166-1, such as GB"),
+		readBy(usage.ParseOperator, "not an operator: write the 5 or 6 digits of MCC and MNC, such as 23401"),
+		readBy(parseWord, "not a word such as delivered, whatsapp or marketing: at most 32 letters, digits and _"),
+		readBy(parseCredit, "not an amount: write a decimal number, such as 1520.73, or unknown"),
+		readBy(parseRecorded, "a recorded price is an amount and an ISO 4217 code, such as 0.0412EUR"),
+		readBy(usage.ParseLast4, "give the last four digits, such as 0123, and no more: whole numbers are not stored"),
+	}
 }
 
+// readBy reads all arguments of a type by a parser; complaint, where there is one,
+// replaces the parser's own.
+func readBy[T any](parse func(string) (T, error), complaint string) kong.Option {
+	read := func(ctx *kong.DecodeContext, target reflect.Value) error {
+		var text string
+		if err := ctx.Scan.PopValueInto("value", &text); err != nil {
+			return err
+		}
+		value, err := parse(text)
+		target.Set(reflect.ValueOf(value))
+		if err != nil && complaint != "" {
+			return errors.New(complaint)
+		}
+		return err
+	}
+	return kong.TypeMapper(reflect.TypeFor[T](), kong.MapperFunc(read))
+}
+
+// parseTime reads a time, strictly in RFC 3339, or a day, which begins at midnight UTC.
+// The zero time was not given.
 func parseTime(text string) (time.Time, error) {
 	if day, err := time.Parse(time.DateOnly, text); err == nil && day.Year() > 0 {
 		return day, nil
 	}
-	at, err := usage.ParseTime(text)
-	if err != nil {
-		return time.Time{},
-			errors.New("not a time: write a day, such as 2026-06-01, which begins at midnight UTC, or RFC 3339, " +
-				"such as 2026-06-01T12:00:00Z")
-	}
-	return at, nil
-}
-
-// or is the time that was given, or else another.
-func (a timeArgument) or(other time.Time) time.Time {
-	if a.time.IsZero() {
-		return other
-	}
-	return a.time
-}
-
-// spanArgument is a length of time.
-type spanArgument struct{ length time.Duration }
-
-func (a *spanArgument) UnmarshalText(text []byte) error {
-	length, ok := parseSpan(string(text))
-	if !ok {
-		return errors.New("not a length of time: write it as 90d, 2w, 36h or 1d12h30m")
-	}
-	a.length = length
-	return nil
+	return usage.ParseTime(text)
 }
 
 var spanForm = regexp.MustCompile(`^(?:(\d{1,5})w)?(?:(\d{1,5})d)?((?:\d+(?:\.\d+)?(?:h|m|s|ms))*)$`)
 
 // parseSpan reads weeks, days of 24 hours, and what Go's durations have. It is
 // never negative.
-func parseSpan(text string) (length time.Duration, ok bool) {
+func parseSpan(text string) (length time.Duration, err error) {
 	parts := spanForm.FindStringSubmatch(text)
 	if parts == nil || text == "" {
-		return 0, false
+		return 0, strconv.ErrSyntax
 	}
 	if parts[3] != "" {
-		var err error
 		if length, err = time.ParseDuration(parts[3]); err != nil {
-			return 0, false
+			return 0, err
 		}
 	}
 	const day = 24 * time.Hour
 	for i, unit := range []time.Duration{7 * day, day} {
 		n, _ := strconv.Atoi("0" + parts[i+1]) // at most five digits, or none
 		if length > math.MaxInt64-time.Duration(n)*unit || time.Duration(n) > math.MaxInt64/unit {
-			return 0, false
+			return 0, strconv.ErrRange
 		}
 		length += time.Duration(n) * unit
 	}
-	return length, true
+	return length, nil
 }
 
-// expiryArgument is when a key ends: after a length of time, or at a time.
-type expiryArgument struct{ operator.Expiry }
-
-func (a *expiryArgument) UnmarshalText(text []byte) error {
-	if length, ok := parseSpan(string(text)); ok && length > 0 {
-		a.After = length
-		return nil
-	} else if ok {
-		return errors.New("would end the key at once: without --expires it does not expire")
+// parseExpiry reads when a key ends: after a length of time, or at a time.
+func parseExpiry(text string) (operator.Expiry, error) {
+	if length, err := parseSpan(text); err == nil && length > 0 {
+		return operator.Expiry{After: length}, nil
+	} else if err == nil {
+		return operator.Expiry{}, errors.New("would end the key at once: without --expires it does not expire")
 	}
-	at, err := parseTime(string(text))
+	at, err := parseTime(text)
 	if err != nil {
-		return errors.New("neither a length of time, such as 90d, 2w or 36h, nor a time, " +
+		return operator.Expiry{}, errors.New("neither a length of time, such as 90d, 2w or 36h, nor a time, " +
 			"such as 2027-01-01 or 2027-01-01T12:00:00Z")
 	}
-	a.At = at
-	return nil
+	return operator.Expiry{At: at}, nil
 }
 
 // countArgument is a whole number, 0 or more.
 type countArgument int64
 
-func (a *countArgument) UnmarshalText(text []byte) error {
-	n, err := strconv.ParseInt(string(text), 10, 64)
-	if err != nil || n < 0 {
-		return errors.New("not a whole number of 0 or more, such as 100")
+func parseCount(text string) (countArgument, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if n < 0 {
+		return 0, strconv.ErrRange
 	}
-	*a = countArgument(n)
-	return nil
+	return countArgument(n), err
 }
-
-// number is what a record has: nil where the flag was not given.
-func (a *countArgument) number() *int64 { return (*int64)(a) }
 
 // secondsArgument is a number of seconds, or a length of time.
 type secondsArgument int64
 
-func (a *secondsArgument) UnmarshalText(text []byte) error {
-	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil && n >= 0 {
-		*a = secondsArgument(n)
-		return nil
+func parseSeconds(text string) (secondsArgument, error) {
+	if n, err := parseCount(text); err == nil {
+		return secondsArgument(n), nil
 	}
-	length, ok := parseSpan(string(text))
-	if !ok || length%time.Second != 0 {
-		return errors.New("not a number of seconds: write 90, 90s or 1m30s")
+	length, err := parseSpan(text)
+	if length%time.Second != 0 {
+		return 0, strconv.ErrRange
 	}
-	*a = secondsArgument(length / time.Second)
-	return nil
-}
-
-func (a *secondsArgument) number() *int64 { return (*int64)(a) }
-
-// countryArgument is ISO 3166-1 alpha-2, in any case.
-type countryArgument string
-
-func (a *countryArgument) UnmarshalText(text []byte) error {
-	code, err := usage.ParseCountry(string(text))
-	if err != nil {
-		return errors.New("not a country: write its two letters of ISO 3166-1, such as GB")
-	}
-	*a = countryArgument(code)
-	return nil
-}
-
-// operatorArgument is the digits of MCC and MNC.
-type operatorArgument string
-
-func (a *operatorArgument) UnmarshalText(text []byte) error {
-	if _, err := usage.ParseOperator(string(text)); err != nil {
-		return errors.New("not an operator: write the 5 or 6 digits of MCC and MNC, such as 23401")
-	}
-	*a = operatorArgument(text)
-	return nil
+	return secondsArgument(length / time.Second), err
 }
 
 // wordArgument is a status, a channel or a category, in the form that records
 // have.
 type wordArgument string
 
-func (a *wordArgument) UnmarshalText(text []byte) error {
-	word, err := usage.ParseChannel(usage.Underscored(string(text)))
-	if err != nil {
-		return errors.New("not a word such as delivered, whatsapp or marketing: at most 32 letters, digits and _")
-	}
-	*a = wordArgument(word)
-	return nil
-}
-
-type (
-	partnerArgument struct{ id directory.PartnerID }
-	accountArgument struct{ id usage.AccountID }
-	formatArgument  struct{ format importer.Format }
-)
-
-func (a *partnerArgument) UnmarshalText(text []byte) (err error) {
-	a.id, err = directory.ParsePartnerID(string(text))
-	return err
-}
-
-func (a *accountArgument) UnmarshalText(text []byte) (err error) {
-	a.id, err = usage.ParseAccountID(string(text))
-	return err
-}
-
-func (a *formatArgument) UnmarshalText(text []byte) (err error) {
-	a.format, err = importer.ParseFormat(string(text))
-	return err
+func parseWord(text string) (wordArgument, error) {
+	word, err := usage.ParseChannel(usage.Underscored(text))
+	return wordArgument(word), err
 }
 
 // keyArgument is a key's id, or the whole key as one finds it where it leaked.
-// Its error does not repeat it: it may be a secret.
 type keyArgument struct{ id string }
 
-func (a *keyArgument) UnmarshalText(text []byte) (err error) {
-	if ids := access.FindKeyIDs(string(text)); len(ids) == 1 {
-		a.id = ids[0]
-		return nil
+// parseKeyID does not repeat in its error what it was given: it may be a secret.
+func parseKeyID(text string) (key keyArgument, err error) {
+	if ids := access.FindKeyIDs(text); len(ids) == 1 {
+		return keyArgument{ids[0]}, nil
 	}
-	a.id, err = access.ParseKeyID(string(text))
-	return err
+	key.id, err = access.ParseKeyID(text)
+	return key, err
 }
 
 // creditArgument is an amount; nil: unknown.
 type creditArgument struct{ amount *decimal.Decimal }
 
-func (a *creditArgument) UnmarshalText(text []byte) error {
-	if string(text) == "unknown" {
-		return nil
+func parseCredit(text string) (creditArgument, error) {
+	if text == "unknown" {
+		return creditArgument{}, nil
 	}
-	d, err := money.Parse(string(text))
-	if err != nil {
-		return errors.New("not an amount: write a decimal number, such as 1520.73, or unknown")
-	}
-	a.amount = &d
-	return nil
+	d, err := money.Parse(text)
+	return creditArgument{&d}, err
 }
 
-// recordArgument is a record's id, or one of WhatsApp's, which the record may have.
-type recordArgument struct{ id usage.RecordID }
-
-func (a *recordArgument) UnmarshalText(text []byte) (err error) {
-	if usage.IsWhatsApp(string(text)) {
-		a.id = usage.RecordID(text)
-		return nil
+// parseRecordID reads a record's id, or one of WhatsApp's, which the record may have.
+func parseRecordID(text string) (usage.RecordID, error) {
+	if usage.IsWhatsApp(text) {
+		return usage.RecordID(text), nil
 	}
-	a.id, err = usage.ParseRecordID(string(text))
-	return err
+	return usage.ParseRecordID(text)
 }
 
-// recordedArgument is an amount with its currency, as 0.0412EUR.
-type recordedArgument struct{ price money.Money }
-
-func (a *recordedArgument) UnmarshalText(text []byte) error {
-	amount, code := string(text), ""
-	if cut := len(text) - 3; cut > 0 {
-		amount, code = strings.TrimSpace(string(text[:cut])), string(text[cut:])
-	}
-	d, err := money.Parse(amount)
-	currency, notCurrency := money.ParseCurrency(code)
-	if err != nil || notCurrency != nil {
-		return fmt.Errorf("a recorded price is an amount and an ISO 4217 code, such as 0.0412EUR")
-	}
-	a.price = money.Money{Amount: d, Currency: currency}
-	return nil
-}
-
-// last4Argument is four digits. Its error does not repeat a longer number.
-type last4Argument string
-
-func (a *last4Argument) UnmarshalText(text []byte) error {
-	if len(text) != 4 || strings.Trim(string(text), "0123456789") != "" {
-		return fmt.Errorf("give the last four digits, such as 0123, and no more: whole numbers are not stored")
-	}
-	*a = last4Argument(text)
-	return nil
+// parseRecorded reads an amount with its currency, as 0.0412EUR.
+func parseRecorded(text string) (money.Money, error) {
+	cut := max(len(text)-3, 0)
+	amount, err := money.Parse(strings.TrimSpace(text[:cut]))
+	currency, notCurrency := money.ParseCurrency(text[cut:])
+	return money.Money{Amount: amount, Currency: currency}, errors.Join(err, notCurrency)
 }

@@ -58,7 +58,7 @@ type commandLine struct {
 var errRejected = errors.New("some lines were rejected")
 
 func newParser(line *commandLine, std streams, exit func(int)) (*kong.Kong, error) {
-	parser, err := kong.New(line,
+	parser, err := kong.New(line, append(argumentParsers(),
 		kong.Name("partnerctl"),
 		kong.Description("The operator's tool of Partnerview. Exit codes: 0 all well, 1 failure, 2 wrong use, "+
 			"3 some lines rejected."),
@@ -66,7 +66,7 @@ func newParser(line *commandLine, std streams, exit func(int)) (*kong.Kong, erro
 		kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"formats": formatNames()},
-	)
+	)...)
 	if err != nil {
 		return nil, err
 	}

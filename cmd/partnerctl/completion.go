@@ -12,6 +12,7 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/importer"
+	"partnerview/internal/usage"
 )
 
 type completionCommand struct {
@@ -97,14 +98,14 @@ func storedWords(ctx context.Context, words []string) stored {
 			return nil
 		}
 		switch kind {
-		case reflect.TypeFor[partnerArgument]():
+		case reflect.TypeFor[directory.PartnerID]():
 			if o, err := s.operator(partnersTable); err == nil {
 				partners, _ := o.ListPartners(ctx)
 				for _, p := range partners[:min(len(partners), maxStored)] {
 					found = append(found, candidate{string(p.ID), printable(p.Name)})
 				}
 			}
-		case reflect.TypeFor[accountArgument]():
+		case reflect.TypeFor[usage.AccountID]():
 			if o, err := s.operator(customersTable); err == nil {
 				customers, _ := o.ListCustomers(ctx, directory.NewSearch(""))
 				for _, c := range customers[:min(len(customers), maxStored)] {
@@ -146,7 +147,7 @@ func valuesOf(v *kong.Value, stored stored) []candidate {
 	for kind.Kind() == reflect.Pointer || kind.Kind() == reflect.Slice {
 		kind = kind.Elem()
 	}
-	if kind == reflect.TypeFor[formatArgument]() {
+	if kind == reflect.TypeFor[importer.Format]() {
 		return candidatesOf(importer.Formats())
 	}
 	if v.Enum != "" {

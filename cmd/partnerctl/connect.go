@@ -25,9 +25,9 @@ import (
 
 // connection says where the tables are.
 type connection struct {
-	Stack    string       `placeholder:"NAME" help:"Use the tables of this deployed stack, instead of those named by PARTNERS_TABLE, CUSTOMERS_TABLE, PRICELISTS_TABLE and USAGE_TABLE."`
-	Endpoint string       `placeholder:"URL" help:"A DynamoDB engine other than AWS's, such as the one that make run starts. One on this machine needs neither credentials nor a region. Default: DYNAMODB_ENDPOINT or AWS_ENDPOINT_URL_DYNAMODB."`
-	Now      timeArgument `placeholder:"TIME" help:"Use this as the current time, such as 2026-06-01T00:00:00Z. Only with --endpoint: on AWS the past is the past."`
+	Stack    string    `placeholder:"NAME" help:"Use the tables of this deployed stack, instead of those named by PARTNERS_TABLE, CUSTOMERS_TABLE, PRICELISTS_TABLE and USAGE_TABLE."`
+	Endpoint string    `placeholder:"URL" help:"A DynamoDB engine other than AWS's, such as the one that make run starts. One on this machine needs neither credentials nor a region. Default: DYNAMODB_ENDPOINT or AWS_ENDPOINT_URL_DYNAMODB."`
+	Now      time.Time `placeholder:"TIME" help:"Use this as the current time, such as 2026-06-01T00:00:00Z. Only with --endpoint: on AWS the past is the past."`
 }
 
 // AfterApply takes the endpoint from the environment where no flag gives it. An
@@ -47,7 +47,7 @@ func (c *connection) AfterApply() error {
 func (c connection) check() error {
 	switch {
 	case c.Stack == "":
-	case !c.Now.time.IsZero():
+	case !c.Now.IsZero():
 		return misuseError("--stack and --now exclude each other: on AWS the past is the past")
 	case os.Getenv("DYNAMODB_ENDPOINT") != "":
 		return misuseError("--stack is for tables on AWS, but DYNAMODB_ENDPOINT names another engine: unset it first")
@@ -73,7 +73,7 @@ func allTables() []table { return []table{partnersTable, customersTable, priceLi
 
 // operator connects to the tables that a command needs.
 func (s *session) operator(needed ...table) (*operator.Operator, error) {
-	if !s.connection.Now.time.IsZero() && s.connection.Endpoint == "" {
+	if !s.connection.Now.IsZero() && s.connection.Endpoint == "" {
 		return nil, misuseError("--now is only for an engine of your own: give --endpoint too")
 	}
 	db, err := s.connection.database(s.ctx)
@@ -89,7 +89,7 @@ func (s *session) operator(needed ...table) (*operator.Operator, error) {
 
 // now is the time of the command's clock.
 func (s *session) now() time.Time {
-	if fixed := s.connection.Now.time; !fixed.IsZero() {
+	if fixed := s.connection.Now; !fixed.IsZero() {
 		return fixed
 	}
 	return time.Now()

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"cmp"
+	"time"
+
 	"github.com/shopspring/decimal"
 
 	"partnerview/internal/directory"
@@ -83,7 +86,7 @@ func (c *customerListCommand) Run(s *session) error {
 }
 
 type customerShowCommand struct {
-	Account accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
+	Account usage.AccountID `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
 }
 
 // shownCustomer is the result for programs.
@@ -97,15 +100,15 @@ func (c *customerShowCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	customer, err := o.ShowCustomer(s.ctx, c.Account.id)
+	customer, err := o.ShowCustomer(s.ctx, c.Account)
 	if err != nil {
 		return err
 	}
-	grantees, err := o.WhoSees(s.ctx, c.Account.id)
+	grantees, err := o.WhoSees(s.ctx, c.Account)
 	if err != nil {
 		return err
 	}
-	out := shownCustomer{listCustomer(customer), grantsOn(c.Account.id, grantees)}
+	out := shownCustomer{listCustomer(customer), grantsOn(c.Account, grantees)}
 	t := newTable()
 	row := func(head string, value any) { t.add(cell{head, bold}, value) }
 	row("account", out.AccountID)
@@ -122,20 +125,20 @@ func (c *customerShowCommand) Run(s *session) error {
 	return s.print(out, func() {
 		s.show(t)
 		s.printf("\n")
-		s.showGrantees(c.Account.id, grantees)
+		s.showGrantees(c.Account, grantees)
 	})
 }
 
 type customerSetCreditCommand struct {
-	Account   accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
+	Account   usage.AccountID `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
 	Remaining creditArgument  `required:"" placeholder:"AMOUNT" help:"What is left, in the customer's currency, such as 1520.73 or --remaining=-3; or unknown."`
 	Limit     *creditArgument `placeholder:"AMOUNT" help:"The credit limit, or unknown. Without it, it stays."`
-	AsOf      timeArgument    `placeholder:"TIME" help:"When that was so, such as 2026-06-01 or 2026-06-01T12:00:00Z. Without it, now."`
+	AsOf      time.Time       `placeholder:"TIME" help:"When that was so, such as 2026-06-01 or 2026-06-01T12:00:00Z. Without it, now."`
 	DryRun    bool            `help:"Show what would be done, and do nothing."`
 }
 
 func (c *customerSetCreditCommand) Run(s *session) error {
-	credit := operator.NewCredit{Remaining: c.Remaining.amount, AsOf: c.AsOf.or(s.now())}
+	credit := operator.NewCredit{Remaining: c.Remaining.amount, AsOf: cmp.Or(c.AsOf, s.now())}
 	if c.Limit != nil {
 		if c.Limit.amount != nil && c.Limit.amount.IsNegative() {
 			return misuseError("--limit must not be negative")
@@ -144,18 +147,18 @@ func (c *customerSetCreditCommand) Run(s *session) error {
 	}
 	return s.change([]table{customersTable}, caution{DryRun: c.DryRun}, "",
 		func(o *operator.Operator) (operator.Plan, error) {
-			return o.PlanCredit(s.ctx, c.Account.id, credit)
+			return o.PlanCredit(s.ctx, c.Account, credit)
 		})
 }
 
 type customerDeleteCommand struct {
-	Account   accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
+	Account   usage.AccountID `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
 	WithUsage bool            `help:"Delete its usage records too."`
 	Caution   caution         `embed:""`
 }
 
 func (c *customerDeleteCommand) Run(s *session) error {
-	return s.change(allTables(), c.Caution, string(c.Account.id), func(o *operator.Operator) (operator.Plan, error) {
-		return o.PlanCustomerDeletion(s.ctx, c.Account.id, c.WithUsage)
+	return s.change(allTables(), c.Caution, string(c.Account), func(o *operator.Operator) (operator.Plan, error) {
+		return o.PlanCustomerDeletion(s.ctx, c.Account, c.WithUsage)
 	})
 }

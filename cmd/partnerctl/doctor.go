@@ -27,7 +27,7 @@ type tableCheck struct {
 }
 
 func (doctorCommand) Run(s *session) error {
-	if !s.connection.Now.time.IsZero() {
+	if !s.connection.Now.IsZero() {
 		return misuseError("doctor checks the real clock: leave out --now")
 	}
 	o, err := s.operator(allTables()...)

@@ -15,16 +15,16 @@ type grantCommands struct {
 }
 
 type grantAddCommand struct {
-	Partner  partnerArgument `arg:"" name:"PARTNER" help:"The partner's id."`
-	Account  accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
-	Products []string        `placeholder:"PRODUCT" enum:"sms,voice,video,messaging" help:"Only these products. Without it, all that the customer has."`
-	DryRun   bool            `help:"Show what would be done, and do nothing."`
+	Partner  directory.PartnerID `arg:"" name:"PARTNER" help:"The partner's id."`
+	Account  usage.AccountID     `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
+	Products []string            `placeholder:"PRODUCT" enum:"sms,voice,video,messaging" help:"Only these products. Without it, all that the customer has."`
+	DryRun   bool                `help:"Show what would be done, and do nothing."`
 }
 
 func (c *grantAddCommand) Run(s *session) error {
 	return s.change([]table{partnersTable, customersTable}, caution{DryRun: c.DryRun}, "",
 		func(o *operator.Operator) (operator.Plan, error) {
-			return o.PlanGrant(s.ctx, c.Partner.id, c.Account.id, products(c.Products))
+			return o.PlanGrant(s.ctx, c.Partner, c.Account, products(c.Products))
 		})
 }
 
@@ -38,25 +38,21 @@ func products(words []string) []usage.Product {
 }
 
 type grantRemoveCommand struct {
-	Partner  partnerArgument   `arg:"" name:"PARTNER" help:"The partner's id."`
-	Accounts []accountArgument `arg:"" name:"ACCOUNT" help:"The customers' account IDs."`
-	Caution  caution           `embed:""`
+	Partner  directory.PartnerID `arg:"" name:"PARTNER" help:"The partner's id."`
+	Accounts []usage.AccountID   `arg:"" name:"ACCOUNT" help:"The customers' account IDs."`
+	Caution  caution             `embed:""`
 }
 
 func (c *grantRemoveCommand) Run(s *session) error {
-	accounts := make([]usage.AccountID, len(c.Accounts))
-	for i, a := range c.Accounts {
-		accounts[i] = a.id
-	}
-	return s.change([]table{partnersTable, customersTable}, c.Caution, string(c.Partner.id),
+	return s.change([]table{partnersTable, customersTable}, c.Caution, string(c.Partner),
 		func(o *operator.Operator) (operator.Plan, error) {
-			return o.PlanWithoutGrants(s.ctx, c.Partner.id, accounts)
+			return o.PlanWithoutGrants(s.ctx, c.Partner, c.Accounts)
 		})
 }
 
 type grantListCommand struct {
-	Partner *partnerArgument `placeholder:"ID" xor:"of" required:"" help:"List the customers that this partner sees."`
-	Account *accountArgument `placeholder:"ID" xor:"of" required:"" help:"List the partners that see this customer."`
+	Partner *directory.PartnerID `placeholder:"ID" xor:"of" required:"" help:"List the customers that this partner sees."`
+	Account *usage.AccountID     `placeholder:"ID" xor:"of" required:"" help:"List the partners that see this customer."`
 }
 
 // listedGrants is the result for programs: of --partner or of --account.
@@ -85,13 +81,13 @@ func grantsOf(grants []directory.Grant) []listedGrant {
 
 func (c *grantListCommand) Run(s *session) error {
 	if c.Account != nil {
-		return c.whoSees(s, c.Account.id)
+		return c.whoSees(s, *c.Account)
 	}
 	o, err := s.operator(partnersTable)
 	if err != nil {
 		return err
 	}
-	p, grants, err := o.ShowPartner(s.ctx, c.Partner.id)
+	p, grants, err := o.ShowPartner(s.ctx, *c.Partner)
 	if err != nil {
 		return err
 	}

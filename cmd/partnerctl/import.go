@@ -15,10 +15,10 @@ import (
 
 type importUsageCommand struct {
 	Files        []string        `arg:"" name:"FILE" help:"Files and folders to load, gzipped or not; - is standard input. Of a folder those files are loaded that end as the format's do (.ndjson, .jsonl or .csv, and .gz behind it), in the order of their names; its sub-folders are not."`
-	Format       formatArgument  `default:"native" placeholder:"NAME" help:"What the files look like: ${formats}. Default: native."`
-	Account      accountArgument `placeholder:"ID" help:"The customer of records that name no account."`
-	Since        timeArgument    `placeholder:"TIME" help:"Load only what is from this time on, such as 2026-06-01 or 2026-06-01T12:00:00Z: records by their timestamp, receipts by the time of their status."`
-	Until        timeArgument    `placeholder:"TIME" help:"Load only what is before this time."`
+	Format       importer.Format `default:"native" placeholder:"NAME" help:"What the files look like: ${formats}. Default: native."`
+	Account      usage.AccountID `placeholder:"ID" help:"The customer of records that name no account."`
+	Since        time.Time       `placeholder:"TIME" help:"Load only what is from this time on, such as 2026-06-01 or 2026-06-01T12:00:00Z: records by their timestamp, receipts by the time of their status."`
+	Until        time.Time       `placeholder:"TIME" help:"Load only what is before this time."`
 	DryRun       bool            `help:"Read and count, list what would be rejected, and write nothing."`
 	CountChanges bool            `help:"Compare records with what is stored, and count the new, changed and unchanged ones. Unchanged records are not written again."`
 	Rejects      string          `placeholder:"PATH" type:"path" help:"Where lines that cannot be taken are listed. Default: FILE.rejected.ndjson. A list of an earlier run is replaced, no other file is."`
@@ -33,11 +33,11 @@ type importedUsage struct {
 }
 
 func (c *importUsageCommand) Run(s *session) error {
-	period := usage.Period{From: c.Since.time, To: c.Until.time}
+	period := usage.Period{From: c.Since, To: c.Until}
 	if !period.From.IsZero() && !period.To.IsZero() && !period.From.Before(period.To) {
 		return misuseError("--since must be before --until: the period between them is empty")
 	}
-	files, err := s.inputs(c.Files, c.Format.format.Endings(), c.Rejects)
+	files, err := s.inputs(c.Files, c.Format.Endings(), c.Rejects)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (c *importUsageCommand) Run(s *session) error {
 	loaded, err := s.load(files, c.Rejects,
 		func(in io.Reader, shown *progress, reject func(importer.Reject) error) (loadCounts, error) {
 			counts, err := o.ImportUsage(s.ctx, in, operator.UsageImport{
-				Format: c.Format.format, Account: c.Account.id, Period: period, DryRun: c.DryRun,
+				Format: c.Format, Account: c.Account, Period: period, DryRun: c.DryRun,
 				CountChanges: c.CountChanges, KeepGoing: c.KeepGoing,
 				SameSecond: seconds, Rejected: reject, Progress: shown.counts,
 			})

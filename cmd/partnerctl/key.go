@@ -22,9 +22,9 @@ type keyCommands struct {
 }
 
 type keyCreateCommand struct {
-	Partner partnerArgument `required:"" placeholder:"ID" help:"The partner that the key is for."`
-	Label   string          `placeholder:"TEXT" help:"What the key is for, as it will appear in lists."`
-	Expires expiryArgument  `placeholder:"WHEN" help:"How long the key is valid, such as 90d, 2w or 36h, or until when, such as 2027-01-01. Without it, the key does not expire."`
+	Partner directory.PartnerID `required:"" placeholder:"ID" help:"The partner that the key is for."`
+	Label   string              `placeholder:"TEXT" help:"What the key is for, as it will appear in lists."`
+	Expires operator.Expiry     `placeholder:"WHEN" help:"How long the key is valid, such as 90d, 2w or 36h, or until when, such as 2027-01-01. Without it, the key does not expire."`
 }
 
 // createdKey is the result for programs.
@@ -40,7 +40,7 @@ func (c *keyCreateCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	text, key, err := o.CreateKey(s.ctx, c.Partner.id, c.Label, c.Expires.Expiry)
+	text, key, err := o.CreateKey(s.ctx, c.Partner, c.Label, c.Expires)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (s *session) handOver(text string, k directory.AccessKey) {
 }
 
 type keyListCommand struct {
-	Partner partnerArgument `required:"" placeholder:"ID" help:"The partner whose keys are listed."`
+	Partner directory.PartnerID `required:"" placeholder:"ID" help:"The partner whose keys are listed."`
 }
 
 // listedKeys is the result for programs.
@@ -95,14 +95,14 @@ func (c *keyListCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	keys, err := o.ListKeys(s.ctx, c.Partner.id)
+	keys, err := o.ListKeys(s.ctx, c.Partner)
 	if err != nil {
 		return err
 	}
-	out := listedKeys{c.Partner.id, listKeys(o, keys)}
+	out := listedKeys{c.Partner, listKeys(o, keys)}
 	return s.print(out, func() {
 		s.showOr(keyTable(out.Keys), "%s has no keys. Make one: partnerctl key create --partner %s\n",
-			c.Partner.id, c.Partner.id)
+			c.Partner, c.Partner)
 	})
 }
 
@@ -137,10 +137,10 @@ func orDash(text *string) string {
 }
 
 type keyRevokeCommand struct {
-	Key     *keyArgument     `arg:"" optional:"" name:"KEYID" help:"The key's id, or the whole key."`
-	All     bool             `help:"All keys of the partner that --partner names."`
-	Partner *partnerArgument `placeholder:"ID" help:"With --all: whose keys."`
-	Caution caution          `embed:""`
+	Key     *keyArgument         `arg:"" optional:"" name:"KEYID" help:"The key's id, or the whole key."`
+	All     bool                 `help:"All keys of the partner that --partner names."`
+	Partner *directory.PartnerID `placeholder:"ID" help:"With --all: whose keys."`
+	Caution caution              `embed:""`
 }
 
 // revokedKey is the result for programs.
@@ -165,11 +165,11 @@ func (c *keyRevokeCommand) Run(s *session) error {
 		if err := c.Caution.check(s); err != nil {
 			return err
 		}
-		keys, err := o.KeysToRevoke(s.ctx, c.Partner.id)
+		keys, err := o.KeysToRevoke(s.ctx, *c.Partner)
 		if err != nil {
 			return err
 		}
-		return c.revokeAll(s, o, c.Partner.id, keys)
+		return c.revokeAll(s, o, *c.Partner, keys)
 	}
 	if c.Caution.DryRun {
 		key, err := o.FindKey(s.ctx, c.Key.id)
@@ -217,10 +217,10 @@ func (c *keyRevokeCommand) revokeAll(s *session, o *operator.Operator, partner d
 }
 
 type keyRotateCommand struct {
-	Key     keyArgument    `arg:"" name:"KEYID" help:"The old key's id, or the whole key."`
-	Overlap spanArgument   `default:"24h" placeholder:"DURATION" help:"How long the old key stays valid, such as 36h or 3d; 0s ends it now. Default: 24h."`
-	Expires expiryArgument `placeholder:"WHEN" help:"How long the new key is valid, such as 90d, or until when, such as 2027-01-01. Without it, as long as the old one was made for."`
-	Label   string         `placeholder:"TEXT" help:"What the new key is for. Without it, the label of the old one."`
+	Key     keyArgument     `arg:"" name:"KEYID" help:"The old key's id, or the whole key."`
+	Overlap time.Duration   `default:"24h" placeholder:"DURATION" help:"How long the old key stays valid, such as 36h or 3d; 0s ends it now. Default: 24h."`
+	Expires operator.Expiry `placeholder:"WHEN" help:"How long the new key is valid, such as 90d, or until when, such as 2027-01-01. Without it, as long as the old one was made for."`
+	Label   string          `placeholder:"TEXT" help:"What the new key is for. Without it, the label of the old one."`
 }
 
 // rotatedKey is the result for programs.
@@ -238,7 +238,7 @@ func (c *keyRotateCommand) Run(s *session) error {
 		return err
 	}
 	r, err := o.RotateKey(s.ctx, c.Key.id,
-		operator.RotateAs{Overlap: c.Overlap.length, Expires: c.Expires.Expiry, Label: c.Label})
+		operator.RotateAs{Overlap: c.Overlap, Expires: c.Expires, Label: c.Label})
 	if r.Text == "" {
 		return err
 	}

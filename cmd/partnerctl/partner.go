@@ -55,7 +55,7 @@ func (c *partnerListCommand) Run(s *session) error {
 }
 
 type partnerShowCommand struct {
-	Partner partnerArgument `arg:"" name:"PARTNER" help:"The partner's id."`
+	Partner directory.PartnerID `arg:"" name:"PARTNER" help:"The partner's id."`
 }
 
 // shownPartner is the result for programs.
@@ -72,7 +72,7 @@ func (c *partnerShowCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	p, grants, err := o.ShowPartner(s.ctx, c.Partner.id)
+	p, grants, err := o.ShowPartner(s.ctx, c.Partner)
 	if err != nil {
 		return err
 	}
@@ -95,21 +95,21 @@ func (c *partnerShowCommand) Run(s *session) error {
 }
 
 type partnerSuspendCommand struct {
-	Partner partnerArgument `arg:"" name:"PARTNER" help:"The partner's id."`
-	Caution caution         `embed:""`
+	Partner directory.PartnerID `arg:"" name:"PARTNER" help:"The partner's id."`
+	Caution caution             `embed:""`
 }
 
 func (c *partnerSuspendCommand) Run(s *session) error {
-	return s.setStatus(c.Partner.id, directory.Suspended, c.Caution, string(c.Partner.id))
+	return s.setStatus(c.Partner, directory.Suspended, c.Caution, string(c.Partner))
 }
 
 type partnerResumeCommand struct {
-	Partner partnerArgument `arg:"" name:"PARTNER" help:"The partner's id."`
-	DryRun  bool            `help:"Show what would be done, and do nothing."`
+	Partner directory.PartnerID `arg:"" name:"PARTNER" help:"The partner's id."`
+	DryRun  bool                `help:"Show what would be done, and do nothing."`
 }
 
 func (c *partnerResumeCommand) Run(s *session) error {
-	return s.setStatus(c.Partner.id, directory.Active, caution{DryRun: c.DryRun}, "")
+	return s.setStatus(c.Partner, directory.Active, caution{DryRun: c.DryRun}, "")
 }
 
 func (s *session) setStatus(id directory.PartnerID, status directory.PartnerStatus, by caution, typed string) error {
@@ -119,8 +119,8 @@ func (s *session) setStatus(id directory.PartnerID, status directory.PartnerStat
 }
 
 type partnerDeleteCommand struct {
-	Partner partnerArgument `arg:"" name:"PARTNER" help:"The partner's id."`
-	Caution caution         `embed:""`
+	Partner directory.PartnerID `arg:"" name:"PARTNER" help:"The partner's id."`
+	Caution caution             `embed:""`
 }
 
 func (c *partnerDeleteCommand) Run(s *session) error {
@@ -131,11 +131,11 @@ func (c *partnerDeleteCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	plan, err := o.PlanPartnerDeletion(s.ctx, c.Partner.id)
+	plan, err := o.PlanPartnerDeletion(s.ctx, c.Partner)
 	if err != nil {
 		return err
 	}
-	partner, _, err := o.ShowPartner(s.ctx, c.Partner.id)
+	partner, _, err := o.ShowPartner(s.ctx, c.Partner)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (c *partnerDeleteCommand) Run(s *session) error {
 		return misuseError("the partner is in a usage plan of a deployed stack: give --stack NAME, " +
 			"so that it is taken out of it")
 	}
-	return s.carryOutPlan(o, plan, c.Caution, string(c.Partner.id), func() error {
+	return s.carryOutPlan(o, plan, c.Caution, string(c.Partner), func() error {
 		if !counted || s.connection.Stack == "" {
 			return nil
 		}
@@ -152,14 +152,14 @@ func (c *partnerDeleteCommand) Run(s *session) error {
 		if err != nil {
 			return err
 		}
-		_, err = o.LeavePlans(s.ctx, gateway, c.Partner.id)
+		_, err = o.LeavePlans(s.ctx, gateway, c.Partner)
 		return err
 	})
 }
 
 type partnerSetPlanCommand struct {
-	Partner partnerArgument `arg:"" name:"PARTNER" help:"The id of the partner whose requests are counted."`
-	Plan    string          `arg:"" name:"PLAN" enum:"bronze,silver,gold,none" help:"bronze, silver or gold: the stack's parameters say what each allows. none takes the partner out of its plan."`
+	Partner directory.PartnerID `arg:"" name:"PARTNER" help:"The id of the partner whose requests are counted."`
+	Plan    string              `arg:"" name:"PLAN" enum:"bronze,silver,gold,none" help:"bronze, silver or gold: the stack's parameters say what each allows. none takes the partner out of its plan."`
 }
 
 const noPlan = "none"
@@ -185,16 +185,16 @@ func (c *partnerSetPlanCommand) Run(s *session) error {
 	}
 	var plan, before directory.Plan
 	if c.Plan == noPlan {
-		before, err = o.LeavePlans(s.ctx, gateway, c.Partner.id)
+		before, err = o.LeavePlans(s.ctx, gateway, c.Partner)
 	} else {
 		plan = directory.Plan(c.Plan)
-		before, err = o.SetPlan(s.ctx, gateway, c.Partner.id, plan)
+		before, err = o.SetPlan(s.ctx, gateway, c.Partner, plan)
 	}
 	if err != nil {
 		return err
 	}
-	return s.print(setPlan{c.Partner.id, textOrNil(plan), textOrNil(before)}, func() {
-		s.printf("%s: %s → %s\n", c.Partner.id, cmp.Or(before, noPlan), c.Plan)
+	return s.print(setPlan{c.Partner, textOrNil(plan), textOrNil(before)}, func() {
+		s.printf("%s: %s → %s\n", c.Partner, cmp.Or(before, noPlan), c.Plan)
 		if plan == "" {
 			s.printf("Where plans are enforced, it gets 503 until it is put into one.\n")
 		}

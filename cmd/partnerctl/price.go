@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"partnerview/internal/importer"
 	"partnerview/internal/money"
@@ -20,17 +22,17 @@ type priceCommands struct {
 
 // logArguments name a customer's product.
 type logArguments struct {
-	Account accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
+	Account usage.AccountID `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
 	Product string          `arg:"" name:"PRODUCT" enum:"sms,voice,video,messaging" help:"sms, voice, video or messaging."`
 }
 
 func (a logArguments) log() usage.Log {
-	return usage.Log{Account: a.Account.id, Product: usage.Product(a.Product)}
+	return usage.Log{Account: a.Account, Product: usage.Product(a.Product)}
 }
 
 type priceShowCommand struct {
 	logArguments `embed:""`
-	At           timeArgument `placeholder:"TIME" help:"Show the rates in force at this time. Without it, now."`
+	At           time.Time `placeholder:"TIME" help:"Show the rates in force at this time. Without it, now."`
 }
 
 // shownPrices is the result for programs.
@@ -92,13 +94,13 @@ func (c *priceShowCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	at := c.At.or(o.Now())
+	at := cmp.Or(c.At, o.Now())
 	// The last that has begun is in force: lists are sorted by when they begin.
 	inForce := len(lists) - 1
 	for inForce >= 0 && lists[inForce].EffectiveFrom.After(at) {
 		inForce--
 	}
-	out := shownPrices{c.Account.id, usage.Product(c.Product), make([]listedPrices, len(lists))}
+	out := shownPrices{c.Account, usage.Product(c.Product), make([]listedPrices, len(lists))}
 	for i, l := range lists {
 		out.PriceLists[i] = listedPrices{
 			usage.FormatTime(l.EffectiveFrom), stateOfList(i, inForce), l.Currency, l.ChargeOn,
@@ -232,9 +234,9 @@ func (c *priceCheckCommand) compare(s *session, file importer.Directory) (*appli
 
 type priceWithdrawCommand struct {
 	logArguments `embed:""`
-	From         timeArgument `required:"" placeholder:"TIME" help:"When the list takes effect, as price show gives it: 2026-12-01 or 2026-12-01T00:00:00Z."`
-	CorrectPast  bool         `help:"Withdraw a list that has taken effect, which changes prices of the past. How many records and how much money that is, is shown first, and the account ID has to be typed."`
-	Caution      caution      `embed:""`
+	From         time.Time `required:"" placeholder:"TIME" help:"When the list takes effect, as price show gives it: 2026-12-01 or 2026-12-01T00:00:00Z."`
+	CorrectPast  bool      `help:"Withdraw a list that has taken effect, which changes prices of the past. How many records and how much money that is, is shown first, and the account ID has to be typed."`
+	Caution      caution   `embed:""`
 }
 
 func (c *priceWithdrawCommand) Run(s *session) error {
@@ -248,6 +250,6 @@ func (c *priceWithdrawCommand) Run(s *session) error {
 		needed = append(needed, usageTable)
 	}
 	return s.change(needed, c.Caution, "", func(o *operator.Operator) (operator.Plan, error) {
-		return o.PlanWithdrawal(s.ctx, c.log(), c.From.time, c.CorrectPast)
+		return o.PlanWithdrawal(s.ctx, c.log(), c.From, c.CorrectPast)
 	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -14,20 +15,20 @@ import (
 
 type priceExplainCommand struct {
 	logArguments       `embed:""`
-	ID                 recordArgument    `placeholder:"ID" help:"Explain this stored record, instead of one that the flags below describe."`
-	File               string            `short:"f" placeholder:"FILE" help:"Price by the lists of this directory file, instead of the stored ones."`
-	At                 timeArgument      `placeholder:"TIME" help:"The record's timestamp. Without it, now."`
-	Direction          string            `enum:",inbound,outbound" default:"" placeholder:"WORD" help:"inbound or outbound."`
-	Status             wordArgument      `placeholder:"WORD" help:"As delivered or failed."`
-	Country            countryArgument   `placeholder:"CODE" help:"Of the remote party, such as GB."`
-	Operator           operatorArgument  `placeholder:"DIGITS" help:"Of the remote party, such as 23401."`
-	Segments           *countArgument    `placeholder:"N" help:"For sms."`
-	Duration           *secondsArgument  `placeholder:"SECONDS" help:"For voice and video, such as 90 or 1m30s."`
-	Participants       *countArgument    `placeholder:"N" help:"For video."`
-	ParticipantSeconds *secondsArgument  `placeholder:"SECONDS" help:"For video. Without it, participants times duration."`
-	Channel            wordArgument      `placeholder:"WORD" help:"For messaging, such as whatsapp."`
-	Category           wordArgument      `placeholder:"WORD" help:"For messaging, such as marketing."`
-	Recorded           *recordedArgument `placeholder:"AMOUNT" help:"What the platform has recorded as the price, such as 0.0412EUR."`
+	ID                 usage.RecordID   `placeholder:"ID" help:"Explain this stored record, instead of one that the flags below describe."`
+	File               string           `short:"f" placeholder:"FILE" help:"Price by the lists of this directory file, instead of the stored ones."`
+	At                 time.Time        `placeholder:"TIME" help:"The record's timestamp. Without it, now."`
+	Direction          string           `enum:",inbound,outbound" default:"" placeholder:"WORD" help:"inbound or outbound."`
+	Status             wordArgument     `placeholder:"WORD" help:"As delivered or failed."`
+	Country            usage.Country    `placeholder:"CODE" help:"Of the remote party, such as GB."`
+	Operator           usage.Operator   `placeholder:"DIGITS" help:"Of the remote party, such as 23401."`
+	Segments           *countArgument   `placeholder:"N" help:"For sms."`
+	Duration           *secondsArgument `placeholder:"SECONDS" help:"For voice and video, such as 90 or 1m30s."`
+	Participants       *countArgument   `placeholder:"N" help:"For video."`
+	ParticipantSeconds *secondsArgument `placeholder:"SECONDS" help:"For video. Without it, participants times duration."`
+	Channel            wordArgument     `placeholder:"WORD" help:"For messaging, such as whatsapp."`
+	Category           wordArgument     `placeholder:"WORD" help:"For messaging, such as marketing."`
+	Recorded           *money.Money     `placeholder:"AMOUNT" help:"What the platform has recorded as the price, such as 0.0412EUR."`
 }
 
 func (c *priceExplainCommand) Run(s *session) error {
@@ -36,8 +37,8 @@ func (c *priceExplainCommand) Run(s *session) error {
 		return err
 	}
 	r := c.record(s.now())
-	if c.ID.id != "" {
-		if r, err = o.FindRecord(s.ctx, c.log(), c.ID.id); err != nil {
+	if c.ID != "" {
+		if r, err = o.FindRecord(s.ctx, c.log(), c.ID); err != nil {
 			return err
 		}
 	}
@@ -59,7 +60,7 @@ func (c *priceExplainCommand) operator(s *session) (*operator.Operator, error) {
 	if c.File == "" {
 		needed = append(needed, customersTable, priceListsTable)
 	}
-	if c.ID.id != "" {
+	if c.ID != "" {
 		needed = append(needed, usageTable)
 	}
 	if len(needed) == 0 {
@@ -69,17 +70,17 @@ func (c *priceExplainCommand) operator(s *session) (*operator.Operator, error) {
 }
 
 func (c *priceExplainCommand) record(now time.Time) usage.Record {
-	at := c.At.or(now).UTC()
+	at := cmp.Or(c.At, now).UTC()
 	r := usage.Record{
 		Log: c.log(), Timestamp: at.Truncate(time.Millisecond), Direction: usage.Direction(c.Direction),
 		Status:  usage.Status(c.Status),
-		Country: usage.Country(c.Country), Operator: usage.Operator(c.Operator), Segments: c.Segments.number(),
-		DurationSeconds: c.Duration.number(),
-		Participants:    c.Participants.number(), ParticipantSeconds: c.ParticipantSeconds.number(),
+		Country: c.Country, Operator: c.Operator, Segments: (*int64)(c.Segments),
+		DurationSeconds: (*int64)(c.Duration),
+		Participants:    (*int64)(c.Participants), ParticipantSeconds: (*int64)(c.ParticipantSeconds),
 		Channel: usage.Channel(c.Channel), Category: usage.Category(c.Category),
 	}
 	if c.Recorded != nil {
-		r.RecordedPrice = &c.Recorded.price
+		r.RecordedPrice = c.Recorded
 	}
 	return r
 }

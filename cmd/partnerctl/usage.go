@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"partnerview/internal/money"
 	"partnerview/internal/operator"
@@ -20,21 +21,21 @@ type usageCommands struct {
 // selectionFlags say which records of a customer are meant.
 type selectionFlags struct {
 	Product []string         `placeholder:"PRODUCT" enum:"sms,voice,video,messaging" help:"Only of these products."`
-	From    timeArgument     `placeholder:"TIME" help:"Only from this time on, such as 2026-11-01 or 2026-11-01T08:00:00Z."`
-	To      timeArgument     `placeholder:"TIME" help:"Only before this time."`
-	ID      []recordArgument `name:"id" placeholder:"ID" help:"Only records with these ids."`
-	Last4   last4Argument    `name:"last4" placeholder:"DIGITS" help:"Only from or to a number that ends in these four digits."`
+	From    time.Time        `placeholder:"TIME" help:"Only from this time on, such as 2026-11-01 or 2026-11-01T08:00:00Z."`
+	To      time.Time        `placeholder:"TIME" help:"Only before this time."`
+	ID      []usage.RecordID `name:"id" placeholder:"ID" help:"Only records with these ids."`
+	Last4   usage.Last4      `name:"last4" placeholder:"DIGITS" help:"Only from or to a number that ends in these four digits."`
 }
 
 // of are the records of a customer that the flags say.
 func (f selectionFlags) of(account usage.AccountID) (operator.Selection, error) {
 	s := operator.Selection{
 		Account: account, Products: products(f.Product), Last4: string(f.Last4),
-		Period: usage.Period{From: f.From.time, To: f.To.time},
+		Period: usage.Period{From: f.From, To: f.To},
 	}
 	for _, id := range f.ID {
-		if !slices.Contains(s.IDs, id.id) {
-			s.IDs = append(s.IDs, id.id)
+		if !slices.Contains(s.IDs, id) {
+			s.IDs = append(s.IDs, id)
 		}
 	}
 	if !s.Period.From.IsZero() && !s.Period.To.IsZero() && !s.Period.From.Before(s.Period.To) {
@@ -44,7 +45,7 @@ func (f selectionFlags) of(account usage.AccountID) (operator.Selection, error) 
 }
 
 type usageGetCommand struct {
-	Account        accountArgument `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
+	Account        usage.AccountID `arg:"" name:"ACCOUNT" help:"The customer's account ID."`
 	selectionFlags `embed:""`
 	Limit          *countArgument `placeholder:"N" help:"Show at most this many records; 0 shows all. Default: 100, or all for programs."`
 }
@@ -52,7 +53,7 @@ type usageGetCommand struct {
 const defaultLimit = 100
 
 func (c *usageGetCommand) Run(s *session) error {
-	selection, err := c.of(c.Account.id)
+	selection, err := c.of(c.Account)
 	if err != nil {
 		return err
 	}

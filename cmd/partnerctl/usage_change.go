@@ -13,8 +13,8 @@ import (
 )
 
 type usageDeleteCommand struct {
-	Accounts       []accountArgument `arg:"" optional:"" name:"ACCOUNT" help:"The customers' account IDs."`
-	Account        []accountArgument `placeholder:"ID" help:"A customer's account ID; may be repeated."`
+	Accounts       []usage.AccountID `arg:"" optional:"" name:"ACCOUNT" help:"The customers' account IDs."`
+	Account        []usage.AccountID `placeholder:"ID" help:"A customer's account ID; may be repeated."`
 	AllAccounts    bool              `help:"The records of all customers."`
 	selectionFlags `embed:""`
 	Caution        caution `embed:""`
@@ -67,7 +67,7 @@ func (c *usageDeleteCommand) Run(s *session) error {
 
 // accounts are those whose records are meant, each once, and what has to be typed.
 func (c *usageDeleteCommand) accounts(
-	s *session, o *operator.Operator, named []accountArgument,
+	s *session, o *operator.Operator, named []usage.AccountID,
 ) (accounts []usage.AccountID, typed string, err error) {
 	if c.AllAccounts {
 		customers, err := o.ListCustomers(s.ctx, directory.NewSearch(""))
@@ -77,8 +77,8 @@ func (c *usageDeleteCommand) accounts(
 		return accounts, "all accounts", err
 	}
 	for _, a := range named {
-		if !slices.Contains(accounts, a.id) {
-			accounts = append(accounts, a.id)
+		if !slices.Contains(accounts, a) {
+			accounts = append(accounts, a)
 		}
 	}
 	if len(accounts) == 1 {
@@ -162,7 +162,7 @@ func (s *session) deleteRecords(
 }
 
 type usageMendIDsCommand struct {
-	Account accountArgument `placeholder:"ID" help:"Only this customer's records. Default: all that are stored."`
+	Account usage.AccountID `placeholder:"ID" help:"Only this customer's records. Default: all that are stored."`
 	Unsure  bool            `help:"Also ids that may or may not contain a number: 8 to 15 digits in a row, beside a number of which nothing is known (****)."`
 	Caution caution         `embed:""`
 }
@@ -194,16 +194,16 @@ func (c *usageMendIDsCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	mending := operator.IDMending{Account: c.Account.id, Unsure: c.Unsure}
+	mending := operator.IDMending{Account: c.Account, Unsure: c.Unsure}
 	counts, err := s.mendIDs(o.CountIDs, mending)
 	if err != nil {
 		return err
 	}
-	if counts.Examined == 0 && c.Account.id != "" {
+	if counts.Examined == 0 && c.Account != "" {
 		return operator.UserError(fmt.Sprintf("%s has no records: partnerctl customer list shows the customers",
-			c.Account.id))
+			c.Account))
 	}
-	out := mendedIDs{DryRun: c.Caution.DryRun, AccountID: c.Account.id, Examined: counts.Examined,
+	out := mendedIDs{DryRun: c.Caution.DryRun, AccountID: c.Account, Examined: counts.Examined,
 		Unreadable: counts.Unreadable, Found: make([]foundIDs, len(counts.Logs))}
 	total, unsure := 0, 0
 	for i, log := range counts.Logs {
@@ -212,7 +212,7 @@ func (c *usageMendIDsCommand) Run(s *session) error {
 		unsure += log.Unsure
 	}
 	err = s.carryOut(c.Caution, operation{
-		total: total, typed: cmp.Or(string(c.Account.id), "all"), result: &out,
+		total: total, typed: cmp.Or(string(c.Account), "all"), result: &out,
 		show: func() { s.showFoundIDs(out) },
 		do: func() error {
 			mended, err := s.mendIDs(o.MendIDs, mending)
