@@ -19,8 +19,7 @@ func TestIdsAtTwoTimesOfOneSecondAreCounted(t *testing.T) {
 	seconds := operator.NewSameSecond()
 	load := func(file string, want int) {
 		t.Helper()
-		counts, err := o.ImportUsage(t.Context(), strings.NewReader(file), operator.UsageImport{SameSecond: seconds})
-		must(t, err)
+		counts := importUsage(t, o, file, operator.UsageImport{SameSecond: seconds})
 		if counts.SameSecond != want {
 			t.Errorf("%d ids are counted, want %d", counts.SameSecond, want)
 		}
@@ -32,8 +31,7 @@ func TestIdsAtTwoTimesOfOneSecondAreCounted(t *testing.T) {
 	if got := len(readAll(t, s, usage.Log{Account: "acme_retail", Product: usage.SMS})); got != 9 {
 		t.Errorf("%d records are stored, want 9: each time is one", got)
 	}
-	counts, err := o.ImportUsage(t.Context(), strings.NewReader(record("m-5", "03")+record("m-5", "03.1")), operator.UsageImport{})
-	must(t, err)
+	counts := importUsage(t, o, record("m-5", "03")+record("m-5", "03.1"), operator.UsageImport{})
 	if sum := counts.Add(counts); sum.SameSecond != 2 {
 		t.Errorf("of a file by itself %d are counted, and summed %d", counts.SameSecond, sum.SameSecond)
 	}

@@ -36,6 +36,14 @@ func line(account, id string, second int, more string) string {
 	return fmt.Sprintf(`{"accountId":%q,"product":"sms","id":%q,"timestamp":%q%s}`, account, id, at, more) + "\n"
 }
 
+// importUsage loads a file that as a whole has no error.
+func importUsage(t *testing.T, o *operator.Operator, file string, in operator.UsageImport) operator.UsageCounts {
+	t.Helper()
+	counts, err := o.ImportUsage(t.Context(), strings.NewReader(file), in)
+	must(t, err)
+	return counts
+}
+
 func TestImportCountsEveryLineOnce(t *testing.T) {
 	o, s := newOperator(t)
 	apply(t, o, customersFile)
@@ -48,10 +56,9 @@ func TestImportCountsEveryLineOnce(t *testing.T) {
 		line("beta", "m-1", 1, "") +
 		strings.Replace(line("beta", "m-9", 1, ""), "2026", "2020", 1)
 	var rejected []importer.Reject
-	counts, err := o.ImportUsage(t.Context(), strings.NewReader(file), operator.UsageImport{
+	counts := importUsage(t, o, file, operator.UsageImport{
 		Rejected: func(r importer.Reject) error { rejected = append(rejected, r); return nil },
 	})
-	must(t, err)
 	want := operator.UsageCounts{Read: 7, Written: 3, Duplicate: 1, Rejected: 3, Dropped: map[string]int{"colour": 2, "content": 1}}
 	if diff := cmp.Diff(want, counts); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
@@ -74,8 +81,7 @@ func TestAccountOfALineIsFoundByItsNames(t *testing.T) {
 	o, s := newOperator(t)
 	apply(t, o, customersFile)
 	file := line("acme_hq", "hq", 1, "") + line("acme_otp", "otp", 1, "") + line("beta", "beta", 1, "")
-	_, err := o.ImportUsage(t.Context(), strings.NewReader(file), operator.UsageImport{})
-	must(t, err)
+	importUsage(t, o, file, operator.UsageImport{})
 	for id, account := range map[usage.RecordID]usage.AccountID{"hq": "acme_retail", "otp": "beta", "beta": "beta"} {
 		if _, err := s.Record(t.Context(), usage.Log{Account: account, Product: usage.SMS}, id, now); err != nil {
 			t.Errorf("%s is not in the log of %s: %v", id, account, err)
@@ -115,8 +121,7 @@ func TestOfTheSameRecordTheLastOfTheFileWins(t *testing.T) {
 	o, s := newOperator(t)
 	apply(t, o, customersFile)
 	const n = 3240 // 81 ids: no multiple of the writers
-	counts, err := o.ImportUsage(t.Context(), strings.NewReader(lines(n)), operator.UsageImport{})
-	must(t, err)
+	counts := importUsage(t, o, lines(n), operator.UsageImport{})
 	if counts.Read != n || counts.Written+counts.Duplicate != n {
 		t.Errorf("counts do not add up: %+v", counts)
 	}
@@ -127,8 +132,7 @@ func TestOfTheSameRecordTheLastOfTheFileWins(t *testing.T) {
 			t.Fatalf("of m-%d, %s is stored; want %s, the last of the file", i, r.ErrorCode, want)
 		}
 	}
-	again, err := o.ImportUsage(t.Context(), strings.NewReader(lines(n)), operator.UsageImport{})
-	must(t, err)
+	again := importUsage(t, o, lines(n), operator.UsageImport{})
 	if diff := cmp.Diff(counts, again); diff != "" {
 		t.Errorf("the same file counts otherwise the second time (-first +second):\n%s", diff)
 	}
@@ -160,7 +164,7 @@ func TestImportSurvivesARestartOfTheEngine(t *testing.T) {
 	apply(t, o, customersFile)
 	const n = 3000
 	var restarts atomic.Int32
-	counts, err := o.ImportUsage(t.Context(), strings.NewReader(logOf(n)), operator.UsageImport{
+	counts := importUsage(t, o, logOf(n), operator.UsageImport{
 		Progress: func(c operator.UsageCounts) {
 			if c.Written > n/4 && restarts.CompareAndSwap(0, 1) || c.Written > n/2 && restarts.CompareAndSwap(1, 2) {
 				own.Stop()
@@ -168,7 +172,6 @@ func TestImportSurvivesARestartOfTheEngine(t *testing.T) {
 			}
 		},
 	})
-	must(t, err)
 	if restarts.Load() != 2 || counts.Written != n {
 		t.Errorf("%d restarts; counts %+v", restarts.Load(), counts)
 	}
@@ -325,8 +328,7 @@ func TestImportLosesNothingWhenTheTableIsThrottled(t *testing.T) {
 		}
 		return true
 	})
-	counts, err := o.ImportUsage(t.Context(), strings.NewReader(logOf(n)), operator.UsageImport{})
-	must(t, err)
+	counts := importUsage(t, o, logOf(n), operator.UsageImport{})
 	if counts.Written != n || refused.Load() < 40 {
 		t.Errorf("%d of %d written, after %d refusals", counts.Written, n, refused.Load())
 	}
@@ -354,15 +356,13 @@ func TestReceiptsAreBroughtToTheirRecords(t *testing.T) {
 		receipts.WriteString(receiptLine(fmt.Sprintf("m-%d", i), "sent", i+1)) // older, and later in the file
 	}
 	receipts.WriteString(receiptLine("nobody", "sent", 1) + "no receipt\n")
-	_, err := o.ImportUsage(t.Context(), strings.NewReader(log.String()), operator.UsageImport{})
-	must(t, err)
+	importUsage(t, o, log.String(), operator.UsageImport{})
 	var rejected []int
 	in := operator.UsageImport{
 		Format: importer.ConnectReceipts, CountChanges: true,
 		Rejected: func(r importer.Reject) error { rejected = append(rejected, r.Line); return nil },
 	}
-	counts, err := o.ImportUsage(t.Context(), strings.NewReader(receipts.String()), in)
-	must(t, err)
+	counts := importUsage(t, o, receipts.String(), in)
 	if counts.Read != 2*n+2 || counts.Written+counts.Duplicate != 2*n || counts.Rejected != 2 || counts.Changes.New != 0 || counts.Changes.Changed < n {
 		t.Errorf("counts are %+v, changes %+v", counts, counts.Changes)
 	}
@@ -375,8 +375,7 @@ func TestReceiptsAreBroughtToTheirRecords(t *testing.T) {
 			t.Fatalf("%s is %s", r.ID, r.Status)
 		}
 	}
-	again, err := o.ImportUsage(t.Context(), strings.NewReader(log.String()), operator.UsageImport{CountChanges: true})
-	must(t, err)
+	again := importUsage(t, o, log.String(), operator.UsageImport{CountChanges: true})
 	if want := (operator.ChangeCounts{Unchanged: n}); *again.Changes != want {
 		t.Errorf("the log again counts %+v, want %+v: what receipts told is newer", *again.Changes, want)
 	}
@@ -388,8 +387,7 @@ func TestReceiptFromAClockThatIsAheadFreezesNothing(t *testing.T) {
 	apply(t, o, customersFile)
 	load := func(f importer.Format, file string, rejected int) {
 		t.Helper()
-		counts, err := o.ImportUsage(t.Context(), strings.NewReader(file), operator.UsageImport{Format: f})
-		must(t, err)
+		counts := importUsage(t, o, file, operator.UsageImport{Format: f})
 		if counts.Rejected != rejected {
 			t.Errorf("%d lines are rejected, want %d", counts.Rejected, rejected)
 		}
@@ -407,15 +405,12 @@ func TestReceiptFromAClockThatIsAheadFreezesNothing(t *testing.T) {
 func TestDryRunOfReceiptsTellsWhatAnImportWould(t *testing.T) {
 	o, _ := newOperator(t)
 	apply(t, o, customersFile)
-	_, err := o.ImportUsage(t.Context(), strings.NewReader(line("acme_retail", "m-1", 1, "")), operator.UsageImport{})
-	must(t, err)
+	importUsage(t, o, line("acme_retail", "m-1", 1, ""), operator.UsageImport{})
 	file := receiptLine("m-1", "delivered", 2) + receiptLine("m-2", "delivered", 2)
 	in := operator.UsageImport{Format: importer.ConnectReceipts, CountChanges: true, DryRun: true}
-	dry, err := o.ImportUsage(t.Context(), strings.NewReader(file), in)
-	must(t, err)
+	dry := importUsage(t, o, file, in)
 	in.DryRun = false
-	real, err := o.ImportUsage(t.Context(), strings.NewReader(file), in)
-	must(t, err)
+	real := importUsage(t, o, file, in)
 	if diff := cmp.Diff(dry, real); diff != "" || real.Changes.Changed != 1 || real.Rejected != 1 {
 		t.Errorf("(-dry run +import):\n%s", diff)
 	}
