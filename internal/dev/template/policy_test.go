@@ -2,7 +2,6 @@ package template_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -31,8 +30,7 @@ var settings = map[string]map[string]string{
 	"AuthorizerFunction": {"OIDC_ISSUER": "", "OIDC_AUDIENCE": "", "OIDC_PARTNER_CLAIM": "partner_id", "USAGE_PLANS": "false"},
 }
 
-func environment(t *template.Template) error {
-	var faults []error
+func environment(t *template.Template, fail func(...error)) {
 	for _, f := range t.Functions {
 		readable := make(map[string]bool)
 		for _, s := range reads(f) {
@@ -47,9 +45,8 @@ func environment(t *template.Template) error {
 			}
 		}
 		maps.Copy(want, settings[f.ID])
-		faults = append(faults, differ(f.ID+": environment", want, f.Environment))
+		fail(differ(f.ID+": environment", want, f.Environment))
 	}
-	return errors.Join(faults...)
 }
 
 // reads are a function's statements on DynamoDB.
@@ -70,8 +67,7 @@ func tablePart(arn string) string {
 
 // keyAttributes asks of each read that the attributes it may name hold the keys of
 // what it reads: DynamoDB cannot use a key that is not allowed.
-func keyAttributes(t *template.Template) error {
-	var faults []error
+func keyAttributes(t *template.Template, fail func(...error)) {
 	for _, f := range t.Functions {
 		for _, s := range reads(f) {
 			var attributes []string
@@ -83,7 +79,7 @@ func keyAttributes(t *template.Template) error {
 			id, index, _ := strings.Cut(tablePart(s.Resources[0]), "/index/")
 			table, ok := t.Table(id)
 			if !ok {
-				faults = append(faults, fmt.Errorf("%s: statement %s: there is no table %s", f.ID, s.ID, id))
+				fail(fmt.Errorf("%s: statement %s: there is no table %s", f.ID, s.ID, id))
 			}
 			keys := []template.Key{table.Key}
 			for _, i := range table.Indexes {
@@ -94,28 +90,25 @@ func keyAttributes(t *template.Template) error {
 			for _, k := range keys {
 				for _, attribute := range []string{k.Partition, k.Sort} {
 					if attribute != "" && !slices.Contains(attributes, attribute) {
-						faults = append(faults, fmt.Errorf("%s: statement %s: key attribute %s is missing", f.ID, s.ID, attribute))
+						fail(fmt.Errorf("%s: statement %s: key attribute %s is missing", f.ID, s.ID, attribute))
 					}
 				}
 			}
 		}
 	}
-	return errors.Join(faults...)
 }
 
-func ownRoles(t *template.Template) error {
+func ownRoles(t *template.Template, fail func(...error)) {
 	of := make(map[string]string)
-	var faults []error
 	for _, f := range t.Functions {
 		if other, taken := of[f.Role]; taken {
-			faults = append(faults, fmt.Errorf("%s and %s share %s", f.ID, other, f.Role))
+			fail(fmt.Errorf("%s and %s share %s", f.ID, other, f.Role))
 		}
 		of[f.Role] = f.ID
 	}
-	return errors.Join(faults...)
 }
 
-func leadingKeys(t *template.Template) error {
+func leadingKeys(t *template.Template, fail func(...error)) {
 	want := map[string][]string{
 		"AuthorizerFunction Key":             {"KEY#*"},
 		"AuthorizerFunction ProfileAndGrant": {"PARTNER#*"},
@@ -139,7 +132,7 @@ func leadingKeys(t *template.Template) error {
 			}
 		}
 	}
-	return differ("leading keys", want, got)
+	fail(differ("leading keys", want, got))
 }
 
 // TestARightIsNarrow asks for a little more than a function may, one thing at a

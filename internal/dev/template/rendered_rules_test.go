@@ -2,7 +2,6 @@ package template_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -23,15 +22,15 @@ func (d *rendered) paths() map[string]any {
 // open are the routes that everybody may ask: the dashboard's.
 var open = []string{"/", "/{proxy+}"}
 
-func renderedRoutes(d *rendered) error {
+func renderedRoutes(d *rendered, fail func(...error)) {
 	scheme := at(d.body(), "components", "securitySchemes", "PartnerAuthorizer")
-	faults := []error{
+	fail(
 		expect("the authorizer's type", `"request"`, at(scheme, "x-amazon-apigateway-authorizer", "type")),
 		expect("its identity sources", `"method.request.header.Authorization, context.path"`, at(scheme, "x-amazon-apigateway-authorizer", "identitySource")),
-	}
+	)
 	// The default as it stands, and what the configured one was made with: CloudFormation gives texts.
 	if ttl := compact(at(scheme, "x-amazon-apigateway-authorizer", "authorizerResultTtlInSeconds")); ttl != "60" && ttl != `"5"` {
-		faults = append(faults, fmt.Errorf("decisions are kept for %s s", ttl))
+		fail(fmt.Errorf("decisions are kept for %s s", ttl))
 	}
 	for path, methods := range d.paths() {
 		for method, m := range methods.(map[string]any) {
@@ -39,18 +38,17 @@ func renderedRoutes(d *rendered) error {
 			if slices.Contains(open, path) {
 				want = `[{"NONE":[]}]`
 			}
-			faults = append(faults, expect(method+" "+path+": security", want, at(m, "security")))
+			fail(expect(method+" "+path+": security", want, at(m, "security")))
 			if method != "get" && !slices.Contains(open, path) {
-				faults = append(faults, fmt.Errorf("%s %s is a route, though this API only reads", method, path))
+				fail(fmt.Errorf("%s %s is a route, though this API only reads", method, path))
 			}
 		}
 	}
-	return errors.Join(faults...)
 }
 
-func renderedPlans(d *rendered) error {
+func renderedPlans(d *rendered, fail func(...error)) {
 	api := d.Resources["Api"].Properties
-	faults := []error{
+	fail(
 		expect("plans are made", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"UsagePlans"},"false"]}]}`, d.Conditions["HasUsagePlans"]),
 		expect("plans are enforced", `{"Fn::Equals":[{"Ref":"UsagePlans"},"true"]}`, d.Conditions["EnforcesUsagePlans"]),
 		expect("the default of UsagePlans", `"false"`, at(d.Parameters["UsagePlans"], "Default")),
@@ -61,28 +59,26 @@ func renderedPlans(d *rendered) error {
 		// SAM names a deployment by the text of the API, which no parameter changes, or, with AlwaysDeploy, by the time; the
 		// time of this file is 0.
 		differ("deployments", []string{"ApiDeploymentb6589fc6ab"}, d.of("AWS::ApiGateway::Deployment")),
-	}
+	)
 	for _, id := range d.of("AWS::ApiGateway::UsagePlan") {
 		name, p := strings.TrimSuffix(id, "Plan"), d.Resources[id].Properties
-		faults = append(faults,
+		fail(
 			expect(id+": stages", `[{"ApiId":{"Ref":"Api"},"Stage":{"Ref":"Apiv1Stage"}}]`, p["ApiStages"]),
 			expect(id+": throttle", `{"BurstLimit":{"Ref":"`+name+`Burst"},"RateLimit":{"Ref":"`+name+`Rate"}}`, p["Throttle"]),
 			expect(id+": quota", `{"Limit":{"Ref":"`+name+`Quota"},"Period":"MONTH"}`, p["Quota"]))
 	}
 	for _, kind := range []string{"AWS::ApiGateway::ApiKey", "AWS::ApiGateway::UsagePlanKey"} {
 		if made := d.of(kind); made != nil {
-			faults = append(faults, fmt.Errorf("%s: keys are partnerctl's to make, one a partner", made))
+			fail(fmt.Errorf("%s: keys are partnerctl's to make, one a partner", made))
 		}
 	}
-	return errors.Join(faults...)
 }
 
-func renderedContract(d *rendered) error {
+func renderedContract(d *rendered, fail func(...error)) {
 	contract := partnerview.OpenAPI()
-	var faults []error
 	for path := range d.paths() {
 		if !slices.Contains(open, path) && !strings.Contains(contract, "\n  "+path+":\n") {
-			faults = append(faults, fmt.Errorf("%s is not in openapi.yaml", path))
+			fail(fmt.Errorf("%s is not in openapi.yaml", path))
 		}
 	}
 	_, promised, _ := strings.Cut(contract, "\npaths:\n")
@@ -92,62 +88,57 @@ func renderedContract(d *rendered) error {
 		}
 		path, isPath := strings.CutPrefix(strings.TrimRight(line, ":\n"), "  /")
 		if isPath && path != "openapi.yaml" && d.paths()["/"+path] == nil {
-			faults = append(faults, fmt.Errorf("/%s of openapi.yaml is no route", path))
+			fail(fmt.Errorf("/%s of openapi.yaml is no route", path))
 		}
 	}
-	return errors.Join(faults...)
 }
 
-func renderedStages(d *rendered) error {
-	faults := []error{differ("APIs", []string{"Api"}, d.of("AWS::ApiGateway::RestApi")), differ("stages", []string{"Apiv1Stage"}, d.of("AWS::ApiGateway::Stage")),
-		expect("the stage", `"v1"`, d.Resources["Apiv1Stage"].Properties["StageName"])}
+func renderedStages(d *rendered, fail func(...error)) {
+	fail(differ("APIs", []string{"Api"}, d.of("AWS::ApiGateway::RestApi")), differ("stages", []string{"Apiv1Stage"}, d.of("AWS::ApiGateway::Stage")),
+		expect("the stage", `"v1"`, d.Resources["Apiv1Stage"].Properties["StageName"]))
 	for id, r := range d.Resources {
 		if r.Type == "AWS::Lambda::Url" || strings.HasPrefix(r.Type, "AWS::ApiGatewayV2::") {
-			faults = append(faults, fmt.Errorf("%s is a second way in", id))
+			fail(fmt.Errorf("%s is a second way in", id))
 		}
 		if r.Type == "AWS::ApiGateway::Deployment" && r.Properties["StageName"] != nil {
-			faults = append(faults, fmt.Errorf("%s makes a stage", id))
+			fail(fmt.Errorf("%s makes a stage", id))
 		}
 	}
-	return errors.Join(faults...)
 }
 
-func renderedTLS(d *rendered) error {
-	var faults []error
+func renderedTLS(d *rendered, fail func(...error)) {
 	for _, id := range []string{"Api", "CustomDomain"} {
-		faults = append(faults,
+		fail(
 			expect(id+": SecurityPolicy", `"SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"`, d.Resources[id].Properties["SecurityPolicy"]),
 			expect(id+": EndpointAccessMode", `"STRICT"`, d.Resources[id].Properties["EndpointAccessMode"]))
 	}
-	return errors.Join(append(faults, expect("with a domain, API Gateway's own name", `{"Fn::If":["HasDomain",true,false]}`,
-		at(d.body(), "servers", 0, "x-amazon-apigateway-endpoint-configuration", "disableExecuteApiEndpoint")))...)
+	fail(expect("with a domain, API Gateway's own name", `{"Fn::If":["HasDomain",true,false]}`,
+		at(d.body(), "servers", 0, "x-amazon-apigateway-endpoint-configuration", "disableExecuteApiEndpoint")))
 }
 
-func renderedMethods(d *rendered) error {
+func renderedMethods(d *rendered, fail func(...error)) {
 	settings, _ := d.Resources["Apiv1Stage"].Properties["MethodSettings"].([]any)
 	want := map[string][2]string{"/*": {"ThrottleRate", "ThrottleBurst"}, "/~1customers": {"ListThrottleRate", "ListThrottleBurst"},
 		"/~1customers~1{accountId}~1usage~1{product}": {"UsageThrottleRate", "UsageThrottleBurst"}}
 	got := make(map[string][2]string)
-	var faults []error
 	for _, s := range settings {
 		path, _ := at(s, "ResourcePath").(string)
 		rate, _ := at(s, "ThrottlingRateLimit", "Ref").(string)
 		burst, _ := at(s, "ThrottlingBurstLimit", "Ref").(string)
 		got[path] = [2]string{rate, burst}
-		faults = append(faults, expect(path+": LoggingLevel", `"OFF"`, at(s, "LoggingLevel")), expect(path+": DataTraceEnabled", `false`, at(s, "DataTraceEnabled")))
+		fail(expect(path+": LoggingLevel", `"OFF"`, at(s, "LoggingLevel")), expect(path+": DataTraceEnabled", `false`, at(s, "DataTraceEnabled")))
 	}
-	return errors.Join(append(faults, differ("throttles", want, got))...)
+	fail(differ("throttles", want, got))
 }
 
 // rights are the statements of the functions' roles, by function.
-func (d *rendered) rights() (map[string][]any, error) {
+func (d *rendered) rights(fail func(...error)) map[string][]any {
 	of := make(map[string][]any)
-	var faults []error
 	for _, id := range d.of("AWS::Lambda::Function") {
 		role, _ := at(d.Resources[id].Properties, "Role", "Fn::GetAtt", 0).(string)
 		r := d.Resources[role]
 		if r.Type != "AWS::IAM::Role" || r.Properties["ManagedPolicyArns"] != nil {
-			faults = append(faults, fmt.Errorf("%s: the role %q is none of ours, or has managed policies", id, role))
+			fail(fmt.Errorf("%s: the role %q is none of ours, or has managed policies", id, role))
 		}
 		policies, _ := r.Properties["Policies"].([]any)
 		for _, p := range policies {
@@ -157,16 +148,14 @@ func (d *rendered) rights() (map[string][]any, error) {
 	}
 	for id, r := range d.Resources {
 		if strings.HasPrefix(r.Type, "AWS::IAM::") && r.Type != "AWS::IAM::Role" {
-			faults = append(faults, fmt.Errorf("%s: a %s gives rights beside the roles", id, r.Type))
+			fail(fmt.Errorf("%s: a %s gives rights beside the roles", id, r.Type))
 		}
 	}
-	return of, errors.Join(faults...)
+	return of
 }
 
-func renderedRights(d *rendered) error {
-	rights, err := d.rights()
-	faults := []error{err}
-	for id, statements := range rights {
+func renderedRights(d *rendered, fail func(...error)) {
+	for id, statements := range d.rights(fail) {
 		for _, s := range statements {
 			action, resource := compact(at(s, "Action")), compact(at(s, "Resource"))
 			switch {
@@ -174,17 +163,14 @@ func renderedRights(d *rendered) error {
 			case action == `["xray:PutTraceSegments","xray:PutTelemetryRecords"]` && resource == `"*"`: // AWS gives these no resource
 			case (action == `"dynamodb:GetItem"` || action == `"dynamodb:BatchGetItem"` || action == `"dynamodb:Query"`) && resource[0] == '{' && !strings.Contains(resource, "*") && strings.Contains(resource, "Table") && id != "DashboardFunction":
 			default:
-				faults = append(faults, fmt.Errorf("%s may do %s on %s", id, action, resource))
+				fail(fmt.Errorf("%s may do %s on %s", id, action, resource))
 			}
 		}
 	}
-	return errors.Join(faults...)
 }
 
-func renderedGuards(d *rendered) error {
-	rights, err := d.rights()
-	faults := []error{err}
-	for id, statements := range rights {
+func renderedGuards(d *rendered, fail func(...error)) {
+	for id, statements := range d.rights(fail) {
 		for _, s := range statements {
 			action, _ := at(s, "Action").(string)
 			if !strings.HasPrefix(action, "dynamodb:") {
@@ -195,28 +181,26 @@ func renderedGuards(d *rendered) error {
 			if action == "dynamodb:Query" {
 				operator = "StringEquals"
 			}
-			faults = append(faults,
+			fail(
 				expect(name+": Select", `"SPECIFIC_ATTRIBUTES"`, at(s, "Condition", operator, "dynamodb:Select")),
 				expect(name+": requests without attributes", `"false"`, at(s, "Condition", "Null", "dynamodb:Attributes")))
 			attributes, _ := at(s, "Condition", "ForAllValues:StringEquals", "dynamodb:Attributes").([]any)
 			if len(attributes) == 0 {
-				faults = append(faults, fmt.Errorf("%s lists no attributes", name))
+				fail(fmt.Errorf("%s lists no attributes", name))
 			}
 			for _, a := range attributes {
 				if private := []any{"content", "contactName", "label", "subAccounts", "gatewayKeyId", "gatewayKey", "*"}; slices.Contains(private, a) && !(a == "gatewayKey" && name == "AuthorizerFunction, statement ProfileAndGrant") {
-					faults = append(faults, fmt.Errorf("%s may read %v", name, a))
+					fail(fmt.Errorf("%s may read %v", name, a))
 				}
 			}
 		}
 	}
-	return errors.Join(faults...)
 }
 
 // anyMethod is what API Gateway's OpenAPI has for all methods. "any" is nothing.
 const anyMethod = "x-amazon-apigateway-any-method"
 
-func renderedInvokers(d *rendered) error {
-	var faults []error
+func renderedInvokers(d *rendered, fail func(...error)) {
 	sources := make(map[string][]string) // by function: from where it may be invoked
 	for _, id := range d.of("AWS::Lambda::Permission") {
 		p := d.Resources[id].Properties
@@ -225,9 +209,9 @@ func renderedInvokers(d *rendered) error {
 			source, _ = at(p, "SourceArn", "Fn::Sub").(string)
 		}
 		if !strings.Contains(source, ":execute-api:") {
-			faults = append(faults, fmt.Errorf("%s is for any API: %s", id, compact(p["SourceArn"])))
+			fail(fmt.Errorf("%s is for any API: %s", id, compact(p["SourceArn"])))
 		}
-		faults = append(faults, expect(id+": principal", `"apigateway.amazonaws.com"`, p["Principal"]))
+		fail(expect(id+": principal", `"apigateway.amazonaws.com"`, p["Principal"]))
 		function, _ := at(p, "FunctionName", "Ref").(string)
 		sources[function] = append(sources[function], source)
 	}
@@ -243,61 +227,58 @@ func renderedInvokers(d *rendered) error {
 			case anyMethod:
 				from = "/*/*/*" // stage, method, path
 			default:
-				faults = append(faults, fmt.Errorf("%s: API Gateway knows no method %q", path, method))
+				fail(fmt.Errorf("%s: API Gateway knows no method %q", path, method))
 			}
 			if !slices.ContainsFunc(sources[function], func(s string) bool { return strings.Contains(s, from) }) {
-				faults = append(faults, fmt.Errorf("%s %s: the gateway may not invoke %s, only from %q", method, path, function, sources[function]))
+				fail(fmt.Errorf("%s %s: the gateway may not invoke %s, only from %q", method, path, function, sources[function]))
 			}
 		}
 	}
-	return errors.Join(faults...)
 }
 
 // renderedLogs asks that the functions that show data keep their logs, which hold the
 // audit lines, as long as the audit is kept.
-func renderedLogs(d *rendered) error {
+func renderedLogs(d *rendered, fail func(...error)) {
 	const accessLogs = `{"Fn::GetAtt":["AccessLogs","Arn"]}`
-	faults := []error{
+	fail(
 		expect("the default of LogRetentionDays", `30`, at(d.Parameters["LogRetentionDays"], "Default")),
 		expect("the default of AuditRetentionDays", `400`, at(d.Parameters["AuditRetentionDays"], "Default")),
 		differ("log groups", []string{"AccessLogs", "AuthorizerLogs", "DashboardLogs", "GetCustomerLogs", "GetUsageLogs", "ListCustomersLogs"}, d.of("AWS::Logs::LogGroup")),
 		expect("the access log's destination", `{"Fn::If":["CreatesGatewayLoggingRole",{"Fn::Select":[0,[`+accessLogs+`,{"Ref":"GatewayLoggingAccount"}]]},`+accessLogs+`]}`,
 			at(d.Resources["Apiv1Stage"].Properties, "AccessLogSetting", "DestinationArn")),
-	}
+	)
 	for _, id := range d.of("AWS::Logs::LogGroup") {
 		want, r := `{"Ref":"LogRetentionDays"}`, d.Resources[id]
 		if slices.Contains([]string{"GetCustomerLogs", "GetUsageLogs", "ListCustomersLogs"}, id) {
 			want = `{"Ref":"AuditRetentionDays"}`
-			faults = append(faults, expect(id+": policies", `["RetainExceptOnCreate","Retain"]`, []string{r.DeletionPolicy, r.UpdateReplacePolicy}))
+			fail(expect(id+": policies", `["RetainExceptOnCreate","Retain"]`, []string{r.DeletionPolicy, r.UpdateReplacePolicy}))
 		}
-		faults = append(faults, expect(id+": retention", want, d.Resources[id].Properties["RetentionInDays"]))
+		fail(expect(id+": retention", want, d.Resources[id].Properties["RetentionInDays"]))
 	}
 	for _, id := range d.of("AWS::Lambda::Function") {
-		faults = append(faults, expect(id+": log group", `{"Ref":"`+strings.TrimSuffix(id, "Function")+`Logs"}`, at(d.Resources[id].Properties, "LoggingConfig", "LogGroup")))
+		fail(expect(id+": log group", `{"Ref":"`+strings.TrimSuffix(id, "Function")+`Logs"}`, at(d.Resources[id].Properties, "LoggingConfig", "LogGroup")))
 	}
-	return errors.Join(faults...)
 }
 
 // renderedAccessLog lists what may be logged. The path is not among it: a client may
 // write a number into one. The route's pattern and the granted account say as much.
-func renderedAccessLog(d *rendered) error {
+func renderedAccessLog(d *rendered, fail func(...error)) {
 	format, _ := at(d.Resources["Apiv1Stage"].Properties, "AccessLogSetting", "Format").(string)
 	var fields map[string]string
-	if err := json.Unmarshal([]byte(format), &fields); err != nil {
-		return fmt.Errorf("the access log's format is not JSON: %w", err)
-	}
-	return differ("access log", []string{
+	fail(json.Unmarshal([]byte(format), &fields))
+	fail(differ("access log", []string{
 		"$context.authorizer.accountId", "$context.authorizer.keyId", "$context.authorizer.partnerId",
 		"$context.error.responseType", "$context.httpMethod", "$context.requestId", "$context.requestTime",
 		"$context.resourcePath", "$context.responseLatency", "$context.responseLength", "$context.status", "$context.xrayTraceId",
-	}, slices.Sorted(maps.Values(fields)))
+	}, slices.Sorted(maps.Values(fields))))
 }
 
 // renderedRefusals asks that SAM leaves the refusals of template.yaml as they are.
-func renderedRefusals(d *rendered) error {
+func renderedRefusals(d *rendered, fail func(...error)) {
 	t, err := parse(source())
 	if err != nil {
-		return err
+		fail(err)
+		return
 	}
 	want := make(map[string]any)
 	for _, g := range t.GatewayResponses {
@@ -310,47 +291,45 @@ func renderedRefusals(d *rendered) error {
 			want[g.Type].(map[string]any)["statusCode"] = strconv.Itoa(g.Status)
 		}
 	}
-	return differ("gateway responses", any(want), at(d.body(), "x-amazon-apigateway-gateway-responses"))
+	fail(differ("gateway responses", any(want), at(d.body(), "x-amazon-apigateway-gateway-responses")))
 }
 
-func renderedTables(d *rendered) error {
-	var faults []error
+func renderedTables(d *rendered, fail func(...error)) {
 	for _, id := range d.of("AWS::DynamoDB::Table") {
 		r := d.Resources[id]
-		faults = append(faults, expect(id+": policies", `["Retain","Retain"]`, []string{r.DeletionPolicy, r.UpdateReplacePolicy}),
+		fail(expect(id+": policies", `["Retain","Retain"]`, []string{r.DeletionPolicy, r.UpdateReplacePolicy}),
 			expect(id+": deletion protection", `true`, r.Properties["DeletionProtectionEnabled"]),
 			expect(id+": encryption", `true`, at(r.Properties, "SSESpecification", "SSEEnabled")),
 			expect(id+": point-in-time recovery", `true`, at(r.Properties, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled")),
 			expect(id+": billing", `"PAY_PER_REQUEST"`, r.Properties["BillingMode"]))
 	}
-	return errors.Join(append(faults,
+	fail(
 		differ("tables", []string{"CustomersTable", "PartnersTable", "PriceListsTable", "UsageTable"}, d.of("AWS::DynamoDB::Table")),
-		expect("usage ends", `{"AttributeName":"expiresAt","Enabled":true}`, d.Resources["UsageTable"].Properties["TimeToLiveSpecification"]))...)
+		expect("usage ends", `{"AttributeName":"expiresAt","Enabled":true}`, d.Resources["UsageTable"].Properties["TimeToLiveSpecification"]))
 }
 
-func renderedAlarms(d *rendered) error {
+func renderedAlarms(d *rendered, fail func(...error)) {
 	runbook, err := os.ReadFile(root + "/docs/runbook.md")
-	faults := []error{err, differ("alarms", []string{"AuthorizerFailureAlarm", "DeniedAlarm", "FunctionThrottleAlarm", "GatewayThrottleAlarm", "LatencyAlarm", "ServerErrorAlarm", "TableThrottleAlarm"}, d.of("AWS::CloudWatch::Alarm"))}
+	fail(err, differ("alarms", []string{"AuthorizerFailureAlarm", "DeniedAlarm", "FunctionThrottleAlarm", "GatewayThrottleAlarm", "LatencyAlarm", "ServerErrorAlarm", "TableThrottleAlarm"}, d.of("AWS::CloudWatch::Alarm")))
 	for _, id := range d.of("AWS::CloudWatch::Alarm") {
 		p := d.Resources[id].Properties
 		for _, when := range []string{"AlarmActions", "OKActions"} {
-			faults = append(faults, expect(id+": "+when, `{"Fn::If":["HasNoAlarmTopic",{"Ref":"AWS::NoValue"},[{"Ref":"AlarmTopicArn"}]]}`, p[when]))
+			fail(expect(id+": "+when, `{"Fn::If":["HasNoAlarmTopic",{"Ref":"AWS::NoValue"},[{"Ref":"AlarmTopicArn"}]]}`, p[when]))
 		}
-		faults = append(faults, expect(id+": silence", `"notBreaching"`, p["TreatMissingData"]))
+		fail(expect(id+": silence", `"notBreaching"`, p["TreatMissingData"]))
 		if !strings.Contains(string(runbook), "\n## "+id+"\n") {
-			faults = append(faults, fmt.Errorf("docs/runbook.md has no section %s", id))
+			fail(fmt.Errorf("docs/runbook.md has no section %s", id))
 		}
 		if told, _ := p["AlarmDescription"].(string); !strings.HasSuffix(told, "See docs/runbook.md, "+id+".") {
-			faults = append(faults, fmt.Errorf("%s does not lead to the runbook: %s", id, told))
+			fail(fmt.Errorf("%s does not lead to the runbook: %s", id, told))
 		}
 	}
 	for _, id := range d.of("AWS::Logs::MetricFilter") {
-		faults = append(faults, expect(id+": log group", `{"Ref":"AccessLogs"}`, d.Resources[id].Properties["LogGroupName"]))
+		fail(expect(id+": log group", `{"Ref":"AccessLogs"}`, d.Resources[id].Properties["LogGroupName"]))
 	}
-	return errors.Join(faults...)
 }
 
-func renderedOptions(d *rendered) error {
+func renderedOptions(d *rendered, fail func(...error)) {
 	want := map[string]string{"CustomDomain": "HasDomain", "CustomDomainMapping": "HasDomain", "WebAcl": "HasWebAcl", "WebAclOfTheStage": "HasWebAcl",
 		"GatewayLoggingAccount": "CreatesGatewayLoggingRole", "GatewayLoggingRole": "CreatesGatewayLoggingRole", "Overview": "CreatesDashboard",
 		"BronzePlan": "HasUsagePlans", "SilverPlan": "HasUsagePlans", "GoldPlan": "HasUsagePlans"}
@@ -363,24 +342,22 @@ func renderedOptions(d *rendered) error {
 			got[id] = r.Condition
 		}
 	}
-	return differ("conditional resources", want, got)
+	fail(differ("conditional resources", want, got))
 }
 
-func renderedFunctions(d *rendered) error {
-	var faults []error
+func renderedFunctions(d *rendered, fail func(...error)) {
 	for _, id := range d.of("AWS::Lambda::Function") {
 		p := d.Resources[id].Properties
 		reserve := `{"Fn::If":["ReservesNoFunction",{"Ref":"AWS::NoValue"},{"Ref":"FunctionConcurrency"}]}`
 		if id == "AuthorizerFunction" {
 			reserve = strings.NewReplacer("ReservesNoFunction", "ReservesNoAuthorizer", "FunctionConcurrency", "AuthorizerConcurrency").Replace(reserve)
 		}
-		faults = append(faults, expect(id+": reserved concurrency", reserve, p["ReservedConcurrentExecutions"]), expect(id+": tracing", `"Active"`, at(p, "TracingConfig", "Mode")),
+		fail(expect(id+": reserved concurrency", reserve, p["ReservedConcurrentExecutions"]), expect(id+": tracing", `"Active"`, at(p, "TracingConfig", "Mode")),
 			expect(id+": architecture", `["arm64"]`, p["Architectures"]), expect(id+": runtime", `"provided.al2023"`, p["Runtime"]), expect(id+": binary", `"bootstrap"`, p["Handler"]))
 		if seconds, _ := p["Timeout"].(float64); seconds < 1 || seconds > 10 {
-			faults = append(faults, fmt.Errorf("%s may take %v s; a partner gets an answer within 10 s", id, p["Timeout"]))
+			fail(fmt.Errorf("%s may take %v s; a partner gets an answer within 10 s", id, p["Timeout"]))
 		}
 	}
-	return errors.Join(faults...)
 }
 
 // ofTheDashboard are the variables by which its page signs in, where there is an issuer.
@@ -389,24 +366,23 @@ var ofTheDashboard = map[string]string{
 	"OIDC_AUDIENCE_PARAMETER": "OidcAudienceParameter",
 }
 
-func renderedIssuer(d *rendered) error {
+func renderedIssuer(d *rendered, fail func(...error)) {
 	variables := at(d.Resources["AuthorizerFunction"].Properties, "Environment", "Variables")
-	var faults []error
 	for variable, parameter := range map[string]string{"OIDC_ISSUER": "OidcIssuer", "OIDC_AUDIENCE": "OidcAudience", "OIDC_PARTNER_CLAIM": "OidcPartnerClaim"} {
-		faults = append(faults, expect(variable, `{"Ref":"`+parameter+`"}`, at(variables, variable)))
+		fail(expect(variable, `{"Ref":"`+parameter+`"}`, at(variables, variable)))
 	}
 	variables = at(d.Resources["DashboardFunction"].Properties, "Environment", "Variables")
 	for variable, parameter := range ofTheDashboard {
-		faults = append(faults, expect("the dashboard's "+variable, `{"Fn::If":["HasNoIssuer",{"Ref":"AWS::NoValue"},{"Ref":"`+parameter+`"}]}`, at(variables, variable)))
+		fail(expect("the dashboard's "+variable, `{"Fn::If":["HasNoIssuer",{"Ref":"AWS::NoValue"},{"Ref":"`+parameter+`"}]}`, at(variables, variable)))
 	}
 	rule := d.Rules["AnIssuerNeedsAnAudience"]
-	return errors.Join(append(faults, expect("the default of OidcIssuer", `""`, at(d.Parameters["OidcIssuer"], "Default")),
+	fail(expect("the default of OidcIssuer", `""`, at(d.Parameters["OidcIssuer"], "Default")),
 		expect("an audience is asked for", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"OidcIssuer"},""]}]}`, at(rule, "RuleCondition")),
-		expect("the audience", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"OidcAudience"},""]}]}`, at(rule, "Assertions", 0, "Assert")))...)
+		expect("the audience", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"OidcAudience"},""]}]}`, at(rule, "Assertions", 0, "Assert")))
 }
 
 // renderedPairs are the rules that CloudFormation asks before it makes anything.
-func renderedPairs(d *rendered) error {
+func renderedPairs(d *rendered, fail func(...error)) {
 	empty := func(name string) string { return `{"Fn::Equals":[{"Ref":"` + name + `"},""]}` }
 	given := func(name string) string { return `{"Fn::Not":[` + empty(name) + `]}` }
 	want := map[string][]string{ // what it is asked for, and what must hold
@@ -425,14 +401,12 @@ func renderedPairs(d *rendered) error {
 			got[name] = append(got[name], compact(at(a, "Assert")))
 		}
 	}
-	return differ("rules for parameters", want, got)
+	fail(differ("rules for parameters", want, got))
 }
 
-func renderedBoundary(d *rendered) error {
-	var faults []error
+func renderedBoundary(d *rendered, fail func(...error)) {
 	for _, id := range d.of("AWS::IAM::Role") {
-		faults = append(faults, expect(id+": permissions boundary", `{"Fn::If":["HasNoBoundary",{"Ref":"AWS::NoValue"},{"Ref":"PermissionsBoundaryArn"}]}`,
+		fail(expect(id+": permissions boundary", `{"Fn::If":["HasNoBoundary",{"Ref":"AWS::NoValue"},{"Ref":"PermissionsBoundaryArn"}]}`,
 			d.Resources[id].Properties["PermissionsBoundary"]))
 	}
-	return errors.Join(faults...)
 }

@@ -2,7 +2,6 @@ package template_test
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -16,14 +15,13 @@ import (
 	"partnerview/internal/problem"
 )
 
-func tables(t *template.Template) error {
+func tables(t *template.Template, fail func(...error)) {
 	type shape struct {
 		Key     template.Key
 		Indexes []template.Index
 		TTL     string
 	}
 	got := make(map[string]shape)
-	var faults []error
 	for _, table := range t.Tables {
 		got[table.ID] = shape{table.Key, table.Indexes, table.TTL}
 		keys := []template.Key{table.Key}
@@ -37,9 +35,9 @@ func tables(t *template.Template) error {
 				want[k.Sort] = "S"
 			}
 		}
-		faults = append(faults, differ(table.ID+": key attributes", want, table.Attributes))
+		fail(differ(table.ID+": key attributes", want, table.Attributes))
 	}
-	return errors.Join(append(faults, differ("tables", map[string]shape{
+	fail(differ("tables", map[string]shape{
 		"PartnersTable": {Key: template.Key{Partition: "pk", Sort: "sk"}, Indexes: []template.Index{
 			{Name: "ByName", Key: template.Key{Partition: "pk", Sort: "sortKey"}, Projection: "INCLUDE", Included: []string{"accountId", "name", "products"}},
 			{Name: "ByAccount", Key: template.Key{Partition: "accountId", Sort: "pk"}, Projection: "KEYS_ONLY"},
@@ -49,34 +47,34 @@ func tables(t *template.Template) error {
 		"UsageTable": {Key: template.Key{Partition: "log", Sort: "at"}, TTL: "expiresAt", Indexes: []template.Index{
 			{Name: "ById", Key: template.Key{Partition: "byId", Sort: "at"}, Projection: "KEYS_ONLY"},
 		}},
-	}, got))...)
+	}, got))
 }
 
-func functions(t *template.Template) error {
-	var ids, faults = []string{}, []error{}
+func functions(t *template.Template, fail func(...error)) {
+	var ids []string
 	for _, f := range t.Functions {
 		ids = append(ids, f.ID)
 		if _, err := os.Stat(filepath.Join(root, f.Folder, "main.go")); err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", f.ID, err))
+			fail(fmt.Errorf("%s: %w", f.ID, err))
 		}
 	}
 	makefile, err := os.ReadFile(root + "/Makefile")
 	_, list, _ := strings.Cut(string(makefile), "\nFUNCTIONS := ")
 	list, _, _ = strings.Cut(list, "\n")
-	return errors.Join(append(faults, err, differ("functions in the Makefile", strings.Fields(list), ids))...)
+	fail(err, differ("functions in the Makefile", strings.Fields(list), ids))
 }
 
-func outputs(t *template.Template) error {
-	return differ("outputs", map[string]string{
+func outputs(t *template.Template, fail func(...error)) {
+	fail(differ("outputs", map[string]string{
 		"ApiUrl":        "https://Api.execute-api.us-east-1.amazonaws.com/v1",
 		"PartnersTable": "PartnersTable", "CustomersTable": "CustomersTable",
 		"PriceListsTable": "PriceListsTable", "UsageTable": "UsageTable",
-	}, t.Outputs)
+	}, t.Outputs))
 }
 
-func routes(t *template.Template) error {
+func routes(t *template.Template, fail func(...error)) {
 	const partner = "PartnerAuthorizer"
-	return errors.Join(
+	fail(
 		differ("stage", "v1", t.Stage),
 		differ("routes", []template.Route{
 			{Method: "ANY", Path: "/", Function: "DashboardFunction"},
@@ -93,7 +91,7 @@ func routes(t *template.Template) error {
 	)
 }
 
-func refusals(t *template.Template) error {
+func refusals(t *template.Template, fail func(...error)) {
 	type refusal struct {
 		status       int
 		code, detail string
@@ -122,7 +120,6 @@ func refusals(t *template.Template) error {
 	}
 	// A response that keeps its status names the class's, as RFC 9110, section 15, takes an unknown one.
 	class := map[string]int{"DEFAULT_4XX": 400}
-	var faults []error
 	var got []string
 	for _, g := range t.GatewayResponses {
 		w := want[g.Type]
@@ -138,13 +135,13 @@ func refusals(t *template.Template) error {
 		if name, v, ok := strings.Cut(w.header, ": "); ok {
 			headers[name] = v
 		}
-		faults = append(faults,
+		fail(
 			differ(g.Type+": status", w.status, g.Status),
 			differ(g.Type+": headers", headers, g.Headers),
 			differ(g.Type+": body", fmt.Sprintf(`{"type":"about:blank","title":%q,%s"detail":%q,"code":%q,"requestId":"r-1"}`,
 				http.StatusText(cmp.Or(w.status, class[g.Type])), status, w.detail, w.code), g.Body("r-1")))
 	}
-	return errors.Join(append(faults, differ("gateway responses", slices.Sorted(maps.Keys(want)), got))...)
+	fail(differ("gateway responses", slices.Sorted(maps.Keys(want)), got))
 }
 
 func TestUsagePlansAreOffPreparedOrEnforced(t *testing.T) {
@@ -176,12 +173,12 @@ var planRules = []rule[string]{
 // its three values: off, there is nothing of it; prepared, there are plans and
 // nobody asks for a key; enforced, each data route is counted, by a key that the
 // authorizer names, and the dashboard is not.
-func plansIn(source string) error {
-	var faults []error
+func plansIn(source string, fail func(...error)) {
 	for _, value := range []string{"false", "prepared", "true"} {
 		t, err := template.Parse([]byte(source), map[string]string{"UsagePlans": value})
 		if err != nil {
-			return err
+			fail(err)
+			return
 		}
 		plans, outputs, keys := []template.UsagePlan(nil), []string(nil), "HEADER"
 		if value != "false" {
@@ -203,16 +200,15 @@ func plansIn(source string) error {
 		}
 		slices.Sort(told)
 		authorizer, _ := t.Function("AuthorizerFunction")
-		faults = append(faults,
+		fail(
 			differ(value+": plans", plans, t.UsagePlans),
 			differ(value+": outputs", outputs, told),
 			differ(value+": where keys come from", keys, t.KeySource),
 			differ(value+": what the authorizer knows", value, authorizer.Environment["USAGE_PLANS"]))
 		for _, r := range t.Routes {
 			if want := value == "true" && r.Authorizer != ""; r.Metered != want {
-				faults = append(faults, fmt.Errorf("%s: %s %s is metered: %v", value, r.Method, r.Path, r.Metered))
+				fail(fmt.Errorf("%s: %s %s is metered: %v", value, r.Method, r.Path, r.Metered))
 			}
 		}
 	}
-	return errors.Join(faults...)
 }

@@ -1,6 +1,7 @@
 package template_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -27,8 +28,15 @@ var source = sync.OnceValue(func() string {
 // of the template that break it, one at a time.
 type rule[T any] struct {
 	claim  string
-	check  func(T) error
+	check  func(of T, fail func(...error)) // of which it is told errors, and nils
 	breaks []change
+}
+
+// faults are what is wrong with a template by the rule; nil: nothing.
+func (r rule[T]) faults(of T) error {
+	var all []error
+	r.check(of, func(some ...error) { all = append(all, some...) })
+	return errors.Join(all...)
 }
 
 // change is one of a text, by what it does.
@@ -53,7 +61,7 @@ func holds[T any](t *testing.T, text string, parse func(string) (T, error), rule
 	}
 	for _, r := range rules {
 		t.Run(r.claim, func(t *testing.T) {
-			if err := r.check(read); err != nil {
+			if err := r.faults(read); err != nil {
 				t.Error(err)
 			}
 		})
@@ -75,7 +83,7 @@ func canFail[T any](t *testing.T, text string, parse func(string) (T, error), ru
 				if err != nil {
 					t.Fatal(err)
 				}
-				if r.check(read) == nil {
+				if r.faults(read) == nil {
 					t.Errorf("the rule %q does not see it", r.claim)
 				}
 			})
