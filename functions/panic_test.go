@@ -28,7 +28,7 @@ type broken struct{}
 
 const number = "+447700900123"
 
-func (broken) Customers(context.Context, directory.PartnerID, directory.CustomerQuery) (directory.CustomerPage, error) {
+func (broken) Customers(context.Context, directory.Identity, directory.CustomerQuery) (directory.CustomerPage, error) {
 	panic(number)
 }
 func (broken) Customer(context.Context, usage.AccountID) (directory.Customer, error) { panic(number) }
@@ -43,7 +43,7 @@ func (broken) CustomerProducts(context.Context, usage.AccountID) ([]usage.Produc
 	panic(number)
 }
 func (broken) AccessKey(context.Context, string) (directory.AccessKey, error) { panic(number) }
-func (broken) PartnerAndGrant(context.Context, directory.PartnerID, usage.AccountID) (directory.Partner, *directory.Grant, error) {
+func (broken) Standing(context.Context, directory.PartnerID, directory.ViewerID, usage.AccountID) (directory.Standing, error) {
 	panic(number)
 }
 

@@ -371,7 +371,7 @@ func (d *planDesk) setPlan(plan string, more ...string) result {
 // kept is what the authorizer would name to the gateway.
 func (d *planDesk) kept() string {
 	d.t.Helper()
-	p, _, err := d.store.PartnerAndGrant(d.t.Context(), "northwind", "")
+	stands, err := d.store.Standing(d.t.Context(), "northwind", "", "")
 	check(d.t, err)
-	return p.GatewayKey.Value.Reveal()
+	return stands.Partner.GatewayKey.Value.Reveal()
 }

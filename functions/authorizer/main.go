@@ -7,6 +7,7 @@ import (
 	"partnerview/functions/start"
 	"partnerview/internal/access"
 	"partnerview/internal/access/oidc"
+	"partnerview/internal/directory"
 	"partnerview/internal/gateway"
 	"partnerview/internal/gateway/tracing"
 )
@@ -14,9 +15,10 @@ import (
 func main() {
 	f, err := start.FromEnv(os.Getenv)
 	tokens, noTokens := oidc.FromEnv(os.Getenv, f.Now, f.Log)
+	people, noDefault := directory.ParseDefaultAccess(os.Getenv("OIDC_DEFAULT_ACCESS"))
 	metering, noMetering := access.ParseMetering(os.Getenv("USAGE_PLANS"))
-	f.Check(err, noTokens, noMetering)
+	f.Check(err, noTokens, noDefault, noMetering)
 	guard := access.NewGuard(f.Store, f.Now)
-	guard.Tokens, guard.Metering = tokens, metering
+	guard.Tokens, guard.PersonDefault, guard.Metering = tokens, people, metering
 	gateway.ServeAuthorizer(tracing.Decisions(os.Getenv, guard.Decide), f.Log)
 }

@@ -3,11 +3,11 @@
 //
 // It owns the form of access keys, and the order of the questions: is this a key
 // at all, is it known and does it match, has it expired or been revoked, is its
-// partner active, is the customer granted, which of its products may be seen. A
-// token of an OIDC issuer answers all but the last three of them; package oidc, below
-// this one, reads it. Every question that cannot be answered (the database is down) is
-// an error and never a "no": a failure of ours is not
-// told as the caller's fault, and is not remembered as a refusal.
+// partner active, has the person been removed, is the customer granted and, of a narrowed
+// viewer, on its own list too, which of its products may be seen. A token of an OIDC
+// issuer answers the first of them; package oidc, below this one, reads it. Every
+// question that cannot be answered (the database is down) is an error and never a "no":
+// a failure of ours is not told as the caller's fault, and is not remembered as a refusal.
 //
 // If this package errs, one partner reads another's customers. The rules stand in
 // docs/access.md.
@@ -30,12 +30,12 @@ import (
 type Store interface {
 	// AccessKey reads a key by its id; fault.NotFound: there is none.
 	AccessKey(ctx context.Context, id string) (directory.AccessKey, error)
-	// PartnerAndGrant reads a partner and its grant of an account; the grant is
-	// nil where there is none or account is empty. fault.NotFound: there is no
-	// such partner.
-	PartnerAndGrant(
-		ctx context.Context, id directory.PartnerID, account usage.AccountID,
-	) (directory.Partner, *directory.Grant, error)
+	// Standing reads what is stored of who asks: the partner and, unless account is
+	// empty, its grant of that; and of a viewer, unless that is empty, whether it has an
+	// entry, and its own grant. fault.NotFound: there is no such partner.
+	Standing(
+		ctx context.Context, partner directory.PartnerID, viewer directory.ViewerID, account usage.AccountID,
+	) (directory.Standing, error)
 	// CustomerProducts reads which products a customer has; fault.NotFound: there
 	// is no such customer.
 	CustomerProducts(ctx context.Context, account usage.AccountID) ([]usage.Product, error)
@@ -44,6 +44,8 @@ type Store interface {
 // Tokens tells whose a bearer token is that is no access key. fault.Unauthenticated:
 // it does not count. Any other error: it could not be found out.
 type Tokens interface {
+	// Verify says whose a token is. The identity's Narrowed is the list that the person
+	// would have; whether there is one is not the token's to say.
 	Verify(ctx context.Context, token string) (directory.Identity, error)
 }
 
@@ -51,6 +53,8 @@ type Tokens interface {
 type Guard struct {
 	// Tokens are what counts beside access keys; nil: nothing.
 	Tokens Tokens
+	// PersonDefault is what a person sees of whom the operator has said nothing; zero: all.
+	PersonDefault directory.DefaultAccess
 	// Metering tells who is counted; zero: nobody.
 	Metering Metering
 
@@ -62,13 +66,14 @@ type Guard struct {
 func NewGuard(store Store, now func() time.Time) *Guard { return &Guard{store: store, now: now} }
 
 // Decide is a [directory.Decide]. The products of a decision are those that are
-// both enabled and granted, perhaps none.
+// enabled, granted to the partner, and on the viewer's own list where it has one;
+// perhaps none.
 //
-// The customer is read beside the grant, whether there is a grant or not: another
-// partner's customer takes the same reads, and as long, as one that nobody has. A
+// All is read at once, whether there is a grant or not: a customer of another viewer
+// or another partner takes the same reads, and as long, as one that nobody has. A
 // partner without a usage plan where there must be one is a fault of ours.
 func (g *Guard) Decide(ctx context.Context, authorization string, asked *string) (directory.Decision, error) {
-	who, err := g.identify(ctx, authorization)
+	who, isPerson, err := g.identify(ctx, authorization)
 	if err != nil {
 		return directory.Decision{}, err
 	}
@@ -87,7 +92,7 @@ func (g *Guard) Decide(ctx context.Context, authorization string, asked *string)
 			})
 		})
 	}
-	partner, grant, err := g.store.PartnerAndGrant(ctx, who.Partner, account)
+	stands, err := g.store.Standing(ctx, who.Partner, who.Narrowed, account)
 	reads.Wait()
 	if fault.Is(err, fault.NotFound) {
 		return directory.Decision{}, refuse("the partner of " + who.KeyID + " does not exist")
@@ -95,42 +100,78 @@ func (g *Guard) Decide(ctx context.Context, authorization string, asked *string)
 	if err != nil {
 		return directory.Decision{}, err
 	}
-	if partner.Status != directory.Active {
-		return directory.Decision{}, refuse("partner " + string(partner.ID) + " is not active")
+	if stands.Partner.Status != directory.Active {
+		return directory.Decision{}, refuse("partner " + string(stands.Partner.ID) + " is not active")
 	}
-	gatewayKey, err := g.Metering.keyOf(partner)
+	if isPerson {
+		switch stands.Person {
+		case directory.Removed:
+			return directory.Decision{}, refuse(who.KeyID + " has been removed")
+		case directory.NoEntry:
+			stands.Own = nil // what stands on a list without its entry was never said
+			if g.PersonDefault != directory.SeesNone {
+				who.Narrowed = ""
+			}
+		}
+	}
+	gatewayKey, err := g.Metering.keyOf(stands.Partner)
 	if err != nil {
 		return directory.Decision{}, err
 	}
 	bare := directory.Viewer{Identity: who} // of no customer
+	products, granted := granted(who, account, stands)
 	switch {
 	case asked == nil:
 		return directory.Decision{Viewer: bare, Allowed: true, GatewayKey: gatewayKey}, nil
-	case grant == nil || grant.Account != account || grant.Partner != who.Partner, // whatever was found of the customer
-		fault.Is(noCustomer, fault.NotFound):
+	case !granted, fault.Is(noCustomer, fault.NotFound): // whatever was found of the customer
 		return directory.Decision{Viewer: bare, Allowed: false, GatewayKey: gatewayKey}, nil
 	case noCustomer != nil:
 		return directory.Decision{}, noCustomer
 	}
-	viewer := directory.Viewer{Identity: who, Account: account, Products: directory.Visible(enabled, grant.Products)}
+	viewer := directory.Viewer{Identity: who, Account: account, Products: directory.Visible(enabled, products...)}
 	return directory.Decision{Viewer: viewer, Allowed: true, GatewayKey: gatewayKey}, nil
 }
 
-// identify says whose the credential of a header is, if it counts now.
-func (g *Guard) identify(ctx context.Context, authorization string) (directory.Identity, error) {
+// granted reports whether a viewer may see an account, and lists the products that each
+// grant it sees it by names: its partner's and, of a narrowed viewer, its own. A grant
+// that is somebody else's, or of another account, is none.
+func granted(
+	who directory.Identity, account usage.AccountID, stands directory.Standing,
+) (products [][]usage.Product, granted bool) {
+	grants := map[directory.ViewerID]*directory.Grant{"": stands.Grant}
+	if who.Narrowed != "" {
+		grants[who.Narrowed] = stands.Own
+	}
+	for viewer, g := range grants {
+		if g == nil || g.Partner != who.Partner || g.Viewer != viewer || g.Account != account {
+			return nil, false
+		}
+		products = append(products, g.Products)
+	}
+	return products, true
+}
+
+// identify says whose the credential of a header is, if it counts now, and whether
+// that is a person: whose identity has the list that may be theirs.
+func (g *Guard) identify(ctx context.Context, authorization string) (who directory.Identity, isPerson bool, err error) {
 	scheme, text, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return directory.Identity{}, refuse("no bearer credential")
+		return directory.Identity{}, false, refuse("no bearer credential")
 	}
 	text = strings.TrimSpace(text)
 	if g.Tokens != nil && !strings.HasPrefix(text, prefix) {
-		return g.Tokens.Verify(ctx, text)
+		who, err := g.Tokens.Verify(ctx, text)
+		return who, true, err
 	}
 	key, err := g.key(ctx, text)
 	if err != nil {
-		return directory.Identity{}, err
+		return directory.Identity{}, false, err
 	}
-	return directory.Identity{Partner: key.Partner, KeyID: key.ID}, nil
+	who = directory.Identity{Partner: key.Partner, KeyID: key.ID}
+	if key.Narrowed {
+		who.Narrowed = directory.ViewerID(key.ID)
+	}
+	return who, false, nil
 }
 
 // key finds the access key of a text, if it counts now.

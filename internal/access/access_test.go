@@ -319,11 +319,11 @@ func (s tapped) AccessKey(ctx context.Context, id string) (directory.AccessKey, 
 	return s.Store.AccessKey(ctx, id)
 }
 
-func (s tapped) PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error) {
+func (s tapped) Standing(ctx context.Context, id directory.PartnerID, viewer directory.ViewerID, account usage.AccountID) (directory.Standing, error) {
 	if err := s.before(ctx, "grant"); err != nil {
-		return directory.Partner{}, nil, err
+		return directory.Standing{}, err
 	}
-	return s.Store.PartnerAndGrant(ctx, id, account)
+	return s.Store.Standing(ctx, id, viewer, account)
 }
 
 // failing is a database that does not answer one of the reads.
@@ -348,7 +348,8 @@ type confused struct {
 	grant directory.Grant
 }
 
-func (c confused) PartnerAndGrant(ctx context.Context, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error) {
-	p, _, err := c.Store.PartnerAndGrant(ctx, id, account)
-	return p, &c.grant, err
+func (c confused) Standing(ctx context.Context, id directory.PartnerID, viewer directory.ViewerID, account usage.AccountID) (directory.Standing, error) {
+	stands, err := c.Store.Standing(ctx, id, viewer, account)
+	stands.Grant = &c.grant
+	return stands, err
 }

@@ -451,7 +451,7 @@ type broken struct {
 	err error
 }
 
-func (b broken) Customers(context.Context, directory.PartnerID, directory.CustomerQuery) (directory.CustomerPage, error) {
+func (b broken) Customers(context.Context, directory.Identity, directory.CustomerQuery) (directory.CustomerPage, error) {
 	return directory.CustomerPage{}, b.err
 }
 func (b broken) Customer(context.Context, usage.AccountID) (directory.Customer, error) {

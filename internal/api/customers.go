@@ -16,11 +16,11 @@ import (
 	"partnerview/internal/usage"
 )
 
-// CustomerList reads the customers granted to a partner.
+// CustomerList reads the customers that a viewer may see.
 type CustomerList interface {
 	// Customers reads one page, with the products of each narrowed to what the
-	// partner may see. A page may be short and not be the last.
-	Customers(context.Context, directory.PartnerID, directory.CustomerQuery) (directory.CustomerPage, error)
+	// viewer may see. A page may be short and not be the last.
+	Customers(context.Context, directory.Identity, directory.CustomerQuery) (directory.CustomerPage, error)
 }
 
 // CustomerReader reads one customer.
@@ -64,7 +64,7 @@ func ListCustomers(env Env, store CustomerList) http.Handler {
 		if err := p.err(); err != nil {
 			return response{}, err
 		}
-		page, err := store.Customers(r.Context(), viewer.Partner, q)
+		page, err := store.Customers(r.Context(), viewer.Identity, q)
 		if err != nil {
 			return response{}, err
 		}

@@ -147,7 +147,7 @@ func handlers(s store) map[string]http.Handler {
 // takes no time, which is what fuzzing needs.
 type canned struct{}
 
-func (canned) Customers(context.Context, directory.PartnerID, directory.CustomerQuery) (directory.CustomerPage, error) {
+func (canned) Customers(context.Context, directory.Identity, directory.CustomerQuery) (directory.CustomerPage, error) {
 	c, err := canned{}.Customer(context.Background(), "acme_retail")
 	return directory.CustomerPage{Customers: []directory.Customer{c}, Next: directory.SortKey(c.Name, c.Account)}, err
 }

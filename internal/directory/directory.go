@@ -1,5 +1,5 @@
 // Package directory is the vocabulary of who may see whom: partners, their
-// access keys and grants, and the customers they are granted.
+// access keys, people and grants, and the customers they are granted.
 //
 // It owns the rules that join these (which products of a customer a grant
 // shows, when a key counts, how names are ordered, how they are searched). It does no
@@ -54,9 +54,12 @@ type PartnerSummary struct {
 	ActiveKeys int // that are neither revoked nor expired
 }
 
-// Grant lets a partner see one customer.
+// Grant lets a partner see one customer or, on a viewer's list, lets that viewer of the
+// partner see it as far as the partner may.
 type Grant struct {
 	Partner PartnerID
+	// Viewer is whose list the grant stands on; empty: it is the partner's.
+	Viewer  ViewerID
 	Account usage.AccountID
 	// Products narrows the grant; empty grants all that the customer has.
 	Products []usage.Product
@@ -91,12 +94,14 @@ type Credit struct {
 	AsOf      *time.Time       // when Remaining was true; nil: unknown
 }
 
-// Visible lists the products of a customer that a grant shows: both enabled
-// and granted, in the order of [usage.Products]. An empty grant list shows all.
-func Visible(enabled, granted []usage.Product) []usage.Product {
+// Visible lists the products of a customer that grants show: those that are enabled
+// and that the products of each grant name, in the order of [usage.Products]. A grant
+// that names none shows all.
+func Visible(enabled []usage.Product, granted ...[]usage.Product) []usage.Product {
 	shown := make([]usage.Product, 0, len(enabled))
 	for _, p := range usage.Products() {
-		if slices.Contains(enabled, p) && (len(granted) == 0 || slices.Contains(granted, p)) {
+		hides := func(named []usage.Product) bool { return len(named) > 0 && !slices.Contains(named, p) }
+		if slices.Contains(enabled, p) && !slices.ContainsFunc(granted, hides) {
 			shown = append(shown, p)
 		}
 	}
@@ -111,6 +116,7 @@ type AccessKey struct {
 	LastFour   string   // the key's last four characters, to tell keys apart by; empty: it is not known
 	Label      string
 	CreatedAt  time.Time
+	Narrowed   bool      // it sees the customers of its own list alone
 	ExpiresAt  time.Time // zero: it does not expire
 	RevokedAt  time.Time // zero: it is not revoked
 }

@@ -20,7 +20,7 @@ func TestVisibleIsWhatIsBothEnabledAndGranted(t *testing.T) {
 		"a customer without products shows none, not nil": {nil, nil, p()},
 	} {
 		t.Run(claim, func(t *testing.T) {
-			got := Visible(c.enabled, c.granted)
+			got := Visible(c.enabled, c.granted, nil, usage.Products())
 			if got == nil || !slices.Equal(got, c.want) {
 				t.Errorf("Visible(%v, %v) = %#v, want %v", c.enabled, c.granted, got, c.want)
 			}

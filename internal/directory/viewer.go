@@ -2,17 +2,35 @@ package directory
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
+	"time"
 
 	"partnerview/internal/usage"
 )
 
-// Identity is what a credential proves: which partner asks, and by which key.
+// ViewerID names who in a partner may have a list of customers of their own: an
+// access key by its ID, a person by [PersonID]. The two have different lengths.
+type ViewerID string
+
+// PersonID is the ViewerID of whom an OIDC issuer's tokens are made for: the SHA-256,
+// in hex, of the issuer, NUL and the subject. It does not tell who that is.
+func PersonID(issuer, subject string) ViewerID {
+	sum := sha256.Sum256([]byte(issuer + "\x00" + subject))
+	return ViewerID(hex.EncodeToString(sum[:]))
+}
+
+// Identity is what a credential proves: which partner asks, and who of it.
 type Identity struct {
 	Partner PartnerID
 	// KeyID names the credential in logs, and tells no secret: an access key's ID,
 	// or "oidc-0123456789abcdef", the same for each token of a person or a program.
 	KeyID string
+	// Narrowed is whose list of customers bounds what the credential sees: of the
+	// partner's customers, those alone that stand on it too. Empty: all of them.
+	Narrowed ViewerID
 }
 
 // Viewer is who asks, and what may be seen: all that an endpoint knows of its
@@ -22,8 +40,8 @@ type Viewer struct {
 	// Account is the customer that the request's path names and the partner was
 	// granted; empty on a path that names none.
 	Account usage.AccountID
-	// Products are those of Account that the viewer may see: both enabled and
-	// granted when the authorizer decided. Empty: none.
+	// Products are those of Account that the viewer may see: enabled, granted, and on
+	// the viewer's own list where it has one, when the authorizer decided. Empty: none.
 	Products []usage.Product
 }
 
@@ -51,3 +69,55 @@ type Decision struct {
 // expired, revoked or of a suspended partner. Any other error is ours: it could not
 // be found out, which is never a refusal. With an error the Decision is zero.
 type Decide func(ctx context.Context, authorization string, account *string) (Decision, error)
+
+// Person is somebody of a partner, known by an OIDC issuer, of whom it is said which
+// customers they see, or that they see none any more.
+type Person struct {
+	Partner PartnerID
+	Issuer  string // as the token's iss has it
+	Subject string // as the token's sub has it: the operator's to see alone, like Name
+	Name    string // may be empty
+	// CreatedAt is when the entry was first made, RemovedAt since when the person is
+	// refused; zero: the person counts.
+	CreatedAt, RemovedAt time.Time
+}
+
+// ID names the person.
+func (p Person) ID() ViewerID { return PersonID(p.Issuer, p.Subject) }
+
+// PersonState is what a decision needs to know of a person's entry.
+type PersonState string
+
+const (
+	NoEntry PersonState = ""        // nothing is said of the person
+	Listed  PersonState = "active"  // sees the customers of a list
+	Removed PersonState = "removed" // is refused as unauthenticated
+)
+
+// DefaultAccess is what a person sees of whom nothing is said.
+type DefaultAccess string
+
+const (
+	SeesAll  DefaultAccess = "all"
+	SeesNone DefaultAccess = "none"
+)
+
+// ParseDefaultAccess reads "all" or "none"; empty is all.
+func ParseDefaultAccess(text string) (DefaultAccess, error) {
+	switch access := DefaultAccess(text); access {
+	case "":
+		return SeesAll, nil
+	case SeesAll, SeesNone:
+		return access, nil
+	}
+	return "", fmt.Errorf("OIDC_DEFAULT_ACCESS is %q: want all or none", text)
+}
+
+// Standing is what a decision on a viewer and an account is made of. A grant is nil
+// where there is none.
+type Standing struct {
+	Partner Partner
+	Person  PersonState
+	Grant   *Grant // the partner's
+	Own     *Grant // on the viewer's list
+}

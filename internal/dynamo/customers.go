@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,7 +23,8 @@ var (
 	customerNames      = []string{"accountId", "name", "products", "currency", "billingMode", "remainingCredit",
 		"creditLimit", "creditAsOf"}
 
-	grantListAttributes = project("pk", "sortKey", "accountId", "name", "products")
+	grantListAttributes     = project("pk", "sk", "sortKey", "name", "products")
+	grantedProductsOfViewer = project("pk", "sk", "products")
 )
 
 func customerKey(account usage.AccountID) item { return item{"accountId": str(string(account))} }
@@ -63,39 +65,42 @@ func (s *Store) GetCustomer(ctx context.Context, account usage.AccountID) (direc
 // than the grant.
 const maxGrantsRead = 5 * maxBatchGet
 
-// listed is a grant and where it stands in the partner's list.
+// listed is a grant and where it stands in its list.
 type listed struct {
 	directory.Grant
 	sortKey string
 }
 
-// Customers reads a page of the customers granted to a partner, in the order of
-// directory.SortKey, with their products narrowed to what the partner may see. A
-// granted account that does not exist is left out. A page of the plain list
-// costs one Query and one BatchGetItem; a search reads at most 1 MB of grants.
-func (s *Store) Customers(ctx context.Context, partner directory.PartnerID,
+// Customers reads a page of the customers that a viewer may see, in the order of
+// directory.SortKey, with their products narrowed to what it may see of each: its
+// partner's grants or, of a narrowed viewer, what both its own list and they allow. An
+// account that does not exist is left out. A page of the plain list costs one Query and
+// one BatchGetItem, of a narrowed viewer two at the same time; a search reads at most
+// 1 MB of the list.
+func (s *Store) Customers(ctx context.Context, who directory.Identity,
 	q directory.CustomerQuery) (directory.CustomerPage, error) {
 	most := q.Limit
 	if q.Product != "" {
 		most = maxGrantsRead
 	}
-	grants, next, err := s.grants(ctx, partner, q, most)
+	grants, next, err := s.grants(ctx, who, q, most)
 	if err != nil {
 		return directory.CustomerPage{}, err
 	}
 	page := directory.CustomerPage{Next: next}
 	shown := ""
 	for batch := range slices.Chunk(grants, maxBatchGet) {
-		customers, err := s.customersOf(ctx, partner, batch)
+		customers, granted, err := s.behind(ctx, who, batch)
 		if err != nil {
 			return directory.CustomerPage{}, err
 		}
 		for _, g := range batch {
 			c, exists := customers[g.Account]
-			if !exists {
+			ofPartner, isGranted := granted[g.Account]
+			if !exists || !isGranted {
 				continue
 			}
-			c.Products = directory.Visible(c.Products, g.Products)
+			c.Products = directory.Visible(c.Products, g.Products, ofPartner.Products)
 			if q.Product != "" && !slices.Contains(c.Products, q.Product) {
 				continue
 			}
@@ -109,15 +114,15 @@ func (s *Store) Customers(ctx context.Context, partner directory.PartnerID,
 	return page, nil
 }
 
-// grants reads at most so many of a partner's grants that the query may show,
-// and where to read on: empty where there are no more.
-func (s *Store) grants(ctx context.Context, partner directory.PartnerID, q directory.CustomerQuery,
+// grants reads at most so many grants of a viewer's list, its own or else its partner's,
+// that the query may show, and where to read on: empty where there are no more.
+func (s *Store) grants(ctx context.Context, who directory.Identity, q directory.CustomerQuery,
 	most int) (grants []listed, next string, err error) {
 	in := query{
-		op: "customers of " + string(partner), table: s.tables.Partners, index: "ByName",
+		op: "customers of " + string(who.Partner), table: s.tables.Partners, index: "ByName",
 		projection: grantListAttributes,
 		condition:  "#pk = :pk",
-		values:     item{":pk": str(partnerKey(partner))},
+		values:     item{":pk": str(holderKey(who.Partner, who.Narrowed))},
 	}
 	if q.After != "" {
 		in.condition += " AND #sortKey > :after"
@@ -132,16 +137,16 @@ func (s *Store) grants(ctx context.Context, partner directory.PartnerID, q direc
 	}
 	for _, it := range out.Items {
 		r := reader{item: it}
-		account, sortKey := usage.AccountID(r.required("accountId")), r.required("sortKey")
+		sortKey := r.required("sortKey")
 		if r.err != nil {
-			return nil, "", badItem("grant", string(partner), r.err)
+			return nil, "", badItem("grant", string(who.Partner), r.err)
 		}
-		g, err := decodeGrant(partner, account, it)
+		g, err := decodeGrant(it)
 		if err != nil {
 			return nil, "", err
 		}
 		narrowedAway := q.Product != "" && len(g.Products) > 0 && !slices.Contains(g.Products, q.Product)
-		if narrowedAway || !q.Search.Finds(g.CustomerName, account) {
+		if narrowedAway || !q.Search.Finds(g.CustomerName, g.Account) {
 			continue
 		}
 		if len(grants) == most {
@@ -151,6 +156,57 @@ func (s *Store) grants(ctx context.Context, partner directory.PartnerID, q direc
 	}
 	end := reader{item: out.LastEvaluatedKey}
 	return grants, end.text("sortKey"), nil
+}
+
+// behind reads what up to maxBatchGet grants of a viewer's list stand for, by account: the
+// customers and, at the same time, the partner's grants of them, which are the list
+// itself unless the viewer is narrowed. What does not exist is not in it.
+func (s *Store) behind(ctx context.Context, who directory.Identity, list []listed) (
+	customers map[usage.AccountID]directory.Customer, granted map[usage.AccountID]directory.Grant, err error) {
+	var noGrants error
+	var reads sync.WaitGroup
+	if who.Narrowed != "" {
+		reads.Go(func() {
+			noGrants = fault.Caught(func() (err error) {
+				granted, err = s.grantsOfPartner(ctx, who.Partner, list)
+				return err
+			})
+		})
+	} else {
+		granted = make(map[usage.AccountID]directory.Grant, len(list))
+		for _, g := range list {
+			granted[g.Account] = g.Grant
+		}
+	}
+	customers, err = s.customersOf(ctx, who.Partner, list)
+	reads.Wait()
+	if err == nil {
+		err = noGrants
+	}
+	return customers, granted, err
+}
+
+// grantsOfPartner reads a partner's grants of the customers on a viewer's list, in one
+// call.
+func (s *Store) grantsOfPartner(ctx context.Context, partner directory.PartnerID,
+	list []listed) (map[usage.AccountID]directory.Grant, error) {
+	keys := make([]item, len(list))
+	for i, g := range list {
+		keys[i] = grantItemKey(directory.Grant{Partner: partner, Account: g.Account})
+	}
+	items, err := s.batchGet(ctx, "grants of "+string(partner), s.tables.Partners, keys, grantedProductsOfViewer, false)
+	if err != nil {
+		return nil, err
+	}
+	grants, err := decodeGrants(items)
+	if err != nil {
+		return nil, err
+	}
+	granted := make(map[usage.AccountID]directory.Grant, len(grants))
+	for _, g := range grants {
+		granted[g.Account] = g
+	}
+	return granted, nil
 }
 
 // customersOf reads the customers of up to maxBatchGet grants in one call, by

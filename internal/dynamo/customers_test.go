@@ -21,7 +21,7 @@ func list(t *testing.T, s *dynamo.Store, partner directory.PartnerID, q director
 	t.Helper()
 	all := []string{}
 	for range 1000 {
-		page, err := s.Customers(t.Context(), partner, q)
+		page, err := s.Customers(t.Context(), directory.Identity{Partner: partner}, q)
 		must(t, err)
 		if len(page.Customers) > q.Limit {
 			t.Fatalf("a page of %d customers for a limit of %d", len(page.Customers), q.Limit)
@@ -145,7 +145,7 @@ func TestListShowsProductsThatTheGrantAllows(t *testing.T) {
 		"wide":   {usage.SMS, usage.Voice, usage.Messaging},
 		"narrow": {usage.SMS},
 	} {
-		page, err := s.Customers(t.Context(), partner, directory.CustomerQuery{Limit: 10})
+		page, err := s.Customers(t.Context(), directory.Identity{Partner: partner}, directory.CustomerQuery{Limit: 10})
 		must(t, err)
 		shown := c
 		shown.Products = want
@@ -195,7 +195,7 @@ func TestLongListFilteredByProductIsReadInBoundedPages(t *testing.T) {
 		}
 		grant(t, direct, "northwind", c)
 	}
-	page, err := s.Customers(t.Context(), "northwind", directory.CustomerQuery{Product: usage.Video, Limit: 25})
+	page, err := s.Customers(t.Context(), directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Product: usage.Video, Limit: 25})
 	must(t, err)
 	if len(page.Customers) != 0 || page.Next == "" {
 		t.Errorf("got %d customers and next %q; want an empty page that tells where to go on", len(page.Customers), page.Next)

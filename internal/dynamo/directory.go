@@ -15,53 +15,102 @@ import (
 	"partnerview/internal/usage"
 )
 
-// Partners and their grants. What the operator's commands read is consistent: a
-// command sees what the one before it wrote.
+// Partners, their people, and the grants of both. What the operator's commands read is
+// consistent: a command sees what the one before it wrote.
 
 const (
 	partnerPrefix = "PARTNER#"
+	viewerPrefix  = "VIEWER#"
 	grantPrefix   = "GRANT#"
 	profile       = "PROFILE"
 )
 
 func partnerKey(id directory.PartnerID) string { return partnerPrefix + string(id) }
-func grantKey(account usage.AccountID) string  { return grantPrefix + string(account) }
+
+// holderKey is the partition of the grants of a partner or, unless that is empty, of one of
+// its viewers.
+func holderKey(partner directory.PartnerID, viewer directory.ViewerID) string {
+	if viewer == "" {
+		return partnerKey(partner)
+	}
+	return viewerPrefix + string(partner) + "#" + string(viewer)
+}
+
+// parseHolderKey takes apart what holderKey made; ok: it is such a key.
+func parseHolderKey(pk string) (partner directory.PartnerID, viewer directory.ViewerID, ok bool) {
+	if id, isPartner := strings.CutPrefix(pk, partnerPrefix); isPartner {
+		return directory.PartnerID(id), "", true
+	}
+	rest, isViewer := strings.CutPrefix(pk, viewerPrefix)
+	id, of, whole := strings.Cut(rest, "#")
+	return directory.PartnerID(id), directory.ViewerID(of), isViewer && whole && of != ""
+}
 
 func partnerItemKey(id directory.PartnerID) item {
 	return item{"pk": str(partnerKey(id)), "sk": str(profile)}
 }
 
-func grantItemKey(partner directory.PartnerID, account usage.AccountID) item {
-	return item{"pk": str(partnerKey(partner)), "sk": str(grantKey(account))}
+func grantItemKey(g directory.Grant) item {
+	return item{"pk": str(holderKey(g.Partner, g.Viewer)), "sk": str(grantPrefix + string(g.Account))}
 }
 
 var (
-	partnerOrGrantAttributes = project("pk", "sk", "status", "products", "gatewayKey") // for a decision
-	partnerItemAttributes    = project("pk", "sk", "name", "status", "gatewayKeyId", "accountId", "products")
-	partnerListAttributes    = project("pk", "sk", "name", "status", "partnerId", "expiresAt", "revokedAt")
-	grantKeyAttributes       = project("pk", "sk")
+	standingAttributes    = project("pk", "sk", "status", "products", "gatewayKey") // for a decision
+	partnerItemAttributes = project("pk", "sk", "name", "status", "gatewayKeyId", "accountId", "products")
+	partnerListAttributes = project("pk", "sk", "name", "status", "partnerId", "expiresAt", "revokedAt")
+	grantAttributes       = project("pk", "sk", "name", "products")
+	grantKeyAttributes    = project("pk", "sk")
 )
 
-// PartnerAndGrant reads a partner's status and the value of its gateway key, and
-// its grant of one account, in one call; the name of the partner is not read. The
-// grant is nil where there is none, and where account is empty. NotFound: there is
-// no such partner.
-func (s *Store) PartnerAndGrant(ctx context.Context, id directory.PartnerID,
-	account usage.AccountID) (directory.Partner, *directory.Grant, error) {
-	op := "partner " + string(id)
-	keys := []item{partnerItemKey(id)}
+// Standing reads what a decision is made of, in one call: a partner's status and the
+// value of its gateway key, and its grant of one account; of a viewer its entry's status,
+// and its own grant. The grants are nil where there are none, and where account is
+// empty; an empty viewer has nothing. NotFound: there is no such partner.
+func (s *Store) Standing(ctx context.Context, partner directory.PartnerID, viewer directory.ViewerID,
+	account usage.AccountID) (directory.Standing, error) {
+	op := "partner " + string(partner)
+	keys := []item{partnerItemKey(partner)}
+	if viewer != "" {
+		keys = append(keys, viewerItemKey(partner, viewer))
+	}
 	if account != "" {
-		keys = append(keys, grantItemKey(id, account))
+		keys = append(keys, grantItemKey(directory.Grant{Partner: partner, Account: account}))
+		if viewer != "" {
+			keys = append(keys, grantItemKey(directory.Grant{Partner: partner, Viewer: viewer, Account: account}))
+		}
 	}
-	items, err := s.batchGet(ctx, op, s.tables.Partners, keys, partnerOrGrantAttributes, false)
+	items, err := s.batchGet(ctx, op, s.tables.Partners, keys, standingAttributes, false)
 	if err != nil {
-		return directory.Partner{}, nil, err
+		return directory.Standing{}, err
 	}
-	partner, grants, err := decodePartnerWithGrants(op, id, items)
-	if err != nil || len(grants) == 0 {
-		return partner, nil, err
+	var stands directory.Standing
+	var ofPartner []item
+	for _, it := range items {
+		r := reader{item: it}
+		_, of, _ := parseHolderKey(r.text("pk"))
+		switch {
+		case of == "":
+			ofPartner = append(ofPartner, it)
+		case r.text("sk") == profile:
+			if stands.Person, err = decodePersonState(it); err != nil {
+				return directory.Standing{}, err
+			}
+		default:
+			own, err := decodeGrant(it)
+			if err != nil {
+				return directory.Standing{}, err
+			}
+			stands.Own = &own
+		}
 	}
-	return partner, &grants[0], nil
+	var grants []directory.Grant
+	if stands.Partner, grants, err = decodePartnerWithGrants(op, partner, ofPartner); err != nil {
+		return directory.Standing{}, err
+	}
+	if len(grants) > 0 {
+		stands.Grant = &grants[0]
+	}
+	return stands, nil
 }
 
 // Partner reads a partner, but for the value of its gateway key. NotFound: there
@@ -107,7 +156,7 @@ func decodePartnerWithGrants(op string, id directory.PartnerID,
 				return directory.Partner{}, nil, err
 			}
 		case strings.HasPrefix(sk, grantPrefix):
-			g, err := decodeGrant(id, usage.AccountID(strings.TrimPrefix(sk, grantPrefix)), it)
+			g, err := decodeGrant(it)
 			if err != nil {
 				return directory.Partner{}, nil, err
 			}
@@ -118,6 +167,23 @@ func decodePartnerWithGrants(op string, id directory.PartnerID,
 		return directory.Partner{}, grants, fault.New(fault.NotFound, op, nil)
 	}
 	return partner, grants, nil
+}
+
+// GrantsOf reads a viewer's list, in the order of account IDs.
+func (s *Store) GrantsOf(ctx context.Context, partner directory.PartnerID,
+	viewer directory.ViewerID) ([]directory.Grant, error) {
+	op := "list of " + string(viewer)
+	items, err := s.queryAll(ctx, query{
+		op: op, table: s.tables.Partners,
+		projection: grantAttributes,
+		condition:  "#pk = :pk AND begins_with(#sk, :grant)",
+		values:     item{":pk": str(holderKey(partner, viewer)), ":grant": str(grantPrefix)},
+		consistent: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return decodeGrants(items)
 }
 
 // PartnersGranted lists the partners that are granted an account. A grant that
@@ -132,12 +198,18 @@ func (s *Store) PartnersGranted(ctx context.Context, account usage.AccountID) ([
 	if err != nil {
 		return nil, err
 	}
-	partners := make([]directory.PartnerID, len(items))
-	for i, it := range items {
+	var partners []directory.PartnerID
+	for _, it := range items {
 		r := reader{item: it}
-		partners[i] = directory.PartnerID(strings.TrimPrefix(r.required("pk"), partnerPrefix))
+		id, viewer, isList := parseHolderKey(r.required("pk"))
+		if !isList {
+			r.fail("pk", "the key of a partner or a viewer")
+		}
 		if r.err != nil {
 			return nil, badItem("grant of", string(account), r.err)
+		}
+		if viewer == "" {
+			partners = append(partners, id)
 		}
 	}
 	return partners, nil
@@ -161,7 +233,7 @@ func (s *Store) AllPartners(ctx context.Context, now time.Time) ([]directory.Par
 			if r.text("revokedAt") == "" && (end.IsZero() || now.Before(end)) {
 				keys[directory.PartnerID(r.text("partnerId"))]++
 			}
-		case strings.HasPrefix(sk, grantPrefix):
+		case strings.HasPrefix(pk, partnerPrefix) && strings.HasPrefix(sk, grantPrefix):
 			customers[id]++
 		case strings.HasPrefix(pk, partnerPrefix) && sk == profile:
 			p, err := decodePartner(id, it)
@@ -181,28 +253,17 @@ func (s *Store) AllPartners(ctx context.Context, now time.Time) ([]directory.Par
 	return partners, nil
 }
 
-// AllGrants reads every grant of every partner, those too whose partner an
-// interrupted command has not made yet, in no order. It reads the whole table.
+// AllGrants reads every grant of every partner and viewer, those too whose partner or
+// viewer an interrupted command has not made yet, in no order. It reads the whole table.
 func (s *Store) AllGrants(ctx context.Context) ([]directory.Grant, error) {
 	items, err := s.scan(ctx, "all grants", s.tables.Partners, partnerItemAttributes)
 	if err != nil {
 		return nil, err
 	}
-	var grants []directory.Grant
-	for _, it := range items {
+	return decodeGrants(slices.DeleteFunc(items, func(it item) bool {
 		r := reader{item: it}
-		account, isGrant := strings.CutPrefix(r.text("sk"), grantPrefix)
-		if !isGrant {
-			continue
-		}
-		g, err := decodeGrant(directory.PartnerID(strings.TrimPrefix(r.text("pk"), partnerPrefix)),
-			usage.AccountID(account), it)
-		if err != nil {
-			return nil, err
-		}
-		grants = append(grants, g)
-	}
-	return grants, nil
+		return !strings.HasPrefix(r.text("sk"), grantPrefix)
+	}))
 }
 
 // PutPartner writes a partner's name and status, and makes it where there is
@@ -232,13 +293,12 @@ func (s *Store) DeleteGatewayKey(ctx context.Context, partner directory.PartnerI
 }
 
 // RenameGrant changes a grant's copy of its customer's name, and with it where it
-// stands in the partner's list. What is granted stays as it is; a grant that does
-// not exist is not made.
-func (s *Store) RenameGrant(ctx context.Context, partner directory.PartnerID, account usage.AccountID,
-	name string) error {
-	err := s.updateExisting(ctx, "rename grant "+string(partner)+"/"+string(account), grantItemKey(partner, account),
+// stands in its list. What is granted stays as it is; a grant that does not exist is
+// not made.
+func (s *Store) RenameGrant(ctx context.Context, g directory.Grant, name string) error {
+	err := s.updateExisting(ctx, "rename grant "+grantName(g), grantItemKey(g),
 		"SET #name = :name, sortKey = :sortKey", map[string]string{"#name": "name"},
-		item{":name": str(name), ":sortKey": str(directory.SortKey(name, account))})
+		item{":name": str(name), ":sortKey": str(directory.SortKey(name, g.Account))})
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
@@ -261,15 +321,19 @@ func (s *Store) updateExisting(ctx context.Context, op string, key item, update 
 	return err
 }
 
-// PutGrant writes a grant in place of the partner's grant of that account.
+// PutGrant writes a grant in place of the one of that account on the same list.
 func (s *Store) PutGrant(ctx context.Context, g directory.Grant) error {
-	return s.put(ctx, "write grant "+string(g.Partner)+"/"+string(g.Account), s.tables.Partners, encodeGrant(g))
+	return s.put(ctx, "write grant "+grantName(g), s.tables.Partners, encodeGrant(g))
 }
 
-// DeleteGrant takes a grant away. It is no error if there is none.
-func (s *Store) DeleteGrant(ctx context.Context, partner directory.PartnerID, account usage.AccountID) error {
-	return s.deleteItem(ctx, "delete grant "+string(partner)+"/"+string(account), s.tables.Partners,
-		grantItemKey(partner, account))
+// DeleteGrant takes a grant off its list. It is no error if there is none.
+func (s *Store) DeleteGrant(ctx context.Context, g directory.Grant) error {
+	return s.deleteItem(ctx, "delete grant "+grantName(g), s.tables.Partners, grantItemKey(g))
+}
+
+// grantName tells of a grant in an error: "northwind/acme_retail".
+func grantName(g directory.Grant) string {
+	return strings.TrimPrefix(holderKey(g.Partner, g.Viewer), partnerPrefix) + "/" + string(g.Account)
 }
 
 // DeletePartner deletes a partner, and nothing that belongs to it. It is no error
@@ -290,21 +354,37 @@ func decodePartner(id directory.PartnerID, it item) (directory.Partner, error) {
 	return p, nil
 }
 
-func decodeGrant(partner directory.PartnerID, account usage.AccountID, it item) (directory.Grant, error) {
+func decodeGrants(items []item) ([]directory.Grant, error) {
+	grants := make([]directory.Grant, len(items))
+	for i, it := range items {
+		var err error
+		if grants[i], err = decodeGrant(it); err != nil {
+			return nil, err
+		}
+	}
+	return grants, nil
+}
+
+func decodeGrant(it item) (directory.Grant, error) {
 	r := reader{item: it}
-	g := directory.Grant{Partner: partner, Account: account, Products: r.products("products"),
-		CustomerName: r.text("name")}
+	partner, viewer, isList := parseHolderKey(r.required("pk"))
+	account, isGrant := strings.CutPrefix(r.required("sk"), grantPrefix)
+	if !isList || !isGrant {
+		r.fail("pk", "the key of a grant")
+	}
+	g := directory.Grant{Partner: partner, Viewer: viewer, Account: usage.AccountID(account),
+		Products: r.products("products"), CustomerName: r.text("name")}
 	if _, listed := it["products"]; listed && len(g.Products) == 0 {
 		r.fail("products", "a list of at least one product") // read as "all", it would widen the grant
 	}
 	if r.err != nil {
-		return directory.Grant{}, badItem("grant", string(partner)+"/"+string(account), r.err)
+		return directory.Grant{}, badItem("grant", grantName(g), r.err)
 	}
 	return g, nil
 }
 
 func encodeGrant(g directory.Grant) item {
-	it := grantItemKey(g.Partner, g.Account)
+	it := grantItemKey(g)
 	it["accountId"], it["name"] = str(string(g.Account)), str(g.CustomerName)
 	it["sortKey"] = str(directory.SortKey(g.CustomerName, g.Account))
 	putWords(it, "products", g.Products)

@@ -30,24 +30,24 @@ func TestPartnerAndGrant(t *testing.T) {
 		t.Errorf("grants (-want +got):\n%s", diff)
 	}
 	for account, want := range map[usage.AccountID][]usage.Product{"acme_retail": nil, "b&b": some.Products} {
-		partner, g, err := s.PartnerAndGrant(t.Context(), "northwind", account)
+		partner, g, err := partnerAndGrant(t, s, "northwind", account)
 		must(t, err)
 		if g == nil || g.Account != account || !slices.Equal(g.Products, want) || partner.Status != directory.Suspended {
 			t.Errorf("%s: got partner %+v, grant %+v", account, partner, g)
 		}
 	}
 	for _, account := range []usage.AccountID{"", "Acme_Retail", "acme", "PROFILE"} {
-		if _, g, err := s.PartnerAndGrant(t.Context(), "northwind", account); err != nil || g != nil {
+		if _, g, err := partnerAndGrant(t, s, "northwind", account); err != nil || g != nil {
 			t.Errorf("%q: got grant %+v, error %v; want neither", account, g, err)
 		}
 	}
-	must(t, s.DeleteGrant(t.Context(), "northwind", "acme_retail"))
-	must(t, s.DeleteGrant(t.Context(), "northwind", "acme_retail")) // again: no error
-	if _, g, err := s.PartnerAndGrant(t.Context(), "northwind", "acme_retail"); err != nil || g != nil {
+	must(t, s.DeleteGrant(t.Context(), directory.Grant{Partner: "northwind", Account: "acme_retail"}))
+	must(t, s.DeleteGrant(t.Context(), directory.Grant{Partner: "northwind", Account: "acme_retail"})) // again: no error
+	if _, g, err := partnerAndGrant(t, s, "northwind", "acme_retail"); err != nil || g != nil {
 		t.Errorf("after deletion: got grant %+v, error %v; want neither", g, err)
 	}
 	for _, account := range []usage.AccountID{"", "acme_retail"} {
-		if _, _, err := s.PartnerAndGrant(t.Context(), "nobody", account); !fault.Is(err, fault.NotFound) {
+		if _, _, err := partnerAndGrant(t, s, "nobody", account); !fault.Is(err, fault.NotFound) {
 			t.Errorf("unknown partner: got %v, want not found", err)
 		}
 	}
@@ -71,7 +71,7 @@ func TestAGatewayKeyOutlivesWritesOfItsPartner(t *testing.T) {
 		must(t, err)
 		listed, _, err := s.PartnerWithGrants(t.Context(), "northwind")
 		must(t, err)
-		authorizers, _, err := s.PartnerAndGrant(t.Context(), "northwind", "")
+		authorizers, _, err := partnerAndGrant(t, s, "northwind", "")
 		must(t, err)
 		if operators.Name != "North" || operators.Status != directory.Suspended || operators.GatewayKey.Value != "" || listed.GatewayKey != operators.GatewayKey || authorizers.GatewayKey.ID != "" {
 			t.Errorf("read are %+v, %+v and %+v: the value is the authorizer's alone", operators, listed, authorizers)
@@ -101,14 +101,14 @@ func TestRenameMovesACustomerInEachPartnersList(t *testing.T) {
 		t.Fatalf("g-7 is granted to %v", partners)
 	}
 	for _, p := range append(partners, "third") {
-		must(t, s.RenameGrant(t.Context(), p, "g-7", "Aardvark"))
+		must(t, s.RenameGrant(t.Context(), directory.Grant{Partner: p, Account: "g-7"}, "Aardvark"))
 	}
 	for _, p := range partners {
 		if got := list(t, s, p, directory.CustomerQuery{Limit: 100}); got[0] != "g-7" {
 			t.Errorf("%s: the list begins with %s, want the renamed customer", p, got[0])
 		}
 	}
-	_, g, err := s.PartnerAndGrant(t.Context(), "northwind", "g-7")
+	_, g, err := partnerAndGrant(t, s, "northwind", "g-7")
 	must(t, err)
 	if !slices.Equal(g.Products, []usage.Product{usage.SMS}) {
 		t.Errorf("the renamed grant shows %v, want what it showed before", g.Products)

@@ -30,6 +30,7 @@
 //	           sk  PROFILE
 //	           partnerId  S  "northwind"
 //	           hash       B  SHA-256 of the secret, 32 bytes
+//	           narrowed   S  optional: "yes": it sees the customers of its own list alone
 //	           lastFour   S  optional: "x7Qa", the last four characters of the key, which
 //	                         are of its checksum; the authorizer does not read them
 //	           label      S  optional
@@ -37,14 +38,27 @@
 //	           expiresAt  S  optional: from then on the key does not count
 //	           revokedAt  S  optional: the key does not count
 //
+//	person     pk  VIEWER#northwind#0123…: directory.PersonID
+//	           sk  PROFILE
+//	           status     S  "active" | "removed"
+//	           issuer     S  "https://login.example.com/"
+//	           subject    S  "auth0|5f2c", which no function may read
+//	           label      S  optional, which no function may read
+//	           createdAt  S
+//	           removedAt  S  of a removed one
+//
+//	own grant  pk  VIEWER#northwind#4fzyo82mXw3b, or #0123…: on the list of a key or a person
+//	           sk  GRANT#acme_retail
+//	           and all else as in a grant. It shows no more than the partner's grant does
+//
 //	reference  pk  PARTNER#northwind
-//	           sk  KEY#4fzyo82mXw3b: one of the partner's keys. It is written before
-//	           the key, which may be missing after an interruption
+//	           sk  KEY#4fzyo82mXw3b, or VIEWER#0123…: one of the partner's keys or people. It is
+//	           written before the key or person, which may be missing after an interruption
 //
 // Index ByName: pk, sortKey; with accountId, name and products; holds the grants,
-// since only they have a sortKey. It lists and searches a partner's customers.
-// Index ByAccount: accountId, pk; keys only; holds the grants. It tells who is
-// granted a customer.
+// since only they have a sortKey. It lists and searches the customers of a partner or
+// a narrowed viewer. Index ByAccount: accountId, pk; keys only; holds the grants. It
+// tells who is granted a customer.
 //
 // # Customers
 //

@@ -16,13 +16,16 @@ import (
 )
 
 var (
-	accessKeyAttributes = project("pk", "sk", "partnerId", "hash", "expiresAt", "revokedAt")
-	allOfAccessKey      = project("pk", "sk", "partnerId", "hash", "lastFour", "label", "createdAt", "expiresAt",
-		"revokedAt")
+	accessKeyAttributes = project("pk", "sk", "partnerId", "hash", "narrowed", "expiresAt", "revokedAt")
+	allOfAccessKey      = project("pk", "sk", "partnerId", "hash", "narrowed", "lastFour", "label", "createdAt",
+		"expiresAt", "revokedAt")
 	keyReferenceAttributes = project("pk", "sk")
 )
 
-const keyPrefix = "KEY#"
+const (
+	keyPrefix = "KEY#"
+	yes       = "yes"
+)
 
 func accessKeyItemKey(id string) item {
 	return item{"pk": str(keyPrefix + id), "sk": str(profile)}
@@ -152,6 +155,18 @@ func (s *Store) ExpireAccessKey(ctx context.Context, id string, at time.Time) (d
 	return k, err
 }
 
+// NarrowAccessKey makes a key see the customers of its own list alone; WidenAccessKey
+// all of its partner's. Both may be repeated. NotFound: there is no such key.
+func (s *Store) NarrowAccessKey(ctx context.Context, id string) error {
+	return s.updateExisting(ctx, "narrow access key "+id, accessKeyItemKey(id), "SET narrowed = :yes", nil,
+		item{":yes": str(yes)})
+}
+
+// WidenAccessKey undoes [Store.NarrowAccessKey]; the key's list stays.
+func (s *Store) WidenAccessKey(ctx context.Context, id string) error {
+	return s.updateExisting(ctx, "widen access key "+id, accessKeyItemKey(id), "REMOVE narrowed", nil, nil)
+}
+
 // updateAccessKey writes a time into a key that meets a condition.
 func (s *Store) updateAccessKey(ctx context.Context, op, id string, at time.Time, update,
 	condition string) (directory.AccessKey, error) {
@@ -180,6 +195,12 @@ func decodeAccessKey(it item) (directory.AccessKey, error) {
 		ExpiresAt: r.time("expiresAt"),
 		RevokedAt: r.time("revokedAt"),
 	}
+	switch narrowed := r.text("narrowed"); narrowed {
+	case "", yes:
+		k.Narrowed = narrowed == yes
+	default:
+		r.fail("narrowed", yes) // read as "no", it would widen the key
+	}
 	if copy(k.SecretHash[:], r.bytes("hash")) != len(k.SecretHash) {
 		r.fail("hash", "32 bytes")
 	}
@@ -195,6 +216,9 @@ func encodeAccessKey(k directory.AccessKey) item {
 	it["hash"] = &types.AttributeValueMemberB{Value: k.SecretHash[:]}
 	putText(it, "lastFour", k.LastFour)
 	putText(it, "label", k.Label)
+	if k.Narrowed {
+		it["narrowed"] = str(yes)
+	}
 	putTime(it, "createdAt", k.CreatedAt)
 	putTime(it, "expiresAt", k.ExpiresAt)
 	putTime(it, "revokedAt", k.RevokedAt)

@@ -55,6 +55,13 @@ func grant(t *testing.T, s *dynamo.Store, partner directory.PartnerID, c directo
 	must(t, s.PutGrant(t.Context(), directory.Grant{Partner: partner, Account: c.Account, Products: products, CustomerName: c.Name}))
 }
 
+// partnerAndGrant are what a decision on a viewer who is not narrowed is made of.
+func partnerAndGrant(t *testing.T, s *dynamo.Store, id directory.PartnerID, account usage.AccountID) (directory.Partner, *directory.Grant, error) {
+	t.Helper()
+	stands, err := s.Standing(t.Context(), id, "", account)
+	return stands.Partner, stands.Grant, err
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

@@ -37,6 +37,7 @@ func TestEachQuestionTakesAsManyCallsAsPlanned(t *testing.T) {
 	for i := range 30 {
 		grant(t, direct, "northwind", customer(usage.AccountID(name("acc-%02d", i)), name("Customer %02d", i)))
 	}
+	must(t, direct.PutGrant(t.Context(), ownGrant("4fzyo82mXw3b", customer("acc-07", "Customer 07"))))
 	for i := range 150 {
 		write(t, direct, record(acmeSMS, name("u-%d", i), now))
 	}
@@ -48,17 +49,25 @@ func TestEachQuestionTakesAsManyCallsAsPlanned(t *testing.T) {
 		want     []string
 	}{
 		{"whose key is it", func() error { _, err := s.AccessKey(t.Context(), "4fzyo82mXw3b"); return err }, []string{"GetItem"}},
-		{"may the partner see the customer", func() error { _, _, err := s.PartnerAndGrant(t.Context(), "northwind", "acc-07"); return err }, []string{"BatchGetItem"}},
+		{"may the partner see the customer", func() error { _, _, err := partnerAndGrant(t, s, "northwind", "acc-07"); return err }, []string{"BatchGetItem"}},
+		{"may the viewer see the customer", func() error {
+			_, err := s.Standing(t.Context(), "northwind", "4fzyo82mXw3b", "acc-07")
+			return err
+		}, []string{"BatchGetItem"}},
+		{"a page of a narrowed viewer's customers", func() error {
+			_, err := s.Customers(t.Context(), directory.Identity{Partner: "northwind", Narrowed: "4fzyo82mXw3b"}, directory.CustomerQuery{Limit: 25})
+			return err
+		}, []string{"Query", "BatchGetItem", "BatchGetItem"}},
 		{"a page of customers", func() error {
-			_, err := s.Customers(t.Context(), "northwind", directory.CustomerQuery{Limit: 25})
+			_, err := s.Customers(t.Context(), directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 25})
 			return err
 		}, []string{"Query", "BatchGetItem"}},
 		{"a search", func() error {
-			_, err := s.Customers(t.Context(), "northwind", directory.CustomerQuery{Limit: 25, Search: directory.NewSearch("07")})
+			_, err := s.Customers(t.Context(), directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 25, Search: directory.NewSearch("07")})
 			return err
 		}, []string{"Query", "BatchGetItem"}},
 		{"a search that finds nothing", func() error {
-			_, err := s.Customers(t.Context(), "northwind", directory.CustomerQuery{Limit: 25, Search: directory.NewSearch("none")})
+			_, err := s.Customers(t.Context(), directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 25, Search: directory.NewSearch("none")})
 			return err
 		}, []string{"Query"}},
 		{"one customer", func() error { _, err := s.Customer(t.Context(), "acc-07"); return err }, []string{"GetItem"}},
@@ -97,12 +106,12 @@ func TestErrorsReportWhetherTryingAgainHelps(t *testing.T) {
 	s, proxy, _ := proxied(t)
 	reads := map[string]func() error{
 		"AccessKey": func() error { _, err := s.AccessKey(t.Context(), "4fzyo82mXw3b"); return err },
-		"PartnerAndGrant": func() error {
-			_, _, err := s.PartnerAndGrant(t.Context(), "northwind", "acme_retail")
+		"Standing": func() error {
+			_, _, err := partnerAndGrant(t, s, "northwind", "acme_retail")
 			return err
 		},
 		"Customers": func() error {
-			_, err := s.Customers(t.Context(), "northwind", directory.CustomerQuery{Limit: 10})
+			_, err := s.Customers(t.Context(), directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 10})
 			return err
 		},
 		"Customer":   func() error { _, err := s.Customer(t.Context(), "acme_retail"); return err },
@@ -169,7 +178,7 @@ func TestMissingTableIsOurMistake(t *testing.T) {
 	if _, err := s.AccessKey(t.Context(), "4fzyo82mXw3b"); !fault.Is(err, fault.Internal) {
 		t.Errorf("got %v, want internal: a missing table is no missing key", err)
 	}
-	if _, _, err := s.PartnerAndGrant(t.Context(), "northwind", ""); !fault.Is(err, fault.Internal) {
+	if _, _, err := partnerAndGrant(t, s, "northwind", ""); !fault.Is(err, fault.Internal) {
 		t.Errorf("got %v, want internal: a missing table is no missing partner", err)
 	}
 }
@@ -179,11 +188,11 @@ func TestStoppedEngineIsUnavailableAndThenBackAgain(t *testing.T) {
 	s := own.NewStore(t)
 	must(t, s.PutPartner(t.Context(), directory.Partner{ID: "northwind", Status: directory.Active}))
 	own.Stop()
-	if _, _, err := s.PartnerAndGrant(t.Context(), "northwind", ""); !fault.Is(err, fault.Unavailable) {
+	if _, _, err := partnerAndGrant(t, s, "northwind", ""); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("stopped: got %v, want unavailable", err)
 	}
 	own.Restart(t)
-	if _, _, err := s.PartnerAndGrant(t.Context(), "northwind", ""); err != nil {
+	if _, _, err := partnerAndGrant(t, s, "northwind", ""); err != nil {
 		t.Errorf("restarted: %v", err)
 	}
 }
@@ -205,7 +214,7 @@ func TestUnreadableItemIsOurMistakeAndNotShown(t *testing.T) {
 	s, db := newStore(t, tables), engine.Client(t)
 	putItem(t, db, tables.Partners, attributes{"pk": "PARTNER#northwind", "sk": "PROFILE", "status": "active"})
 	putItem(t, db, tables.Partners, attributes{"pk": "PARTNER#northwind", "sk": "GRANT#acme_retail", "accountId": "acme_retail", "products": []string{}})
-	_, g, err := s.PartnerAndGrant(t.Context(), "northwind", "acme_retail")
+	_, g, err := partnerAndGrant(t, s, "northwind", "acme_retail")
 	if !fault.Is(err, fault.Internal) || g != nil {
 		t.Errorf("a grant of no products reads as %+v, %v; it must never be one of all", g, err)
 	}

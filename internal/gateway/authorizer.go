@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -130,7 +131,9 @@ func refused(methodARN string) []string {
 // policyOf is the answer to API Gateway: a policy, and what the endpoints are told.
 func policyOf(methodARN string, d directory.Decision, granted bool) Answered {
 	effect, resources := "Deny", refused(methodARN)
-	claims := map[string]any{partnerIDClaim: string(d.Partner), keyIDClaim: d.KeyID}
+	claims := map[string]any{
+		partnerIDClaim: string(d.Partner), keyIDClaim: d.KeyID, narrowedClaim: cmp.Or(string(d.Narrowed), notNarrowed),
+	}
 	if granted {
 		effect, resources = "Allow", allowed(methodARN)
 		if d.Account != "" {

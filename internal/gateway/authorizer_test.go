@@ -69,12 +69,12 @@ func TestAnAllowNamesExactlyWhatWasAskedFor(t *testing.T) {
 	if len(s) != 1 || s[0].Effect != "Allow" || len(s[0].Resource) != 1 || s[0].Resource[0] != arn || len(s[0].Action) != 1 || s[0].Action[0] != "execute-api:Invoke" {
 		t.Errorf("the policy is %+v: kept in the cache it would open other paths", s)
 	}
-	for name, want := range map[string]string{"partnerId": "northwind", "keyId": "k1", "accountId": "acme_retail", "products": "sms,voice"} {
+	for name, want := range map[string]string{"partnerId": "northwind", "keyId": "k1", "narrowed": "no", "accountId": "acme_retail", "products": "sms,voice"} {
 		if got.Context[name] != want {
 			t.Errorf("the claim %s is %v, want %s", name, got.Context[name], want)
 		}
 	}
-	if len(got.Context) != 4 || got.PrincipalID != "northwind" {
+	if len(got.Context) != 5 || got.PrincipalID != "northwind" {
 		t.Errorf("the claims are %v of %s: their size must not grow with the partner's customers", got.Context, got.PrincipalID)
 	}
 }

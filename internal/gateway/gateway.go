@@ -170,6 +170,7 @@ func unescape(parameter string) string {
 const (
 	partnerIDClaim = "partnerId"
 	keyIDClaim     = "keyId"
+	narrowedClaim  = "narrowed"
 	accountIDClaim = "accountId"
 	productsClaim  = "products"
 )
@@ -195,6 +196,13 @@ func Viewer(ctx context.Context) (directory.Viewer, error) {
 		return directory.Viewer{}, fault.New(fault.Internal, "the authorizer's context is missing", nil)
 	}
 	who := directory.Identity{Partner: directory.PartnerID(claims[partnerIDClaim]), KeyID: claims[keyIDClaim]}
+	switch narrowed := claims[narrowedClaim]; narrowed {
+	case "":
+		return directory.Viewer{}, fault.New(fault.Unavailable, "the authorizer's context does not say whose list counts", nil)
+	case notNarrowed:
+	default:
+		who.Narrowed = directory.ViewerID(narrowed)
+	}
 	account := usage.AccountID(claims[accountIDClaim])
 	if account == "" {
 		return directory.Viewer{Identity: who}, nil
@@ -208,6 +216,10 @@ func Viewer(ctx context.Context) (directory.Viewer, error) {
 	}
 	return directory.Viewer{Identity: who, Account: account, Products: products}, nil
 }
+
+// notNarrowed is the claim of a viewer who sees all of its partner's customers. It is a
+// word, so that a claim that was lost is not taken for it; as long as no ViewerID is.
+const notNarrowed = "no"
 
 // noProducts is the claim of a viewer who may see none of a customer's products. It
 // is a word, so that a claim that is empty or was lost is not taken for it. No claim

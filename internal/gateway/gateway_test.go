@@ -64,7 +64,7 @@ func customerEvent(account string) events.APIGatewayProxyRequest {
 		PathParameters: map[string]string{"accountId": account},
 		RequestContext: events.APIGatewayProxyRequestContext{
 			RequestID:  "req-7",
-			Authorizer: map[string]any{"partnerId": "northwind", "keyId": "k1", "accountId": account, "products": "sms,voice", "integrationLatency": 12.0},
+			Authorizer: map[string]any{"partnerId": "northwind", "keyId": "k1", "narrowed": "no", "accountId": account, "products": "sms,voice", "integrationLatency": 12.0},
 		},
 	}
 }
@@ -112,6 +112,8 @@ func TestViewerIsWhatTheAuthorizerSaid(t *testing.T) {
 		"a number":                        {"products", 7.0, "unavailable"},
 		"no word, which once was all":     {"products", "", "unavailable"},
 		"nothing":                         {"products", nil, "unavailable"},
+		"all customers, by an older one":  {"narrowed", nil, "unavailable"},
+		"no word for whose list counts":   {"narrowed", "", "unavailable"},
 		"nobody's":                        {"partnerId", "", "internal"},
 		"a partner that is not even told": {"partnerId", nil, "internal"},
 	} {
@@ -138,6 +140,20 @@ func TestProductsSurviveTheClaim(t *testing.T) {
 		event.RequestContext.Authorizer = decided.Context
 		if s, _ := send(t, event); !s.Known || !slices.Equal(s.Viewer.Products, products) {
 			t.Errorf("%v comes back as %v, known %v", products, s.Viewer.Products, s.Known)
+		}
+	}
+}
+
+// Whose list bounds a viewer arrives as the authorizer said, and a viewer without one is
+// not taken for one of the two.
+func TestWhoseListCountsSurvivesTheClaim(t *testing.T) {
+	for _, list := range []directory.ViewerID{"", "4fzyo82mXw3b", directory.PersonID("https://login.example.com", "somebody")} {
+		viewer := northwind("")
+		viewer.Narrowed = list
+		event := customerEvent("acme_retail")
+		event.RequestContext.Authorizer = authorize(t, allow(viewer), authorizerEvent(bearer("Bearer x"))).Context
+		if s, _ := send(t, event); !s.Known || s.Viewer.Narrowed != list {
+			t.Errorf("who is narrowed to the list %q lists the customers of %q, known %v", list, s.Viewer.Narrowed, s.Known)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -136,9 +137,9 @@ func unknownCustomer(account usage.AccountID) error {
 		account)
 }
 
-// PlanPartnerDeletion finds all that goes with a partner: its access keys, its
-// grants, and itself. The keys are revoked before anything is deleted, and the
-// partner goes last: interrupted anywhere it sees no more than before, and the
+// PlanPartnerDeletion finds all that goes with a partner: its access keys, its people, the
+// grants of it and of them, and itself. Keys and people are refused before anything is
+// deleted, and the partner goes last: interrupted anywhere it sees no more than before, and the
 // deletion can be planned again. Customers and usage stay. A partner's usage plan is
 // not touched: [Operator.LeavePlans] is to be done before. UserError: there is no
 // such partner.
@@ -154,7 +155,12 @@ func (o *Operator) PlanPartnerDeletion(ctx context.Context, id directory.Partner
 	if err != nil {
 		return Plan{}, err
 	}
+	people, err := o.store.PeopleIDs(ctx, id)
+	if err != nil {
+		return Plan{}, err
+	}
 	p, now := &planner{}, o.now()
+	var viewers []directory.ViewerID // whose lists go too
 	for _, key := range keys {
 		p.change(Change{Kind: KeyKind, Action: Remove, PartnerID: id, KeyID: key})
 		p.in(stepRevoke, func(ctx context.Context, s *dynamo.Store) error {
@@ -162,17 +168,34 @@ func (o *Operator) PlanPartnerDeletion(ctx context.Context, id directory.Partner
 			return unlessNotFound(err) // of a key that was never written, or is deleted already
 		})
 		p.in(stepDelete, func(ctx context.Context, s *dynamo.Store) error { return s.DeleteAccessKey(ctx, id, key) })
+		viewers = append(viewers, directory.ViewerID(key))
+	}
+	for _, person := range people {
+		p.change(Change{Kind: PersonKind, Action: Remove, PartnerID: id, ViewerID: person})
+		p.in(stepRevoke, func(ctx context.Context, s *dynamo.Store) error {
+			_, err := s.RemovePerson(ctx, id, person, now)
+			return unlessNotFound(err)
+		})
+		p.in(stepDelete, func(ctx context.Context, s *dynamo.Store) error { return s.DeletePerson(ctx, id, person) })
+		viewers = append(viewers, person)
+	}
+	for _, viewer := range viewers {
+		own, err := o.store.GrantsOf(ctx, id, viewer)
+		if err != nil {
+			return Plan{}, err
+		}
+		grants = append(grants, own...)
 	}
 	for _, g := range grants {
-		p.removeGrant(id, g.Account)
+		p.removeGrant(g)
 	}
 	p.change(Change{Kind: PartnerKind, Action: Remove, PartnerID: id})
 	p.in(stepDeleteLast, func(ctx context.Context, s *dynamo.Store) error { return s.DeletePartner(ctx, id) })
 	return p.plan, nil
 }
 
-// PlanCustomerDeletion finds all that goes with a customer: every partner's grant
-// of it, its price lists, itself, and, if withUsage, its usage records. The grants
+// PlanCustomerDeletion finds all that goes with a customer: every partner's and viewer's
+// grant of it, its price lists, itself, and, if withUsage, its usage records. The grants
 // go first: interrupted anywhere nobody sees more of it than before, and the
 // deletion can be planned again.
 //
@@ -207,11 +230,12 @@ func (o *Operator) PlanCustomerDeletion(ctx context.Context, account usage.Accou
 	if err != nil {
 		return Plan{}, err
 	}
-	slices.SortFunc(grants,
-		func(a, b directory.Grant) int { return strings.Compare(string(a.Partner), string(b.Partner)) })
+	slices.SortFunc(grants, func(a, b directory.Grant) int {
+		return cmp.Or(cmp.Compare(a.Partner, b.Partner), cmp.Compare(a.Viewer, b.Viewer))
+	})
 	for _, g := range grants {
 		if g.Account == account {
-			p.removeGrant(g.Partner, account)
+			p.removeGrant(g)
 		}
 	}
 	for _, log := range records.logs() {
@@ -224,9 +248,9 @@ func (o *Operator) PlanCustomerDeletion(ctx context.Context, account usage.Accou
 	return p.plan, nil
 }
 
-func (p *planner) removeGrant(partner directory.PartnerID, account usage.AccountID) {
-	p.change(Change{Kind: GrantKind, Action: Remove, PartnerID: partner, AccountID: account})
-	p.in(stepNarrow, func(ctx context.Context, s *dynamo.Store) error { return s.DeleteGrant(ctx, partner, account) })
+func (p *planner) removeGrant(g directory.Grant) {
+	p.change(changeOfGrant(Remove, g))
+	p.in(stepNarrow, func(ctx context.Context, s *dynamo.Store) error { return s.DeleteGrant(ctx, g) })
 }
 
 // removeLists plans that a log has no price lists.

@@ -30,8 +30,8 @@ func rights(t *testing.T, s *dynamo.Store) map[directory.PartnerID]map[string]bo
 	for _, id := range []directory.PartnerID{"north", "south", "west", "east", "still"} {
 		out[id] = map[string]bool{}
 		for _, account := range []usage.AccountID{"acc-a", "acc-b", "acc-c", "acc-d"} {
-			p, g, err := s.PartnerAndGrant(t.Context(), id, account)
-			if fault.Is(err, fault.NotFound) || err == nil && (p.Status != directory.Active || g == nil) {
+			stands, err := s.Standing(t.Context(), id, "", account)
+			if fault.Is(err, fault.NotFound) || err == nil && (stands.Partner.Status != directory.Active || stands.Grant == nil) {
 				continue
 			}
 			must(t, err)
@@ -41,7 +41,7 @@ func rights(t *testing.T, s *dynamo.Store) map[directory.PartnerID]map[string]bo
 			}
 			must(t, err)
 			out[id][string(account)] = true
-			for _, product := range directory.Visible(products, g.Products) {
+			for _, product := range directory.Visible(products, stands.Grant.Products) {
 				out[id][string(account)+"/"+string(product)] = true
 			}
 		}

@@ -110,9 +110,9 @@ func (o *Operator) WhoSees(ctx context.Context, account usage.AccountID) ([]Gran
 	group.SetLimit(readsAtOnce)
 	for i, id := range partners {
 		group.Go(func() error {
-			p, g, err := o.store.PartnerAndGrant(ctx, id, account)
-			if g != nil {
-				grantees[i] = Grantee{p, g.Products}
+			stands, err := o.store.Standing(ctx, id, "", account)
+			if stands.Grant != nil {
+				grantees[i] = Grantee{stands.Partner, stands.Grant.Products}
 			}
 			return unlessNotFound(err) // of a grant that an interrupted command left: nobody sees by it
 		})

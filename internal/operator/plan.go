@@ -109,6 +109,7 @@ const (
 	CustomerKind  Kind = "customer"
 	PriceListKind Kind = "priceList"
 	KeyKind       Kind = "key"
+	PersonKind    Kind = "viewer"
 	UsageKind     Kind = "usage"
 )
 
@@ -118,6 +119,7 @@ type Change struct {
 	Kind          Kind                `json:"kind"`
 	Action        Action              `json:"action"`
 	PartnerID     directory.PartnerID `json:"partnerId,omitempty"`
+	ViewerID      directory.ViewerID  `json:"viewerId,omitempty"` // of a grant: whose list it stands on
 	AccountID     usage.AccountID     `json:"accountId,omitempty"`
 	Product       usage.Product       `json:"product,omitempty"`
 	EffectiveFrom string              `json:"effectiveFrom,omitempty"` // in usage.TimeLayout
@@ -279,7 +281,9 @@ func (p *planner) load(ctx context.Context, store *dynamo.Store) error {
 // would stay old.
 func (p *planner) loadGrants(ctx context.Context, store *dynamo.Store) error {
 	grants, err := store.AllGrants(ctx)
-	slices.SortFunc(grants, func(a, b directory.Grant) int { return cmp.Compare(a.Partner, b.Partner) })
+	slices.SortFunc(grants, func(a, b directory.Grant) int {
+		return cmp.Or(cmp.Compare(a.Partner, b.Partner), cmp.Compare(a.Viewer, b.Viewer))
+	})
 	p.granted = make(map[usage.AccountID][]directory.Grant)
 	for _, g := range grants {
 		p.granted[g.Account] = append(p.granted[g.Account], g)

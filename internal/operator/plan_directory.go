@@ -87,14 +87,12 @@ func (p *planner) renameCopies(entry importer.Customer, after directory.Customer
 		return
 	}
 	for _, g := range p.granted[entry.Account] {
-		if g.CustomerName == after.Name || p.listsGrants(g.Partner) { // the latter: regrant does it
+		if g.CustomerName == after.Name || g.Viewer == "" && p.listsGrants(g.Partner) { // the latter: regrant does it
 			continue
 		}
-		p.rename(g.Partner, after)
+		p.rename(g, after)
 		if !p.isRenamed(entry.Account) { // else it is the customer's change
-			p.change(Change{Kind: GrantKind, Action: Alter, PartnerID: g.Partner, AccountID: g.Account, Fields: changed(
-				FieldChange{"customerName", g.CustomerName, after.Name},
-			)})
+			p.change(changeOfGrant(Alter, g, FieldChange{"customerName", g.CustomerName, after.Name}))
 		}
 	}
 }
@@ -106,10 +104,14 @@ func (p *planner) listsGrants(partner directory.PartnerID) bool {
 }
 
 // rename plans that a grant's copy of its customer's name is renewed.
-func (p *planner) rename(partner directory.PartnerID, after directory.Customer) {
-	p.in(stepRename, func(ctx context.Context, s *dynamo.Store) error {
-		return s.RenameGrant(ctx, partner, after.Account, after.Name)
-	})
+func (p *planner) rename(g directory.Grant, after directory.Customer) {
+	p.in(stepRename, func(ctx context.Context, s *dynamo.Store) error { return s.RenameGrant(ctx, g, after.Name) })
+}
+
+// changeOfGrant is a change of a grant, of those fields that change.
+func changeOfGrant(action Action, g directory.Grant, fields ...FieldChange) Change {
+	return Change{Kind: GrantKind, Action: action, PartnerID: g.Partner, ViewerID: g.Viewer, AccountID: g.Account,
+		Fields: changed(fields...)}
 }
 
 // both are the products that stand in both lists.
@@ -238,13 +240,11 @@ func (p *planner) grants(entry importer.Partner, path string, stored map[usage.A
 			p.regrant(before, after)
 			continue
 		}
-		p.change(Change{Kind: GrantKind, Action: Add, PartnerID: entry.ID, AccountID: g.Account, Fields: changed(
-			FieldChange{"products", "", grantText(after)},
-		)})
+		p.change(changeOfGrant(Add, after, FieldChange{"products", "", grantText(after)}))
 		p.in(stepWiden, func(ctx context.Context, s *dynamo.Store) error { return s.PutGrant(ctx, after) })
 	}
 	for _, account := range slices.Sorted(maps.Keys(gone)) {
-		p.removeGrant(entry.ID, account)
+		p.removeGrant(gone[account])
 	}
 }
 
@@ -256,14 +256,13 @@ func (p *planner) regrant(before, after directory.Grant) {
 		p.in(stepWiden, func(ctx context.Context, s *dynamo.Store) error { return s.PutGrant(ctx, after) })
 	}
 	if before.CustomerName != after.CustomerName {
-		p.rename(after.Partner, p.after[after.Account])
+		p.rename(after, p.after[after.Account])
 		if !p.isRenamed(after.Account) { // else it is the customer's change
 			fields = append(fields, FieldChange{"customerName", before.CustomerName, after.CustomerName})
 		}
 	}
 	if len(fields) > 0 {
-		p.change(Change{Kind: GrantKind, Action: Alter, PartnerID: after.Partner, AccountID: after.Account,
-			Fields: fields})
+		p.change(changeOfGrant(Alter, after, fields...))
 	}
 }
 
@@ -282,9 +281,7 @@ func (p *planner) narrow(before, after directory.Grant) {
 	switch len(between.Products) {
 	case len(before.Products):
 	case 0:
-		p.in(stepNarrow, func(ctx context.Context, s *dynamo.Store) error {
-			return s.DeleteGrant(ctx, before.Partner, before.Account)
-		})
+		p.in(stepNarrow, func(ctx context.Context, s *dynamo.Store) error { return s.DeleteGrant(ctx, before) })
 	default:
 		p.in(stepNarrow, func(ctx context.Context, s *dynamo.Store) error { return s.PutGrant(ctx, between) })
 	}

@@ -168,12 +168,12 @@ func TestRenameReachesThePartnersLists(t *testing.T) {
 	if len(plan.Changes) != 1 {
 		t.Errorf("a rename is %d changes: %+v", len(plan.Changes), plan.Changes)
 	}
-	page, err := s.Customers(t.Context(), "northwind", directory.CustomerQuery{Limit: 10, Search: directory.NewSearch("aardvark")})
+	page, err := s.Customers(t.Context(), directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 10, Search: directory.NewSearch("aardvark")})
 	must(t, err)
 	if len(page.Customers) != 1 {
 		t.Error("the new name is not found")
 	}
-	page, err = s.Customers(t.Context(), "northwind", directory.CustomerQuery{Limit: 1})
+	page, err = s.Customers(t.Context(), directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 1})
 	must(t, err)
 	if page.Customers[0].Account != "b&b" {
 		t.Errorf("the list begins with %s", page.Customers[0].Account)
@@ -183,7 +183,7 @@ func TestRenameReachesThePartnersLists(t *testing.T) {
 func TestNameThatFellBehindIsMended(t *testing.T) {
 	o, s := newOperator(t)
 	apply(t, o, whole)
-	must(t, s.RenameGrant(t.Context(), "northwind", "b&b", "Old Name"))
+	must(t, s.RenameGrant(t.Context(), directory.Grant{Partner: "northwind", Account: "b&b"}, "Old Name"))
 	if plan := apply(t, o, whole); len(plan.Changes) != 1 || plan.Changes[0].Kind != "grant" {
 		t.Errorf("changes are %+v, want the grant's copy of the name", plan.Changes)
 	}
@@ -191,7 +191,7 @@ func TestNameThatFellBehindIsMended(t *testing.T) {
 		t.Errorf("it is not mended: %+v", plan.Changes)
 	}
 	// In a file that does not name the partner, too.
-	must(t, s.RenameGrant(t.Context(), "northwind", "b&b", "Old Name"))
+	must(t, s.RenameGrant(t.Context(), directory.Grant{Partner: "northwind", Account: "b&b"}, "Old Name"))
 	plan := apply(t, o, "customers: [{accountId: b&b, name: Bed & Breakfast}]")
 	want := []operator.Change{{Kind: "grant", Action: "change", PartnerID: "northwind", AccountID: "b&b",
 		Fields: []operator.FieldChange{{Field: "customerName", From: "Old Name", To: "Bed & Breakfast"}}}}
@@ -379,7 +379,7 @@ func dump(t *testing.T, s *dynamo.Store) map[string]any {
 // lists them, that a search finds.
 func listed(t *testing.T, s *dynamo.Store, id directory.PartnerID, search string) []string {
 	t.Helper()
-	page, err := s.Customers(t.Context(), id, directory.CustomerQuery{Limit: 100, Search: directory.NewSearch(search)})
+	page, err := s.Customers(t.Context(), directory.Identity{Partner: id}, directory.CustomerQuery{Limit: 100, Search: directory.NewSearch(search)})
 	must(t, err)
 	names := []string{}
 	for _, c := range page.Customers {

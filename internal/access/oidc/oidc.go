@@ -227,7 +227,9 @@ func (v *Verifier) identify(c claims) (directory.Identity, error) {
 	if who == "" {
 		return directory.Identity{}, refuse("it does not say who it was made for")
 	}
-	return directory.Identity{Partner: partner, KeyID: keyID(v.settings.Issuer, who)}, nil
+	return directory.Identity{
+		Partner: partner, KeyID: keyID(v.settings.Issuer, who), Narrowed: directory.PersonID(v.settings.Issuer, who),
+	}, nil
 }
 
 // keyID names a person or a program in logs: the same each time, and without

@@ -27,7 +27,7 @@ var tableOf = map[string]string{
 // settings are a function's variables besides the tables', as the defaults of
 // the parameters make them.
 var settings = map[string]map[string]string{
-	"AuthorizerFunction": {"OIDC_ISSUER": "", "OIDC_AUDIENCE": "", "OIDC_PARTNER_CLAIM": "partner_id", "USAGE_PLANS": "false"},
+	"AuthorizerFunction": {"OIDC_ISSUER": "", "OIDC_AUDIENCE": "", "OIDC_PARTNER_CLAIM": "partner_id", "OIDC_DEFAULT_ACCESS": "all", "USAGE_PLANS": "false"},
 }
 
 func environment(t *template.Template, fail func(...error)) {
@@ -110,9 +110,10 @@ func ownRoles(t *template.Template, fail func(...error)) {
 
 func leadingKeys(t *template.Template, fail func(...error)) {
 	want := map[string][]string{
-		"AuthorizerFunction Key":             {"KEY#*"},
-		"AuthorizerFunction ProfileAndGrant": {"PARTNER#*"},
-		"ListCustomersFunction GrantsByName": {"PARTNER#*"},
+		"AuthorizerFunction Key":               {"KEY#*"},
+		"AuthorizerFunction ProfilesAndGrants": {"PARTNER#*", "VIEWER#*"},
+		"ListCustomersFunction GrantsByName":   {"PARTNER#*", "VIEWER#*"},
+		"ListCustomersFunction PartnersGrants": {"PARTNER#*"},
 	}
 	got := make(map[string][]string)
 	for _, f := range t.Functions {
@@ -161,9 +162,9 @@ func TestARightIsNarrow(t *testing.T) {
 		{"no key named", "AuthorizerFunction", with(keyOf, func(r *template.Request) { r.LeadingKeys = nil }), "dynamodb:LeadingKeys is missing"},
 		{"a profile and a grant", "AuthorizerFunction", grants, ""},
 		{"a key among the grants", "AuthorizerFunction", with(grants, func(r *template.Request) { r.LeadingKeys = []string{"PARTNER#a", "KEY#a"} }),
-			`statement ProfileAndGrant: dynamodb:LeadingKeys "KEY#a"`},
+			`statement ProfilesAndGrants: dynamodb:LeadingKeys "KEY#a"`},
 		{"a hash among the grants", "AuthorizerFunction", with(grants, func(r *template.Request) { r.Attributes = []string{"pk", "hash"} }),
-			`statement ProfileAndGrant: dynamodb:Attributes "hash" is not among`},
+			`statement ProfilesAndGrants: dynamodb:Attributes "hash" is not among`},
 		{"a page of a log", "GetUsageFunction", log, ""},
 		{"a page and the content", "GetUsageFunction", with(log, func(r *template.Request) { r.Attributes = append(r.Attributes, "content") }),
 			`GetUsageFunction: dynamodb:Query on usage-x: statement Log: dynamodb:Attributes "content" is not among`},
@@ -216,7 +217,7 @@ func (s *sender) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.requests = append(s.requests, requests...)
 	const item = `{"accountId":{"S":"acme"},"sortKey":{"S":"acme\u0000acme"},"name":{"S":"Acme"},"currency":{"S":"EUR"},"billingMode":{"S":"prepaid"},
 		"products":{"L":[{"S":"sms"}]},"log":{"S":"acme#sms"},"at":{"S":"2026-11-03T10:00:00.120Z#u-1"},"byId":{"S":"acme#sms#u-1"},
-		"status":{"S":"active"},"pk":{"S":"PARTNER#northwind"},"sk":{"S":"PROFILE"}}`
+		"status":{"S":"active"},"pk":{"S":"PARTNER#northwind"},"sk":{"S":"GRANT#acme"}}`
 	answer := `{"Item":` + item + `}`
 	switch {
 	case strings.HasSuffix(target, "Query") && strings.Contains(string(body), "PriceListsTable"):
@@ -243,12 +244,14 @@ func TestAFunctionsRightsAreWhatItSends(t *testing.T) {
 	reads := map[string]func(context.Context, *dynamo.Store){
 		"AuthorizerFunction": func(ctx context.Context, s *dynamo.Store) {
 			s.AccessKey(ctx, "4fzyo82mXw3b")
-			s.PartnerAndGrant(ctx, "northwind", "acme")
+			s.Standing(ctx, "northwind", "", "acme")
+			s.Standing(ctx, "northwind", "4fzyo82mXw3b", "acme")
 			s.CustomerProducts(ctx, "acme")
 		},
 		"ListCustomersFunction": func(ctx context.Context, s *dynamo.Store) {
-			s.Customers(ctx, "northwind", directory.CustomerQuery{Limit: 25})
-			s.Customers(ctx, "northwind", directory.CustomerQuery{Limit: 25, Search: directory.NewSearch("a"), Product: usage.SMS, After: "a"})
+			s.Customers(ctx, directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 25})
+			s.Customers(ctx, directory.Identity{Partner: "northwind", Narrowed: "4fzyo82mXw3b"}, directory.CustomerQuery{Limit: 25})
+			s.Customers(ctx, directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 25, Search: directory.NewSearch("a"), Product: usage.SMS, After: "a"})
 		},
 		"GetCustomerFunction": func(ctx context.Context, s *dynamo.Store) {
 			s.Customer(ctx, "acme")

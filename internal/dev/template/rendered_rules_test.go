@@ -189,7 +189,7 @@ func renderedGuards(d *rendered, fail func(...error)) {
 				fail(fmt.Errorf("%s lists no attributes", name))
 			}
 			for _, a := range attributes {
-				if private := []any{"content", "contactName", "label", "subAccounts", "gatewayKeyId", "gatewayKey", "*"}; slices.Contains(private, a) && !(a == "gatewayKey" && name == "AuthorizerFunction, statement ProfileAndGrant") {
+				if private := []any{"content", "contactName", "label", "subject", "subAccounts", "gatewayKeyId", "gatewayKey", "*"}; slices.Contains(private, a) && !(a == "gatewayKey" && name == "AuthorizerFunction, statement ProfilesAndGrants") {
 					fail(fmt.Errorf("%s may read %v", name, a))
 				}
 			}
@@ -368,7 +368,7 @@ var ofTheDashboard = map[string]string{
 
 func renderedIssuer(d *rendered, fail func(...error)) {
 	variables := at(d.Resources["AuthorizerFunction"].Properties, "Environment", "Variables")
-	for variable, parameter := range map[string]string{"OIDC_ISSUER": "OidcIssuer", "OIDC_AUDIENCE": "OidcAudience", "OIDC_PARTNER_CLAIM": "OidcPartnerClaim"} {
+	for variable, parameter := range map[string]string{"OIDC_ISSUER": "OidcIssuer", "OIDC_AUDIENCE": "OidcAudience", "OIDC_PARTNER_CLAIM": "OidcPartnerClaim", "OIDC_DEFAULT_ACCESS": "OidcDefaultAccess"} {
 		fail(expect(variable, `{"Ref":"`+parameter+`"}`, at(variables, variable)))
 	}
 	variables = at(d.Resources["DashboardFunction"].Properties, "Environment", "Variables")

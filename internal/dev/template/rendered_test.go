@@ -215,6 +215,7 @@ var renderedRules = []rule[*rendered]{
 	{"a partner's request reads tables by listed attributes only", renderedGuards, []change{
 		{"a gateway key read by an endpoint", `"dynamodb:Attributes":["pk","sk","sortKey",`,
 			`"dynamodb:Attributes":["pk","sk","sortKey","gatewayKey",`},
+		{"who a person is, read by an endpoint", `"dynamodb:Attributes":["pk","sk","products"]`, `"dynamodb:Attributes":["pk","sk","subject","products"]`},
 		{"an attribute added", `"dynamodb:Attributes":["log","at",`, `"dynamodb:Attributes":["log","at","content",`},
 		{"Select dropped", `"StringEquals":{"dynamodb:Select":"SPECIFIC_ATTRIBUTES"}`, `"StringEquals":{}`},
 		{"Select of a query left to chance", `"StringEquals":{"dynamodb:Select"`,

@@ -159,6 +159,7 @@ var rules = []rule[*template.Template]{
 			"OIDC_CLIENT_ID: !If [HasNoIssuer, !Ref \"AWS::NoValue\", !Ref OidcClientId]",
 			"OIDC_CLIENT_ID: !Ref OidcClientId"},
 		{"another claim for the partner", "    Default: partner_id\n", "    Default: sub\n"},
+		{"people who see nothing after an update", "    Default: all\n", "    Default: none\n"},
 	}},
 	{"a right on a table is one on its keys", keyAttributes, []change{
 		{"a key that is not allowed", "[byId, at, log]", "[byId, log]"},
@@ -168,6 +169,8 @@ var rules = []rule[*template.Template]{
 	}},
 	{"the Partners table is read by the kind of its keys", leadingKeys, []change{
 		{"any key of the Partners table", `["KEY#*"]`, `["*"]`},
+		{"any key of it beside a viewer's list", `["PARTNER#*", "VIEWER#*"]`, `["*"]`},
+		{"any list, beside a viewer's own", `["PARTNER#*", "VIEWER#*"]`, `["*"]`},
 		{"leading keys may be absent", `"Null": {"dynamodb:Attributes": "false", "dynamodb:LeadingKeys": "false"}`,
 			`"Null": {"dynamodb:Attributes": "false"}`},
 	}},
