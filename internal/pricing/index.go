@@ -35,7 +35,11 @@ type level struct {
 // nothing, and is no failure. The rates are copied: changing l afterwards changes
 // nothing here.
 func Index(p usage.Product, l List) (*Indexed, error) {
-	if err := errors.Join(asErrors(l.unusable(p))...); err != nil {
+	var wrong []error
+	for _, e := range l.unusable(p) {
+		wrong = append(wrong, e)
+	}
+	if err := errors.Join(wrong...); err != nil {
 		return nil, fmt.Errorf("%s price list of %s: %w", p, usage.FormatTime(l.EffectiveFrom), err)
 	}
 	l.Rates = slices.Clone(l.Rates)

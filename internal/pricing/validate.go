@@ -33,14 +33,6 @@ type FieldError struct {
 
 func (e FieldError) Error() string { return e.Path + ": " + e.Detail }
 
-func asErrors(fields []FieldError) []error {
-	errs := make([]error, len(fields))
-	for i, e := range fields {
-		errs[i] = e
-	}
-	return errs
-}
-
 // Validate checks a list that is meant for product p and names everything that is
 // wrong, in the order of the list; none means that the list can be used. Of two
 // rates with the same selectors the later is wrong, and names the earlier.

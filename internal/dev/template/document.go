@@ -194,30 +194,18 @@ func (r *resolver) resolve(v any) (any, error) {
 var noValue any = &struct{ _ byte }{}
 
 func (r *resolver) call(name string, argument any) (any, error) {
-	switch name {
-	case "Ref":
-		id, _ := argument.(string)
-		if id == "AWS::NoValue" {
-			return noValue, nil
-		}
-		return r.ref(id)
-	case "Fn::GetAtt":
-		list, _ := argument.([]any)
-		if len(list) != 2 {
-			return nil, fmt.Errorf("%s: want a resource and an attribute, not %v", name, argument)
-		}
-		return r.attribute(fmt.Sprint(list[0]), fmt.Sprint(list[1]))
-	case "Fn::Sub":
-		text, ok := argument.(string)
-		if !ok {
-			return nil, fmt.Errorf("%s: only a text is understood", name)
-		}
+	text, isText := argument.(string)
+	list, _ := argument.([]any)
+	switch {
+	case name == "Ref" && text == "AWS::NoValue":
+		return noValue, nil
+	case name == "Ref":
+		return r.ref(text)
+	case name == "Fn::Sub" && isText:
 		return r.sub(text)
-	case "Fn::If":
-		list, _ := argument.([]any)
-		if len(list) != 3 {
-			return nil, fmt.Errorf("%s: want a condition and two values", name)
-		}
+	case name == "Fn::GetAtt" && len(list) == 2:
+		return r.attribute(fmt.Sprint(list[0]), fmt.Sprint(list[1]))
+	case name == "Fn::If" && len(list) == 3:
 		holds, err := r.holds(fmt.Sprint(list[0]))
 		if err != nil {
 			return nil, err
@@ -226,19 +214,15 @@ func (r *resolver) call(name string, argument any) (any, error) {
 			return r.resolve(list[1])
 		}
 		return r.resolve(list[2])
-	case "Fn::Select":
-		list, _ := argument.([]any)
-		if len(list) != 2 {
-			return nil, fmt.Errorf("%s: want an index and a list", name)
-		}
+	case name == "Fn::Select" && len(list) == 2:
 		index, err := strconv.Atoi(fmt.Sprint(list[0]))
-		from, ok := list[1].([]any)
-		if err != nil || !ok || index < 0 || index >= len(from) {
+		from, _ := list[1].([]any)
+		if err != nil || index < 0 || index >= len(from) {
 			return nil, fmt.Errorf("%s: want an index and a list that is long enough", name)
 		}
 		return r.resolve(from[index])
 	}
-	return nil, fmt.Errorf("%s is not understood", name)
+	return nil, fmt.Errorf("%s is not understood of %v", name, argument)
 }
 
 // holds reports whether a named condition is true.

@@ -19,9 +19,9 @@ type Request struct {
 	LeadingKeys []string // values of the partition key of the table or index
 }
 
-// read is the body of a read, field for field as DynamoDB's API has it. Fields
-// that are not here, such as the expressions' predecessors, are refused: they
-// may name attributes.
+// read is the body of a read, or what a batch has for one table, field for field as
+// DynamoDB's API has it. Fields that are not here, such as the expressions'
+// predecessors, are refused: they may name attributes.
 type read struct {
 	TableName, IndexName, Select string
 	KeyConditionExpression       string
@@ -30,8 +30,7 @@ type read struct {
 	ExpressionAttributeNames     map[string]string
 	ExpressionAttributeValues    map[string]value
 	Key, ExclusiveStartKey       map[string]value
-	Keys                         []map[string]value          // in RequestItems only
-	RequestItems                 map[string]*json.RawMessage // in BatchGetItem only
+	Keys                         []map[string]value // in a batch only
 	Limit                        int
 	ScanIndexForward             bool
 	ConsistentRead               bool
@@ -52,50 +51,34 @@ func (v value) text() string {
 // ("DynamoDB_20120810.Query") and the body. A BatchGetItem or BatchWriteItem is one
 // request for each table that it names, as IAM takes it. Of other than reads only the action
 // and the table are read.
-func (t *Template) Requests(target string, body []byte) ([]Request, error) {
+func (t *Template) Requests(target string, body []byte) (requests []Request, err error) {
 	_, operation, _ := strings.Cut(target, ".")
-	action := "dynamodb:" + operation
-	switch operation {
-	case "GetItem", "Query", "BatchGetItem":
-	default:
-		var other struct {
-			TableName    string
-			RequestItems map[string]json.RawMessage // in BatchWriteItem only
-		}
-		if err := json.Unmarshal(body, &other); err != nil {
-			return nil, fmt.Errorf("%s: %w", operation, err)
-		}
-		if operation != "BatchWriteItem" {
-			return []Request{{Action: action, Table: other.TableName}}, nil
-		}
-		var requests []Request
-		for _, table := range slices.Sorted(maps.Keys(other.RequestItems)) {
-			requests = append(requests, Request{Action: action, Table: table})
-		}
-		return requests, nil
+	var outer struct {
+		TableName    string
+		RequestItems map[string]json.RawMessage
 	}
-	var r read
-	if err := decodeStrictly(body, &r); err != nil {
+	if err := json.Unmarshal(body, &outer); err != nil {
 		return nil, fmt.Errorf("%s: %w", operation, err)
 	}
-	if operation != "BatchGetItem" {
-		request, err := t.request(action, r)
-		return []Request{request}, err
+	byTable := outer.RequestItems
+	if !strings.HasPrefix(operation, "Batch") {
+		byTable = map[string]json.RawMessage{outer.TableName: body}
 	}
-	var requests []Request
-	for table, source := range r.RequestItems {
-		var of read
-		if err := decodeStrictly(*source, &of); err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", operation, table, err)
-		}
-		of.TableName = table
-		request, err := t.request(action, of)
-		if err != nil {
-			return nil, err
+	for _, table := range slices.Sorted(maps.Keys(byTable)) {
+		request := Request{Action: "dynamodb:" + operation, Table: table}
+		switch operation {
+		case "GetItem", "Query", "BatchGetItem":
+			var r read
+			if err := decodeStrictly(byTable[table], &r); err != nil {
+				return nil, fmt.Errorf("%s: %s: %w", operation, table, err)
+			}
+			r.TableName = table
+			if request, err = t.request(request.Action, r); err != nil {
+				return nil, err
+			}
 		}
 		requests = append(requests, request)
 	}
-	slices.SortFunc(requests, func(a, b Request) int { return strings.Compare(a.Table, b.Table) })
 	return requests, nil
 }
 
