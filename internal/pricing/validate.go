@@ -118,7 +118,8 @@ func (c *checklist) rate(p usage.Product, r Rate) {
 		"must be inbound or outbound")
 	c.must(isNormal(r.Country, usage.ParseCountry), "country", "must be an ISO 3166-1 alpha-2 code in capitals, as GB")
 	if p == usage.SMS || p == usage.Voice {
-		c.must(isNormal(r.Operator, usage.ParseOperator), "operator", "must be the 5 or 6 digits of MCC and MNC, as 26201")
+		c.must(isNormal(r.Operator, usage.ParseOperator), "operator",
+			"must be the 5 or 6 digits of MCC and MNC, as 26201")
 	} else {
 		c.must(r.Operator == "", "operator", "is for sms and voice only")
 	}
