@@ -198,7 +198,8 @@ func Viewer(ctx context.Context) (directory.Viewer, error) {
 	who := directory.Identity{Partner: directory.PartnerID(claims[partnerIDClaim]), KeyID: claims[keyIDClaim]}
 	switch narrowed := claims[narrowedClaim]; narrowed {
 	case "":
-		return directory.Viewer{}, fault.New(fault.Unavailable, "the authorizer's context does not say whose list counts", nil)
+		return directory.Viewer{}, fault.New(fault.Unavailable,
+			"the authorizer's context does not say whose list counts", nil)
 	case notNarrowed:
 	default:
 		who.Narrowed = directory.ViewerID(narrowed)
