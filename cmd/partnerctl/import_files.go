@@ -345,54 +345,13 @@ func openUntilDone(ctx context.Context, open func() (*os.File, error)) (*os.File
 	}
 }
 
-// doneReader reads a stream until a context ends, even while a read is under way.
-type doneReader struct {
-	ctx   context.Context
-	parts <-chan part
-	rest  []byte // of the last part
-	err   error  // what the stream ended with
-}
-
-type part struct {
-	text []byte
-	err  error
-}
-
-func readUntilDone(ctx context.Context, stream io.Reader) *doneReader {
-	parts := make(chan part)
+// readUntilDone reads a stream until a context ends, even while a read is under way.
+func readUntilDone(ctx context.Context, stream io.Reader) io.Reader {
+	reader, writer := io.Pipe()
+	context.AfterFunc(ctx, func() { writer.CloseWithError(ctx.Err()) })
 	go func() { // ends with the stream or the context, or where a read does not, with the program
-		for {
-			text := make([]byte, 64<<10)
-			n, err := stream.Read(text)
-			select {
-			case parts <- part{text[:n], err}:
-			case <-ctx.Done():
-				return
-			}
-			if err != nil {
-				return
-			}
-		}
+		_, err := io.CopyBuffer(writer, struct{ io.Reader }{stream}, make([]byte, 64<<10)) // no WriteTo of its own
+		writer.CloseWithError(err)
 	}()
-	return &doneReader{ctx: ctx, parts: parts}
-}
-
-func (d *doneReader) Read(p []byte) (int, error) {
-	for len(d.rest) == 0 && d.err == nil {
-		select {
-		case next := <-d.parts:
-			d.rest, d.err = next.text, next.err
-		case <-d.ctx.Done():
-			return 0, d.ctx.Err()
-		}
-	}
-	if err := d.ctx.Err(); err != nil {
-		return 0, err
-	}
-	if len(d.rest) == 0 {
-		return 0, d.err
-	}
-	n := copy(p, d.rest)
-	d.rest = d.rest[n:]
-	return n, nil
+	return reader
 }

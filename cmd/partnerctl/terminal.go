@@ -69,13 +69,6 @@ func isTerminal(stream any) bool {
 // customer's name can then neither hide a line nor forge one. The joiners that
 // some scripts and emoji need stay.
 func printable(text string) string {
-	clean := true
-	for _, r := range text {
-		clean = clean && isPrintable(r)
-	}
-	if clean && utf8.ValidString(text) {
-		return text
-	}
 	var b strings.Builder
 	for rest := text; rest != ""; {
 		r, size := utf8.DecodeRuneInString(rest)
