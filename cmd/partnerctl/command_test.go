@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -189,11 +187,7 @@ func TestImportCountsAndListsWhatItRejects(t *testing.T) {
 
 func TestImportTakesSeveralFilesGzipAndStandardInput(t *testing.T) {
 	d := newDeskWithDirectory(t)
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	_, _ = io.WriteString(w, usageLine("z-1", "")+"bad\n")
-	_ = w.Close()
-	gz := d.write("packed.ndjson.gz", packed.String())
+	gz := d.write("packed.ndjson.gz", zipped(usageLine("z-1", "")+"bad\n"))
 	plain := d.write("plain.ndjson", usageLine("p-1", "")+usageLine("p-2", "")+"bad\n")
 
 	r := d.feed(usageLine("s-1", "")+"bad\n", "import", "usage", gz, plain, "-", "-o", "json", "--rejects", "all.ndjson")
@@ -339,26 +333,30 @@ func serveStacks(t *testing.T, stacks map[string]map[string]string) (url string)
 	return server.URL
 }
 
-func TestInterruptedImportEndsAndSaysWhatToDo(t *testing.T) {
-	d := newDeskWithDirectory(t)
-	proxy := engine.NewProxy(t)
-	begun := make(chan struct{}, 100)
-	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
-		if c.Operation != "BatchWriteItem" {
-			return false
-		}
-		begun <- struct{}{}
-		dynamotest.Throttle(w)
-		return true
-	})
-	d.env = append(d.env, "DYNAMODB_ENDPOINT="+proxy.URL)
-	file := d.write("usage.ndjson", usageLine("m-1", ""))
-	cmd := d.process(os.Args[0], "import", "usage", file)
-	var errOut bytes.Buffer
-	cmd.Stderr = &errOut
-	check(t, cmd.Start())
-	<-begun
-	_ = cmd.Process.Signal(os.Interrupt)
-	_ = cmd.Wait()
-	result{cmd.ProcessState.ExitCode(), "", errOut.String()}.fails(t, 1, "interrupted", "run the same command again")
+// Interrupted while it writes, a command says what to do, and a deletion how many are gone.
+func TestWhatIsInterruptedWhileItWritesSaysWhatToDo(t *testing.T) {
+	d := newDeskWithUsage(t)
+	d.write("more.ndjson", usageLine("m-9", ""))
+	for done, args := range map[string][]string{
+		"": {"import", "usage", "more.ndjson"}, "0 of 4 records deleted. ": {"usage", "delete", "acme_retail", "--yes"},
+	} {
+		proxy, begun := engine.NewProxy(t), make(chan struct{}, 100)
+		proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
+			if c.Operation != "BatchWriteItem" {
+				return false
+			}
+			begun <- struct{}{}
+			dynamotest.Throttle(w)
+			return true
+		})
+		d.env = append(d.env, "DYNAMODB_ENDPOINT="+proxy.URL)
+		cmd := d.process(os.Args[0], args...)
+		var errOut bytes.Buffer
+		cmd.Stderr = &errOut
+		d.start(cmd)
+		<-begun
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+		result{cmd.ProcessState.ExitCode(), "", errOut.String()}.fails(t, 1, "interrupted. "+done+"What was written stays; run the same command again")
+	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -41,12 +40,8 @@ func (d *desk) imported(code int, args ...string) importedUsage {
 func TestFolderIsLoadedFileByFileInTheOrderOfNames(t *testing.T) {
 	d := newDeskWithDirectory(t)
 	check(t, os.MkdirAll(filepath.Join(d.dir, "month", "archive"), 0o755))
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	_, _ = w.Write([]byte(usageAt("u-1", "2026-06-02T00:00:00Z", `,"errorCode":"second"`) + "bad\n"))
-	_ = w.Close()
 	d.write("month/01.ndjson", usageAt("u-1", "2026-06-02T00:00:00Z", `,"errorCode":"first"`))
-	d.write("month/02.ndjson.gz", packed.String())
+	d.write("month/02.ndjson.gz", zipped(usageAt("u-1", "2026-06-02T00:00:00Z", `,"errorCode":"second"`)+"bad\n"))
 	d.write("month/10.jsonl", usageAt("u-2", "2026-06-02T00:00:00Z", ""))
 	for _, not := range []string{"month/README.md", "month/sms.csv", "month/.hidden.ndjson", "month/archive/old.ndjson", "month/99.ndjson.rejected.ndjson"} {
 		d.write(not, "not usage")

@@ -203,29 +203,6 @@ func TestAnInterruptedDeletionSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// Interrupted while it deletes, it says how many are gone.
-func TestAnInterruptedDeletionSaysWhatItHasDone(t *testing.T) {
-	d := newDeskWithUsage(t)
-	proxy, begun := engine.NewProxy(t), make(chan struct{}, 100)
-	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
-		if c.Operation != "BatchWriteItem" {
-			return false
-		}
-		begun <- struct{}{}
-		dynamotest.Throttle(w)
-		return true
-	})
-	d.env = append(d.env, "DYNAMODB_ENDPOINT="+proxy.URL)
-	cmd := d.process(os.Args[0], "usage", "delete", "acme_retail", "--yes")
-	var errOut bytes.Buffer
-	cmd.Stderr = &errOut
-	d.start(cmd)
-	<-begun
-	_ = cmd.Process.Signal(os.Interrupt)
-	_ = cmd.Wait()
-	result{cmd.ProcessState.ExitCode(), "", errOut.String()}.fails(t, 1, "interrupted. 0 of 4 records deleted. What was written stays")
-}
-
 // waiter tells when a text was written to it.
 type waiter struct {
 	text string
