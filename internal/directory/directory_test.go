@@ -46,6 +46,13 @@ func TestSortKeyOrdersByNameThenAccount(t *testing.T) {
 	}
 }
 
+// docs/access.md shows how to find the lines of a subject that one knows.
+func TestATokensKeyIDIsTheDocumentedOne(t *testing.T) {
+	if got := TokenKeyID("https://login.example.com", "4f1c7d52-8a0e-4f6b-9c11-2f7f4e5d0b3a"); got != "oidc-4d81a6000c44f301" {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestParsePartnerID(t *testing.T) {
 	for _, good := range []string{"northwind", "a1", "0-0", strings.Repeat("a", 63)} {
 		if _, err := ParsePartnerID(good); err != nil {

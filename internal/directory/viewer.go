@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"partnerview/internal/usage"
@@ -21,6 +22,19 @@ func PersonID(issuer, subject string) ViewerID {
 	sum := sha256.Sum256([]byte(issuer + "\x00" + subject))
 	return ViewerID(hex.EncodeToString(sum[:]))
 }
+
+// TokenKeyID names in logs whom an OIDC issuer's tokens are made for, as
+// "oidc-0123456789abcdef": the same each time, and without telling who, since a subject
+// may be an address or a name.
+func TokenKeyID(issuer, subject string) string {
+	sum := sha256.Sum256([]byte(issuer + "\n" + subject))
+	return tokenKeyPrefix + hex.EncodeToString(sum[:8])
+}
+
+const tokenKeyPrefix = "oidc-"
+
+// IsTokenKeyID reports whether a key ID is a TokenKeyID, and not an access key's.
+func IsTokenKeyID(id string) bool { return strings.HasPrefix(id, tokenKeyPrefix) }
 
 // Identity is what a credential proves: which partner asks, and who of it.
 type Identity struct {

@@ -36,12 +36,5 @@ func FuzzKeys(f *testing.F) {
 	})
 }
 
-// docs/access.md shows how to find the lines of a subject that one knows.
-func TestAKeyIDIsTheDocumentedOne(t *testing.T) {
-	if got := keyID("https://login.example.com", "4f1c7d52-8a0e-4f6b-9c11-2f7f4e5d0b3a"); got != "oidc-4d81a6000c44f301" {
-		t.Errorf("got %s", got)
-	}
-}
-
 // SetClock gives the keys' age another clock; until then it is the time of day.
 func (v *Verifier) SetClock(now func() time.Time) { v.keys.now = now }

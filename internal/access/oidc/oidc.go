@@ -21,8 +21,6 @@ package oidc
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -228,13 +226,6 @@ func (v *Verifier) identify(c claims) (directory.Identity, error) {
 		return directory.Identity{}, refuse("it does not say who it was made for")
 	}
 	return directory.Identity{
-		Partner: partner, KeyID: keyID(v.settings.Issuer, who), Narrowed: directory.PersonID(v.settings.Issuer, who),
+		Partner: partner, KeyID: directory.TokenKeyID(v.settings.Issuer, who), Narrowed: directory.PersonID(v.settings.Issuer, who),
 	}, nil
-}
-
-// keyID names a person or a program in logs: the same each time, and without
-// telling who, since a subject may be an address or a name.
-func keyID(issuer, who string) string {
-	sum := sha256.Sum256([]byte(issuer + "\n" + who))
-	return "oidc-" + hex.EncodeToString(sum[:8])
 }
