@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"partnerview/internal/access/oidc"
 	"partnerview/internal/directory"
 	"partnerview/internal/fault"
 	"partnerview/internal/usage"
@@ -20,7 +19,7 @@ type Look struct {
 	At        time.Time // UTC
 	RequestID string
 	Partner   directory.PartnerID
-	KeyID     string // an access key's ID, or "oidc-…" (see [oidc.KeyID])
+	KeyID     string // an access key's ID, or "oidc-…" (see [directory.TokenKeyID])
 	What      Shown
 	Product   usage.Product // of a log or a record; else empty
 	Records   int           // of usage that were shown; of a customer or a list 0
@@ -124,7 +123,7 @@ func (o *Operator) Onlookers(ctx context.Context, looks []Look) ([]Onlooker, err
 				name, partners[look.Partner] = p.Name, p.Name
 			}
 			var err error
-			if oidc.IsKeyID(look.KeyID) {
+			if directory.IsTokenKeyID(look.KeyID) {
 				all, asked := people[look.Partner]
 				if !asked {
 					if all, err = o.store.People(ctx, look.Partner); err != nil {
@@ -147,7 +146,7 @@ func (o *Operator) Onlookers(ctx context.Context, looks []Look) ([]Onlooker, err
 // personBehind finds a person by the key ID of their tokens.
 func personBehind(keyID string, people []directory.Person) Onlooker {
 	for _, p := range people {
-		if oidc.KeyID(p.Issuer, p.Subject) != keyID {
+		if directory.TokenKeyID(p.Issuer, p.Subject) != keyID {
 			continue
 		}
 		if !p.RemovedAt.IsZero() {

@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"partnerview/internal/access/oidc"
 	"partnerview/internal/api"
 	"partnerview/internal/directory"
 	"partnerview/internal/operator"
@@ -162,8 +161,8 @@ customers:
 	}
 	looks := []operator.Look{
 		at(8, "gone", key.ID), at(1, "northwind", key.ID), at(2, "northwind", revoked.ID), at(3, "northwind", "nosuchkey000"),
-		at(4, "northwind", oidc.KeyID(issuer, "nora")), at(5, "northwind", oidc.KeyID(issuer, "rolf")), at(6, "northwind", oidc.KeyID(issuer, "sami")),
-		at(7, "southbank", oidc.KeyID(issuer, "nora")), at(9, "northwind", key.ID),
+		at(4, "northwind", directory.TokenKeyID(issuer, "nora")), at(5, "northwind", directory.TokenKeyID(issuer, "rolf")), at(6, "northwind", directory.TokenKeyID(issuer, "sami")),
+		at(7, "southbank", directory.TokenKeyID(issuer, "nora")), at(9, "northwind", key.ID),
 	}
 	got, err := o.Onlookers(t.Context(), looks)
 	must(t, err)
