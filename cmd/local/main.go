@@ -30,10 +30,10 @@ func main() {
 type commandLine struct {
 	Listen    string            `placeholder:"ADDRESS" default:"127.0.0.1:3000" help:"Where to serve. Port 0 picks a free one."`
 	Empty     bool              `help:"Load no sample data: the tables stay as they are."`
-	ReadyFile string            `type:"path" placeholder:"PATH" help:"Write this file when it serves: JSON with baseUrl, dynamodbEndpoint, tables, partners with their keys and, with --sso, the issuer."`
+	ReadyFile string            `type:"path" placeholder:"PATH" help:"Write this file when it serves: JSON with baseUrl, dynamodbEndpoint, tables, auditLog, partners with their keys and, with --sso, the issuer."`
 	SSO       bool              `name:"sso" help:"Start an OpenID provider too, with two users and a program of different partners: people sign in there, and tokens count beside access keys."`
 	Now       *timeArgument     `placeholder:"TIME" help:"Take this for the time, as 2026-06-01T00:00:00Z, in the functions and for the sample data."`
-	Path      string            `type:"path" placeholder:"FOLDER" help:"Keep the tables in this folder. Sample data is loaded only when it is new."`
+	Path      string            `type:"path" placeholder:"FOLDER" help:"Keep the tables and the audit lines in this folder. Sample data is loaded only when it is new."`
 	Parameter map[string]string `placeholder:"NAME=VALUE" help:"Give a parameter of template.yaml another value than its default, as AuthorizerTtlSeconds=0. May be repeated."`
 	UntilEOF  bool              `name:"until-eof" help:"End when standard input ends too: for a program that starts this one, and may be killed."`
 	Logs      bool              `help:"Show all that the functions log, not only what is wrong."`

@@ -89,6 +89,7 @@ func fails(t *testing.T, why string, args ...string) {
 type readyFile struct {
 	BaseURL          string
 	DynamodbEndpoint string
+	AuditLog         string
 	Tables           map[string]string
 	Partners         []struct{ ID, Status, Key string }
 }
@@ -137,6 +138,9 @@ func TestItServesTheSampleUntilItIsEnded(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the keys in the ready file may be read by others: %v, %v", info.Mode(), err)
 	}
+	if text, err := os.ReadFile(ready.AuditLog); err != nil || !strings.Contains(c.stdout.String(), "  export AUDIT_LOG="+ready.AuditLog+"\n") {
+		t.Errorf("the audit log is not where it is said to be: %v, %s", err, text)
+	}
 	lines := curlLine.FindAllStringSubmatch(c.stdout.String(), -1)
 	if len(lines) != 3 {
 		t.Errorf("%d lines to try are printed, want 3:\n%s", len(lines), c.stdout)
@@ -150,9 +154,22 @@ func TestItServesTheSampleUntilItIsEnded(t *testing.T) {
 		t.Errorf("the requests are logged as\n%s", log)
 	}
 
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) { // lines come through a pipe
+		text, _ := os.ReadFile(ready.AuditLog)
+		if n := strings.Count(string(text), `"route":"GET /customers/{accountId}"`); n == 1 {
+			break
+		} else if time.Now().After(deadline) {
+			t.Errorf("one customer was shown, and %d lines of the audit log say so:\n%s", n, text)
+			break
+		}
+	}
+
 	c.stop()
 	if code := c.wait(t); code != 0 {
 		t.Errorf("it ended with %d: %s", code, c.stderr)
+	}
+	if _, err := os.Stat(ready.AuditLog); !os.IsNotExist(err) {
+		t.Errorf("the audit lines of tables that are gone stay behind: %v", err)
 	}
 	if syscall.Kill(node.pid(t), 0) == nil {
 		t.Error("the engine lives on")

@@ -59,6 +59,7 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner) {
 	for _, name := range tableVariables {
 		fmt.Fprintf(w, "  export %s=%s\n", name, stack.Getenv(name))
 	}
+	fmt.Fprintf(w, "  export AUDIT_LOG=%s\n", stack.AuditLog)
 	fmt.Fprintln(w)
 }
 
@@ -73,9 +74,10 @@ func writeReadyFile(path string, stack *local.Stack, partners []demoPartner) err
 		BaseURL  string            `json:"baseUrl"`
 		Endpoint string            `json:"dynamodbEndpoint"`
 		Tables   map[string]string `json:"tables"`
+		AuditLog string            `json:"auditLog"`
 		Partners []demoPartner     `json:"partners"`
 		Issuer   *readyIssuer      `json:"issuer,omitempty"`
-	}{stack.BaseURL, stack.Endpoint, tables, append([]demoPartner{}, partners...), issuerOf(stack)}, "", "  ")
+	}{stack.BaseURL, stack.Endpoint, tables, stack.AuditLog, append([]demoPartner{}, partners...), issuerOf(stack)}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -226,6 +226,7 @@ func (v *Verifier) identify(c claims) (directory.Identity, error) {
 		return directory.Identity{}, refuse("it does not say who it was made for")
 	}
 	return directory.Identity{
-		Partner: partner, KeyID: directory.TokenKeyID(v.settings.Issuer, who), Narrowed: directory.PersonID(v.settings.Issuer, who),
+		Partner: partner, KeyID: directory.TokenKeyID(v.settings.Issuer, who),
+		Narrowed: directory.PersonID(v.settings.Issuer, who),
 	}, nil
 }

@@ -4,6 +4,8 @@
 // authorizer and refusals. All of it is read from template.yaml: a route or a
 // variable that is missing there is missing here.
 //
+// The functions' audit lines are kept in a file, as CloudWatch keeps them on AWS.
+//
 // Its parts are packages of their own: engine (dynalite's process), issuer (an
 // OpenID provider's, where single sign-on is asked for), lambda (functions as
 // processes), apigateway (an http.Handler). This package puts them
@@ -48,7 +50,8 @@ type Options struct {
 	// tables made there are deleted in the end. Empty: one is started.
 	Endpoint string
 	// Path is a folder in which the engine that is started keeps its tables. They
-	// have the same names each time, and what is in them stays. Empty: in memory.
+	// have the same names each time, and what is in them stays, as do the audit lines.
+	// Empty: the tables are in memory, and the audit lines in a file that goes with them.
 	Path string
 
 	// Issuer is whose single sign-on is started beside the product, which is told of it
@@ -75,11 +78,13 @@ type Stack struct {
 	Tables   map[string]string // logical id → name: {"UsageTable": "partnerview-UsageTable-…"}
 	Fresh    bool              // whether the tables were made now, and so are empty
 	Plans    []string          // logical ids of the usage plans that are enforced; see PlanKey
+	AuditLog string            // the file of the functions' audit lines
 
 	variables map[string]string
 	tables    *engine.Tables
 	engine    *engine.Engine // nil: a foreign one
 	functions map[string]*lambda.Function
+	audit     *auditLog
 	server    *http.Server
 	served    chan struct{} // closed when the server has ended
 
@@ -207,8 +212,14 @@ func (s *Stack) startEngine(ctx context.Context, o Options, wanted []template.Ta
 
 // serve puts functions and gateway together and serves.
 func (s *Stack) serve(listener net.Listener, o Options, t *template.Template) error {
+	var err error
+	if s.audit, err = openAuditLog(o.Path); err != nil {
+		return err
+	}
+	s.AuditLog = s.audit.path
 	out := new(sync.Mutex) // one for both: they may be the same
 	logs, requests := lockedWriter{out, o.Logs}, lockedWriter{out, o.Requests}
+	printed := auditedWriter{s.audit, logs}
 
 	s.variables = s.engineVariables(o.Now)
 	for _, f := range t.Functions {
@@ -216,7 +227,7 @@ func (s *Stack) serve(listener net.Listener, o Options, t *template.Template) er
 		s.functions[f.ID] = lambda.New(lambda.Config{
 			Name: f.ID, Bootstrap: filepath.Join(o.Binaries, f.ID, "bootstrap"), Timeout: f.Timeout,
 			MemoryMB:    f.MemoryMB,
-			Environment: merged(f.Environment, s.engineVariables(o.Now)), MaxInstances: o.MaxInstances, Log: logs,
+			Environment: merged(f.Environment, s.engineVariables(o.Now)), MaxInstances: o.MaxInstances, Log: printed,
 		})
 	}
 	address := listener.Addr().String()
@@ -321,11 +332,14 @@ func (s *Stack) Stop(ctx context.Context) error {
 			functions.Go(f.Stop)
 		}
 		functions.Wait()
+		if s.audit != nil {
+			s.stopErr = s.audit.close()
+		}
 		if s.Issuer != nil {
 			s.Issuer.Stop()
 		}
 		if s.tables != nil && s.engine == nil {
-			s.stopErr = s.tables.Delete()
+			s.stopErr = errors.Join(s.stopErr, s.tables.Delete())
 		}
 		if s.tables != nil {
 			s.tables.Close()

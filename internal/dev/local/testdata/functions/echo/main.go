@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"time"
 
@@ -22,6 +23,9 @@ func handle(_ context.Context, event events.APIGatewayProxyRequest) (any, error)
 		time.Sleep(time.Minute)
 	case "malformed":
 		return map[string]string{"answer": "yes"}, nil
+	case "audit":
+		fmt.Printf(`{"time":"2026-11-20T12:00:00Z","audit":true,"accountIds":[%q]}`+"\n", event.QueryStringParameters["x"])
+		fmt.Println(`{"msg":"\"audit\":true"}`)
 	case "environment":
 		body, _ := json.Marshal(os.Environ())
 		return events.APIGatewayProxyResponse{StatusCode: 200, Body: string(body)}, nil
