@@ -24,7 +24,10 @@ import (
 // together as far as the file alone can tell; whether it fits what is stored is
 // the caller's to check, who tells it with a Fault of tho object's line.
 type Directory struct {
-	File       string // its name, for faults
+	File string // its name, for faults
+	// Issuer is that of viewers who name none: not the file's to say, and empty until
+	// its reader sets it.
+	Issuer     string
 	Partners   []Partner
 	Customers  []Customer
 	PriceLists []PriceList
@@ -60,9 +63,21 @@ type Partner struct {
 	Name   Field[string]
 	Status Field[directory.PartnerStatus]
 	Grants Field[[]Grant] // the whole list; empty: none is left
+	// Viewers are all people with customers of their own; who is not among them any more is
+	// refused from then on.
+	Viewers Field[[]Viewer]
 }
 
-// Grant is one entry of a partner's customers.
+// Viewer is one entry of a partner's viewers: a person, and the customers on their list.
+type Viewer struct {
+	Line      int
+	Subject   string  // as the token's sub has it
+	Issuer    string  // as the token's iss has it; empty: [Directory.Issuer]
+	Name      string  // 1 to 100 characters; empty: none
+	Customers []Grant // at least one
+}
+
+// Grant is one entry of a partner's or a viewer's customers.
 type Grant struct {
 	Line     int
 	Account  usage.AccountID
@@ -130,16 +145,36 @@ func ParseDirectory(r io.Reader, name string) (Directory, error) {
 }
 
 func parsePartner(c *checklist, n *yaml.Node, path string) (p Partner) {
-	o, ok := c.object(n, path, "id", "name", "status", "customers")
+	o, ok := c.object(n, path, "id", "name", "status", "customers", "viewers")
 	if !ok {
 		return p
 	}
 	return Partner{
-		Line:   n.Line,
-		ID:     needed(o, "id", checked(directory.ParsePartnerID)).Value,
-		Name:   scalar(o, "name", parseName),
-		Status: scalar(o, "status", either(directory.Active, directory.Suspended)),
-		Grants: listOf(o, "customers", parseGrant),
+		Line:    n.Line,
+		ID:      needed(o, "id", checked(directory.ParsePartnerID)).Value,
+		Name:    scalar(o, "name", parseName),
+		Status:  scalar(o, "status", either(directory.Active, directory.Suspended)),
+		Grants:  listOf(o, "customers", parseGrant),
+		Viewers: listOf(o, "viewers", parseViewer),
+	}
+}
+
+func parseViewer(c *checklist, n *yaml.Node, path string) (v Viewer) {
+	o, ok := c.object(n, path, "subject", "issuer", "name", "customers")
+	if !ok {
+		return v
+	}
+	o.need("customers")
+	customers := listOf(o, "customers", parseGrant)
+	if m := o.members["customers"]; customers.IsSet() && kindOf(m.value) == isList && len(customers.Value) == 0 {
+		o.fail(customers.Line, o.at("customers"), "must not be empty: who sees no customer is left out of viewers")
+	}
+	return Viewer{
+		Line:      n.Line,
+		Subject:   needed(o, "subject", ParseSubject).Value,
+		Issuer:    scalar(o, "issuer", ParseIssuer).Value,
+		Name:      scalar(o, "name", ParseViewerName).Value,
+		Customers: customers.Value,
 	}
 }
 
@@ -286,10 +321,15 @@ func products(o object) Field[[]usage.Product] {
 		given.once(o.checklist, p, o.members["products"].value.Content[i].Line,
 			fmt.Sprintf("%s[%d]", o.at("products"), i))
 	}
-	slices.SortFunc(f.Value, func(a, b usage.Product) int {
+	inOrder(f.Value)
+	return f
+}
+
+// inOrder sorts products as [usage.Products] has them.
+func inOrder(products []usage.Product) {
+	slices.SortFunc(products, func(a, b usage.Product) int {
 		return slices.Index(usage.Products(), a) - slices.Index(usage.Products(), b)
 	})
-	return f
 }
 
 // checkWhole finds what no entry alone shows.
@@ -301,6 +341,17 @@ func (d Directory) checkWhole(c *checklist) {
 		grants := lineBook[usage.AccountID]{}
 		for j, g := range p.Grants.Value {
 			grants.once(c, g.Account, g.Line, fmt.Sprintf("partners[%d].customers[%d].accountId", i, j))
+		}
+		people := lineBook[directory.ViewerID]{}
+		for j, v := range p.Viewers.Value {
+			path := fmt.Sprintf("partners[%d].viewers[%d]", i, j)
+			if v.Subject != "" {
+				people.onceAs(c, directory.PersonID(v.Issuer, v.Subject), shown(v.Subject), v.Line, path+".subject")
+			}
+			onList := lineBook[usage.AccountID]{}
+			for k, g := range v.Customers {
+				onList.once(c, g.Account, g.Line, fmt.Sprintf("%s.customers[%d].accountId", path, k))
+			}
 		}
 	}
 	for i, customer := range d.Customers {
@@ -341,11 +392,15 @@ type lineBook[T ~string] map[T]int
 // once notes where a thing stands, and finds it there a second time. What is
 // empty has its fault already.
 func (b lineBook[T]) once(c *checklist, thing T, line int, path string) {
-	if thing == "" {
-		return
+	if thing != "" {
+		b.onceAs(c, thing, shown(string(thing)), line, path)
 	}
+}
+
+// onceAs is once for a thing that is called something else.
+func (b lineBook[T]) onceAs(c *checklist, thing T, called string, line int, path string) {
 	if first, there := b[thing]; there {
-		c.fail(line, path, "%s is there twice, first on line %d", shown(string(thing)), first)
+		c.fail(line, path, "%s is there twice, first on line %d", called, first)
 		return
 	}
 	b[thing] = line

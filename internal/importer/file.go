@@ -183,6 +183,7 @@ const (
 	unknownLook   look = ""
 	creditLook    look = "credit"
 	directoryLook look = "directory"
+	listLook      look = "list" // of a viewer's customers: recognised as no other
 	rejectsLook   look = "rejects"
 	arrayLook     look = "array"  // of JSON
 	spreadLook    look = "spread" // JSON objects of several lines each
