@@ -159,7 +159,14 @@ func (o *Operator) PlanPartnerDeletion(ctx context.Context, id directory.Partner
 	if err != nil {
 		return Plan{}, err
 	}
-	p, now := &planner{}, o.now()
+	known, err := o.store.People(ctx, id)
+	if err != nil {
+		return Plan{}, err
+	}
+	p, now := &planner{subjects: make(map[directory.ViewerID]string)}, o.now()
+	for _, person := range known {
+		p.subjects[person.ID()] = person.Subject
+	}
 	var viewers []directory.ViewerID // whose lists go too
 	for _, key := range keys {
 		p.change(Change{Kind: KeyKind, Action: Remove, PartnerID: id, KeyID: key})

@@ -14,39 +14,143 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 
+	"partnerview/internal/access"
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
 	"partnerview/internal/fault"
+	"partnerview/internal/importer"
 	"partnerview/internal/operator"
 	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 
-// rights lists what each partner may see: "northwind/acme_retail" and
-// "northwind/acme_retail/sms".
-func rights(t *testing.T, s *dynamo.Store) map[directory.PartnerID]map[string]bool {
+// rights lists what each partner and viewer may see: of "north", "acc-a" and "acc-a/sms".
+func rights(t *testing.T, s *dynamo.Store) map[string]map[string]bool {
 	t.Helper()
-	out := make(map[directory.PartnerID]map[string]bool)
-	for _, id := range []directory.PartnerID{"north", "south", "west", "east", "still"} {
-		out[id] = map[string]bool{}
-		for _, account := range []usage.AccountID{"acc-a", "acc-b", "acc-c", "acc-d"} {
-			stands, err := s.Standing(t.Context(), id, "", account)
+	out := make(map[string]map[string]bool)
+	once := readOnce{s, map[string]directory.Standing{}, map[usage.AccountID][]usage.Product{}}
+	accounts := []usage.AccountID{"acc-a", "acc-b", "acc-c", "acc-d"}
+	for _, id := range partnerIDs {
+		seen := map[string]bool{}
+		out[string(id)] = seen
+		for _, account := range accounts {
+			stands, err := once.Standing(t.Context(), id, "", account)
 			if fault.Is(err, fault.NotFound) || err == nil && (stands.Partner.Status != directory.Active || stands.Grant == nil) {
 				continue
 			}
 			must(t, err)
-			products, err := s.CustomerProducts(t.Context(), account)
+			products, err := once.CustomerProducts(t.Context(), account)
 			if fault.Is(err, fault.NotFound) {
 				continue
 			}
 			must(t, err)
-			out[id][string(account)] = true
+			seen[string(account)] = true
 			for _, product := range directory.Visible(products, stands.Grant.Products) {
-				out[id][string(account)+"/"+string(product)] = true
+				seen[string(account)+"/"+string(product)] = true
+			}
+		}
+	}
+	for _, byDefault := range []directory.DefaultAccess{directory.SeesAll, directory.SeesNone} {
+		guard := access.NewGuard(once, clock)
+		guard.Tokens, guard.PersonDefault = peopleOfNorth{}, byDefault
+		for _, who := range []string{keyText(t, narrow), keyText(t, wide), "ann", "ben", "cleo", "dora"} {
+			seen := map[string]bool{}
+			out[fmt.Sprintf("%.6s of north, by default %s", who, byDefault)] = seen
+			for _, account := range accounts {
+				asked := string(account)
+				d, err := guard.Decide(t.Context(), "Bearer "+who, &asked)
+				if fault.Is(err, fault.Unauthenticated) {
+					continue
+				}
+				must(t, err)
+				if d.Allowed {
+					seen[asked] = true
+				}
+				for _, product := range d.Products {
+					seen[asked+"/"+string(product)] = true
+				}
 			}
 		}
 	}
 	return out
+}
+
+// readOnce reads what it is asked for once: several who look at the same time.
+type readOnce struct {
+	*dynamo.Store
+	standings map[string]directory.Standing
+	products  map[usage.AccountID][]usage.Product
+}
+
+func (r readOnce) Standing(ctx context.Context, partner directory.PartnerID, viewer directory.ViewerID, account usage.AccountID) (stands directory.Standing, err error) {
+	key := fmt.Sprint(partner, viewer, account)
+	stands, known := r.standings[key]
+	if !known {
+		if stands, err = r.Store.Standing(ctx, partner, viewer, account); err == nil {
+			r.standings[key] = stands
+		}
+	}
+	return stands, err
+}
+
+func (r readOnce) CustomerProducts(ctx context.Context, account usage.AccountID) (products []usage.Product, err error) {
+	products, known := r.products[account]
+	if !known {
+		if products, err = r.Store.CustomerProducts(ctx, account); err == nil {
+			r.products[account] = products
+		}
+	}
+	return products, err
+}
+
+var partnerIDs = []directory.PartnerID{"north", "south", "west", "east", "still"}
+
+// peopleOfNorth takes any token for that of a person of north.
+type peopleOfNorth struct{}
+
+const issuer = "https://login.example.com/"
+
+func (peopleOfNorth) Verify(_ context.Context, token string) (directory.Identity, error) {
+	return directory.Identity{Partner: "north", KeyID: "oidc-" + token, Narrowed: directory.PersonID(issuer, token)}, nil
+}
+
+// Of north's keys the one has a list, and the other has not.
+const narrow, wide = "n", "w"
+
+func keyOf(t *testing.T, letter string) (text string, key directory.AccessKey) {
+	t.Helper()
+	text, id, hash, err := access.NewKey(strings.NewReader(strings.Repeat(letter, 1000)))
+	must(t, err)
+	return text, directory.AccessKey{ID: id, Partner: "north", SecretHash: hash, CreatedAt: now, Narrowed: letter == narrow}
+}
+
+func keyText(t *testing.T, letter string) string { text, _ := keyOf(t, letter); return text }
+
+func keyID(t *testing.T, letter string) string { _, key := keyOf(t, letter); return key.ID }
+
+// applyOld brings the tables to the old file, with two keys of north, and dora removed.
+func applyOld(t *testing.T, s *dynamo.Store) {
+	t.Helper()
+	o := operator.New(s, clock)
+	apply(t, o, oldFile)
+	must(t, s.PutPerson(t.Context(), directory.Person{Partner: "north", Issuer: issuer, Subject: "dora", CreatedAt: now, RemovedAt: now}))
+	for _, letter := range []string{narrow, wide} {
+		_, key := keyOf(t, letter)
+		must(t, s.PutAccessKey(t.Context(), key))
+	}
+	carryOut(t, o, func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+		return o.PlanNarrowKey(ctx, keyID(t, narrow), listOf(t, "acc-a=sms", "acc-b"))
+	})
+}
+
+func listOf(t *testing.T, entries ...string) (list []importer.Grant) {
+	t.Helper()
+	for _, text := range entries {
+		g, err := importer.ParseListed(text)
+		must(t, err)
+		list = append(list, g)
+	}
+	return list
 }
 
 func isWithin(a, b map[string]bool) bool {
@@ -60,7 +164,10 @@ func isWithin(a, b map[string]bool) bool {
 
 const oldFile = `
 partners:
-  - {id: north, name: North, customers: [{accountId: acc-a}, {accountId: acc-b, products: [sms, voice]}, {accountId: acc-c, products: [sms]}]}
+  - id: north
+    name: North
+    customers: [{accountId: acc-a}, {accountId: acc-b, products: [sms, voice]}, {accountId: acc-c, products: [sms]}]
+    viewers: [{subject: ann, customers: [{accountId: acc-a, products: [sms]}, {accountId: acc-b, products: [voice]}, {accountId: acc-c}]}, {subject: ben, customers: [{accountId: acc-a}]}]
   - {id: south, name: South, status: suspended, customers: [{accountId: acc-a}, {accountId: acc-c}]}
   - {id: west, name: West, customers: [{accountId: acc-b}]}
   - {id: still, name: Still, customers: [{accountId: acc-a}, {accountId: acc-c}]}
@@ -72,7 +179,13 @@ customers:
 
 const newFile = `
 partners:
-  - {id: north, name: North, customers: [{accountId: acc-a, products: [voice]}, {accountId: acc-c, products: [voice]}, {accountId: acc-d}]}
+  - id: north
+    name: North
+    customers: [{accountId: acc-a, products: [voice]}, {accountId: acc-c, products: [voice]}, {accountId: acc-d}]
+    viewers:
+      - {subject: ann, customers: [{accountId: acc-a, products: [voice]}, {accountId: acc-c, products: [voice]}, {accountId: acc-d}]}
+      - {subject: cleo, name: Cleo, customers: [{accountId: acc-a}, {accountId: acc-d, products: [sms]}]}
+      - {subject: dora, customers: [{accountId: acc-c}]}
   - {id: south, status: active, customers: [{accountId: acc-c, products: [messaging]}, {accountId: acc-b}]}
   - {id: west, status: suspended, customers: [{accountId: acc-a}, {accountId: acc-b, products: [video]}]}
   - {id: east, name: East, customers: [{accountId: acc-d, products: [sms]}]}
@@ -119,14 +232,14 @@ func carryOut(t *testing.T, o *operator.Operator, plan planning) {
 type interruption struct {
 	t                *testing.T
 	plan             planning
-	old, new         map[directory.PartnerID]map[string]bool // rights before and after
-	oldState, target map[string]any                          // all that is stored, before and after
+	old, new         map[string]map[string]bool // rights before and after
+	oldState, target map[string]any             // all that is stored, before and after
 }
 
 func newInterruption(t *testing.T, plan planning) *interruption {
 	t.Helper()
 	o, s := newOperator(t)
-	apply(t, o, oldFile)
+	applyOld(t, s)
 	i := &interruption{t: t, plan: plan, old: rights(t, s), oldState: dump(t, s)}
 	carryOut(t, o, plan)
 	i.new, i.target = rights(t, s), dump(t, s)
@@ -142,7 +255,7 @@ func (i *interruption) at(when string, stopsAt func(dynamotest.Call) bool, next 
 	t.Helper()
 	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
 	direct := dynamo.NewStore(engine.Client(t), tables)
-	apply(t, operator.New(direct, clock), oldFile)
+	applyOld(t, direct)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
@@ -158,11 +271,13 @@ func (i *interruption) at(when string, stopsAt func(dynamotest.Call) bool, next 
 	must(t, err)
 	err = o.Apply(ctx, plan)
 	proxy.Close()
-	for partner, got := range rights(t, direct) {
-		if !isWithin(got, i.old[partner]) && !isWithin(got, i.new[partner]) {
-			t.Errorf("interrupted %s, %s sees %v; before it was %v, after it is %v", when, partner,
-				slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(i.old[partner])), slices.Sorted(maps.Keys(i.new[partner])))
+	for who, got := range rights(t, direct) {
+		if !isWithin(got, i.old[who]) && !isWithin(got, i.new[who]) {
+			t.Errorf("interrupted %s, %s sees %v; before it was %v, after it is %v", when, who,
+				slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(i.old[who])), slices.Sorted(maps.Keys(i.new[who])))
 		}
+	}
+	for _, partner := range partnerIDs {
 		listsItsCustomersOnce(t, direct, partner)
 	}
 	carryOut(t, operator.New(direct, clock), next)
@@ -290,6 +405,36 @@ func TestInterruptedSingleCommandGivesNoPartnerMore(t *testing.T) {
 		"a partner that is resumed": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
 			return o.PlanStatus(ctx, "south", directory.Active)
 		}, 1},
+		"a key that is narrowed": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanNarrowKey(ctx, keyID(t, wide), listOf(t, "acc-a=voice", "acc-c"))
+		}, 3},
+		"a list that becomes another": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanNarrowKey(ctx, keyID(t, narrow), listOf(t, "acc-a=voice", "acc-c"))
+		}, 4},
+		"a key that is widened": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanWidenKey(ctx, keyID(t, narrow), listOf(t, "acc-a=voice", "acc-c"))
+		}, 2},
+		"a key that is widened to all": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanWidenKeyToAll(ctx, keyID(t, narrow))
+		}, 3},
+		"a person with a new list": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanPerson(ctx, directory.Person{Partner: "north", Issuer: issuer, Subject: "ann", Name: "Ann"}, listOf(t, "acc-a=voice", "acc-c"))
+		}, 4},
+		"a person of whom nothing was said": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanPerson(ctx, directory.Person{Partner: "north", Issuer: issuer, Subject: "cleo"}, listOf(t, "acc-a", "acc-c"))
+		}, 4},
+		"a person who is removed": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanPersonRemoval(ctx, directory.Person{Partner: "north", Issuer: issuer, Subject: "ann"}, false)
+		}, 4},
+		"somebody who is removed": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanPersonRemoval(ctx, directory.Person{Partner: "north", Issuer: issuer, Subject: "cleo"}, false)
+		}, 2},
+		"a person who is removed comes back": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanPerson(ctx, directory.Person{Partner: "north", Issuer: issuer, Subject: "dora"}, listOf(t, "acc-b=sms"))
+		}, 3},
+		"a person who is forgotten": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
+			return o.PlanPersonRemoval(ctx, directory.Person{Partner: "north", Issuer: issuer, Subject: "ann"}, true)
+		}, 6},
 		"credit": {func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
 			return o.PlanCredit(ctx, "acc-a", operator.NewCredit{Remaining: &credit, AsOf: now})
 		}, 1},

@@ -41,6 +41,26 @@ func (e Expiry) from(now time.Time) time.Time {
 func (o *Operator) CreateKey(
 	ctx context.Context, partner directory.PartnerID, label string, expires Expiry,
 ) (text string, key directory.AccessKey, err error) {
+	text, key, err = o.newKey(ctx, partner, label, expires)
+	if err == nil {
+		err = o.putKey(ctx, key)
+	}
+	if err != nil {
+		return "", key, err
+	}
+	return text, key, nil
+}
+
+func (o *Operator) putKey(ctx context.Context, key directory.AccessKey) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	return o.store.PutAccessKey(ctx, key)
+}
+
+// newKey makes a key that is not stored yet.
+func (o *Operator) newKey(
+	ctx context.Context, partner directory.PartnerID, label string, expires Expiry,
+) (text string, key directory.AccessKey, err error) {
 	if utf8.RuneCountInString(label) > maxLabel || !utf8.ValidString(label) ||
 		strings.ContainsFunc(label, unicode.IsControl) {
 		return "", key, userErrorf("a key's label has at most %d characters, none of them a control character",
@@ -59,14 +79,8 @@ func (o *Operator) CreateKey(
 	if err != nil {
 		return "", key, err
 	}
-	key = directory.AccessKey{ID: id, Partner: partner, SecretHash: hash, LastFour: text[len(text)-4:], Label: label,
-		CreatedAt: now, ExpiresAt: end}
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
-	defer cancel()
-	if err := o.store.PutAccessKey(ctx, key); err != nil {
-		return "", key, err
-	}
-	return text, key, nil
+	return text, directory.AccessKey{ID: id, Partner: partner, SecretHash: hash, LastFour: text[len(text)-4:],
+		Label: label, CreatedAt: now, ExpiresAt: end}, nil
 }
 
 // ListKeys lists a partner's access keys by the time of their making, those that
@@ -132,10 +146,11 @@ type RotateAs struct {
 }
 
 // RotateKey makes a new access key for the partner of an old one, and ends the
-// old one after an overlap, or when it would have ended anyway.
+// old one after an overlap, or when it would have ended anyway. The new key sees what the
+// old one does: of a narrowed key it has the list.
 //
-// The new key is made first: interrupted, or with an error and a Text, both
-// count, and the old one has to be ended. UserError: there is no such key, it does
+// The new key is made first, and its list is complete before the old one ends: interrupted, or with an
+// error and a Text, both count, and the old one has to be ended. UserError: there is no such key, it does
 // not count any more, or the overlap, label or end cannot be.
 func (o *Operator) RotateKey(ctx context.Context, id string, as RotateAs) (r Rotation, err error) {
 	if r.Old, err = o.FindKey(ctx, id); err != nil {
@@ -152,9 +167,19 @@ func (o *Operator) RotateKey(ctx context.Context, id string, as RotateAs) (r Rot
 	if as.Expires == (Expiry{}) && !r.Old.ExpiresAt.IsZero() && !r.Old.CreatedAt.IsZero() {
 		as.Expires.After = r.Old.ExpiresAt.Sub(r.Old.CreatedAt)
 	}
-	if r.Text, r.New, err = o.CreateKey(ctx, r.Old.Partner, cmp.Or(as.Label, r.Old.Label), as.Expires); err != nil {
+	text, key, err := o.newKey(ctx, r.Old.Partner, cmp.Or(as.Label, r.Old.Label), as.Expires)
+	if err != nil {
 		return r, err
 	}
+	if key.Narrowed = r.Old.Narrowed; key.Narrowed {
+		err = o.handOnList(ctx, key, id)
+	} else {
+		err = o.putKey(ctx, key)
+	}
+	if err != nil {
+		return r, err
+	}
+	r.Text, r.New = text, key
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	ended, err := o.store.ExpireAccessKey(ctx, id, o.now().UTC().Add(as.Overlap).Truncate(time.Millisecond))

@@ -32,6 +32,7 @@ func parse(t *testing.T, text string) importer.Directory {
 	t.Helper()
 	d, err := importer.ParseDirectory(strings.NewReader(text), "directory.yaml")
 	must(t, err)
+	d.Issuer = issuer
 	return d
 }
 

@@ -24,6 +24,8 @@ type Plan struct {
 	Changes []Change // in the order of customers, partners with their grants, price lists; each in that of the file
 	// Corrections tell which prices of the past the Changes touch.
 	Corrections []Correction
+	// Sights tell what a viewer sees then, where the plan is one viewer's.
+	Sights []Sight
 
 	// Progress is told now and then how many records a plan that deletes usage has
 	// deleted so far; nil: nobody wants to know.
@@ -43,9 +45,10 @@ func (p Plan) tell(deleted int) {
 // write writes one thing. It may be repeated.
 type write func(context.Context, *dynamo.Store) error
 
-// The steps of a plan, one after the other. No partner ever sees more than the
+// The steps of a plan, one after the other. No partner or viewer ever sees more than the
 // old or the new file gives it: first everything is taken away that the new one
-// does not give, so that what is left is in both; only then the new is given. A
+// does not give, so that what is left is in both; only then the new is given. Whose list
+// counts from now on is said in between, when it has nothing that the new one has not. A
 // customer is written before the grants that name it, and the copies of its name
 // before the customer, so that an interrupted rename is seen as not yet done. A
 // partner's keys are revoked before anything of it is deleted, and what is deleted
@@ -53,6 +56,7 @@ type write func(context.Context, *dynamo.Store) error
 const (
 	stepRevoke = iota
 	stepNarrow
+	stepMark
 	stepRename
 	stepCustomers
 	stepPriceLists
@@ -120,6 +124,7 @@ type Change struct {
 	Action        Action              `json:"action"`
 	PartnerID     directory.PartnerID `json:"partnerId,omitempty"`
 	ViewerID      directory.ViewerID  `json:"viewerId,omitempty"` // of a grant: whose list it stands on
+	Subject       string              `json:"subject,omitempty"`  // of the person that ViewerID names
 	AccountID     usage.AccountID     `json:"accountId,omitempty"`
 	Product       usage.Product       `json:"product,omitempty"`
 	EffectiveFrom string              `json:"effectiveFrom,omitempty"` // in usage.TimeLayout
@@ -203,14 +208,30 @@ type planner struct {
 	after map[usage.AccountID]directory.Customer // all customers as the file leaves them
 	names map[string]usage.AccountID             // sub-accounts that the file leaves as they are, and whose
 
+	subjects map[directory.ViewerID]string // of people, as far as they are known
+
 	faults importer.Faults
 	plan   Plan
 }
 
+// grantList is a partner's or a viewer's grants by their customers.
+type grantList = map[usage.AccountID]directory.Grant
+
 type storedPartner struct {
 	directory.Partner
 	exists bool
-	grants map[usage.AccountID]directory.Grant
+	grants grantList
+	// Of a partner whose people the file has, or that is not stored yet:
+	people map[directory.ViewerID]directory.Person
+	lists  map[directory.ViewerID]grantList // of these people, and of those in the file
+}
+
+func byAccount(grants []directory.Grant) grantList {
+	list := make(grantList, len(grants))
+	for _, g := range grants {
+		list[g.Account] = g
+	}
+	return list
 }
 
 func (p *planner) fail(line int, path, format string, args ...any) {
@@ -218,7 +239,10 @@ func (p *planner) fail(line int, path, format string, args ...any) {
 		importer.Fault{File: p.file.File, Line: line, Path: path, Detail: fmt.Sprintf(format, args...)})
 }
 
-func (p *planner) change(c Change) { p.plan.Changes = append(p.plan.Changes, c) }
+func (p *planner) change(c Change) {
+	c.Subject = p.subjects[c.ViewerID]
+	p.plan.Changes = append(p.plan.Changes, c)
+}
 
 func (p *planner) in(step int, w write) { p.plan.steps[step] = append(p.plan.steps[step], w) }
 
@@ -239,6 +263,7 @@ func (p *planner) load(ctx context.Context, store *dynamo.Store) error {
 		p.customers[c.Account] = c
 	}
 	p.merge()
+	p.subjects = make(map[directory.ViewerID]string)
 
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
@@ -250,13 +275,18 @@ func (p *planner) load(ctx context.Context, store *dynamo.Store) error {
 			if unlessNotFound(err) != nil {
 				return err
 			}
-			stored := storedPartner{partner, err == nil, make(map[usage.AccountID]directory.Grant, len(grants))}
-			for _, g := range grants {
-				stored.grants[g.Account] = g
+			stored := storedPartner{Partner: partner, exists: err == nil, grants: byAccount(grants)}
+			if entry.Viewers.IsSet() || !stored.exists {
+				if err := p.loadPeople(ctx, store, entry, &stored); err != nil {
+					return err
+				}
 			}
 			mu.Lock()
 			defer mu.Unlock()
 			p.partners[entry.ID] = stored
+			for id, person := range stored.people {
+				p.subjects[id] = person.Subject
+			}
 			return nil
 		})
 	}
@@ -294,7 +324,8 @@ func (p *planner) loadGrants(ctx context.Context, store *dynamo.Store) error {
 // namesCustomers reports whether the file has to do with any customer.
 func (p *planner) namesCustomers() bool {
 	return p.needsCustomers || len(p.file.Customers) > 0 || len(p.file.PriceLists) > 0 ||
-		slices.ContainsFunc(p.file.Partners, func(partner importer.Partner) bool { return partner.Grants.IsSet() })
+		slices.ContainsFunc(p.file.Partners,
+			func(partner importer.Partner) bool { return partner.Grants.IsSet() || partner.Viewers.IsSet() })
 }
 
 // merge finds what customers are after the file.

@@ -87,7 +87,7 @@ func (p *planner) renameCopies(entry importer.Customer, after directory.Customer
 		return
 	}
 	for _, g := range p.granted[entry.Account] {
-		if g.CustomerName == after.Name || g.Viewer == "" && p.listsGrants(g.Partner) { // the latter: regrant does it
+		if g.CustomerName == after.Name || p.hasList(g) { // the latter: regrant does it
 			continue
 		}
 		p.rename(g, after)
@@ -97,10 +97,13 @@ func (p *planner) renameCopies(entry importer.Customer, after directory.Customer
 	}
 }
 
-// listsGrants reports whether the file has a partner's whole list of grants.
-func (p *planner) listsGrants(partner directory.PartnerID) bool {
-	return slices.ContainsFunc(p.file.Partners,
-		func(entry importer.Partner) bool { return entry.ID == partner && entry.Grants.IsSet() })
+// hasList reports whether the file has the whole list that a grant stands on.
+func (p *planner) hasList(g directory.Grant) bool {
+	return slices.ContainsFunc(p.file.Partners, func(entry importer.Partner) bool {
+		_, isPerson := p.partners[g.Partner].lists[g.Viewer]
+		return entry.ID == g.Partner &&
+			(g.Viewer == "" && entry.Grants.IsSet() || isPerson && entry.Viewers.IsSet())
+	})
 }
 
 // rename plans that a grant's copy of its customer's name is renewed.
@@ -221,21 +224,38 @@ func (p *planner) partner(entry importer.Partner, path string) {
 	if entry.Grants.IsSet() || !stored.exists {
 		p.grants(entry, path, stored.grants)
 	}
+	p.people(entry, path)
 }
 
 // grants plans that a partner has the file's grants and no others.
-func (p *planner) grants(entry importer.Partner, path string, stored map[usage.AccountID]directory.Grant) {
-	gone := maps.Clone(stored)
-	for i, g := range entry.Grants.Value {
-		customer, exists := p.after[g.Account]
+func (p *planner) grants(entry importer.Partner, path string, stored grantList) {
+	p.list(holder{partner: entry.ID}, entry.Grants.Value, stored, func(i int, g importer.Grant) bool {
+		_, exists := p.after[g.Account]
 		if !exists {
 			p.fail(g.Line, fmt.Sprintf("%s.customers[%d].accountId", path, i),
 				"%q is no customer: it is neither in this file nor stored", g.Account)
+		}
+		return exists
+	})
+}
+
+// holder is whose list is planned: a partner's or, where there is one, a viewer's.
+type holder struct {
+	partner directory.PartnerID
+	viewer  directory.ViewerID
+}
+
+// list plans that a list has the wanted grants and no others. Those that may not be on
+// it, may finds, and tells why.
+func (p *planner) list(of holder, wanted []importer.Grant, stored grantList, may func(int, importer.Grant) bool) {
+	gone := maps.Clone(stored)
+	for i, g := range wanted {
+		if !may(i, g) {
 			continue
 		}
 		delete(gone, g.Account)
-		after := directory.Grant{Partner: entry.ID, Account: g.Account, Products: g.Products,
-			CustomerName: customer.Name}
+		after := directory.Grant{Partner: of.partner, Viewer: of.viewer, Account: g.Account, Products: g.Products,
+			CustomerName: cmp.Or(p.after[g.Account].Name, stored[g.Account].CustomerName)}
 		if before, granted := stored[g.Account]; granted {
 			p.regrant(before, after)
 			continue

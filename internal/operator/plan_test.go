@@ -372,6 +372,21 @@ func dump(t *testing.T, s *dynamo.Store) map[string]any {
 			out["list "+string(id)] = listed(t, s, id, "")
 		}
 	}
+	people, err := s.People(t.Context(), "north")
+	must(t, err)
+	for _, person := range people {
+		out["person "+person.Subject] = person
+	}
+	keys, err := s.AccessKeys(t.Context(), "north")
+	must(t, err)
+	for _, key := range keys {
+		out["key "+key.ID] = key
+	}
+	grants, err := s.AllGrants(t.Context())
+	must(t, err)
+	for _, g := range grants {
+		out["own grants "+string(g.Partner)+string(g.Viewer)+string(g.Account)] = g
+	}
 	return out
 }
 
