@@ -90,6 +90,8 @@ func TestRecordedEventsThroughTheAdapterAndOverHTTP(t *testing.T) {
 	}{
 		{"listcustomers/testdata/event.json", func(e api.Env) http.Handler { return api.ListCustomers(e, store) }, `{"data":[` + customer + `],"nextCursor":null}`},
 		{"getcustomer/testdata/event.json", func(e api.Env) http.Handler { return api.GetCustomer(e, store) }, customer},
+		{"getme/testdata/event.json", func(e api.Env) http.Handler { return api.GetMe(e, store) },
+			`{"partnerId":"northwind","partnerName":"Northwind","keyId":"4fzyo82mXw3b","label":null,"customers":1,"partnerCustomers":1,"narrowed":false}`},
 		{"getusage/testdata/event.json", func(e api.Env) http.Handler { return api.GetUsage(e, store) }, `{"data":[` + record + `],"range":{"from":"2026-11-01T00:00:00.000Z","to":null},"nextCursor":null}`},
 		{"getusage/testdata/record-event.json", func(e api.Env) http.Handler { return api.GetUsage(e, store) }, record},
 	} {
@@ -100,7 +102,7 @@ func TestRecordedEventsThroughTheAdapterAndOverHTTP(t *testing.T) {
 			if err != nil || got.StatusCode != 200 || got.Body != c.want {
 				t.Fatalf("through the adapter: %d, %v\n got %s\nwant %s", got.StatusCode, err, got.Body, c.want)
 			}
-			viewer := directory.Viewer{Identity: directory.Identity{Partner: "northwind"}, Account: account, Products: []usage.Product{usage.SMS, usage.Video}}
+			viewer := directory.Viewer{Identity: directory.Identity{Partner: "northwind", KeyID: "4fzyo82mXw3b"}, Account: account, Products: []usage.Product{usage.SMS, usage.Video}}
 			over := env(func(context.Context) (directory.Viewer, error) { return viewer, nil }, func(context.Context) string { return event.RequestContext.RequestID })
 			w := httptest.NewRecorder()
 			c.handler(over).ServeHTTP(w, httptest.NewRequest("GET", event.Path+"?"+url.Values(event.MultiValueQueryStringParameters).Encode(), nil))

@@ -31,6 +31,7 @@ const number = "+447700900123"
 func (broken) Customers(context.Context, directory.Identity, directory.CustomerQuery) (directory.CustomerPage, error) {
 	panic(number)
 }
+func (broken) Self(context.Context, directory.Identity) (directory.Self, error)      { panic(number) }
 func (broken) Customer(context.Context, usage.AccountID) (directory.Customer, error) { panic(number) }
 func (broken) Log(context.Context, usage.Log, usage.Query) (usage.Page, error)       { panic(number) }
 func (broken) Record(context.Context, usage.Log, usage.RecordID, time.Time) (usage.Record, error) {
@@ -62,6 +63,7 @@ func TestAPanicIsAnsweredAndNotTheEnd(t *testing.T) {
 	for event, handler := range map[string]func(api.Env) http.Handler{
 		"listcustomers/testdata/event.json":      func(e api.Env) http.Handler { return api.ListCustomers(e, broken{}) },
 		"getcustomer/testdata/event.json":        func(e api.Env) http.Handler { return api.GetCustomer(e, broken{}) },
+		"getme/testdata/event.json":              func(e api.Env) http.Handler { return api.GetMe(e, broken{}) },
 		"getusage/testdata/event.json":           func(e api.Env) http.Handler { return api.GetUsage(e, broken{}) },
 		"getusage/testdata/record-event.json":    func(e api.Env) http.Handler { return api.GetUsage(e, broken{}) },
 		"listcustomers/testdata/event.json#page": func(api.Env) http.Handler { return http.HandlerFunc(halfWritten) }, // as the dashboard's

@@ -70,6 +70,7 @@ check "... with the other headers of every answer" "nosniff max-age=63072000; in
 check "... and the request's id" "$(header x-amzn-requestid)" "$(sed -n 's/.*"requestId":"\([^"]*\)".*/\1/p' "$work/body")"
 check "a request with a wrong key is refused" 401 "$(status --header 'Authorization: Bearer pvk_wrong' "$url/customers")"
 check "a key opens the list" 200 "$(status "${auth[@]}" "$url/customers")"
+check "who asks is told so" 200 "$(status "${auth[@]}" "$url/me")"
 check "a granted customer is shown" 200 "$(status "${auth[@]}" "$url/customers/$run")"
 check "its log is shown" 200 "$(status "${auth[@]}" "$url/customers/$run/usage/sms")"
 check "... masked" 1 "$(grep -c '"to":"\*\*\*\*0123"' "$work/body")"

@@ -52,7 +52,7 @@ type Route struct {
 
 // Routes is the table of all routes, each of which stands beside its endpoint; tests
 // hold template.yaml and openapi.yaml against it.
-func Routes() []Route { return []Route{listCustomers, getCustomer, getUsage, getRecord} }
+func Routes() []Route { return []Route{listCustomers, getCustomer, getUsage, getRecord, getMe} }
 
 // response is what an endpoint answers: a body, what it shows, and where the next
 // page is.

@@ -57,11 +57,12 @@ func env() api.Env {
 	}
 }
 
-// store is everything that the three handlers read.
+// store is everything that the handlers read.
 type store interface {
 	api.CustomerList
 	api.CustomerReader
 	api.UsageReader
+	api.SelfReader
 }
 
 // ask sends a GET as a viewer, to the handler that serves the path.
@@ -77,6 +78,9 @@ func ask(t *testing.T, s store, viewer any, target string) *httptest.ResponseRec
 		handler = api.GetCustomer(env(), s)
 	case 4, 5:
 		handler = api.GetUsage(env(), s)
+	}
+	if r.URL.Path == "/me" {
+		handler = api.GetMe(env(), s)
 	}
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
@@ -249,6 +253,7 @@ func TestAnswersToTheLetter(t *testing.T) {
 		base + "/usage/sms?direction=inbound":                        page(all),
 		base + "/usage/messaging?channel=WhatsApp&direction=inbound": page(all, messaging),
 		"/customers?search=ACME&product=video":                       `{"data":[` + customer + `],"nextCursor":null}`,
+		"/me":                                                        `{"partnerId":"northwind","partnerName":"Northwind","keyId":"k","label":null,"customers":1,"partnerCustomers":1,"narrowed":false}`,
 		"/customers?search=nobody":                                   `{"data":[],"nextCursor":null}`,
 	} {
 		t.Run(target, func(t *testing.T) {
@@ -314,6 +319,7 @@ func TestBadParametersAreNamedEach(t *testing.T) {
 		"/customers?search=" + strings.Repeat("a", 801):    {"search"},
 		"/customers?cursor=abc":                            {"cursor"},
 		"/customers/acme_retail?limit=1":                   {"limit"},
+		"/me?limit=1":                                      {"limit"},
 		log + "/u-1?order=asc":                             {"order"},
 		log + "?limit=0":                                   {"limit"},
 		log + "?limit=501":                                 {"limit"},

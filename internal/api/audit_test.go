@@ -46,6 +46,7 @@ func TestEveryAnswerWithDataLeavesOneAuditLine(t *testing.T) {
 	s := acme(t)
 	list := func(e api.Env) http.Handler { return api.ListCustomers(e, s) }
 	get := func(e api.Env) http.Handler { return api.GetCustomer(e, s) }
+	me := func(e api.Env) http.Handler { return api.GetMe(e, s) }
 	log := func(e api.Env) http.Handler { return api.GetUsage(e, s) }
 	const usage = "GET /customers/{accountId}/usage/{product}"
 	acme := []any{"acme_retail"}
@@ -61,6 +62,7 @@ func TestEveryAnswerWithDataLeavesOneAuditLine(t *testing.T) {
 		{list, "/customers", "GET /customers", acme, "", 1, 0},
 		{list, "/customers?search=nobody", "GET /customers", []any{}, "", 0, 0},
 		{get, "/customers/acme_retail", "GET /customers/{accountId}", acme, "", 1, 0},
+		{me, "/me", "GET /me", []any{}, "", 0, 0},
 		{log, "/customers/acme_retail/usage/sms", usage, acme, "sms", 4, 1},
 		{log, "/customers/acme_retail/usage/sms?limit=1", usage, acme, "sms", 1, 1},
 		{log, "/customers/acme_retail/usage/sms?status=nothing", usage, acme, "sms", 0, 0},
@@ -84,7 +86,7 @@ func TestEveryAnswerWithDataLeavesOneAuditLine(t *testing.T) {
 		viewer  any
 		target  string
 	}{
-		{list, north, "/customers?limit=0"}, {list, nil, "/customers"}, {get, north, "/customers/other"}, {get, north, "/customers/acme_retail?x=1"},
+		{list, north, "/customers?limit=0"}, {list, nil, "/customers"}, {get, north, "/customers/other"}, {get, north, "/customers/acme_retail?x=1"}, {me, nil, "/me"}, {me, north, "/me?x=1"},
 		{log, narrow, "/customers/acme_retail/usage/sms"}, {log, north, "/customers/acme_retail/usage/sms/none"}, {log, north, "/customers/acme_retail/usage/fax"}, {log, north, "/elsewhere"},
 	} {
 		if status, lines, counted := audited(t, c.handler, c.viewer, c.target); status == http.StatusOK || lines != nil || counted != [2]int{} {

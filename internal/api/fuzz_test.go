@@ -136,6 +136,8 @@ func handlers(s store) map[string]http.Handler {
 			of[r.Pattern] = api.GetUsage(env(), s)
 		case strings.Contains(r.Pattern, "{accountId}"):
 			of[r.Pattern] = api.GetCustomer(env(), s)
+		case r.Pattern == "GET /me":
+			of[r.Pattern] = api.GetMe(env(), s)
 		default:
 			of[r.Pattern] = api.ListCustomers(env(), s)
 		}
@@ -154,6 +156,11 @@ func (canned) Customers(context.Context, directory.Identity, directory.CustomerQ
 
 func (canned) Customer(_ context.Context, account usage.AccountID) (directory.Customer, error) {
 	return directory.Customer{Account: account, Name: "Acme Retail", Products: usage.Products(), Currency: "EUR"}, nil
+}
+
+func (canned) Self(context.Context, directory.Identity) (directory.Self, error) {
+	one := 1
+	return directory.Self{PartnerName: "Northwind", Customers: &one, PartnerCustomers: &one}, nil
 }
 
 func (canned) Log(ctx context.Context, log usage.Log, q usage.Query) (usage.Page, error) {

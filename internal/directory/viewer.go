@@ -135,3 +135,15 @@ type Standing struct {
 	Grant   *Grant // the partner's
 	Own     *Grant // on the viewer's list
 }
+
+// MaxCounted is how many customers a list is counted to.
+const MaxCounted = 1000
+
+// Self is what a viewer is told of itself.
+type Self struct {
+	PartnerName string
+	Label       string // of the access key; empty: it has none, or the viewer is a person
+	// Customers counts those that the viewer may see, PartnerCustomers its partner's; nil:
+	// they are more than MaxCounted, or their names too long to count them at once.
+	Customers, PartnerCustomers *int
+}

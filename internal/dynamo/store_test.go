@@ -70,6 +70,14 @@ func TestEachQuestionTakesAsManyCallsAsPlanned(t *testing.T) {
 			_, err := s.Customers(t.Context(), directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 25, Search: directory.NewSearch("none")})
 			return err
 		}, []string{"Query"}},
+		{"who is it", func() error {
+			_, err := s.Self(t.Context(), directory.Identity{Partner: "northwind", KeyID: "4fzyo82mXw3b"})
+			return err
+		}, []string{"BatchGetItem", "Query"}},
+		{"who is it, narrowed", func() error {
+			_, err := s.Self(t.Context(), directory.Identity{Partner: "northwind", KeyID: "4fzyo82mXw3b", Narrowed: "4fzyo82mXw3b"})
+			return err
+		}, []string{"BatchGetItem", "Query", "Query"}},
 		{"one customer", func() error { _, err := s.Customer(t.Context(), "acc-07"); return err }, []string{"GetItem"}},
 		{"price lists", func() error { _, _, err := s.PriceLists(t.Context(), acmeSMS, now); return err }, []string{"Query"}},
 		{"a page of 100 records", func() error { _, err := s.Log(t.Context(), acmeSMS, usage.Query{Limit: 100, Now: now}); return err }, []string{"Query"}},
@@ -79,7 +87,11 @@ func TestEachQuestionTakesAsManyCallsAsPlanned(t *testing.T) {
 	for _, tt := range tests {
 		proxy.Calls()
 		must(t, tt.ask())
-		if got := proxy.Operations(); !slices.Equal(got, tt.want) {
+		got := proxy.Operations()
+		if strings.HasPrefix(tt.question, "who is it") {
+			slices.Sort(got) // all at once
+		}
+		if !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.question, got, tt.want)
 		}
 	}
@@ -112,6 +124,10 @@ func TestErrorsReportWhetherTryingAgainHelps(t *testing.T) {
 		},
 		"Customers": func() error {
 			_, err := s.Customers(t.Context(), directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 10})
+			return err
+		},
+		"Self": func() error {
+			_, err := s.Self(t.Context(), directory.Identity{Partner: "northwind", KeyID: "4fzyo82mXw3b", Narrowed: "4fzyo82mXw3b"})
 			return err
 		},
 		"Customer":   func() error { _, err := s.Customer(t.Context(), "acme_retail"); return err },

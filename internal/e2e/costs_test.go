@@ -27,7 +27,7 @@ func TestWhatARequestTakes(t *testing.T) {
 	var page usagePage
 	pv.read(t, pv.Key(t, partner), logPath(log)+"?limit=50", &page)
 	requests := map[string]string{
-		"list of 25 customers": "/customers", "customer": customerPath(string(log.Account)),
+		"list of 25 customers": "/customers", "who asks": "/me", "customer": customerPath(string(log.Account)),
 		"page of 50 records": logPath(log) + "?limit=50", "record": logPath(log) + "/" + page.Data[0].ID,
 	}
 	got := make(map[string]taken)

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // However the database fails, partners are told that it is our fault and that
 // they may try again, soon enough; and nothing of it is remembered.
 func TestADatabaseThatFailsIsA503(t *testing.T) {
-	paths := []string{"/customers", "/customers/mueller_soehne", "/customers/mueller_soehne/usage/sms", "/customers/mueller_soehne/usage/sms/u-1"}
+	paths := []string{"/customers", "/me", "/customers/mueller_soehne", "/customers/mueller_soehne/usage/sms", "/customers/mueller_soehne/usage/sms/u-1"}
 	for claim, m := range map[string]producttest.Mode{"down": producttest.Down, "throttling": producttest.Throttling, "slow": producttest.Slow} {
 		t.Run(claim, func(t *testing.T) {
 			defer pv.Proxy.Set(producttest.Passing)
@@ -36,7 +37,7 @@ func TestADatabaseThatFailsIsA503(t *testing.T) {
 				}
 			}
 			pv.Proxy.Set(producttest.Passing)
-			for _, path := range paths[:3] {
+			for _, path := range paths[:4] {
 				pv.wants(t, "after the database came back: the failure was kept as a refusal", unknown, path, 200, "")
 			}
 		})
@@ -57,6 +58,7 @@ func TestAPageCostsOneRoundTripAndAListTwo(t *testing.T) {
 		{"/customers?limit=25", "ListCustomersFunction", []string{"BatchGetItem", "Query"}, 2},
 		{"/customers?search=and", "ListCustomersFunction", []string{"BatchGetItem", "Query"}, 2},
 		{customerPath("mueller_soehne"), "GetCustomerFunction", []string{"GetItem"}, 0.5},
+		{"/me", "GetMeFunction", []string{"BatchGetItem", "Query"}, 1},
 	} {
 		var calls []string
 		var units float64
@@ -81,7 +83,7 @@ func TestAPageCostsOneRoundTripAndAListTwo(t *testing.T) {
 		}
 		// The key; then the partner and the grant, and beside them the customer, where the path names one.
 		decision := []string{"GetItem", "BatchGetItem"}
-		if c.function != "ListCustomersFunction" {
+		if strings.HasPrefix(c.path, "/customers/") {
 			decision = []string{"GetItem", "BatchGetItem", "GetItem"}
 		}
 		if len(authorizer) > 1 {
@@ -112,7 +114,7 @@ func TestEveryRequestToTheTablesIsWithinItsRole(t *testing.T) {
 	var first usagePage
 	pv.read(t, key, logPath(log)+"?limit=1", &first)
 	for _, path := range []string{ // each kind of request, should this test run alone
-		"/customers", "/customers?search=a&product=sms", customerPath("mueller_soehne"), logPath(log),
+		"/me", "/customers", "/customers?search=a&product=sms", customerPath("mueller_soehne"), logPath(log),
 		logPath(log) + "?status=sent&country=gb&direction=outbound&toLast4=0123&from=2026-10-01&to=2026-11-01&order=asc",
 		"/customers/mueller_soehne/usage/messaging?channel=whatsapp", logPath(log) + "/" + first.Data[0].ID, logPath(log) + "?cursor=" + first.NextCursor + "&limit=1",
 	} {
@@ -143,7 +145,7 @@ func TestEveryRequestToTheTablesIsWithinItsRole(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"AuthorizerFunction GetItem ", "AuthorizerFunction BatchGetItem ", "ListCustomersFunction Query ByName", "ListCustomersFunction BatchGetItem ",
-		"GetCustomerFunction GetItem ", "GetUsageFunction GetItem ", "GetUsageFunction Query ", "GetUsageFunction Query ById"} {
+		"GetCustomerFunction GetItem ", "GetMeFunction BatchGetItem ", "GetMeFunction Query ByName", "GetUsageFunction GetItem ", "GetUsageFunction Query ", "GetUsageFunction Query ById"} {
 		if seen[want] == 0 {
 			t.Errorf("no request of the kind %q was seen; there were %v", want, seen)
 		}

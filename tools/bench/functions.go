@@ -34,7 +34,7 @@ const hello = "hello"
 // out.
 func build(ctx context.Context, folder, key string) ([]*function, error) {
 	built := []*function{{name: hello}}
-	for _, name := range []string{"authorizer", "listcustomers", "getcustomer", "getusage", "dashboard"} {
+	for _, name := range []string{"authorizer", "listcustomers", "getcustomer", "getme", "getusage", "dashboard"} {
 		if _, err := os.Stat("functions/" + name); err == nil {
 			built = append(built, &function{name: name})
 		}

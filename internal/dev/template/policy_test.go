@@ -114,6 +114,9 @@ func leadingKeys(t *template.Template, fail func(...error)) {
 		"AuthorizerFunction ProfilesAndGrants": {"PARTNER#*", "VIEWER#*"},
 		"ListCustomersFunction GrantsByName":   {"PARTNER#*", "VIEWER#*"},
 		"ListCustomersFunction PartnersGrants": {"PARTNER#*"},
+		"GetMeFunction Names":                  {"PARTNER#*", "KEY#*"},
+		"GetMeFunction Lists":                  {"PARTNER#*", "VIEWER#*"},
+		"GetMeFunction OnTheOtherList":         {"PARTNER#*", "VIEWER#*"},
 	}
 	got := make(map[string][]string)
 	for _, f := range t.Functions {
@@ -176,6 +179,9 @@ func TestARightIsNarrow(t *testing.T) {
 		{"a scan", "GetUsageFunction", with(log, func(r *template.Request) { r.Action = "dynamodb:Scan" }), "GetUsageFunction: dynamodb:Scan on usage-x: no statement names it"},
 		{"another function's table", "GetCustomerFunction", log, "GetCustomerFunction: dynamodb:Query on usage-x: no statement names it"},
 		{"a table by its logical id", "GetUsageFunction", with(log, func(r *template.Request) { r.Table = "UsageTable" }), "no statement names it"},
+		{"a person's label", "GetMeFunction", template.Request{Action: "dynamodb:BatchGetItem", Table: "partners-x", Attributes: []string{"pk", "sk", "label"}, LeadingKeys: []string{"VIEWER#a#b"}},
+			`GetMeFunction: dynamodb:BatchGetItem on partners-x: statement Names: dynamodb:LeadingKeys "VIEWER#a#b" is not among`},
+		{"a key's hash, for the label's function", "GetMeFunction", with(keyOf, func(r *template.Request) { r.Action = "dynamodb:BatchGetItem" }), `dynamodb:Attributes "hash" is not among`},
 		{"anything, for the dashboard", "DashboardFunction", log, "DashboardFunction: dynamodb:Query on usage-x: no statement names it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -255,6 +261,9 @@ func TestAFunctionsRightsAreWhatItSends(t *testing.T) {
 		},
 		"GetCustomerFunction": func(ctx context.Context, s *dynamo.Store) {
 			s.Customer(ctx, "acme")
+		},
+		"GetMeFunction": func(ctx context.Context, s *dynamo.Store) {
+			s.Self(ctx, directory.Identity{Partner: "northwind", KeyID: "4fzyo82mXw3b", Narrowed: "4fzyo82mXw3b"})
 		},
 		"GetUsageFunction": func(ctx context.Context, s *dynamo.Store) {
 			s.PriceLists(ctx, log, now)

@@ -82,6 +82,7 @@ func routes(t *template.Template, fail func(...error)) {
 			{Method: "GET", Path: "/customers/{accountId}", Function: "GetCustomerFunction", Authorizer: partner},
 			{Method: "GET", Path: "/customers/{accountId}/usage/{product}", Function: "GetUsageFunction", Authorizer: partner},
 			{Method: "GET", Path: "/customers/{accountId}/usage/{product}/{recordId}", Function: "GetUsageFunction", Authorizer: partner},
+			{Method: "GET", Path: "/me", Function: "GetMeFunction", Authorizer: partner},
 			{Method: "ANY", Path: "/{proxy+}", Function: "DashboardFunction"},
 		}, t.Routes),
 		differ("authorizers", []template.Authorizer{{

@@ -317,6 +317,7 @@ func TestRoutesAreThoseOfTheContract(t *testing.T) {
 	}
 	want := []string{
 		"GET /customers",
+		"GET /me",
 		"GET /openapi.yaml",
 		"GET /customers/{accountId}",
 		"GET /customers/{accountId}/usage/{product}",
