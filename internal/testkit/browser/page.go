@@ -321,9 +321,28 @@ return {X: box.left + box.width / 2, Y: box.top + box.height / 2};`, &at, select
 	}})
 }
 
-// perform uses the mouse or the keyboard.
+// perform uses the mouse or the keyboard. The page has the focus meanwhile, as where a
+// person uses it: in a window behind another, Firefox tells a page of a key and then does not
+// do what the key does.
 func (p *Page) perform(input params) error {
-	return p.inFront("input.performActions", params{"context": p.context, "actions": []params{input}}, nil)
+	p.browser.front.Lock()
+	defer p.browser.front.Unlock()
+	if err := p.comeToFront(); err != nil {
+		return err
+	}
+	return p.command("input.performActions", params{"context": p.context, "actions": []params{input}}, nil)
+}
+
+// comeToFront puts the window before all others.
+func (p *Page) comeToFront() error {
+	var focused bool
+	if err := p.Eval("document.hasFocus()", &focused); err != nil || focused {
+		return err
+	}
+	if err := p.command("browsingContext.activate", params{"context": p.context}, nil); err != nil {
+		return err
+	}
+	return p.Wait("the focus", "document.hasFocus()")
 }
 
 // Choose chooses an option of a select by its value, as the keyboard or the mouse would.
