@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"partnerview/internal/dev/template"
 )
 
 // root is the repository's: where make ci puts node_modules.
@@ -45,11 +47,11 @@ func start(t *testing.T) *Engine {
 	return e
 }
 
-func TestAnEngineThatHasStartedAnswers(t *testing.T) {
-	e := start(t)
+func answers(t *testing.T, e *Engine) {
+	t.Helper()
 	response, err := http.Get(e.Endpoint)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("the engine does not answer: %v, %v", err, e.Err())
 	}
 	response.Body.Close()
 }
@@ -108,15 +110,18 @@ func TestAnEngineEndsWithTheProcessThatStartedIt(t *testing.T) {
 
 func TestTablesInAFolderOutliveTheEngine(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "store")
-	for i, want := range []string{`"CREATING"`, `ResourceInUseException`} {
+	wanted := []template.Table{{ID: "Kept", Name: "Kept", Key: template.Key{Partition: "k"}, Attributes: map[string]string{"k": "S"}}}
+	for i, want := range []int{1, 0} {
 		e, err := Start(t.Context(), root, folder, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer := createTable(t, e.Endpoint)
+		tables := NewTables(e.Endpoint)
+		made, err := tables.Create(t.Context(), wanted)
+		tables.Close()
 		e.Stop()
-		if !strings.Contains(answer, want) {
-			t.Errorf("start %d: CreateTable answers %s, want %s", i+1, answer, want)
+		if made != want || err != nil {
+			t.Errorf("start %d: %d tables are made (%v), want %d", i+1, made, err, want)
 		}
 	}
 }
@@ -156,26 +161,6 @@ func fails(t *testing.T, root string, want error) {
 	}
 }
 
-func createTable(t *testing.T, endpoint string) string {
-	t.Helper()
-	body := `{"TableName":"Kept","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"k","AttributeType":"S"}],"KeySchema":[{"AttributeName":"k","KeyType":"HASH"}]}`
-	request, err := http.NewRequest(http.MethodPost, endpoint, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/x-amz-json-1.0")
-	request.Header.Set("X-Amz-Target", "DynamoDB_20120810.CreateTable")
-	request.Header.Set("X-Amz-Date", "20260101T000000Z")
-	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	line, _ := bufio.NewReader(response.Body).ReadString('\n')
-	return line
-}
-
 func serves(address string) bool {
 	conn, err := net.Dial("tcp", address)
 	if err == nil {
@@ -188,6 +173,7 @@ func serves(address string) bool {
 // an import is interrupted.
 func TestAClientThatGoesAwayDoesNotEndTheEngine(t *testing.T) {
 	e := start(t)
+	answers(t, e)
 	for range 20 {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(e.Endpoint, "http://"))
 		if err != nil {
@@ -202,9 +188,5 @@ func TestAClientThatGoesAwayDoesNotEndTheEngine(t *testing.T) {
 		conn.Close()
 	}
 	time.Sleep(100 * time.Millisecond)
-	response, err := http.Get(e.Endpoint)
-	if err != nil {
-		t.Fatalf("the engine does not answer any more: %v, %v", err, e.Err())
-	}
-	response.Body.Close()
+	answers(t, e)
 }

@@ -63,7 +63,7 @@ func person(t *testing.T) *http.Client {
 
 const verifier = "a-verifier-of-at-least-forty-three-characters-in-all"
 
-func authorization(i *Issuer, more url.Values) string {
+func authorization(more url.Values) string {
 	challenge := sha256.Sum256([]byte(verifier))
 	query := url.Values{
 		"response_type": {"code"}, "client_id": {ClientID}, "redirect_uri": {page}, "scope": {Scope}, "resource": {Audience},
@@ -75,7 +75,7 @@ func authorization(i *Issuer, more url.Values) string {
 			query.Del(name)
 		}
 	}
-	return i.URL + "/auth?" + query.Encode()
+	return shared.URL + "/auth?" + query.Encode()
 }
 
 func read(t *testing.T, r *http.Response, err error) string {
@@ -93,15 +93,15 @@ func read(t *testing.T, r *http.Response, err error) string {
 
 // backWith sends a form of the issuer's page and gives what is in the address that
 // it leads back to.
-func backWith(t *testing.T, i *Issuer, browser *http.Client, form string, entered url.Values) url.Values {
+func backWith(t *testing.T, browser *http.Client, form string, entered url.Values) url.Values {
 	t.Helper()
-	r, err := browser.Get(authorization(i, nil))
+	r, err := browser.Get(authorization(nil))
 	text := read(t, r, err)
 	action := regexp.MustCompile(`action="(/interaction/[\w-]+/` + form + `)"`).FindStringSubmatch(text)
 	if action == nil {
 		t.Fatalf("there is no form %s: %s", form, text)
 	}
-	r, err = browser.PostForm(i.URL+action[1], entered)
+	r, err = browser.PostForm(shared.URL+action[1], entered)
 	text = read(t, r, err)
 	back, err := url.Parse(r.Header.Get("Location"))
 	if err != nil || !strings.HasPrefix(back.String(), page) {
@@ -118,9 +118,9 @@ type tokens struct {
 	Error        string `json:"error"`
 }
 
-func token(t *testing.T, i *Issuer, form url.Values) tokens {
+func token(t *testing.T, form url.Values) tokens {
 	t.Helper()
-	r, err := http.Post(i.URL+"/token", "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+	r, err := http.Post(shared.URL+"/token", "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
 	var answer tokens
 	text := read(t, r, err)
 	if err := json.Unmarshal([]byte(text), &answer); err != nil {
@@ -129,7 +129,7 @@ func token(t *testing.T, i *Issuer, form url.Values) tokens {
 	return answer
 }
 
-func claims(t *testing.T, jwt string) map[string]any {
+func wantClaims(t *testing.T, jwt string, want map[string]any) {
 	t.Helper()
 	parts := strings.Split(jwt, ".")
 	if len(parts) != 3 {
@@ -139,16 +139,10 @@ func claims(t *testing.T, jwt string) map[string]any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all map[string]any
-	if err := json.Unmarshal(text, &all); err != nil {
+	var got map[string]any
+	if err := json.Unmarshal(text, &got); err != nil {
 		t.Fatal(err)
 	}
-	return all
-}
-
-func wantClaims(t *testing.T, jwt string, want map[string]any) {
-	t.Helper()
-	got := claims(t, jwt)
 	for name, value := range want {
 		if got[name] != value {
 			t.Errorf("%s is %v, want %v", name, got[name], value)
@@ -160,37 +154,36 @@ func wantClaims(t *testing.T, jwt string, want map[string]any) {
 }
 
 func TestAPersonGetsTokensAndRenewsThem(t *testing.T) {
-	i := shared
 	browser := person(t)
-	back := backWith(t, i, browser, "login", url.Values{"login": {mara.Login}, "password": {mara.Password}})
-	if back.Get("state") != "s1" || back.Get("iss") != i.URL {
+	back := backWith(t, browser, "login", url.Values{"login": {mara.Login}, "password": {mara.Password}})
+	if back.Get("state") != "s1" || back.Get("iss") != shared.URL {
 		t.Fatalf("it leads back with %v", back)
 	}
 	exchange := url.Values{"grant_type": {"authorization_code"}, "client_id": {ClientID}, "redirect_uri": {page}, "resource": {Audience}, "code": back["code"]}
-	if got := token(t, i, exchange); got.Error != "invalid_grant" {
+	if got := token(t, exchange); got.Error != "invalid_grant" {
 		t.Errorf("without a verifier: %+v", got)
 	}
-	back = backAgain(t, i, browser)
+	back = backAgain(t, browser)
 	exchange["code"], exchange["code_verifier"] = back["code"], []string{verifier}
-	got := token(t, i, exchange)
-	wantClaims(t, got.AccessToken, map[string]any{"iss": i.URL, "aud": Audience, "partner_id": "northwind", "sub": mara.Login})
-	wantClaims(t, got.IDToken, map[string]any{"iss": i.URL, "aud": ClientID, "nonce": "n1", "sub": mara.Login, "name": "Mara"})
+	got := token(t, exchange)
+	wantClaims(t, got.AccessToken, map[string]any{"iss": shared.URL, "aud": Audience, "partner_id": "northwind", "sub": mara.Login})
+	wantClaims(t, got.IDToken, map[string]any{"iss": shared.URL, "aud": ClientID, "nonce": "n1", "sub": mara.Login, "name": "Mara"})
 
 	renew := url.Values{"grant_type": {"refresh_token"}, "client_id": {ClientID}, "resource": {Audience}, "refresh_token": {got.RefreshToken}}
-	again := token(t, i, renew)
+	again := token(t, renew)
 	wantClaims(t, again.AccessToken, map[string]any{"aud": Audience, "partner_id": "northwind"})
 	if again.RefreshToken == "" || again.RefreshToken == got.RefreshToken {
 		t.Error("the refresh token is not rotated")
 	}
-	if reused := token(t, i, renew); reused.Error != "invalid_grant" {
+	if reused := token(t, renew); reused.Error != "invalid_grant" {
 		t.Errorf("a refresh token that was used: %+v", reused)
 	}
 }
 
 // backAgain is what a second sign-in leads back with: the issuer knows the person.
-func backAgain(t *testing.T, i *Issuer, browser *http.Client) url.Values {
+func backAgain(t *testing.T, browser *http.Client) url.Values {
 	t.Helper()
-	r, err := browser.Get(authorization(i, nil))
+	r, err := browser.Get(authorization(nil))
 	read(t, r, err)
 	back, err := url.Parse(r.Header.Get("Location"))
 	if err != nil || !back.Query().Has("code") {
@@ -200,28 +193,26 @@ func backAgain(t *testing.T, i *Issuer, browser *http.Client) url.Values {
 }
 
 func TestAWrongPasswordAndACancelGiveNoCode(t *testing.T) {
-	i := shared
-	r, err := person(t).Get(authorization(i, nil))
+	r, err := person(t).Get(authorization(nil))
 	text := read(t, r, err)
-	if strings.Contains(strings.ReplaceAll(text, i.URL, ""), "//") {
+	if strings.Contains(strings.ReplaceAll(text, shared.URL, ""), "//") {
 		t.Errorf("the page names an address elsewhere: %s", text)
 	}
-	back := backWith(t, i, person(t), "cancel", nil)
+	back := backWith(t, person(t), "cancel", nil)
 	if back.Get("error") != "access_denied" || back.Get("state") != "s1" || back.Has("code") {
 		t.Errorf("a cancel leads back with %v", back)
 	}
 	browser := person(t)
-	r, err = browser.Get(authorization(i, nil))
+	r, err = browser.Get(authorization(nil))
 	action := regexp.MustCompile(`/interaction/[\w-]+/login`).FindString(read(t, r, err))
-	r, err = browser.PostForm(i.URL+action, url.Values{"login": {mara.Login}, "password": {"another"}})
+	r, err = browser.PostForm(shared.URL+action, url.Values{"login": {mara.Login}, "password": {"another"}})
 	if text := read(t, r, err); r.StatusCode != http.StatusOK || !strings.Contains(text, "There is no such user") {
 		t.Errorf("a wrong password: %d %s", r.StatusCode, text)
 	}
 }
 
 func TestWithoutPKCEThereIsNoCode(t *testing.T) {
-	i := shared
-	r, err := person(t).Get(authorization(i, url.Values{"code_challenge": {""}, "code_challenge_method": {""}}))
+	r, err := person(t).Get(authorization(url.Values{"code_challenge": {""}, "code_challenge_method": {""}}))
 	read(t, r, err)
 	if at := r.Header.Get("Location"); !strings.Contains(at, "error=invalid_request") {
 		t.Errorf("it leads to %q", at)
@@ -229,19 +220,17 @@ func TestWithoutPKCEThereIsNoCode(t *testing.T) {
 }
 
 func TestAProgramGetsATokenOfItsPartner(t *testing.T) {
-	i := shared
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {exports.ID}, "client_secret": {exports.Secret}, "resource": {Audience}}
-	wantClaims(t, token(t, i, form).AccessToken, map[string]any{"iss": i.URL, "aud": Audience, "partner_id": "southbank", "sub": exports.ID})
+	wantClaims(t, token(t, form).AccessToken, map[string]any{"iss": shared.URL, "aud": Audience, "partner_id": "southbank", "sub": exports.ID})
 	form.Set("client_secret", "another")
-	if got := token(t, i, form); got.Error != "invalid_client" {
+	if got := token(t, form); got.Error != "invalid_client" {
 		t.Errorf("with another secret: %+v", got)
 	}
 }
 
 func TestOnlyThePageMayReadTokens(t *testing.T) {
-	i := shared
 	for origin, want := range map[string]string{"http://127.0.0.1:3000": "http://127.0.0.1:3000", "http://localhost:3000": "http://localhost:3000", "http://127.0.0.1:3001": ""} {
-		r, err := http.NewRequest(http.MethodPost, i.URL+"/token", strings.NewReader("client_id="+ClientID+"&grant_type=refresh_token&refresh_token=x"))
+		r, err := http.NewRequest(http.MethodPost, shared.URL+"/token", strings.NewReader("client_id="+ClientID+"&grant_type=refresh_token&refresh_token=x"))
 		if err != nil {
 			t.Fatal(err)
 		}
