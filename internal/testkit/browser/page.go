@@ -165,24 +165,18 @@ func (p *Page) hear(event message) {
 }
 
 // Errors lists what the browser's console complained of since the page was opened.
-func (p *Page) Errors() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.errors)
-}
+func (p *Page) Errors() []string { return p.noted(&p.errors) }
 
 // Requests lists the addresses that were asked for since the page was opened.
-func (p *Page) Requests() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.requests)
-}
+func (p *Page) Requests() []string { return p.noted(&p.requests) }
 
 // Changes lists the requests, as "POST /…", that could have changed something.
-func (p *Page) Changes() []string {
+func (p *Page) Changes() []string { return p.noted(&p.changes) }
+
+func (p *Page) noted(list *[]string) []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Clone(p.changes)
+	return slices.Clone(*list)
 }
 
 // Bytes is how much came over the wire for the document that is shown, headers included, as
@@ -213,14 +207,25 @@ func (p *Page) Reload() error {
 func (p *Page) Back() error    { return p.Eval("history.back()", nil) }
 func (p *Page) Forward() error { return p.Eval("history.forward()", nil) }
 
-// Eval evaluates JavaScript in the page and decodes its JSON value, of a promise the one that
-// it keeps, into out, which may be nil.
-func (p *Page) Eval(script string, out any) error { return p.evaluate(p.context, script, out) }
+// Eval evaluates JavaScript in the page. With out, which may be nil, it is an expression, whose
+// JSON value, of a promise the one that it keeps, is decoded into out; undefined is null.
+func (p *Page) Eval(script string, out any) error {
+	if out == nil {
+		return p.evaluate(p.context, script, nil)
+	}
+	var text string
+	wrapped := "(async () => JSON.stringify(await (" + script + "\n)) ?? 'null')()"
+	if err := p.evaluate(p.context, wrapped, &text); err != nil {
+		return err
+	}
+	return json.Unmarshal([]byte(text), out)
+}
 
-func (p *Page) evaluate(where, script string, out any) error {
+// evaluate evaluates a script, and sets text, which may be nil, to the text that it comes to.
+func (p *Page) evaluate(where, script string, text *string) error {
 	var answer struct {
 		Type             string
-		Result           remoteValue
+		Result           struct{ Value json.RawMessage }
 		ExceptionDetails struct{ Text string }
 	}
 	asked := params{"expression": script, "target": params{"context": where}, "awaitPromise": true}
@@ -230,18 +235,10 @@ func (p *Page) evaluate(where, script string, out any) error {
 	if answer.Type != "success" {
 		return errors.New(answer.ExceptionDetails.Text)
 	}
-	if out == nil {
+	if text == nil {
 		return nil
 	}
-	value, err := answer.Result.plain()
-	if err != nil {
-		return err
-	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(text, out)
+	return json.Unmarshal(answer.Result.Value, text)
 }
 
 // call evaluates the body of a function whose arguments are args.
