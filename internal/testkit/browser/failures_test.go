@@ -28,7 +28,7 @@ func TestAKeyThatIsRevokedWhileItIsUsed(t *testing.T) {
 		if _, err := operated.RevokeKey(t.Context(), key.ID); err != nil {
 			t.Fatal(err)
 		}
-		somebody.waitsUntil("the end of what was decided before", func() bool {
+		waitUntil(t, "the end of what was decided before", func() bool {
 			status, _ := asksFor(t, theirs, usagePath(site, "sms"), nil)
 			return status == http.StatusUnauthorized
 		})
@@ -36,8 +36,7 @@ func TestAKeyThatIsRevokedWhileItIsUsed(t *testing.T) {
 		somebody.sees("[role=alert]", keyEnded)
 		somebody.must(somebody.Paste(site.Key))
 		somebody.presses("Enter")
-		somebody.sees("h1", "SMS")
-		somebody.settles()
+		somebody.arrivesAt("SMS")
 		somebody.isAt(logFragment(site, "sms"))
 	})
 }
@@ -58,9 +57,7 @@ func TestTheProductIsDownAndComesBack(t *testing.T) {
 		p.Proxy.Set(producttest.Passing)
 		somebody.clicks("button", "Try again")
 		somebody.settles()
-		if len(somebody.rows()) != 50 {
-			t.Errorf("%d rows after trying again", len(somebody.rows()))
-		}
+		somebody.counts("after trying again", 50)
 	})
 }
 

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 var (
@@ -246,10 +248,14 @@ func (p *person) hasRows(n int) {
 	p.must(p.Wait(fmt.Sprint(n, " rows"), fmt.Sprintf("document.querySelectorAll('tbody tr[data-row]').length === %d", n)))
 }
 
-// isOnOverview waits until a customer's overview is shown.
+// arrivesAt waits until a view with that heading is shown and loaded, isOnOverview until a
+// customer's overview is.
+func (p *person) arrivesAt(heading string) { p.t.Helper(); p.sees("h1", heading); p.settles() }
+
 func (p *person) isOnOverview() {
 	p.t.Helper()
 	p.must(p.Wait("a customer's overview", "document.body.dataset.view === 'overview'"))
+	p.settles()
 }
 
 // log is the fragment of a product's log, of the site's customer.
@@ -274,12 +280,41 @@ func (p *person) reads(selector string) []string {
 	return texts
 }
 
-// is what a JavaScript expression says.
+// value is the value of a JavaScript expression.
+func value[T any](p *person, expression string) (v T) {
+	p.t.Helper()
+	p.must(p.Eval(expression, &v))
+	return v
+}
+
+// evaluates is what a JavaScript expression says.
 func (p *person) evaluates(expression string) string {
 	p.t.Helper()
-	var text string
-	p.must(p.Eval("String("+expression+")", &text))
-	return text
+	return value[string](p, "String("+expression+")")
+}
+
+// tells checks what a JavaScript expression says.
+func (p *person) tells(claim, expression, want string) {
+	p.t.Helper()
+	if got := p.evaluates(expression); got != want {
+		p.t.Errorf("%s: %s says %q, not %q", claim, expression, got, want)
+	}
+}
+
+// shows checks what the page has of something, in its order.
+func (p *person) shows(claim string, want, got []string) {
+	p.t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		p.t.Fatalf("%s differ (-want +page): %s", claim, diff)
+	}
+}
+
+// counts checks how many rows there are already.
+func (p *person) counts(claim string, want int) {
+	p.t.Helper()
+	if n := len(p.rows()); n != want {
+		p.t.Errorf("%s: there are %d rows, not %d", claim, n, want)
+	}
 }
 
 func (p *person) isAt(fragment string) {
@@ -296,12 +331,7 @@ func (p *person) hasFocusOn(what string) {
 	}
 }
 
-// waitsUntil waits until something is so that is no matter of the page.
-func (p *person) waitsUntil(what string, so func() bool) {
-	p.t.Helper()
-	waitUntil(p.t, what, so)
-}
-
+// waitUntil waits until something is so that is no matter of the page.
 func waitUntil(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(waitTimeout); !so(); time.Sleep(20 * time.Millisecond) {

@@ -14,9 +14,7 @@ func TestAnAnswerThatWasNotAskedForIsRefused(t *testing.T) {
 			p.must(p.Go(p.site.URL + query))
 			p.sees("[role=alert]", notCompleted)
 			p.keepsNothing()
-			if left := p.evaluates("location.search"); left != "" {
-				t.Errorf("the address holds %s", left)
-			}
+			p.tells("the address", "location.search", "")
 		}
 		refused("?code=stolen&state=theirs&iss=" + g.URL)
 		refused("?error=access_denied&state=theirs")
@@ -34,9 +32,7 @@ func TestAnAnswerThatWasNotAskedForIsRefused(t *testing.T) {
 		p.must(p.Go(p.site.URL + "?code=stolen&state=theirs")) // it takes nobody's place
 		p.sees("h1", "Manage customers")
 		p.sees(".key-id", "Nora Northwind")
-		if left := p.evaluates("location.search"); left != "" {
-			t.Errorf("the address holds %s", left)
-		}
+		p.tells("the address", "location.search", "")
 	})
 }
 
@@ -115,8 +111,7 @@ func TestAnIssuerThatIsDown(t *testing.T) {
 		p.isAt(fragment)
 		g.set(func(g *gate) { g.refuse = "" })
 		p.clicks("button", "Try again") // with the code that it has
-		p.sees("h1", "Voice")
-		p.settles()
+		p.arrivesAt("Voice")
 		if n := g.granted("authorization_code"); n != 2 {
 			t.Errorf("codes were redeemed %d times", n)
 		}
@@ -136,9 +131,7 @@ func TestAnIssuerThatIsDown(t *testing.T) {
 		p.clicks("button", "Sign out")
 		p.sees("[role=alert]", signedOutHere)
 		p.keepsNothing()
-		if data := p.evaluates("document.querySelectorAll('tbody tr').length"); data != "0" {
-			t.Error("data is left")
-		}
+		p.tells("data that is left", "document.querySelectorAll('tbody tr').length", "0")
 	})
 }
 
@@ -190,7 +183,7 @@ func TestAnAccountThatMayNotIsToldSoAndDoesNotLoop(t *testing.T) {
 		p.entersAtIssuer("edda", "demo-eastgate")
 		p.sees("[role=alert]", noAccess)
 		p.keepsNothing()
-		p.waitsUntil("the answers to all", func() bool { return s.AtWork() == 0 })
+		waitUntil(t, "the answers to all", func() bool { return s.AtWork() == 0 })
 		p.must(p.Eval("fetch('openapi.yaml').then((answer) => answer.text()).then(() => 0)", nil)) // and the page to have heard of them
 		if n := len(s.Asked()); n > 4 {                                                            // the log and its customer, each once with a new token
 			t.Errorf("the API was asked %d times", n)
@@ -200,8 +193,7 @@ func TestAnAccountThatMayNotIsToldSoAndDoesNotLoop(t *testing.T) {
 		}
 		p.clicks("button", "Use another account") // though the issuer knows this one
 		p.entersAtIssuer("nora", "demo-northwind")
-		p.sees("h1", "SMS")
-		p.settles()
+		p.arrivesAt("SMS")
 		p.isAt(fragment)
 	})
 }
@@ -228,9 +220,7 @@ func TestASignInThatEndsLeadsBackToTheSameView(t *testing.T) {
 				p.sees("[role=alert]", "Your sign-in has ended.")
 				p.keepsNothing()
 				p.isAt(p.log("sms"))
-				if data := p.evaluates("document.querySelectorAll('tbody tr').length"); data != "0" {
-					t.Error("data is left")
-				}
+				p.tells("data that is left", "document.querySelectorAll('tbody tr').length", "0")
 				g.set(func(g *gate) { g.refuse = "" })
 				s.Inject()
 				p.clicks("button", "Sign in again") // the issuer still knows the person

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"partnerview/internal/dev/sample"
 )
 
@@ -45,9 +43,7 @@ func (p *person) tokensEnd() {
 func (p *person) keepsNothing() {
 	p.t.Helper()
 	// But for a mark that the issuer was asked, or need not be.
-	if kept := p.evaluates("JSON.stringify([Object.entries(sessionStorage).filter((e) => String(e) !== 'partnerview.asked,yes'), localStorage.length])"); kept != `[[],0]` {
-		p.t.Errorf("kept is %s", kept)
-	}
+	p.tells("what is kept", "JSON.stringify([Object.entries(sessionStorage).filter((e) => String(e) !== 'partnerview.asked,yes'), localStorage.length])", `[[],0]`)
 }
 
 func TestSigningInAtTheIssuerLeadsToTheViewThatWasAskedFor(t *testing.T) {
@@ -56,13 +52,9 @@ func TestSigningInAtTheIssuerLeadsToTheViewThatWasAskedFor(t *testing.T) {
 		p.signsInAtIssuer(fragment)
 		p.sees("h1", "SMS")
 		p.isAt(fragment)
-		if rows := p.rows(); len(rows) != 50 {
-			t.Errorf("%d rows", len(rows))
-		}
+		p.counts("the log", 50)
 		p.sees(".key-id", "Nora Northwind")
-		if kept := p.evaluates("JSON.stringify([Object.keys(sessionStorage), localStorage.length, document.cookie, location.search])"); kept != `[["partnerview.tokens"],0,"",""]` {
-			t.Errorf("kept is %s", kept)
-		}
+		p.tells("what is kept", "JSON.stringify([Object.keys(sessionStorage), localStorage.length, document.cookie, location.search])", `[["partnerview.tokens"],0,"",""]`)
 		var kept struct{ Access, Refresh, ID string }
 		p.must(p.Eval("JSON.parse(sessionStorage.getItem('partnerview.tokens'))", &kept))
 		page := p.evaluates("document.documentElement.outerHTML + location.href")
@@ -78,8 +70,7 @@ func TestSigningInAtTheIssuerLeadsToTheViewThatWasAskedFor(t *testing.T) {
 			}
 		}
 		p.reloads()
-		p.sees("h1", "SMS")
-		p.settles()
+		p.arrivesAt("SMS")
 		p.isAt(fragment)
 	})
 }
@@ -95,9 +86,7 @@ func TestAPersonOfAPartnerSeesItsCustomers(t *testing.T) {
 		p.signsInAtIssuer(fragment)
 		p.isAt(fragment)
 		want := ids(asks[pageAnswer[recordAnswer]](t, site, usagePath(site, "sms"), url.Values{"direction": {"outbound"}, "limit": {"50"}}).Data)
-		if diff := cmp.Diff(want, p.rows()); diff != "" {
-			t.Errorf("the records differ (-API +page): %s", diff)
-		}
+		p.shows("the records", want, p.rows())
 		p.tokensEnd()
 		p.clicks("#menu a", "All customers")
 		p.sees("h1", "Manage customers")
@@ -106,9 +95,7 @@ func TestAPersonOfAPartnerSeesItsCustomers(t *testing.T) {
 		for _, c := range all[customerAnswer](t, site, "customers", nil) {
 			customers = append(customers, c.AccountID)
 		}
-		if diff := cmp.Diff(customers, p.rows()); diff != "" {
-			t.Errorf("the customers differ (-API +page): %s", diff)
-		}
+		p.shows("the customers", customers, p.rows())
 		if g.granted("refresh_token") == renewed {
 			t.Error("no token was renewed")
 		}
@@ -169,9 +156,8 @@ func TestSigningOutAtTheIssuer(t *testing.T) {
 		p.signsInAtIssuer("#/customers")
 		p.clicks("tbody a", "Acme")
 		p.isOnOverview()
-		p.settles()
 		p.clicks("button", "Sign out")
-		p.waitsUntil("the issuer is asked to sign somebody out", func() bool { return g.saw("/session/end/confirm") })
+		waitUntil(t, "the issuer is asked to sign somebody out", func() bool { return g.saw("/session/end/confirm") })
 		if !g.saw("id_token_hint=") || !g.saw("post_logout_redirect_uri=") {
 			t.Error("the issuer was not told who is to be signed out, and where to go then")
 		}
@@ -182,9 +168,7 @@ func TestSigningOutAtTheIssuer(t *testing.T) {
 			p.must(p.Wait("a step back", "!window.isOld && document.readyState === 'complete'"))
 			if strings.HasPrefix(p.evaluates("location.href"), p.site.URL) {
 				p.sees("h1", "Sign in")
-				if data := p.evaluates("document.querySelectorAll('tbody tr, #menu a, #banner strong').length"); data != "0" {
-					t.Error("back shows data after signing out")
-				}
+				p.tells("back, after signing out", "document.querySelectorAll('tbody tr, #menu a, #banner strong').length", "0")
 			}
 		}
 		p.goes("#/customers")
@@ -201,8 +185,7 @@ func TestBackAfterSigningOutElsewhereShowsNothing(t *testing.T) {
 		p.clicks("#menu a", "API reference")
 		p.must(p.Wait("the reference", "location.pathname.endsWith('/docs')"))
 		p.goesBack()
-		p.sees("h1", "Manage customers")
-		p.settles()
+		p.arrivesAt("Manage customers")
 		if len(p.rows()) == 0 {
 			t.Error("the list is gone, although nobody signed out")
 		}
@@ -212,9 +195,7 @@ func TestBackAfterSigningOutElsewhereShowsNothing(t *testing.T) {
 		p.must(p.Eval("sessionStorage.clear(); sessionStorage.setItem('partnerview.asked', 'yes'); 0", nil))
 		p.goesBack()
 		p.sees("h1", "Sign in")
-		if data := p.evaluates("document.querySelectorAll('tbody tr').length"); data != "0" {
-			t.Errorf("back shows %s rows", data)
-		}
+		p.tells("back", "document.querySelectorAll('tbody tr').length", "0")
 	})
 }
 
@@ -245,11 +226,8 @@ func TestAnAccessKeyCountsBesideTheIssuer(t *testing.T) {
 		p.sees("label", "Access key")
 		p.types("Access key", p.site.Key)
 		p.presses("Enter")
-		p.sees("h1", "SMS")
-		p.settles()
-		if kept := p.evaluates("JSON.stringify(Object.keys(sessionStorage))"); kept != `["partnerview.credential"]` {
-			t.Errorf("kept is %s", kept)
-		}
+		p.arrivesAt("SMS")
+		p.tells("what is kept", "JSON.stringify(Object.keys(sessionStorage))", `["partnerview.credential"]`)
 		p.clicks("button", "Sign out")
 		p.sees("[role=status]", signedOut)
 		p.keepsNothing()

@@ -30,22 +30,16 @@ func TestANewTabIsHandedTheKeyAndSigningOutInOneEndsAll(t *testing.T) {
 		p.signsIn("#/customers")
 		p.opensAnother(p.site.URL + "#/customers/acme_retail")
 		p.must(p.Wait("the customer in the other tab", "other.document.body.dataset.view === 'overview' && other.document.querySelector('.card')"))
-		if kept := p.evaluates("JSON.stringify([other.localStorage.length, other.document.cookie, Object.values(other.sessionStorage)])"); kept != fmt.Sprintf(`[0,"",["%s"]]`, p.site.Key) {
-			t.Errorf("the other tab keeps %s", kept)
-		}
+		p.tells("what the other tab keeps", "JSON.stringify([other.localStorage.length, other.document.cookie, Object.values(other.sessionStorage)])", fmt.Sprintf(`[0,"",["%s"]]`, p.site.Key))
 
 		p.clicks("button", "Sign out")
 		p.sees("h1", "Sign in")
 		p.must(p.Wait("the other tab to be signed out", "other.document.body.dataset.view === 'signin'"))
-		if left := p.evaluates("other.sessionStorage.length + other.document.querySelectorAll('tbody tr, .card').length + ' ' + other.location.hash"); left != "0 #/customers" {
-			t.Errorf("in the other tab is left: %s", left)
-		}
+		p.tells("what is left in the other tab", "other.sessionStorage.length + other.document.querySelectorAll('tbody tr, .card').length + ' ' + other.location.hash", "0 #/customers")
 		p.must(p.Eval("other.document.querySelector('h1').remove(); other.location.reload()", nil))
 		p.must(p.Wait("the other tab to be loaded anew", "other.document.querySelector('h1')"))
 		time.Sleep(500 * time.Millisecond) // longer than a new tab waits
-		if view := p.evaluates("other.document.body.dataset.view"); view != "signin" {
-			t.Errorf("a tab that is loaded after that shows %s", view)
-		}
+		p.tells("a tab that is loaded after that", "other.document.body.dataset.view", "signin")
 	})
 }
 
@@ -89,12 +83,8 @@ for (const odd of [null, 1, 'key', {}, {say: 'constructor'}]) probe.postMessage(
 		// Another deployment of the same origin is somebody else.
 		p.opensAnother(s.Under("/partners/api"))
 		time.Sleep(500 * time.Millisecond)
-		if view := p.evaluates("other.document.body.dataset.view"); view != "signin" {
-			t.Errorf("the page at another address shows %s", view)
-		}
-		if n := p.evaluates("heard.filter((data) => data.key).length"); n != "1" {
-			t.Errorf("the key was handed over %s times", n)
-		}
+		p.tells("the page at another address", "other.document.body.dataset.view", "signin")
+		p.tells("times that the key was handed over", "heard.filter((data) => data.key).length", "1")
 	})
 }
 
@@ -114,15 +104,13 @@ func TestANewTabIsSignedInByTheIssuerWithoutAQuestion(t *testing.T) {
 		}
 		p.clicks("button", continueSSO)
 		p.entersAtIssuer("nora", "demo-northwind")
-		p.sees("h1", "Manage customers")
-		p.settles()
+		p.arrivesAt("Manage customers")
 
 		fragment := p.log("voice") + "?direction=outbound"
 		p.must(p.Eval("sessionStorage.clear()", nil)) // as in a new tab
 		p.must(p.Go("about:blank"))
 		p.goes(fragment)
-		p.sees("h1", "Voice")
-		p.settles()
+		p.arrivesAt("Voice")
 		p.isAt(fragment)
 		p.sees(".key-id", "Nora Northwind")
 		if n := silent(); n != 2 || len(p.rows()) != 50 {
