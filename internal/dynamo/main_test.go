@@ -95,6 +95,12 @@ type attributes map[string]any
 
 func putItem(t *testing.T, db *dynamodb.Client, table string, attrs attributes) {
 	t.Helper()
+	_, err := db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: itemOf(t, attrs)})
+	must(t, err)
+}
+
+func itemOf(t *testing.T, attrs attributes) map[string]types.AttributeValue {
+	t.Helper()
 	item := map[string]types.AttributeValue{}
 	for name, v := range attrs {
 		switch v := v.(type) {
@@ -112,8 +118,7 @@ func putItem(t *testing.T, db *dynamodb.Client, table string, attrs attributes) 
 			t.Fatalf("attribute %s is a %T", name, v)
 		}
 	}
-	_, err := db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: item})
-	must(t, err)
+	return item
 }
 
 func name(format string, a ...any) string { return fmt.Sprintf(format, a...) }
