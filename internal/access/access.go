@@ -108,9 +108,9 @@ func (g *Guard) Decide(ctx context.Context, authorization string, asked *string)
 		case directory.Removed:
 			return directory.Decision{}, refuse(who.KeyID + " has been removed")
 		case directory.NoEntry:
-			stands.Own = nil // what stands on a list without its entry was never said
-			if g.PersonDefault != directory.SeesNone {
-				who.Narrowed = ""
+			stands.Own, who.Narrowed = nil, "" // what stands on a list without its entry was never said
+			if g.PersonDefault == directory.SeesNone {
+				who.Narrowed = directory.NoList // by which a list of customers is empty too
 			}
 		}
 	}

@@ -119,9 +119,11 @@ func TestAPersonSeesWhatIsSaidOfThem(t *testing.T) {
 			"anybody may ask for their list":    {header: "Bearer nobody", allowed: true},
 			"nobody sees another partner's":     {header: "Bearer nobody", account: of("other&co")},
 		})
-		d, err := guard.Decide(t.Context(), "Bearer nobody", nil)
-		if err != nil || (d.Narrowed == "") != seesAll {
-			t.Errorf("with the default %s, somebody of whom nothing is said lists the customers of %q: %v", byDefault, d.Narrowed, err)
+		for _, nobody := range []string{"nobody", "left"} {
+			d, err := guard.Decide(t.Context(), "Bearer "+nobody, nil)
+			if want := map[bool]directory.ViewerID{true: "", false: directory.NoList}[seesAll]; err != nil || d.Narrowed != want {
+				t.Errorf("with the default %s, %s, of whom nothing is said, lists the customers of %q: %v", byDefault, nobody, d.Narrowed, err)
+			}
 		}
 	}
 }

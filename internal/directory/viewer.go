@@ -23,6 +23,9 @@ func PersonID(issuer, subject string) ViewerID {
 	return ViewerID(hex.EncodeToString(sum[:]))
 }
 
+// NoList is the ViewerID of who sees no customer at all: nothing is ever kept under it.
+const NoList ViewerID = "none"
+
 // TokenKeyID names in logs whom an OIDC issuer's tokens are made for, as
 // "oidc-0123456789abcdef": the same each time, and without telling who, since a subject
 // may be an address or a name.
