@@ -146,6 +146,8 @@ func TestARightIsNarrow(t *testing.T) {
 	keyOf := template.Request{Action: "dynamodb:GetItem", Table: "partners-x", Attributes: []string{"pk", "sk", "hash"}, LeadingKeys: []string{"KEY#a"}}
 	grants := template.Request{Action: "dynamodb:BatchGetItem", Table: "partners-x", Attributes: []string{"pk", "sk", "products"}, LeadingKeys: []string{"PARTNER#a", "PARTNER#a"}}
 	log := template.Request{Action: "dynamodb:Query", Table: "usage-x", Attributes: []string{"log", "at", "from"}, Select: "SPECIFIC_ATTRIBUTES", LeadingKeys: []string{"acme#sms"}}
+	byName := template.Request{Action: "dynamodb:Query", Table: "partners-x", Index: "ByName", Attributes: []string{"pk", "sk", "sortKey", "name", "products"},
+		Select: "SPECIFIC_ATTRIBUTES", LeadingKeys: []string{"VIEWER#a#b"}}
 	with := func(r template.Request, change func(*template.Request)) template.Request {
 		change(&r)
 		return r
@@ -168,6 +170,19 @@ func TestARightIsNarrow(t *testing.T) {
 			`statement ProfilesAndGrants: dynamodb:LeadingKeys "KEY#a"`},
 		{"a hash among the grants", "AuthorizerFunction", with(grants, func(r *template.Request) { r.Attributes = []string{"pk", "hash"} }),
 			`statement ProfilesAndGrants: dynamodb:Attributes "hash" is not among`},
+		{"a viewer's list beside its partner's", "AuthorizerFunction", with(grants, func(r *template.Request) { r.LeadingKeys = []string{"PARTNER#a", "VIEWER#a#b"} }), ""},
+		{"a person's subject", "AuthorizerFunction", with(grants, func(r *template.Request) { r.Attributes = []string{"pk", "sk", "status", "subject"} }),
+			`statement ProfilesAndGrants: dynamodb:Attributes "subject" is not among`},
+		{"what the operator calls a person", "AuthorizerFunction", with(grants, func(r *template.Request) { r.Attributes = []string{"pk", "sk", "label"} }),
+			`statement ProfilesAndGrants: dynamodb:Attributes "label" is not among`},
+		{"a viewer's list by name", "ListCustomersFunction", byName, ""},
+		{"a key by name", "ListCustomersFunction", with(byName, func(r *template.Request) { r.LeadingKeys = []string{"KEY#a"} }),
+			`statement GrantsByName: dynamodb:LeadingKeys "KEY#a"`},
+		{"a partner's grants, beside a list", "ListCustomersFunction", grants, ""},
+		{"somebody's list, in place of its partner's grants", "ListCustomersFunction", with(grants, func(r *template.Request) { r.LeadingKeys = []string{"VIEWER#a#b"} }),
+			`statement PartnersGrants: dynamodb:LeadingKeys "VIEWER#a#b"`},
+		{"whether a person has been removed", "ListCustomersFunction", with(grants, func(r *template.Request) { r.Attributes = []string{"pk", "sk", "status"} }),
+			`statement PartnersGrants: dynamodb:Attributes "status" is not among`},
 		{"a page of a log", "GetUsageFunction", log, ""},
 		{"a page and the content", "GetUsageFunction", with(log, func(r *template.Request) { r.Attributes = append(r.Attributes, "content") }),
 			`GetUsageFunction: dynamodb:Query on usage-x: statement Log: dynamodb:Attributes "content" is not among`},
