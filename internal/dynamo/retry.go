@@ -22,7 +22,8 @@ import (
 // again, or has a condition.
 //
 //	what                    by whom           until                       waits
-//	a call                  retryer, the SDK  3 tries or callTimeout      up to 300 ms, random
+//	a call                  retryer, the SDK  3 tries or callTimeout;     up to 300 ms, random
+//	                                          a scan's: scanTimeout
 //	keys left unprocessed   batchGet          4 tries or callTimeout      backoff
 //	a command's write       retryUnavailable  its context ends            backoff between calls of the SDK's 3 tries
 //	a batch of writes, and  Store.limited     its context ends            backoff, and for the limiter; the SDK
@@ -35,6 +36,10 @@ import (
 // callTimeout bounds one call with its retries: a caller waits no longer for a
 // table that does not answer.
 const callTimeout = 3 * time.Second
+
+// scanTimeout bounds a call that reads 1 MB of a whole table, for a command: an engine on
+// a busy machine may need longer for it than a request may wait.
+const scanTimeout = 20 * time.Second
 
 // retryer is the SDK's, with short waits: DynamoDB's hiccups pass in milliseconds,
 // and a partner's request waits meanwhile.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -15,7 +16,7 @@ import (
 )
 
 // Store reads and writes the four tables. Its methods may be called from
-// several goroutines. Each call to DynamoDB ends within three seconds,
+// several goroutines. Each call to DynamoDB ends within three seconds, a scan's within twenty,
 // or sooner if its context does; an error is a fault of package fault:
 // Unavailable where trying again may help, NotFound where a method says so, else
 // Internal. A write is tried again, call by call, until its context ends: it is
@@ -43,7 +44,12 @@ type option = func(*dynamodb.Options)
 // call makes one call, which ends within callTimeout.
 func call[In, Out any](ctx context.Context, op string,
 	send func(context.Context, *In, ...option) (*Out, error), in *In, options ...option) (*Out, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	return callWithin(ctx, callTimeout, op, send, in, options...)
+}
+
+func callWithin[In, Out any](ctx context.Context, limit time.Duration, op string,
+	send func(context.Context, *In, ...option) (*Out, error), in *In, options ...option) (*Out, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	growStack()
 	out, err := send(ctx, in, options...)
@@ -236,7 +242,7 @@ func (s *Store) scan(ctx context.Context, op, table string, p projection) ([]ite
 
 func (s *Store) scanPage(ctx context.Context, op, table string, p projection,
 	start item) (items []item, last item, err error) {
-	out, err := call(ctx, op, s.db.Scan, &dynamodb.ScanInput{
+	out, err := callWithin(ctx, scanTimeout, op, s.db.Scan, &dynamodb.ScanInput{
 		TableName: &table, ProjectionExpression: &p.expression, ExpressionAttributeNames: p.names,
 		ExclusiveStartKey: start, ConsistentRead: aws.Bool(true),
 	})
