@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"partnerview/internal/importer"
@@ -21,10 +22,12 @@ type applied struct {
 	DryRun      bool                  `json:"dryRun"`
 	Changes     []operator.Change     `json:"changes"`
 	Corrections []operator.Correction `json:"corrections"`
+	Sees        []sight               `json:"sees,omitempty"` // of a viewer
 }
 
 func appliedOf(p operator.Plan, dryRun bool) applied {
-	return applied{dryRun, append([]operator.Change{}, p.Changes...), append([]operator.Correction{}, p.Corrections...)}
+	return applied{dryRun, append([]operator.Change{}, p.Changes...), append([]operator.Correction{}, p.Corrections...),
+		sightsOf(p.Sights)}
 }
 
 func (c *applyCommand) Run(s *session) error {
@@ -39,6 +42,11 @@ func (c *applyCommand) Run(s *session) error {
 	file, err := c.read(s)
 	if err != nil {
 		return err
+	}
+	if file.NeedsIssuer() {
+		if file.Issuer, err = s.connection.issuer(s.ctx); err != nil {
+			return err
+		}
 	}
 	return s.change(tablesOf(c.CorrectPast), c.Caution, "", func(o *operator.Operator) (operator.Plan, error) {
 		return o.Plan(s.ctx, file, c.CorrectPast)
@@ -142,11 +150,7 @@ func (c *applyCommand) read(s *session) (importer.Directory, error) {
 		return importer.Directory{}, err
 	}
 	defer in.close()
-	name := c.File
-	if name == stdin {
-		name = "standard input"
-	}
-	file, err := importer.ParseDirectory(in, name)
+	file, err := importer.ParseDirectory(in, fileName(c.File))
 	for _, warning := range file.Warnings {
 		fmt.Fprintf(s.std.err, "partnerctl: warning: %s\n", printableLines(warning.Error()))
 	}
@@ -168,6 +172,11 @@ func (s *session) printPlan(p operator.Plan) {
 		t.add(inColour(string(c.Action)), kindText(c.Kind), what)
 	}
 	s.show(t)
+	if len(p.Sights) > 0 {
+		s.printf("\n")
+		s.showSights(p.Viewers, sightsOf(p.Sights))
+		s.printf("\n")
+	}
 }
 
 func (s *session) printCorrections(corrections []operator.Correction) {
@@ -202,8 +211,9 @@ func kindText(k operator.Kind) string {
 // subject is what a change is about: "northwind", "northwind acme_retail",
 // "acme_retail sms 2026-01-01T00:00:00.000Z".
 func subject(c operator.Change) string {
-	text := strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s %s", c.PartnerID, c.AccountID, c.Product,
-		c.EffectiveFrom, c.KeyID)), " ")
+	words := []string{string(c.PartnerID), cmp.Or(c.Subject, string(c.ViewerID)), string(c.AccountID),
+		string(c.Product), c.EffectiveFrom, c.KeyID}
+	text := strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), " ")
 	if c.Kind == operator.UsageKind {
 		text += "  " + count(c.Records, "record")
 	}

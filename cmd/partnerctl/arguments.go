@@ -28,6 +28,12 @@ func argumentParsers() []kong.Option {
 	return []kong.Option{
 		readBy(directory.ParsePartnerID, ""),
 		readBy(usage.ParseAccountID, ""),
+		readBy(importer.ParseListed, "not a customer: write an account ID and, for only some of its products, = and "+
+			"these, such as acme_retail=sms,voice"),
+		readBy(asType[subjectArgument](importer.ParseSubject), ""),
+		readBy(asType[issuerArgument](importer.ParseIssuer), "not an issuer: write the URL that stands in the iss of "+
+			"its tokens"),
+		readBy(asType[nameArgument](importer.ParseViewerName), ""),
 		readBy(parseRecordID, ""),
 		readBy(parseKeyID, ""),
 		readBy(importer.ParseFormat, ""),

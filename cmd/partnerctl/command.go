@@ -39,6 +39,7 @@ type commandLine struct {
 	Partner  partnerCommands  `cmd:"" help:"Partners."`
 	Grant    grantCommands    `cmd:"" help:"Which partner sees which customer."`
 	Key      keyCommands      `cmd:"" help:"Access keys."`
+	Viewer   viewerCommands   `cmd:"" help:"People with customers of their own."`
 	Customer customerCommands `cmd:"" help:"Customers."`
 	Price    priceCommands    `cmd:"" help:"Price lists and prices."`
 	Import   struct {

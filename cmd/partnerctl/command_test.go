@@ -319,15 +319,20 @@ func TestTablesOfADeployedStack(t *testing.T) {
 	d.run("key", "list", "--partner", "northwind", "--stack", "other").fails(t, 1, "the stack other has no output PartnersTable")
 }
 
-// serveStacks plays CloudFormation, with the outputs of stacks by their names.
+// serveStacks plays CloudFormation, with the outputs of stacks by their names, and those
+// of their parameters that begin with Oidc.
 func serveStacks(t *testing.T, stacks map[string]map[string]string) (url string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var members strings.Builder
+		var members, parameters strings.Builder
 		for name, value := range stacks[r.FormValue("StackName")] {
+			if strings.HasPrefix(name, "Oidc") {
+				fmt.Fprintf(&parameters, "<member><ParameterKey>%s</ParameterKey><ParameterValue>%s</ParameterValue></member>", name, value)
+				continue
+			}
 			fmt.Fprintf(&members, "<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", name, value)
 		}
-		fmt.Fprintf(w, `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><Outputs>%s</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, members.String())
+		fmt.Fprintf(w, `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><Outputs>%s</Outputs><Parameters>%s</Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, members.String(), parameters.String())
 	}))
 	t.Cleanup(server.Close)
 	return server.URL

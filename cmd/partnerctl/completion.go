@@ -150,6 +150,9 @@ func valuesOf(v *kong.Value, stored stored) []candidate {
 	if kind == reflect.TypeFor[importer.Format]() {
 		return candidatesOf(importer.Formats())
 	}
+	if kind == reflect.TypeFor[importer.Grant]() {
+		kind = reflect.TypeFor[usage.AccountID]() // the products are typed behind it
+	}
 	if v.Enum != "" {
 		return candidatesOf(v.EnumSlice())
 	}

@@ -27,9 +27,9 @@ while IFS= read -r line; do
     echo "$line> ${COMPREPLY[*]}"
 done`)
 	tests := []struct{ line, want string }{
-		{"partnerctl ", "apply partner grant key customer price import usage doctor version completion"},
+		{"partnerctl ", "apply partner grant key viewer customer price import usage doctor version completion"},
 		{"partnerctl p", "partner price"},
-		{"partnerctl key ", "create list find rotate revoke"},
+		{"partnerctl key ", "create list show narrow widen find rotate revoke"},
 		{"partnerctl key r", "rotate revoke"},
 		{"partnerctl key rotate --o", "--output --overlap"},
 		{"partnerctl key rotate --overlap 24h --ex", "--expires"},
@@ -48,6 +48,8 @@ done`)
 		{"partnerctl key create --partner n", "northwind"},
 		{"partnerctl grant add northwind ", "b&b acme_retail"}, // in the order of their names
 		{"partnerctl grant remove northwind b&b ac", "acme_retail"},
+		{"partnerctl key narrow x --customer b", "b&b"},
+		{"partnerctl viewer add --partner n", "northwind"},
 		{"partnerctl usage delete --account a", "acme_retail"},
 		{"partnerctl price withdraw acme_retail s", "sms"},
 		{"partnerctl partner show --endpoint http://127.0.0.1:1 n", ""}, // it does not answer, and nobody is told

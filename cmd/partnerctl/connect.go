@@ -150,11 +150,11 @@ func loadAccount(ctx context.Context) (aws.Config, error) {
 func (c connection) tables(ctx context.Context, needed []table) (dynamo.Tables, error) {
 	source := os.Getenv
 	if c.Stack != "" {
-		outputs, err := stackOutputs(ctx, c.Stack)
+		d, err := describeStack(ctx, c.Stack)
 		if err != nil {
 			return dynamo.Tables{}, err
 		}
-		source = func(variable string) string { return outputs[variable] }
+		source = func(variable string) string { return d.outputs[variable] }
 	}
 	var tables dynamo.Tables
 	var missing []string
@@ -178,23 +178,58 @@ func (c connection) tables(ctx context.Context, needed []table) (dynamo.Tables, 
 		strings.Join(missing, ", ")))
 }
 
-func stackOutputs(ctx context.Context, stack string) (map[string]string, error) {
+// deployed is what a stack says of itself.
+type deployed struct{ outputs, parameters map[string]string }
+
+func describeStack(ctx context.Context, stack string) (deployed, error) {
 	account, err := loadAccount(ctx)
 	if err != nil {
-		return nil, err
+		return deployed{}, err
 	}
 	out, err := cloudformation.NewFromConfig(account).DescribeStacks(ctx,
 		&cloudformation.DescribeStacksInput{StackName: &stack})
 	if err != nil {
-		return nil, fmt.Errorf("read the stack %s: %w", stack, err)
+		return deployed{}, fmt.Errorf("read the stack %s: %w", stack, err)
 	}
-	outputs := make(map[string]string)
+	d := deployed{make(map[string]string), make(map[string]string)}
 	for _, s := range out.Stacks {
 		for _, o := range s.Outputs {
-			outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
+			d.outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
+		}
+		for _, p := range s.Parameters {
+			d.parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
 		}
 	}
-	return outputs, nil
+	return d, nil
+}
+
+// setting is a parameter of the stack or, where there is none, a variable of the environment.
+func (c connection) setting(ctx context.Context, parameter, variable string) (string, error) {
+	if c.Stack == "" {
+		return os.Getenv(variable), nil
+	}
+	d, err := describeStack(ctx, c.Stack)
+	return d.parameters[parameter], err
+}
+
+// issuer is the OIDC issuer whose tokens the product takes.
+func (c connection) issuer(ctx context.Context) (string, error) {
+	issuer, err := c.setting(ctx, "OidcIssuer", "OIDC_ISSUER")
+	switch {
+	case err != nil || issuer != "":
+		return issuer, err
+	case c.Stack != "":
+		return "", operator.UserError(fmt.Sprintf("which issuer? The stack %s has none, so nobody signs in: "+
+			"deploy it with OidcIssuer, or name the issuer with --issuer, in a file as issuer", c.Stack))
+	}
+	return "", operator.UserError("which issuer? Set OIDC_ISSUER to the stack's, give --stack, " +
+		"or name the issuer with --issuer, in a file as issuer")
+}
+
+// defaultAccess is what a person sees of whom nothing is said; empty: it is not known.
+func (c connection) defaultAccess(ctx context.Context) (directory.DefaultAccess, error) {
+	text, err := c.setting(ctx, "OidcDefaultAccess", "OIDC_DEFAULT_ACCESS")
+	return directory.DefaultAccess(text), err
 }
 
 // planOutputs are the stack's outputs that hold the plans' ids.
@@ -203,13 +238,13 @@ var planOutputs = map[directory.Plan]string{directory.Bronze: "BronzePlan", dire
 
 // gateway connects to the control plane that has the stack's plans.
 func (c connection) gateway(s *session) (operator.Gateway, error) {
-	outputs, err := stackOutputs(s.ctx, c.Stack)
+	d, err := describeStack(s.ctx, c.Stack)
 	if err != nil {
 		return nil, err
 	}
 	plans := make(map[directory.Plan]string)
 	for plan, output := range planOutputs {
-		if plans[plan] = outputs[output]; plans[plan] == "" {
+		if plans[plan] = d.outputs[output]; plans[plan] == "" {
 			return nil, operator.UserError(fmt.Sprintf("the stack %s has no usage plans: "+
 				"deploy it with UsagePlans=prepared first; docs/deploy.md has the steps", c.Stack))
 		}

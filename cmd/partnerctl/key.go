@@ -16,6 +16,9 @@ import (
 type keyCommands struct {
 	Create keyCreateCommand `cmd:"" help:"Make an access key for a partner. It is shown only once."`
 	List   keyListCommand   `cmd:"" help:"List a partner's access keys."`
+	Show   keyShowCommand   `cmd:"" help:"Show a key, and which customers it sees."`
+	Narrow keyNarrowCommand `cmd:"" help:"Make a key see some of its partner's customers, and no others."`
+	Widen  keyWidenCommand  `cmd:"" help:"Make a narrowed key see more customers, or all."`
 	Find   keyFindCommand   `cmd:"" help:"Find out whose key turned up somewhere."`
 	Rotate keyRotateCommand `cmd:"" help:"Replace a key: make a new one, and end the old one after an overlap."`
 	Revoke keyRevokeCommand `cmd:"" help:"Revoke one access key, or all of a partner's."`
@@ -25,6 +28,7 @@ type keyCreateCommand struct {
 	Partner directory.PartnerID `required:"" placeholder:"ID" help:"The partner that the key is for."`
 	Label   string              `placeholder:"TEXT" help:"What the key is for, as it will appear in lists."`
 	Expires operator.Expiry     `placeholder:"WHEN" help:"How long the key is valid, such as 90d, 2w or 36h, or until when, such as 2027-01-01. Without it, the key does not expire."`
+	List    listFlags           `embed:""`
 }
 
 // createdKey is the result for programs.
@@ -33,9 +37,13 @@ type createdKey struct {
 	KeyID     string              `json:"keyId"`
 	Key       string              `json:"key"`
 	ExpiresAt *string             `json:"expiresAt"`
+	Sees      []sight             `json:"sees,omitempty"` // of one with customers of its own
 }
 
 func (c *keyCreateCommand) Run(s *session) error {
+	if c.List.isGiven() {
+		return c.createNarrow(s)
+	}
 	o, err := s.operator(partnersTable)
 	if err != nil {
 		return err
@@ -48,7 +56,7 @@ func (c *keyCreateCommand) Run(s *session) error {
 }
 
 func createdKeyOf(text string, k directory.AccessKey) createdKey {
-	return createdKey{k.Partner, k.ID, text, timeOrNil(k.ExpiresAt)}
+	return createdKey{PartnerID: k.Partner, KeyID: k.ID, Key: text, ExpiresAt: timeOrNil(k.ExpiresAt)}
 }
 
 // handOver shows people a new key.
@@ -76,6 +84,7 @@ type listedKey struct {
 	LastFour  *string `json:"lastFour"`
 	Label     string  `json:"label"`
 	State     string  `json:"state"`
+	Narrowed  bool    `json:"narrowed"`
 	CreatedAt string  `json:"createdAt"`
 	ExpiresAt *string `json:"expiresAt"`
 	RevokedAt *string `json:"revokedAt"`
@@ -84,8 +93,8 @@ type listedKey struct {
 func listKeys(o *operator.Operator, keys []directory.AccessKey) []listedKey {
 	out := make([]listedKey, len(keys))
 	for i, k := range keys {
-		out[i] = listedKey{k.ID, textOrNil(k.LastFour), k.Label, o.StateOf(k), usage.FormatTime(k.CreatedAt),
-			timeOrNil(k.ExpiresAt), timeOrNil(k.RevokedAt)}
+		out[i] = listedKey{k.ID, textOrNil(k.LastFour), k.Label, o.StateOf(k), k.Narrowed,
+			usage.FormatTime(k.CreatedAt), timeOrNil(k.ExpiresAt), timeOrNil(k.RevokedAt)}
 	}
 	return out
 }
@@ -107,12 +116,20 @@ func (c *keyListCommand) Run(s *session) error {
 }
 
 func keyTable(keys []listedKey) *textTable {
-	t := newTable("key id", "ends in", "state", "created", "expires", "revoked", "label")
+	t := newTable("key id", "ends in", "state", "sees", "created", "expires", "revoked", "label")
 	for _, k := range keys {
-		t.add(k.KeyID, orDash(k.LastFour), inColour(k.State), k.CreatedAt, orDash(k.ExpiresAt), orDash(k.RevokedAt),
-			k.Label)
+		t.add(k.KeyID, orDash(k.LastFour), inColour(k.State), k.sees(), k.CreatedAt, orDash(k.ExpiresAt),
+			orDash(k.RevokedAt), k.Label)
 	}
 	return t
+}
+
+// sees says whether a key has customers of its own: partnerctl key show lists them.
+func (k listedKey) sees() string {
+	if k.Narrowed {
+		return "its list"
+	}
+	return "all"
 }
 
 func timeOrNil(t time.Time) *string {
@@ -323,11 +340,15 @@ func findKeys(s *session, o *operator.Operator, ids []string) (foundKeys, error)
 		case !exists:
 			out.Unknown = append(out.Unknown, id)
 		default:
-			listed := listKeys(o, []directory.AccessKey{owned.Key})
-			out.Keys = append(out.Keys, foundKey{listed[0], owned.Key.Partner, owned.Status})
+			out.Keys = append(out.Keys, foundKeyOf(o, owned))
 		}
 	}
 	return out, nil
+}
+
+func foundKeyOf(o *operator.Operator, owned operator.OwnedKey) foundKey {
+	listed := listKeys(o, []directory.AccessKey{owned.Key})
+	return foundKey{listed[0], owned.Key.Partner, owned.Status}
 }
 
 func (s *session) showFound(found foundKeys) {

@@ -38,7 +38,7 @@ func TestKeysAreToldApartByTheirLastFourCharacters(t *testing.T) {
 	old := directory.AccessKey{ID: "old000000000", Partner: "northwind", CreatedAt: time.Now()} // of before they were kept
 	check(t, store.PutAccessKey(t.Context(), old))
 	out := d.must("key", "list", "--partner", "northwind")
-	if !strings.Contains(out, "old000000000  -        active") || !strings.Contains(out, made.KeyID+"  "+made.Key[len(made.Key)-4:]+"     active") {
+	if !strings.Contains(out, "old000000000  -        active  all ") || !strings.Contains(out, made.KeyID+"  "+made.Key[len(made.Key)-4:]+"     active  all ") {
 		t.Errorf("the list is\n%s", out)
 	}
 }

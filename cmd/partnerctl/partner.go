@@ -65,6 +65,7 @@ type shownPartner struct {
 	Status    directory.PartnerStatus `json:"status"`
 	Grants    []listedGrant           `json:"grants"`
 	Keys      []listedKey             `json:"keys"`
+	Viewers   []countedViewer         `json:"viewers"`
 }
 
 func (c *partnerShowCommand) Run(s *session) error {
@@ -80,7 +81,11 @@ func (c *partnerShowCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	out := shownPartner{p.ID, p.Name, p.Status, grantsOf(grants), listKeys(o, keys)}
+	people, err := o.ListPeople(s.ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	out := shownPartner{p.ID, p.Name, p.Status, grantsOf(grants), listKeys(o, keys), listViewers(people)}
 	t := newTable()
 	t.add(cell{"partner", bold}, p.ID)
 	t.add(cell{"name", bold}, p.Name)
@@ -90,6 +95,10 @@ func (c *partnerShowCommand) Run(s *session) error {
 		s.printf("\n")
 		s.showOr(keyTable(out.Keys), "No keys. Make one: partnerctl key create --partner %s\n", p.ID)
 		s.printf("\n")
+		if len(people) > 0 {
+			s.show(viewerTable(out.Viewers))
+			s.printf("\n")
+		}
 		s.showGrants(p.ID, out.Grants)
 	})
 }

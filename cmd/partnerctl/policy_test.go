@@ -43,7 +43,8 @@ func TestThePolicyIsWhatTheCommandsCall(t *testing.T) {
 	check(t, err)
 	proxy := engine.NewProxy(t)
 	d.env = append(d.env, "DYNAMODB_ENDPOINT="+proxy.URL)
-	key, other := d.newKey().KeyID, d.newKey().KeyID
+	key, other, narrow := d.newKey().KeyID, d.newKey().KeyID, d.newKey("--customer", "acme_retail").KeyID
+	d.env = append(d.env, "OIDC_ISSUER=https://login.example.com/")
 	file := d.write("again.yaml", strings.NewReplacer("0.1", "0.3", "name: Acme,", "name: Acme AG,").Replace(twoPartners))
 	credit := d.write("credit.csv", "account,amount,as-of\nacme_retail,7,2026-06-02T00:00:00Z\n")
 	receipts := d.write("receipts.ndjson", `{"payload": {"umid": "m-1", "subAccountId": "acme_hq", "status": {"state": "read", "timestamp": "2026-02-02T09:00:09Z"}}}`)
@@ -56,6 +57,8 @@ func TestThePolicyIsWhatTheCommandsCall(t *testing.T) {
 		"partner list", "partner show northwind", "partner suspend northwind --yes", "partner resume northwind",
 		"grant add eastgate b&b", "grant list --account b&b", "grant list --partner eastgate", "grant remove eastgate b&b --yes",
 		"key create --partner northwind --expires 90d", "key list --partner northwind", "key find " + key, "key rotate " + key, "key revoke " + other, "key revoke --all --partner northwind --yes",
+		"key narrow " + narrow + " --customer acme_retail=sms", "key widen " + narrow + " --customer acme_retail", "key show " + narrow, "key widen " + narrow + " --all",
+		"viewer add --partner northwind --subject ann --customer acme_retail", "viewer list --partner northwind", "viewer show --partner northwind --subject ann", "viewer remove --partner northwind --subject ann",
 		"customer list", "customer show acme_retail", "customer set-credit acme_retail --remaining 1 --as-of 2026-06-01T12:00:00Z", "import credit " + credit,
 		"price show acme_retail sms", "price check -f " + file + " --stored --correct-past", "price explain acme_retail sms --id m-1 --now " + march, "price withdraw acme_retail sms --from 2020-01-01 --correct-past --yes",
 		"import usage " + d.dir + "/usage.ndjson --count-changes --now " + march, "import usage --format connect-sms-receipts " + receipts + " --now " + march,

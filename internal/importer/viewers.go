@@ -22,6 +22,13 @@ const (
 	maxViewerName = 100
 )
 
+// NeedsIssuer reports whether the file has viewers who name no issuer.
+func (d Directory) NeedsIssuer() bool {
+	return slices.ContainsFunc(d.Partners, func(p Partner) bool {
+		return slices.ContainsFunc(p.Viewers.Value, func(v Viewer) bool { return v.Issuer == "" })
+	})
+}
+
 // ParseSubject reads who a token is made for, as its sub has it, to the letter: 1 to
 // 1,000 characters.
 func ParseSubject(text string) (string, error) { return plainText(text, maxSubject) }

@@ -24,8 +24,9 @@ type Plan struct {
 	Changes []Change // in the order of customers, partners with their grants, price lists; each in that of the file
 	// Corrections tell which prices of the past the Changes touch.
 	Corrections []Correction
-	// Sights tell what a viewer sees then, where the plan is one viewer's.
-	Sights []Sight
+	// Sights tell what a viewer of a partner sees then, where the plan is one viewer's.
+	Sights  []Sight
+	Viewers directory.PartnerID // whose viewer it is
 
 	// Progress is told now and then how many records a plan that deletes usage has
 	// deleted so far; nil: nobody wants to know.

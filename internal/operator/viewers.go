@@ -249,6 +249,7 @@ func anyCustomer(int, importer.Grant) bool { return true }
 
 // see notes in the plan what a viewer will see by a list.
 func (p *planner) see(partner directory.PartnerID, list []importer.Grant) {
+	p.plan.Viewers = partner
 	for _, g := range list {
 		granted, has := p.partners[partner].grants[g.Account]
 		customer := p.after[g.Account]
