@@ -127,7 +127,7 @@ func (p *Page) Look(look Look) error {
 // gets the same.
 func (p *Page) preferInFirefox(scheme, motion string) error {
 	return p.evaluate(p.browser.window, fmt.Sprintf(`{
-		const {NavigableManager} = ChromeUtils.importESModule('chrome://remote/content/shared/NavigableManager.sys.mjs');
+		const {NavigableManager} = %s;
 		const tab = NavigableManager.getBrowsingContextById(%q);
 		if (!window.preferences) {
 			window.preferences = new Map();
@@ -136,8 +136,11 @@ func (p *Page) preferInFirefox(scheme, motion string) error {
 		}
 		window.preferences.set(tab.browserId, {prefersColorSchemeOverride: %q, prefersReducedMotionOverride: %q});
 		Object.assign(tab, window.preferences.get(tab.browserId));
-	}`, p.context, scheme, motion), nil)
+	}`, navigables, p.context, scheme, motion), nil)
 }
+
+// navigables is the module of Firefox that knows its tabs by the names that the protocol has for them.
+const navigables = `ChromeUtils.importESModule('chrome://remote/content/shared/NavigableManager.sys.mjs')`
 
 // hear takes note of what happens in the tab.
 func (p *Page) hear(event message) {
@@ -209,13 +212,15 @@ func (p *Page) Forward() error { return p.Eval("history.forward()", nil) }
 
 // Eval evaluates JavaScript in the page. With out, which may be nil, it is an expression, whose
 // JSON value, of a promise the one that it keeps, is decoded into out; undefined is null.
-func (p *Page) Eval(script string, out any) error {
+func (p *Page) Eval(script string, out any) error { return p.evalIn(p.context, script, out) }
+
+func (p *Page) evalIn(where, script string, out any) error {
 	if out == nil {
-		return p.evaluate(p.context, script, nil)
+		return p.evaluate(where, script, nil)
 	}
 	var text string
 	wrapped := "(async () => JSON.stringify(await (" + script + "\n)) ?? 'null')()"
-	if err := p.evaluate(p.context, wrapped, &text); err != nil {
+	if err := p.evaluate(where, wrapped, &text); err != nil {
 		return err
 	}
 	return json.Unmarshal([]byte(text), out)
@@ -251,11 +256,13 @@ func (p *Page) call(body string, out any, args ...any) error {
 }
 
 // Wait waits until a JavaScript expression is true. What says what is waited for.
-func (p *Page) Wait(what, expression string) error {
+func (p *Page) Wait(what, expression string) error { return p.waitIn(p.context, what, expression) }
+
+func (p *Page) waitIn(where, what, expression string) error {
 	deadline := time.Now().Add(waitTimeout)
 	for {
 		var ok bool
-		err := p.Eval("Boolean("+expression+")", &ok)
+		err := p.evalIn(where, "Boolean("+expression+")", &ok)
 		if err == nil && ok {
 			return nil
 		}
@@ -318,9 +325,9 @@ return {X: box.left + box.width / 2, Y: box.top + box.height / 2};`, &at, select
 	}})
 }
 
-// perform uses the mouse or the keyboard. The page has the focus meanwhile, as where a
-// person uses it: in a window behind another, Firefox tells a page of a key and then does not
-// do what the key does.
+// perform uses the mouse or the keyboard. The window is in front meanwhile, as where a person
+// uses it: of one behind another, Firefox tells the page of a key and then does not do what
+// the key does.
 func (p *Page) perform(input params) error {
 	p.browser.front.Lock()
 	defer p.browser.front.Unlock()
@@ -330,16 +337,23 @@ func (p *Page) perform(input params) error {
 	return p.command("input.performActions", params{"context": p.context, "actions": []params{input}}, nil)
 }
 
-// comeToFront puts the window before all others.
+// comeToFront puts the window before all others. Firefox is asked which one is: its page has
+// no focus either where Tab has led from the page to the browser's own controls.
 func (p *Page) comeToFront() error {
-	var focused bool
-	if err := p.Eval("document.hasFocus()", &focused); err != nil || focused {
+	where, isInFront := p.context, "document.hasFocus()"
+	if p.browser.Kind == Firefox {
+		where, isInFront = p.browser.window, fmt.Sprintf(
+			`%s.NavigableManager.getBrowsingContextById(%q).topChromeWindow === Services.focus.activeWindow`,
+			navigables, p.context)
+	}
+	var front bool
+	if err := p.evalIn(where, isInFront, &front); err != nil || front {
 		return err
 	}
 	if err := p.command("browsingContext.activate", params{"context": p.context}, nil); err != nil {
 		return err
 	}
-	return p.Wait("the focus", "document.hasFocus()")
+	return p.waitIn(where, "the window to come to the front", isInFront)
 }
 
 // Choose chooses an option of a select by its value, as the keyboard or the mouse would.
