@@ -18,7 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"partnerview/internal/directory"
+	"partnerview/internal/dynamo"
 	"partnerview/internal/testkit/dynamotest"
+	"partnerview/internal/usage"
 )
 
 // failures are the lines of doctor that have something to remedy, as "check table".
@@ -57,6 +60,25 @@ func TestDoctorFindsAHealthyMachineHealthy(t *testing.T) {
 		"ok  write  "+d.tables.Usage, "ok  clock  -")
 	if after := dump(); after != before {
 		t.Errorf("it has changed something: before\n%s\nafter\n%s", before, after)
+	}
+}
+
+// A key that is narrowed and has no list would be taken for one that works.
+func TestDoctorNamesListsThatBoundNobodyAndViewersWithoutOne(t *testing.T) {
+	d := newDeskWithIssuer(t)
+	store := dynamo.NewStore(engine.Client(t), d.tables)
+	key := d.newKey("--customer", "acme_retail", "--customer", "b&b").KeyID
+	d.must("viewer", "add", "--partner", "northwind", "--subject", "ann", "--customer", "b&b")
+	d.must("grant", "remove", "northwind", "b&b", "--yes")
+	left := directory.Grant{Partner: "northwind", Viewer: "gone00000000", Account: "b&b"}
+	check(t, store.PutGrant(t.Context(), left))
+	says(t, d.must("doctor"), "keys and people with a list of their own: 2; customers on them that are not the partner's, and show nothing: 2; "+
+		"these lists bound nobody, and show nothing: northwind gone00000000\n")
+	for _, account := range []usage.AccountID{"acme_retail", "b&b"} {
+		check(t, store.DeleteGrant(t.Context(), directory.Grant{Partner: "northwind", Viewer: directory.ViewerID(key), Account: account}))
+	}
+	if failed := d.failures(1); len(failed) != 1 || !strings.HasSuffix(failed["lists Partners"].Detail, "since their list is empty: northwind "+key) {
+		t.Errorf("%+v", failed)
 	}
 }
 

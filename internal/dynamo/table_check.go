@@ -48,6 +48,9 @@ func (s *Store) TableChecks() []TableCheck {
 	}
 }
 
+// HoldsPartners reports whether it is the table of partners, their viewers and grants.
+func (c TableCheck) HoldsPartners() bool { return c.Name == c.store.tables.Partners }
+
 // HoldsUsage reports whether it is the table of usage records.
 func (c TableCheck) HoldsUsage() bool { return c.Name == c.store.tables.Usage }
 

@@ -1,20 +1,26 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
 	"partnerview/internal/fault"
+	"partnerview/internal/usage"
 )
 
 // Finding is one thing that was looked at.
 type Finding struct {
-	Check  string // "reach", "keys", "ttl", "read", "write", "ids", "clock"
+	Check  string // "reach", "keys", "ttl", "read", "write", "lists", "ids", "clock"
 	Table  string // its name; empty: it is about none
 	Detail string // what was found
 	Remedy string // what to do; empty: it is as it should be
@@ -52,6 +58,9 @@ func (o *Operator) Examine(ctx context.Context, local bool) []Finding {
 		}
 		allowed := permissions(ctx, table)
 		findings = append(findings, allowed...)
+		if table.HoldsPartners() && err == nil && allowed[0].OK() {
+			findings = append(findings, o.lists(ctx, table))
+		}
 		if table.HoldsUsage() && err == nil && allowed[0].OK() { // that it may be read
 			findings = append(findings, o.ids(ctx, table))
 		}
@@ -165,6 +174,132 @@ func (o *Operator) ids(ctx context.Context, table dynamo.TableCheck) Finding {
 			"partnerctl usage mend-ids gives them ids that do not; --dry-run shows whose they are"
 	}
 	return f
+}
+
+// lists looks whether keys and people have the lists that bound them, and the lists
+// somebody whom they bound. It reads the whole table.
+func (o *Operator) lists(ctx context.Context, table dynamo.TableCheck) Finding {
+	f := Finding{Check: "lists", Table: table.Name}
+	lists, err := o.viewersLists(ctx)
+	if err != nil {
+		f.Detail, f.Remedy = "they could not be looked at: "+oneLine(err), "run partnerctl doctor again"
+		return f
+	}
+	var empty, nobodys []string
+	lost := 0
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		switch l := lists[name]; {
+		case !l.counts:
+			nobodys = append(nobodys, name)
+		case l.customers == 0:
+			empty = append(empty, name)
+		default:
+			lost += l.lost
+		}
+	}
+	f.Detail = fmt.Sprintf("keys and people with a list of their own: %d", len(lists)-len(nobodys))
+	if lost > 0 {
+		f.Detail += fmt.Sprintf("; customers on them that are not the partner's, and show nothing: %d", lost)
+	}
+	if len(nobodys) > 0 {
+		f.Detail += "; these lists bound nobody, and show nothing: " + firstOf(nobodys)
+	}
+	if len(empty) > 0 {
+		f.Detail += "; these see nothing, since their list is empty: " + firstOf(empty)
+		f.Remedy = "give them a list with partnerctl key narrow or viewer add, or end them with key revoke or " +
+			"viewer remove"
+	}
+	return f
+}
+
+// viewersList is how it stands with the list of a key or a person.
+type viewersList struct {
+	counts    bool // there is a viewer that it bounds
+	customers int
+	lost      int // of them, those that the partner has not
+}
+
+// viewersLists reads all lists, by the names of their viewers: "northwind 4fzyo82mXw3b",
+// "northwind auth0|5f2c". Where a viewer that has no list should have one, it is empty.
+func (o *Operator) viewersLists(ctx context.Context) (map[string]viewersList, error) {
+	grants, err := o.store.AllGrants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	partners, err := o.store.AllPartners(ctx, o.now())
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[holder]string) // of viewers that a list bounds
+	lists := make(map[string]viewersList)
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(readsAtOnce)
+	for _, partner := range partners {
+		group.Go(func() error {
+			keys, err := o.store.AccessKeys(ctx, partner.ID)
+			if err != nil {
+				return err
+			}
+			people, err := o.store.People(ctx, partner.ID)
+			mu.Lock()
+			defer mu.Unlock()
+			bound := func(id directory.ViewerID, name string, needsList bool) {
+				name = string(partner.ID) + " " + name
+				names[holder{partner.ID, id}] = name
+				if needsList {
+					lists[name] = viewersList{counts: true}
+				}
+			}
+			for _, key := range keys {
+				if key.Narrowed {
+					bound(directory.ViewerID(key.ID), key.ID, o.StateOf(key) == "active")
+				}
+			}
+			for _, person := range people {
+				bound(person.ID(), person.Subject, stateOf(person) == directory.Listed)
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	granted := make(map[holder]map[usage.AccountID]bool)
+	for _, g := range grants {
+		if g.Viewer != "" {
+			continue
+		}
+		of := holder{partner: g.Partner}
+		if granted[of] == nil {
+			granted[of] = make(map[usage.AccountID]bool)
+		}
+		granted[of][g.Account] = true
+	}
+	for _, g := range grants {
+		if g.Viewer == "" {
+			continue
+		}
+		name, counts := names[holder{g.Partner, g.Viewer}]
+		name = cmp.Or(name, string(g.Partner)+" "+string(g.Viewer))
+		l := lists[name]
+		l.counts = counts
+		l.customers++
+		if !granted[holder{partner: g.Partner}][g.Account] {
+			l.lost++
+		}
+		lists[name] = l
+	}
+	return lists, nil
+}
+
+// firstOf lists some names, and how many more there are.
+func firstOf(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
 }
 
 func clock(found dynamo.Found) Finding {
