@@ -31,7 +31,8 @@ export function customersPage({ search, product }, cursor = null) {
   return address(['customers'], { search, product, limit: customersAPage, cursor });
 }
 
-export function customersView({ go, learn }) {
+export function customersView({ go, learn, self }) {
+  const nobody = h('span'); // why there is nobody, and whom to ask
   let route = null;
   let timer = 0;
 
@@ -50,8 +51,17 @@ export function customersView({ go, learn }) {
       ? emptyPlace('No customer matches',
         search ? ['Nothing assigned to you has “', name(search), `” in its name or account ID${product ? ` and uses ${productWord(product).label}` : ''}. Try fewer or shorter words.`] : `None of your customers uses ${productWord(product).label}.`,
         [{ text: 'Show all customers', click: () => { field.value = ''; go({ view: 'customers', search: '', product: '' }); } }])
-      : emptyPlace('No customers yet', 'No customer account is assigned to you. Ask the platform’s operator to assign one; it appears here within a minute.')),
+      : emptyPlace('No customers yet', nobody)),
   });
+
+  function told() {
+    const { narrowed, partnerName, partnerCustomers } = self() ?? {};
+    nobody.replaceChildren(...(narrowed && partnerCustomers !== 0
+      ? ['None of the customers of ', name(partnerName), ' is assigned to you. Ask whoever manages access there, or the platform’s operator, to assign some; they appear here within a minute.']
+      : ['No customer account is assigned to you. Ask the platform’s operator to assign one; it appears here within a minute.']));
+  }
+
+  told();
 
   const field = h('input', {
     type: 'search', id: 'customer-search', autocomplete: 'off', spellcheck: 'false', maxlength: '200', placeholder: 'Name or account ID',
@@ -97,6 +107,7 @@ export function customersView({ go, learn }) {
       if (!list.recall(kept?.list, query)) list.ask(query);
     },
     remember: () => ({ list: list.remember() }),
+    told,
     leave() {
       clearTimeout(timer);
       list.stop();

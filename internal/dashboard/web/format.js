@@ -95,6 +95,13 @@ export function counted(n, one, many = `${one}s`) {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
+// How many of its partner's customers somebody sees: "12 of 214 customers". What was not counted are
+// more than a thousand.
+export function customersSeen({ customers, partnerCustomers }) {
+  const all = partnerCustomers === null ? 'more than 1,000 customers' : counted(partnerCustomers, 'customer');
+  return `${customers === null ? 'Some' : count(customers)} of ${all}`;
+}
+
 // Seconds as a clock shows them: 42 → "0:42", 3725 → "1:02:05".
 export function duration(seconds) {
   const two = (n) => String(n).padStart(2, '0');

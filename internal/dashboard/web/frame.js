@@ -2,17 +2,21 @@
 // customer's view the line that says whose account it is.
 
 import { h, icon, name, spoken } from './dom.js';
+import { customersSeen } from './format.js';
 import { issuerName } from './issuer.js';
 import { formatRoute } from './route.js';
 import { who } from './session.js';
 import { products, productWord } from './vocabulary.js';
 
-export function drawTop({ signedIn, signOut }) {
+// self is what the API tells of who is signed in; null: nothing yet.
+export function drawTop({ signedIn, self, signOut }) {
   const tools = document.getElementById('tools');
   const { key, name: person } = who();
   tools.replaceChildren(...(signedIn ? [
-    key && h('span', { class: 'key-id', title: 'The access key in use' }, icon('key'), spoken('Access key '), h('code', null, key)),
-    person && h('span', { class: 'key-id', title: `Signed in at ${issuerName}` }, icon('person'), spoken('Signed in as '), name(person)),
+    key && h('span', { class: 'key-id', title: `The access key in use: ${key}` }, icon('key'), spoken('Access key '), self?.label ? name(self.label) : h('code', null, key)),
+    !key && (person || self) && h('span', { class: 'key-id', title: `Signed in at ${issuerName}` }, icon('person'), spoken('Signed in as '), person ? name(person) : h('code', null, self.keyId)),
+    self?.partnerName && h('span', { class: 'partner-name', title: 'The partner whose customers these are' }, spoken('of '), name(self.partnerName)),
+    self?.narrowed && h('span', { class: 'narrowed', title: 'You see only the customers that are assigned to you.' }, customersSeen(self)),
     h('button', { type: 'button', class: 'button', click: signOut }, icon('leave'), 'Sign out'),
   ].filter(Boolean) : []));
 }

@@ -28,6 +28,8 @@ let shownTo = null; // the session for which it is shown
 let message = null; // for the sign-in page
 let answer = null; // what somebody comes back from the issuer with
 let looking = null; // the issuer being asked who is signed in there
+let self = null; // who is signed in, as the API tells it, and in which session; null: it has not yet
+let introduced = null; // the session for which it is asked
 
 // Shows a route. What cannot be put into the address (digits of a number) lives in the route that
 // history entries keep.
@@ -93,6 +95,7 @@ function show(next, memory) {
   if (key === currentKey && key !== 'lost') {
     frame();
     current.update(route, memory);
+    learnSelf();
     return;
   }
   current?.leave();
@@ -102,6 +105,7 @@ function show(next, memory) {
   page.replaceChildren(current.element);
   frame();
   current.update(route, memory);
+  learnSelf(); // after the view, which uses the answer of the sign-in
   scrollTo(0, memory?.scroll ?? 0);
   if (current.focus) current.focus.focus();
   else if (!first) current.heading.focus({ preventScroll: true });
@@ -117,7 +121,7 @@ function keyOf(next) {
 function viewOf(key) {
   const { account, product } = route;
   const missed = () => { customers.set(account, null); frame(); };
-  const context = { go, back, account, product, customer: () => customers.get(account), learn: (c) => customers.set(c.accountId, c), missed, renamed: frame };
+  const context = { go, back, self: whoAmI, account, product, customer: () => customers.get(account), learn: (c) => customers.set(c.accountId, c), missed, renamed: frame };
   switch (key.split('/')[0]) {
     case 'signin': return signInView({ message, answer, looking, question, entered });
     case 'customers': return customersView(context);
@@ -130,7 +134,7 @@ function viewOf(key) {
 function frame() {
   const signedIn = session() !== null;
   const customer = customers.get(route.account);
-  drawTop({ signedIn, signOut: leave });
+  drawTop({ signedIn, self: whoAmI(), signOut: leave });
   drawMenu(signedIn ? route : null, customer);
   drawBanner(signedIn ? route : null, customer);
   document.title = undirected(`${current.title()} · Partnerview`);
@@ -149,6 +153,29 @@ async function learnOf(account) {
     learning.delete(account);
   }
   if (session() && route.account === account) frame();
+}
+
+function whoAmI() {
+  return self && self.session === session() ? self : null;
+}
+
+// Who is signed in, of which partner, and how many of its customers they see. Nothing waits for it:
+// where it cannot be had, the bar says less, and the next view asks again.
+async function learnSelf() {
+  const mine = session();
+  if (!mine || whoAmI() || introduced === mine) return;
+  introduced = mine;
+  try {
+    const told = await get(address(['me']));
+    if (session() !== mine) return;
+    self = { session: mine, ...told };
+    frame();
+    current.told?.();
+  } catch {
+    // A refusal has signed out; all else the view tells, should it meet it too.
+  } finally {
+    if (introduced === mine) introduced = null;
+  }
 }
 
 function lostView() {
@@ -174,6 +201,7 @@ function entered() {
 function forget(why) {
   kept.clear();
   customers.clear();
+  self = null;
   showUTC(false);
   message = why;
   answer = null;

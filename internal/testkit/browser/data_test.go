@@ -28,7 +28,7 @@ import (
 const Hostile = `<img src=x onerror="window.hostile=1"><script>window.hostile=2</script>`
 
 // data is what all stages show: it is made once, as of now, the same each time but for the
-// times, and no stage writes.
+// times. A stage with an issuer admits people of that, and none writes anything else.
 type data struct {
 	store                       *dynamo.Store
 	key, keyEmpty, keySuspended string // of a partner with all customers, of one with none, of one that is suspended
@@ -78,6 +78,25 @@ func (d *data) load(ctx context.Context, now time.Time) error {
 		loading.Go(func() error { return d.loadCustomer(ctx, c, now) })
 	}
 	return loading.Wait()
+}
+
+// admit says which customers people of an issuer see: nia has three, nils none.
+func (d *data) admit(ctx context.Context, issuerURL string) error {
+	for login, accounts := range map[string][]usage.AccountID{"nia": {"acme_retail", "edo_travel", "quiet.account"}, "nils": nil} {
+		p := directory.Person{Partner: "northwind", Issuer: issuerURL, Subject: login, CreatedAt: time.Now()}
+		if err := d.store.PutPerson(ctx, p); err != nil {
+			return err
+		}
+		for _, c := range stageCustomers(time.Now()) {
+			if !slices.Contains(accounts, c.Account) {
+				continue
+			}
+			if err := d.store.PutGrant(ctx, directory.Grant{Partner: p.Partner, Viewer: p.ID(), Account: c.Account, CustomerName: c.Name}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (d *data) loadCustomer(ctx context.Context, c directory.Customer, now time.Time) error {

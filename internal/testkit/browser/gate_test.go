@@ -145,6 +145,8 @@ func (g *gate) lead(t *testing.T, page string) {
 		Page: page, URL: g.URL, Lifetime: 10 * time.Minute,
 		Users: []issuer.User{
 			{Login: "nora", Password: "demo-northwind", Name: "Nora Northwind", Partner: "northwind"},
+			{Login: "nia", Password: "demo-three", Name: "Nia Northwind", Partner: "northwind"},
+			{Login: "nils", Password: "demo-none", Name: "Nils Northwind", Partner: "northwind"},
 			{Login: "edda", Password: "demo-eastgate", Name: "Edda Eastgate", Partner: "eastgate"},
 		},
 	})

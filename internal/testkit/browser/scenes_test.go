@@ -84,6 +84,15 @@ var issuerScenes = []scene{
 		p.entersAtIssuer("edda", "demo-eastgate")
 		p.sees("button", "Use another account")
 	}},
+	{"sso-narrowed", func(p *person) {
+		p.signsInAs("#/customers", "nia", "demo-three")
+		p.sees(".narrowed", "3 of 61 customers")
+		p.hasRows(3)
+	}},
+	{"sso-nobody", func(p *person) {
+		p.signsInAs("#/customers", "nils", "demo-none")
+		p.sees(".empty", "None of the customers")
+	}},
 	{"sso-customers", func(p *person) {
 		p.signsInAtIssuer("#/customers")
 		p.sees(".key-id", "Nora Northwind")

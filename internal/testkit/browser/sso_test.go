@@ -18,12 +18,18 @@ func (p *person) entersAtIssuer(login, password string) {
 	p.presses("Enter")
 }
 
-// signsInAtIssuer opens the page at a fragment and signs in there by single sign-on.
+// signsInAtIssuer opens the page at a fragment and signs in there by single sign-on, as
+// somebody who sees all customers of a partner.
 func (p *person) signsInAtIssuer(fragment string) {
+	p.t.Helper()
+	p.signsInAs(fragment, "nora", "demo-northwind")
+}
+
+func (p *person) signsInAs(fragment, login, password string) {
 	p.t.Helper()
 	p.goes(fragment)
 	p.clicks("button", continueSSO)
-	p.entersAtIssuer("nora", "demo-northwind")
+	p.entersAtIssuer(login, password)
 	p.must(p.Wait("the tokens", "location.href.startsWith("+quoted(p.site.URL)+") && sessionStorage.getItem('partnerview.tokens')"))
 	p.settles()
 }

@@ -67,6 +67,9 @@ func stage(t *testing.T, issuerURL string) (*Stage, Site) {
 			t.Fatal(err)
 		}
 		guard.Tokens = tokens
+		if err := on.admit(t.Context(), issuerURL); err != nil {
+			t.Fatal(err)
+		}
 		signIn = dashboard.SignIn{Issuer: issuerURL, ClientID: issuer.ClientID, Scope: issuer.Scope, Ask: map[string]string{"resource": issuer.Audience}}
 	}
 	s := &Stage{}
@@ -86,6 +89,7 @@ func stage(t *testing.T, issuerURL string) (*Stage, Site) {
 	mux.Handle("GET /customers/{account}", s.guarded(guard, api.GetCustomer(env, on.store)))
 	mux.Handle("GET /customers/{account}/usage/{product}", s.guarded(guard, api.GetUsage(env, skipping{on.store, s})))
 	mux.Handle("GET /customers/{account}/usage/{product}/{record}", s.guarded(guard, api.GetUsage(env, on.store)))
+	mux.Handle("GET /me", s.guarded(guard, api.GetMe(env, on.store)))
 	s.server = httptest.NewServer(s.front(mux))
 	t.Cleanup(func() { s.server.CloseClientConnections(); s.server.Close() })
 	s.URL = s.Under("/v1")
@@ -124,12 +128,15 @@ func (s *Stage) skips() bool {
 	return s.skip >= 0
 }
 
-// Asked lists the API requests that came in, oldest first, as path and query.
+// Asked lists the API requests that came in, oldest first, as path and query, but for the
+// one that the frame around all views sends; AskedMe counts that.
 func (s *Stage) Asked() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.asked)
+	return slices.DeleteFunc(slices.Clone(s.asked), func(asked string) bool { return asked == "/me" })
 }
+
+func (s *Stage) AskedMe() int { return s.count(func() int { return len(s.asked) }) - len(s.Asked()) }
 
 // Held counts the requests that a fault has held, and AtWork those of any kind that are not
 // answered yet.

@@ -1,7 +1,7 @@
 // Run with LC_ALL=en_GB.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { creditState, duration, durationWords, fullTime, money } from '../../web/format.js';
+import { creditState, customersSeen, duration, durationWords, fullTime, money } from '../../web/format.js';
 
 const now = Date.parse('2026-11-20T12:00:00Z');
 const credit = (amount, rest = {}) => ({ amount, currency: 'EUR', billingMode: 'prepaid', creditLimit: null, asOf: '2026-11-20T00:00:00.000Z', ...rest });
@@ -47,4 +47,11 @@ test('times name their zone', () => {
 test('durations read as on a clock', () => {
   assert.deepEqual([0, 42, 60, 3599, 3725].map(duration), ['0:00', '0:42', '1:00', '59:59', '1:02:05']);
   assert.deepEqual([0, 1, 60, 3725].map(durationWords), ['0 seconds', '1 second', '1 minute', '1 hour 2 minutes 5 seconds']);
+});
+
+test('how many customers somebody sees is told as far as it is known', () => {
+  for (const [customers, partnerCustomers, want] of [
+    [12, 214, '12 of 214 customers'], [0, 30, '0 of 30 customers'], [1, 1, '1 of 1 customer'],
+    [12, null, '12 of more than 1,000 customers'], [null, null, 'Some of more than 1,000 customers'], [999, 1000, '999 of 1,000 customers'],
+  ]) assert.equal(customersSeen({ customers, partnerCustomers }), want);
 });
