@@ -47,7 +47,7 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner) {
 		}
 	}
 	if stack.Issuer != nil {
-		announceIssuer(w, stack)
+		announceIssuer(w, stack, len(partners) > 0)
 	}
 	if !stack.Fresh {
 		fmt.Fprint(w, "\nThe tables were there already, and no sample data was loaded into them. "+
@@ -77,7 +77,9 @@ func writeReadyFile(path string, stack *local.Stack, partners []demoPartner) err
 		AuditLog string            `json:"auditLog"`
 		Partners []demoPartner     `json:"partners"`
 		Issuer   *readyIssuer      `json:"issuer,omitempty"`
-	}{stack.BaseURL, stack.Endpoint, tables, stack.AuditLog, append([]demoPartner{}, partners...), issuerOf(stack)}, "", "  ")
+	}{
+		stack.BaseURL, stack.Endpoint, tables, stack.AuditLog, append([]demoPartner{}, partners...), issuerOf(stack),
+	}, "", "  ")
 	if err != nil {
 		return err
 	}

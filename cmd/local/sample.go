@@ -44,7 +44,8 @@ var exports = []struct {
 }
 
 // loadSample loads the sample data as of now, the way an operator would load a
-// directory and usage, and makes a key for each partner, the suspended ones too.
+// directory and usage, and makes a key for each partner, the suspended ones too. Where there
+// is an issuer, some of its people get lists.
 // Lines of the exports that are past their retention are left out.
 func loadSample(ctx context.Context, stack *local.Stack, root string, now time.Time) ([]demoPartner, error) {
 	db, err := dynamo.NewClient(stack.Getenv)
@@ -76,6 +77,11 @@ func loadSample(ctx context.Context, stack *local.Stack, root string, now time.T
 	partners, err := makeKeys(ctx, o, file)
 	if err != nil {
 		return nil, err
+	}
+	if stack.Issuer != nil {
+		if err := listPeople(ctx, o, store, stack.Issuer.URL, now); err != nil {
+			return nil, err
+		}
 	}
 	return partners, setPlans(ctx, store, stack.Plans, partners)
 }

@@ -9,6 +9,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"partnerview/internal/directory"
+	"partnerview/internal/dynamo"
+	"partnerview/internal/testkit/dynamotest"
 )
 
 type readyWithIssuer struct {
@@ -64,6 +68,22 @@ func TestSingleSignOnOnOneMachine(t *testing.T) {
 	page, policy := document(t, ready.BaseURL)
 	if !strings.Contains(page, `<meta name="issuer"`) || !strings.Contains(policy, "connect-src 'self' "+ready.Issuer.URL+";") {
 		t.Errorf("the page does not know the issuer: %s", policy)
+	}
+
+	// What each of them sees of northwind's 30 customers: a list that is not the person's would show all of them.
+	store := dynamo.NewStore(dynamotest.ClientOf(t, ready.DynamodbEndpoint), dynamo.Tables{Partners: ready.Tables["Partners"]})
+	for login, want := range map[string]int{"nils@northwind.example": 3, "nele@northwind.example": 0} {
+		id := directory.PersonID(ready.Issuer.URL, login) // as the authorizer finds it from a token
+		self, err := store.Self(t.Context(), directory.Identity{Partner: "northwind", KeyID: "oidc", Narrowed: id})
+		if err != nil || self.Customers == nil || *self.Customers != want || *self.PartnerCustomers != 30 {
+			t.Errorf("%s sees %+v (%v), want %d of 30", login, self, err, want)
+		}
+		if stands, err := store.Standing(t.Context(), "northwind", id, ""); err != nil || stands.Person != directory.Listed {
+			t.Errorf("%s is %q (%v): a person of whom nothing is said may see all", login, stands.Person, err)
+		}
+	}
+	if !strings.Contains(said, "sees 3 customers\n") || !strings.Contains(said, "sees no customer\n") {
+		t.Errorf("who sees less is not printed:\n%s", said)
 	}
 
 	// As somebody would paste it into a shell.
