@@ -65,3 +65,17 @@ func TestParsePartnerID(t *testing.T) {
 		}
 	}
 }
+
+// Read as "all", a "none" would show each person of a partner all of its customers.
+func TestWhatSomebodySeesOfWhomNothingIsSaid(t *testing.T) {
+	for text, want := range map[string]DefaultAccess{"": SeesAll, "all": SeesAll, "none": SeesNone} {
+		if got, err := ParseDefaultAccess(text); got != want || err != nil {
+			t.Errorf("by %q, somebody of whom nothing is said sees %q of the partner's customers, want %q: %v", text, got, want, err)
+		}
+	}
+	for _, text := range []string{"None", "no", "all ", "false"} {
+		if got, err := ParseDefaultAccess(text); err == nil {
+			t.Errorf("%q is read as %q", text, got)
+		}
+	}
+}

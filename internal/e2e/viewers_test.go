@@ -85,6 +85,13 @@ func TestANarrowedViewerSeesItsOwnCustomersAndNoOthers(t *testing.T) {
 				t.Errorf("%s lists %q (%s), want %q", who, got, query, want)
 			}
 		}
+		var self struct {
+			Customers, PartnerCustomers int
+			Narrowed                    bool
+		}
+		if pv.read(t, credential, "/me", &self); self.Customers != 1 || self.PartnerCustomers != 2 || !self.Narrowed {
+			t.Errorf("%s is told %+v, and sees 1 of its partner's 2 customers", who, self)
+		}
 		var customer struct{ Products []string }
 		pv.read(t, credential, "/customers/mueller_soehne", &customer)
 		if !slices.Equal(customer.Products, []string{"sms"}) {
@@ -167,6 +174,9 @@ func TestNobodyIsToldWhoHasAList(t *testing.T) {
 	n := newNarrow(t, "narrow-told")
 	var answers strings.Builder
 	for _, credential := range []string{n.key, n.token, pv.newKey(t, string(n.partner))} {
+		if a := pv.get(t, credential, "/me"); credential == n.token {
+			answers.WriteString(a.body)
+		}
 		for _, path := range []string{"/customers", "/customers/mueller_soehne", "/customers/mueller_soehne/usage/sms", "/customers/harbourline_freight", "/customers/nobody",
 			"/customers/mueller_soehne/usage/sms?limit=0", "/customers?search=" + string(n.person.ID())} {
 			a := pv.get(t, credential, path) // which looks for canaries
@@ -195,4 +205,26 @@ func TestNobodyIsToldWhoHasAList(t *testing.T) {
 			t.Errorf("a log tells a key's ID elsewhere than as who asked: %s", line)
 		}
 	}
+}
+
+// Where the template says none, somebody of whom nothing is said sees nothing, and somebody
+// who has a list sees that.
+func TestWithoutAWordPeopleSeeNoneWhereTheTemplateSaysSo(t *testing.T) {
+	p := another(t, "--now", now, "--parameter", "OidcIssuer="+pv.issuer.URL, "--parameter", "OidcAudience="+audience, "--parameter", "OidcDefaultAccess=none")
+	p.operates(t, `
+customers: [{accountId: acme_retail, name: Acme, products: [sms], currency: EUR, billingMode: postpaid}]
+partners: [{id: northwind, name: Northwind, customers: [{accountId: acme_retail}]}]
+`, "apply", "-f", "-")
+	known, unknown := p.token(t, "northwind", map[string]any{"sub": "canary|known"}), p.token(t, "northwind", map[string]any{"sub": "canary|unknown"})
+	person := directory.Person{Partner: "northwind", Issuer: pv.issuer.URL, Subject: "canary|known", CreatedAt: clock}
+	store := dynamo.NewStore(dynamotest.ClientOf(t, p.DynamodbEndpoint), p.Tables)
+	must(t, store.PutPerson(t.Context(), person))
+	must(t, store.PutGrant(t.Context(), directory.Grant{Partner: "northwind", Viewer: person.ID(), Account: "acme_retail", CustomerName: "Acme"}))
+	for path, want := range map[string]int{"/customers/acme_retail": 404, "/customers/acme_retail/usage/sms": 404, "/customers": 200} {
+		if a := p.get(t, unknown, path); a.status != want || strings.Contains(a.body, "acme_retail") {
+			t.Errorf("somebody of whom nothing is said reads acme_retail by %s: %d %s", path, a.status, a.body)
+		}
+		p.wants(t, "somebody with a list", known, path, 200, "")
+	}
+	p.wants(t, "an access key", p.newKey(t, "northwind"), "/customers/acme_retail", 200, "")
 }
