@@ -89,6 +89,16 @@ func (m model) shows(by holder) map[string]bool {
 	return seen
 }
 
+// counted is how many customers a list has that its partner has too; one that is gone counts.
+func (m model) counted(by holder) (n int) {
+	for account := range m.grants[by] {
+		if _, granted := m.grants[holder{by.partner, ""}][account]; granted {
+			n++
+		}
+	}
+	return n
+}
+
 func (m model) clone() model {
 	grants := make(map[holder]map[usage.AccountID][]usage.Product, len(m.grants))
 	for h, list := range m.grants {
@@ -163,6 +173,15 @@ type answer struct {
 	code   string
 	shown  []string
 	next   string
+	self   self // of /me
+}
+
+// self is what a credential is told of itself.
+type self struct {
+	PartnerID                   directory.PartnerID
+	Label                       *string
+	Customers, PartnerCustomers int
+	Narrowed                    bool
 }
 
 // ask sends a request through the gateway.
@@ -182,6 +201,12 @@ func (r *run) ask(c credential, path string) answer {
 	}
 	a := answer{status: w.Code, code: body.Code, next: body.NextCursor}
 	if w.Code != http.StatusOK {
+		return a
+	}
+	if path == "/me" {
+		if err := json.Unmarshal(w.Body.Bytes(), &a.self); err != nil {
+			r.Fatalf("GET %s: %v: %s", path, err, w.Body)
+		}
 		return a
 	}
 	var all []struct {
@@ -224,21 +249,27 @@ func (r *run) whole(c credential, query string) answer {
 	return all
 }
 
+// decidedIn are the models by which the decision on a request may have been made: the present
+// one alone, unless the gateway may have kept one from before a change.
+func (r *run) decidedIn(c credential, path string, a answer) []model {
+	window := r.window()
+	decided, isKept := r.decided[c.text+path]
+	if isKept && decided.After(r.now.Add(-ttl)) {
+		return window
+	}
+	if a.status != http.StatusUnauthorized {
+		r.decided[c.text+path] = r.now
+	}
+	return window[:1]
+}
+
 // holds compares an answer with the model: to the letter where no decision can have been
 // kept from before a change, and otherwise with all that was true within the TTL. A list is
 // read as the grants are now, by whose list it was when the decision was made. asked are
 // the facts that the request is about.
 func (r *run) holds(c credential, path string, a answer, asked func(fact string) bool) {
 	r.Helper()
-	window := r.window()
-	decided, isKept := r.decided[c.text+path]
-	isKept = isKept && decided.After(r.now.Add(-ttl))
-	if !isKept && a.status != http.StatusUnauthorized {
-		r.decided[c.text+path] = r.now
-	}
-	if !isKept {
-		window = window[:1]
-	}
+	window := r.decidedIn(c, path, a)
 	may, counts := make(map[string]bool), false
 	for _, then := range window {
 		list, counted := then.list(c)
@@ -489,7 +520,10 @@ func (r *run) request(c credential, account usage.AccountID) {
 	path := "/customers/" + string(account)
 	product := drawn(r, "product", usage.Products())
 	log := string(account) + "/" + string(product)
-	switch kind := drawn(r, "request", []string{"list", "list", "cursor", "customer", "log", "record"}); kind {
+	switch kind := drawn(r, "request", []string{"list", "list", "cursor", "customer", "log", "record", "me"}); kind {
+	case "me":
+		r.me(c)
+
 	case "list":
 		word := drawn(r, "search", []string{"", "", "ta", "echo"})
 		with := drawn(r, "with", []usage.Product{"", product})
@@ -523,6 +557,33 @@ func (r *run) request(c credential, account usage.AccountID) {
 		}
 		r.again = func() { r.holds(c, path, r.ask(c, path), func(fact string) bool { return fact == log }) }
 		r.again()
+	}
+}
+
+// me asks who somebody is. Like a list it is read as the lists are now, by whose list it was
+// when the decision was made.
+func (r *run) me(c credential) {
+	a := r.ask(c, "/me")
+	var may []string
+	for _, then := range r.decidedIn(c, "/me", a) {
+		told := "401"
+		if list, counts := then.list(c); counts {
+			all := holder{c.partner, ""}
+			told = fmt.Sprintf("200 %d of %d, narrowed %v", r.counted(list), r.counted(all), list != all)
+		}
+		may = append(may, told)
+	}
+	got := fmt.Sprint(a.status)
+	if a.status == http.StatusOK {
+		got = fmt.Sprintf("200 %d of %d, narrowed %v", a.self.Customers, a.self.PartnerCustomers, a.self.Narrowed)
+	}
+	r.Logf("%s %s is told who it is: %s", r.now.Format("15:04:05"), c.name, got)
+	_, partnerExists := r.status[c.partner]
+	if a.status == http.StatusServiceUnavailable && !partnerExists && len(may) > 1 {
+		return // it was let in before its partner went
+	}
+	if !slices.Contains(may, got) || a.status == http.StatusOK && (a.self.PartnerID != c.partner || a.self.Label != nil) {
+		r.Fatalf("%s is told %s of %s, label %v; it sees %q", c.name, got, r.plain(string(a.self.PartnerID)), a.self.Label, may)
 	}
 }
 
@@ -646,6 +707,7 @@ func (r *run) serve(written *template.Template, issuer *oidctest.Issuer) http.Ha
 		"AuthorizerFunction":    called(gateway.Authorizer(guard.Decide, log)),
 		"ListCustomersFunction": called(gateway.Handler(api.ListCustomers(env, r.store), log)),
 		"GetCustomerFunction":   called(gateway.Handler(api.GetCustomer(env, r.store), log)),
+		"GetMeFunction":         called(gateway.Handler(api.GetMe(env, r.store), log)),
 		"GetUsageFunction":      called(gateway.Handler(api.GetUsage(env, r.store), log)),
 	}
 	served, err := apigateway.New(apigateway.Config{Template: written, Clock: clock, Invoke: func(ctx context.Context, function string, event []byte) ([]byte, error) {

@@ -65,6 +65,11 @@ func TestANarrowedViewerSeesWhatBothListsAllow(t *testing.T) {
 		if err != nil || d.Narrowed != viewer || !slices.Equal(d.Products, []usage.Product{usage.Voice}) {
 			t.Errorf("of blue.sky, whose SMS its partner does not see, %s sees %v, by the list of %q: %v", viewer, d.Products, d.Narrowed, err)
 		}
+		put(t, store, northwindsOwn(viewer, "acme_retail", usage.SMS, usage.Video)) // the customer has no video
+		d, err = guard.Decide(t.Context(), "Bearer "+credential, of("acme_retail"))
+		if err != nil || !slices.Equal(d.Products, []usage.Product{usage.SMS}) {
+			t.Errorf("of acme_retail, whose messaging its own list leaves out, %s reads %v: %v", viewer, d.Products, err)
+		}
 	}
 	if err := store.DeleteGrant(t.Context(), directory.Grant{Partner: "northwind", Account: "blue.sky"}); err != nil {
 		t.Fatal(err)
