@@ -47,12 +47,13 @@ type commandLine struct {
 		Credit importCreditCommand `cmd:"" help:"Load the customers' remaining credit from files."`
 	} `cmd:"" help:"Load data."`
 	Usage      usageCommands     `cmd:"" help:"Usage records."`
+	Audit      auditCommand      `cmd:"" help:"Show who looked at a customer's data: which partner, by which key or person, when."`
 	Doctor     doctorCommand     `cmd:"" help:"Check the tables, the clock and your permissions."`
 	Version    versionCommand    `cmd:"" help:"Show which version of partnerctl this is."`
 	Completion completionCommand `cmd:"" help:"Print a shell completion script."`
 
 	Connection connection `embed:""`
-	Output     string     `short:"o" enum:"text,json" default:"text" help:"Output format: text for people, json for programs."`
+	Output     string     `short:"o" enum:"text,json,csv" default:"text" help:"Output format: text for people, json for programs; csv, a table for spreadsheets, of audit alone."`
 }
 
 // errRejected ends a command that has done all it could.
@@ -103,8 +104,13 @@ func run(ctx context.Context, args []string, std streams) int {
 		return s.fail(exitUsage, fmt.Sprintf("%s\nSee: %s --help", misuseText(err), understood(err)))
 	}
 	s := &session{ctx: ctx, std: std, connection: line.Connection, json: line.Output == "json",
-		colour: wantsColour(std.out)}
-	if err = line.Connection.check(); err == nil {
+		csv: line.Output == "csv", colour: wantsColour(std.out)}
+	if s.csv && command.Selected().Path() != "audit" {
+		err = misuseError("--output csv is for partnerctl audit alone: give json")
+	} else {
+		err = line.Connection.check()
+	}
+	if err == nil {
 		err = command.Run(s)
 	}
 	switch misuse, isMisuse := errors.AsType[misuseError](err); {
@@ -193,6 +199,7 @@ type session struct {
 	std        streams
 	connection connection
 	json       bool
+	csv        bool
 	colour     bool
 	answered   bool // a result was printed for programs
 }

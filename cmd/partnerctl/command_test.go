@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -324,18 +325,23 @@ func TestTablesOfADeployedStack(t *testing.T) {
 func serveStacks(t *testing.T, stacks map[string]map[string]string) (url string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var members, parameters strings.Builder
-		for name, value := range stacks[r.FormValue("StackName")] {
-			if strings.HasPrefix(name, "Oidc") {
-				fmt.Fprintf(&parameters, "<member><ParameterKey>%s</ParameterKey><ParameterValue>%s</ParameterValue></member>", name, value)
-				continue
-			}
-			fmt.Fprintf(&members, "<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", name, value)
-		}
-		fmt.Fprintf(w, `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><Outputs>%s</Outputs><Parameters>%s</Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, members.String(), parameters.String())
+		answerDescribeStacks(w, stacks[r.FormValue("StackName")])
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// answerDescribeStacks answers DescribeStacks.
+func answerDescribeStacks(w io.Writer, values map[string]string) {
+	var members, parameters strings.Builder
+	for name, value := range values {
+		if strings.HasPrefix(name, "Oidc") {
+			fmt.Fprintf(&parameters, "<member><ParameterKey>%s</ParameterKey><ParameterValue>%s</ParameterValue></member>", name, value)
+			continue
+		}
+		fmt.Fprintf(&members, "<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", name, value)
+	}
+	fmt.Fprintf(w, `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><Outputs>%s</Outputs><Parameters>%s</Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, members.String(), parameters.String())
 }
 
 // Interrupted while it writes, a command says what to do, and a deletion how many are gone.

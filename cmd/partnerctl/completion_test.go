@@ -27,13 +27,13 @@ while IFS= read -r line; do
     echo "$line> ${COMPREPLY[*]}"
 done`)
 	tests := []struct{ line, want string }{
-		{"partnerctl ", "apply partner grant key viewer customer price import usage doctor version completion"},
+		{"partnerctl ", "apply partner grant key viewer customer price import usage audit doctor version completion"},
 		{"partnerctl p", "partner price"},
 		{"partnerctl key ", "create list show narrow widen find rotate revoke"},
 		{"partnerctl key r", "rotate revoke"},
 		{"partnerctl key rotate --o", "--output --overlap"},
 		{"partnerctl key rotate --overlap 24h --ex", "--expires"},
-		{"partnerctl --output ", "text json"},
+		{"partnerctl --output ", "text json csv"},
 		{"partnerctl --output = j", "json"}, // bash parts --output=j so
 		{"partnerctl key list --output=j", "--output=json"},
 		{"partnerctl --stack prod price ", "show check withdraw explain"},

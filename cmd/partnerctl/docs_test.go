@@ -42,6 +42,9 @@ func TestCommandsOfOperatingWorkWhenPasted(t *testing.T) {
 	check(t, err)
 	d.must("apply", "-f", d.write("sample.yaml", string(directory)))
 
+	at := time.Now().Add(-time.Hour)
+	d.env = append(d.env, "AUDIT_LOG="+d.write("audit.ndjson", `{"time":"`+at.Format(time.RFC3339)+`","msg":"the audit log begins"}`+"\n"+
+		shownLine(at, "lighthouse", "4fzyo82mXw3b", listRoute, "", 2, "harbour_cafe", "acme_retail")+shownLine(at, "lighthouse", "4fzyo82mXw3b", logRoute, "sms", 7, "harbour_cafe")))
 	out, err := d.process(posixShell(t), "-eu", "-c", strings.Join(script, "\n")).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v after\n%s", err, out)
@@ -52,7 +55,7 @@ func TestCommandsOfOperatingWorkWhenPasted(t *testing.T) {
 		"Prices of the past change:", "rated: 0.082 EUR", "their build server", "has been revoked since", "3 keys of lighthouse revoked.", "is valid until",
 		"1 customer of its own list", "grant   lighthouse auth0|5f2c harbour_cafe  products: sms", "narrowed: yes → no", "status: active → removed",
 		"records deleted.", "A dry run: nothing was written.", "  new        3", "  changed    1", "older      0", "2 of 5   0.12 → 0.123 EUR",
-		"remove  price list  harbour_cafe sms", "remove  usage", "remove  customer", "remove  partner",
+		"2 looks at harbour_cafe from ", "lighthouse (Lighthouse Partners) 2 looks, 7 records.", "remove  price list  harbour_cafe sms", "remove  usage", "remove  customer", "remove  partner",
 	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the commands do not say %q:\n%s", want, out)
@@ -88,7 +91,7 @@ var results = map[string]any{
 	"key show": shownKey{}, "key narrow": applied{}, "key widen": applied{}, "viewer add": applied{}, "viewer list": listedViewers{}, "viewer show": shownViewer{}, "viewer remove": applied{},
 	"customer list": listedCustomers{}, "customer show": shownCustomer{},
 	"price show": shownPrices{}, "price check": checkedPrices{}, "price explain": explainedPrice{},
-	"usage get": listedRecord{}, "usage delete": deletedUsage{}, "doctor": doctorReport{}, "version": builtOf{},
+	"usage get": listedRecord{}, "usage delete": deletedUsage{}, "doctor": doctorReport{}, "audit": shownLooks{}, "version": builtOf{},
 }
 
 // Every command is in the table of docs/operating.md, with every key that it
