@@ -119,7 +119,12 @@ func TestViewerIsWhatTheAuthorizerSaid(t *testing.T) {
 	} {
 		event := customerEvent("acme_retail")
 		event.RequestContext.Authorizer[c.name] = c.value
-		if s, _ := send(t, event); s.Known || s.Ours != c.kind {
+		s, _ := send(t, event)
+		if s.Known {
+			t.Errorf("%s, with %s = %v: %q reads acme_retail's %v and, of the list of customers, all that is on the list %q (none: all of its partner's)",
+				claim, c.name, c.value, s.Viewer.Partner, s.Viewer.Products, s.Viewer.Narrowed)
+		}
+		if s.Ours != c.kind {
 			t.Errorf("%s: with %s = %v the viewer is %+v, a fault of the kind %s, want %s", claim, c.name, c.value, s.Viewer, s.Ours, c.kind)
 		}
 	}

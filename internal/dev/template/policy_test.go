@@ -209,7 +209,7 @@ func TestARightIsNarrow(t *testing.T) {
 			case c.refusal == "" && err != nil:
 				t.Errorf("refused: %v", err)
 			case c.refusal != "" && err == nil:
-				t.Error("allowed")
+				t.Errorf("%s may read it: %s", c.function, c.name)
 			case c.refusal != "" && !strings.Contains(err.Error(), c.refusal):
 				t.Errorf("refused with %q, want %q in it", err, c.refusal)
 			}
