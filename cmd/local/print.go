@@ -60,6 +60,9 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner) {
 		fmt.Fprintf(w, "  export %s=%s\n", name, stack.Getenv(name))
 	}
 	fmt.Fprintf(w, "  export AUDIT_LOG=%s\n", stack.AuditLog)
+	if stack.Issuer != nil {
+		fmt.Fprintf(w, "  export OIDC_ISSUER=%s\n", stack.Issuer.URL)
+	}
 	fmt.Fprintln(w)
 }
 

@@ -55,6 +55,9 @@ func TestSingleSignOnOnOneMachine(t *testing.T) {
 		t.Fatalf("the ready file has the issuer %+v", ready.Issuer)
 	}
 	said := c.stdout.String()
+	if !strings.Contains(said, "  export OIDC_ISSUER="+ready.Issuer.URL+"\n") {
+		t.Errorf("partnerctl is not told the issuer:\n%s", said)
+	}
 	partners := make(map[string]bool)
 	for _, user := range ready.Issuer.Users {
 		partners[user.Partner] = true

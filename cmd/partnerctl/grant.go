@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"slices"
 
 	"partnerview/internal/directory"
 	"partnerview/internal/operator"
@@ -68,6 +69,7 @@ type listedGrant struct {
 	CustomerName  string                  `json:"customerName,omitempty"`
 	PartnerStatus directory.PartnerStatus `json:"partnerStatus,omitempty"`
 	Products      []usage.Product         `json:"products"` // null: all
+	OnLists       int                     `json:"onLists,omitempty"`
 }
 
 func grantsOf(grants []directory.Grant) []listedGrant {
@@ -111,7 +113,8 @@ func (c *grantListCommand) whoSees(s *session, account usage.AccountID) error {
 func grantsOn(account usage.AccountID, grantees []operator.Grantee) []listedGrant {
 	out := make([]listedGrant, len(grantees))
 	for i, v := range grantees {
-		out[i] = listedGrant{PartnerID: v.ID, AccountID: account, PartnerStatus: v.Status, Products: v.Products}
+		out[i] = listedGrant{PartnerID: v.ID, AccountID: account, PartnerStatus: v.Status, Products: v.Products,
+			OnLists: v.OnLists}
 	}
 	return out
 }
@@ -126,8 +129,15 @@ func (s *session) showGrants(partner directory.PartnerID, grants []listedGrant) 
 
 func (s *session) showGrantees(account usage.AccountID, grantees []operator.Grantee) {
 	t := newTable("partner", "status", "products")
+	if slices.ContainsFunc(grantees, func(v operator.Grantee) bool { return v.OnLists > 0 }) {
+		t = newTable("partner", "status", "products", "on lists of its keys and people")
+	}
 	for _, v := range grantees {
-		t.add(v.ID, inColour(string(v.Status)), productsText(v.Products))
+		cells := []any{v.ID, inColour(string(v.Status)), productsText(v.Products)}
+		if v.OnLists > 0 {
+			cells = append(cells, v.OnLists)
+		}
+		t.add(cells...)
 	}
 	s.showOr(t, "No partner sees %s. To grant it to one: partnerctl grant add PARTNER %s\n", account, account)
 }

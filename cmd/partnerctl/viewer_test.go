@@ -88,6 +88,8 @@ acme_retail  Acme  all          sms
 	says(t, d.must(append([]string{"viewer", "show"}, who...)...), "subject  auth0|5f2c", "issuer   "+deskIssuer, "acme_retail  Acme  all          sms")
 	says(t, d.must("partner", "show", "northwind"), "auth0|5f2c  Billing desk  active  1 ")
 
+	says(t, d.must("customer", "show", "acme_retail"), "northwind  active  sms       1\n")
+
 	// Another issuer's person of the same subject is somebody else.
 	d.run(append([]string{"viewer", "show", "--issuer", "https://other.example/"}, who...)...).fails(t, 1, "nothing is said of", "https://other.example/")
 

@@ -186,11 +186,12 @@ func (s *Store) GrantsOf(ctx context.Context, partner directory.PartnerID,
 	return decodeGrants(items)
 }
 
-// PartnersGranted lists the partners that are granted an account. A grant that
-// was written within the last second may be missing: an index follows its table.
-func (s *Store) PartnersGranted(ctx context.Context, account usage.AccountID) ([]directory.PartnerID, error) {
+// ListsWith tells whose lists an account is on, partners' and viewers', by grants that have
+// nothing else. One that was written within the last second may be missing: an index follows
+// its table.
+func (s *Store) ListsWith(ctx context.Context, account usage.AccountID) ([]directory.Grant, error) {
 	items, err := s.queryAll(ctx, query{
-		op: "partners of " + string(account), table: s.tables.Partners, index: "ByAccount",
+		op: "lists with " + string(account), table: s.tables.Partners, index: "ByAccount",
 		projection: grantKeyAttributes,
 		condition:  "accountId = :account",
 		values:     item{":account": str(string(account))},
@@ -198,21 +199,19 @@ func (s *Store) PartnersGranted(ctx context.Context, account usage.AccountID) ([
 	if err != nil {
 		return nil, err
 	}
-	var partners []directory.PartnerID
-	for _, it := range items {
+	grants := make([]directory.Grant, len(items))
+	for i, it := range items {
 		r := reader{item: it}
-		id, viewer, isList := parseHolderKey(r.required("pk"))
+		partner, viewer, isList := parseHolderKey(r.required("pk"))
 		if !isList {
 			r.fail("pk", "the key of a partner or a viewer")
 		}
 		if r.err != nil {
 			return nil, badItem("grant of", string(account), r.err)
 		}
-		if viewer == "" {
-			partners = append(partners, id)
-		}
+		grants[i] = directory.Grant{Partner: partner, Viewer: viewer, Account: account}
 	}
-	return partners, nil
+	return grants, nil
 }
 
 // AllPartners reads every partner, by ID. It reads the whole table.

@@ -92,6 +92,7 @@ func (o *Operator) ShowPartner(
 type Grantee struct {
 	directory.Partner                 // without its name
 	Products          []usage.Product // that the grant is narrowed to; empty: all
+	OnLists           int             // keys and people of it that have the customer on a list of their own
 }
 
 // WhoSees lists the partners that are granted a customer, by ID. A grant of the
@@ -100,9 +101,18 @@ func (o *Operator) WhoSees(ctx context.Context, account usage.AccountID) ([]Gran
 	if _, err := o.ShowCustomer(ctx, account); err != nil {
 		return nil, err
 	}
-	partners, err := o.store.PartnersGranted(ctx, account)
+	lists, err := o.store.ListsWith(ctx, account)
 	if err != nil {
 		return nil, err
+	}
+	var partners []directory.PartnerID
+	onLists := make(map[directory.PartnerID]int)
+	for _, g := range lists {
+		if g.Viewer == "" {
+			partners = append(partners, g.Partner)
+		} else {
+			onLists[g.Partner]++
+		}
 	}
 	slices.Sort(partners)
 	grantees := make([]Grantee, len(partners))
@@ -112,7 +122,7 @@ func (o *Operator) WhoSees(ctx context.Context, account usage.AccountID) ([]Gran
 		group.Go(func() error {
 			stands, err := o.store.Standing(ctx, id, "", account)
 			if stands.Grant != nil {
-				grantees[i] = Grantee{stands.Partner, stands.Grant.Products}
+				grantees[i] = Grantee{stands.Partner, stands.Grant.Products, onLists[id]}
 			}
 			return unlessNotFound(err) // of a grant that an interrupted command left: nobody sees by it
 		})
