@@ -196,6 +196,7 @@ func TestARightIsNarrow(t *testing.T) {
 		{"a table by its logical id", "GetUsageFunction", with(log, func(r *template.Request) { r.Table = "UsageTable" }), "no statement names it"},
 		{"a person's label", "GetMeFunction", template.Request{Action: "dynamodb:BatchGetItem", Table: "partners-x", Attributes: []string{"pk", "sk", "label"}, LeadingKeys: []string{"VIEWER#a#b"}},
 			`GetMeFunction: dynamodb:BatchGetItem on partners-x: statement Names: dynamodb:LeadingKeys "VIEWER#a#b" is not among`},
+		{"which accounts are on a viewer's list", "GetMeFunction", template.Request{Action: "dynamodb:BatchGetItem", Table: "partners-x", Attributes: []string{"pk", "sk"}, LeadingKeys: []string{"VIEWER#a#b", "VIEWER#a#b"}}, ""},
 		{"a key's hash, for the label's function", "GetMeFunction", with(keyOf, func(r *template.Request) { r.Action = "dynamodb:BatchGetItem" }), `dynamodb:Attributes "hash" is not among`},
 		{"anything, for the dashboard", "DashboardFunction", log, "DashboardFunction: dynamodb:Query on usage-x: no statement names it"},
 	} {
