@@ -63,12 +63,14 @@ func TestDoctorFindsAHealthyMachineHealthy(t *testing.T) {
 	}
 }
 
-// A key that is narrowed and has no list would be taken for one that works.
+// A key that is narrowed and has no list would be taken for one that works. Of a person it
+// may be meant.
 func TestDoctorNamesListsThatBoundNobodyAndViewersWithoutOne(t *testing.T) {
 	d := newDeskWithIssuer(t)
 	store := dynamo.NewStore(engine.Client(t), d.tables)
 	key := d.newKey("--customer", "acme_retail", "--customer", "b&b").KeyID
 	d.must("viewer", "add", "--partner", "northwind", "--subject", "ann", "--customer", "b&b")
+	check(t, store.PutPerson(t.Context(), directory.Person{Partner: "northwind", Issuer: "https://login.example.com", Subject: "none", CreatedAt: time.Now()}))
 	d.must("grant", "remove", "northwind", "b&b", "--yes")
 	left := directory.Grant{Partner: "northwind", Viewer: "gone00000000", Account: "b&b"}
 	check(t, store.PutGrant(t.Context(), left))

@@ -205,9 +205,8 @@ func (o *Operator) lists(ctx context.Context, table dynamo.TableCheck) Finding {
 		f.Detail += "; these lists bound nobody, and show nothing: " + firstOf(nobodys)
 	}
 	if len(empty) > 0 {
-		f.Detail += "; these see nothing, since their list is empty: " + firstOf(empty)
-		f.Remedy = "give them a list with partnerctl key narrow or viewer add, or end them with key revoke or " +
-			"viewer remove"
+		f.Detail += "; these keys see nothing, since their list is empty: " + firstOf(empty)
+		f.Remedy = "give them a list with partnerctl key narrow, or end them with key revoke"
 	}
 	return f
 }
@@ -220,7 +219,7 @@ type viewersList struct {
 }
 
 // viewersLists reads all lists, by the names of their viewers: "northwind 4fzyo82mXw3b",
-// "northwind auth0|5f2c". Where a viewer that has no list should have one, it is empty.
+// "northwind auth0|5f2c". Where a key that has no list should have one, it is empty.
 func (o *Operator) viewersLists(ctx context.Context) (map[string]viewersList, error) {
 	grants, err := o.store.AllGrants(ctx)
 	if err != nil {
@@ -257,7 +256,7 @@ func (o *Operator) viewersLists(ctx context.Context) (map[string]viewersList, er
 				}
 			}
 			for _, person := range people {
-				bound(person.ID(), person.Subject, stateOf(person) == directory.Listed)
+				bound(person.ID(), person.Subject, false) // who sees nothing, as may be meant
 			}
 			return err
 		})
