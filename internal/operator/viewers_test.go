@@ -1,8 +1,10 @@
 package operator_test
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,6 +14,7 @@ import (
 	"partnerview/internal/dynamo"
 	"partnerview/internal/fault"
 	"partnerview/internal/operator"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/usage"
 )
 
@@ -256,5 +259,78 @@ func TestAPartnerThatIsMadeHasNoPeopleButThoseOfItsFile(t *testing.T) {
 	}
 	if people, err := s.People(t.Context(), "north"); err != nil || len(people) != 0 {
 		t.Errorf("north has %v, %v", people, err)
+	}
+}
+
+// The same letters are another issuer's for somebody else, who would be given the list.
+func TestAFileGivesAListToThePersonOfTheIssuerThatItNames(t *testing.T) {
+	o, s := withThreeCustomers(t)
+	apply(t, o.Operator, `partners: [{id: north, viewers: [{subject: ann, issuer: "https://other.example/", customers: [{accountId: acc-a}]}, {subject: ben, customers: [{accountId: acc-b}]}]}]`)
+	if got := sees(t, s, "ann", directory.SeesNone); got != "" {
+		t.Errorf("ann of %s sees %q", issuer, got)
+	}
+	if got := sees(t, s, "ben", directory.SeesNone); got != "acc-b/sms" {
+		t.Errorf("ben of %s sees %q", issuer, got)
+	}
+	if _, err := s.Person(t.Context(), "north", directory.PersonID("https://other.example/", "ann")); err != nil {
+		t.Errorf("of the other issuer's ann: %v", err)
+	}
+}
+
+// Of a key that is half made or half replaced nobody has all of north's customers, and nobody
+// has lost the old key before the new one has its list.
+func TestAnInterruptedKeyIsNarrowedAndTheOldOneLasts(t *testing.T) {
+	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
+	s := dynamo.NewStore(engine.Client(t), tables)
+	o := testOperator{operator.New(s, clock), t}
+	apply(t, o.Operator, threeCustomers)
+	_, old, _, err := o.CreateNarrowKey(t.Context(), "north", "", operator.Expiry{}, listOf(t, "acc-a=sms", "acc-b"))
+	must(t, err)
+	for claim, command := range map[string]func(context.Context, *operator.Operator) error{
+		"created": func(ctx context.Context, o *operator.Operator) error {
+			_, _, _, err := o.CreateNarrowKey(ctx, "north", "", operator.Expiry{}, listOf(t, "acc-a=sms", "acc-b"))
+			return err
+		},
+		"rotated": func(ctx context.Context, o *operator.Operator) error {
+			_, err := o.RotateKey(ctx, old.ID, operator.RotateAs{})
+			return err
+		},
+	} {
+		writes := 0
+		for after := 0; ; after++ {
+			ctx, cancel := context.WithCancel(t.Context())
+			var left atomic.Int32
+			left.Store(int32(after))
+			proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
+				if !isWrite(c.Operation) || left.Add(-1) >= 0 {
+					return false
+				}
+				cancel()
+				dynamotest.Cut(w)
+				return true
+			})
+			err := command(ctx, operator.New(dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables), clock))
+			cancel()
+			keys, listing := s.AccessKeys(t.Context(), "north")
+			must(t, listing)
+			for _, key := range keys {
+				if !key.Narrowed {
+					t.Errorf("interrupted after %d writes, a key that is %s sees all", after, claim)
+				}
+				if claim == "rotated" && key.ID == old.ID && !key.ExpiresAt.IsZero() && err != nil {
+					t.Errorf("interrupted after %d writes, the key that is %s has ended", after, claim)
+				}
+			}
+			if err == nil {
+				writes = after
+				break
+			}
+			if after > 20 {
+				t.Fatalf("a key is never %s: %v", claim, err)
+			}
+		}
+		if writes < 4 {
+			t.Errorf("a key is %s in %d writes", claim, writes)
+		}
 	}
 }
