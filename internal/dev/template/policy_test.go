@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -223,6 +224,8 @@ func TestARightIsNarrow(t *testing.T) {
 type sender struct {
 	t        *testing.T
 	template *template.Template
+
+	mu       sync.Mutex
 	requests []template.Request
 }
 
@@ -236,7 +239,9 @@ func (s *sender) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.t.Errorf("%v in %s", err, body)
 	}
+	s.mu.Lock()
 	s.requests = append(s.requests, requests...)
+	s.mu.Unlock()
 	const item = `{"accountId":{"S":"acme"},"sortKey":{"S":"acme\u0000acme"},"name":{"S":"Acme"},"currency":{"S":"EUR"},"billingMode":{"S":"prepaid"},
 		"products":{"L":[{"S":"sms"}]},"log":{"S":"acme#sms"},"at":{"S":"2026-11-03T10:00:00.120Z#u-1"},"byId":{"S":"acme#sms#u-1"},
 		"status":{"S":"active"},"pk":{"S":"PARTNER#northwind"},"sk":{"S":"GRANT#acme"}}`
