@@ -135,7 +135,7 @@ func TestARequestsTraceIsFoundByPartnerAndAccount(t *testing.T) {
 		w.WriteHeader(http.StatusOK)
 	}))
 	event := events.APIGatewayProxyRequest{Resource: "/customers", HTTPMethod: "GET", RequestContext: events.APIGatewayProxyRequestContext{
-		Authorizer: map[string]any{"partnerId": "northwind", "keyId": "k1", "accountId": "acme_retail", "products": "sms"},
+		Authorizer: map[string]any{"partnerId": "northwind", "keyId": "k1", "narrowed": "no", "accountId": "acme_retail", "products": "sms"},
 	}}
 	if _, err := gateway.Handler(h, slog.New(slog.DiscardHandler))(traced(t.Context(), sampled), event); err != nil {
 		t.Fatal(err)
