@@ -337,15 +337,16 @@ func (p *Page) perform(input params) error {
 	return p.command("input.performActions", params{"context": p.context, "actions": []params{input}}, nil)
 }
 
-// comeToFront puts the window before all others. Firefox is asked which one is: its page has
-// no focus either where Tab has led from the page to the browser's own controls.
+// comeToFront puts Firefox's window before all others; Chromium does what a key does in any
+// window. Firefox itself is asked which one is in front: a page has no focus either where Tab
+// has led from it to the browser's own controls.
 func (p *Page) comeToFront() error {
-	where, isInFront := p.context, "document.hasFocus()"
-	if p.browser.Kind == Firefox {
-		where, isInFront = p.browser.window, fmt.Sprintf(
-			`%s.NavigableManager.getBrowsingContextById(%q).topChromeWindow === Services.focus.activeWindow`,
-			navigables, p.context)
+	if p.browser.Kind != Firefox {
+		return nil
 	}
+	where, isInFront := p.browser.window, fmt.Sprintf(
+		`%s.NavigableManager.getBrowsingContextById(%q).topChromeWindow === Services.focus.activeWindow`,
+		navigables, p.context)
 	var front bool
 	if err := p.evalIn(where, isInFront, &front); err != nil || front {
 		return err
