@@ -138,17 +138,18 @@ func (g *Guard) Decide(ctx context.Context, authorization string, asked *string)
 func granted(
 	who directory.Identity, account usage.AccountID, stands directory.Standing,
 ) (products [][]usage.Product, granted bool) {
-	grants := map[directory.ViewerID]*directory.Grant{"": stands.Grant}
-	if who.Narrowed != "" {
-		grants[who.Narrowed] = stands.Own
+	counts := func(g *directory.Grant, viewer directory.ViewerID) bool {
+		return g != nil && g.Partner == who.Partner && g.Viewer == viewer && g.Account == account
 	}
-	for viewer, g := range grants {
-		if g == nil || g.Partner != who.Partner || g.Viewer != viewer || g.Account != account {
-			return nil, false
-		}
-		products = append(products, g.Products)
+	switch {
+	case !counts(stands.Grant, ""):
+		return nil, false
+	case who.Narrowed == "":
+		return [][]usage.Product{stands.Grant.Products}, true
+	case !counts(stands.Own, who.Narrowed):
+		return nil, false
 	}
-	return products, true
+	return [][]usage.Product{stands.Grant.Products, stands.Own.Products}, true
 }
 
 // identify says whose the credential of a header is, if it counts now, and whether

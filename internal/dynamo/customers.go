@@ -3,7 +3,6 @@ package dynamo
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -163,26 +162,18 @@ func (s *Store) grants(ctx context.Context, who directory.Identity, q directory.
 // itself unless the viewer is narrowed. What does not exist is not in it.
 func (s *Store) behind(ctx context.Context, who directory.Identity, list []listed) (
 	customers map[usage.AccountID]directory.Customer, granted map[usage.AccountID]directory.Grant, err error) {
-	var noGrants error
-	var reads sync.WaitGroup
-	if who.Narrowed != "" {
-		reads.Go(func() {
-			noGrants = fault.Caught(func() (err error) {
-				granted, err = s.grantsOfPartner(ctx, who.Partner, list)
-				return err
-			})
-		})
-	} else {
+	if who.Narrowed == "" {
 		granted = make(map[usage.AccountID]directory.Grant, len(list))
 		for _, g := range list {
 			granted[g.Account] = g.Grant
 		}
+		customers, err = s.customersOf(ctx, who.Partner, list)
+		return customers, granted, err
 	}
-	customers, err = s.customersOf(ctx, who.Partner, list)
-	reads.Wait()
-	if err == nil {
-		err = noGrants
-	}
+	err = sideBySide([]func() error{
+		func() (err error) { customers, err = s.customersOf(ctx, who.Partner, list); return err },
+		func() (err error) { granted, err = s.grantsOfPartner(ctx, who.Partner, list); return err },
+	})
 	return customers, granted, err
 }
 
