@@ -59,7 +59,7 @@ test: $(ENGINE) ## all tests; TESTFLAGS="-run Name" adds flags
 	$(GO) test $(LIMITS) $(TESTFLAGS) ./...
 	$(GO) -C tools test $(LIMITS) $(TESTFLAGS) ./...
 
-quick: $(ENGINE) ## all tests but those that start the whole product or a browser, or kill what loads
+quick: $(ENGINE) ## all tests but those that start the whole product or a browser, kill what loads, or take long
 	$(GO) test -short $(TESTFLAGS) $(filter-out $(WHOLE:%=%%),$(shell $(GO) list ./...))
 
 # Packages whose tests start the whole product or a browser.

@@ -453,6 +453,9 @@ var auditStack = append(slices.Clone(auditDay), "--stack", "partnerview")
 // On AWS the log groups of the functions that show data are asked, and what they say is
 // waited for, whatever CloudWatch makes of it first.
 func TestAuditAsksTheLogsOfAStack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	d := newAuditDesk(t, false)
 	d.keep(d.lines...)
 	want := asJSON[shownLooks](d.desk, auditDay...)
@@ -500,6 +503,9 @@ func TestAuditAsksTheLogsOfAStack(t *testing.T) {
 // A query finds 10,000 lines at most, and nobody is told which it left out: each half
 // of the period is asked for, and no line falls between the halves or is told twice.
 func TestAnAuditOfManyLooksIsWhole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	d := newAuditDesk(t, false)
 	f := newFakeLogs(t, d.desk)
 	const looks = 10_050

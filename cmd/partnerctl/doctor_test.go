@@ -122,10 +122,12 @@ func TestDoctorTellsOfTablesThatAreNotAsTheyShould(t *testing.T) {
 	if f := failed["reach missing"]; !strings.Contains(f.Detail, "there is no such table") || !strings.Contains(f.Remedy, "--stack") {
 		t.Errorf("a missing table is told as %+v", f)
 	}
-	d.env = append(slices.Clone(good), "DYNAMODB_ENDPOINT=http://127.0.0.1:1")
-	failed = d.failures(1)
-	if f := failed["reach Partners"]; !strings.Contains(f.Detail, "no answer") || !strings.Contains(f.Remedy, "--endpoint") || len(failed) != 5 {
-		t.Errorf("%d lines fail without an engine: %+v", len(failed), failed)
+	if !testing.Short() { // it is tried for seconds
+		d.env = append(slices.Clone(good), "DYNAMODB_ENDPOINT=http://127.0.0.1:1")
+		failed = d.failures(1)
+		if f := failed["reach Partners"]; !strings.Contains(f.Detail, "no answer") || !strings.Contains(f.Remedy, "--endpoint") || len(failed) != 5 {
+			t.Errorf("%d lines fail without an engine: %+v", len(failed), failed)
+		}
 	}
 	d.env = good[:2]
 	d.run("doctor").fails(t, 1, "Set CUSTOMERS_TABLE, PRICELISTS_TABLE, USAGE_TABLE")

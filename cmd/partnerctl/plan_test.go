@@ -106,6 +106,9 @@ func TestSetPlanMayBeInterruptedAtEveryCall(t *testing.T) {
 // One answer that gets lost on the way is no matter: the call is made again, and
 // finds done what it wants to do. Only a key is not made again.
 func TestALostAnswerIsAskedForAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	var all sync.WaitGroup // all at once: the SDK waits before it asks again
 	for _, c := range []struct {
 		from, plan string

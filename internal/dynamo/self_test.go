@@ -67,6 +67,9 @@ func TestAViewerIsToldHowManyCustomersItSees(t *testing.T) {
 
 // A list that is too long to count is not read on: the other is looked up in it.
 func TestAThousandCustomersAreCountedAndNoMore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	s, proxy, direct := proxied(t)
 	fill := func(from, n int, grantOf func(directory.Customer) directory.Grant) {
 		var all errgroup.Group

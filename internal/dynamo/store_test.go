@@ -115,6 +115,9 @@ func TestPageReadsOneItemMoreThanItShows(t *testing.T) {
 }
 
 func TestErrorsReportWhetherTryingAgainHelps(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	s, proxy, _ := proxied(t)
 	reads := map[string]func() error{
 		"AccessKey": func() error { _, err := s.AccessKey(t.Context(), "4fzyo82mXw3b"); return err },
@@ -200,6 +203,9 @@ func TestMissingTableIsOurMistake(t *testing.T) {
 }
 
 func TestStoppedEngineIsUnavailableAndThenBackAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	own := dynamotest.Start(t)
 	s := own.NewStore(t)
 	must(t, s.PutPartner(t.Context(), directory.Partner{ID: "northwind", Status: directory.Active}))
@@ -214,6 +220,9 @@ func TestStoppedEngineIsUnavailableAndThenBackAgain(t *testing.T) {
 }
 
 func TestTableThatDoesNotAnswerIsGivenUpInSeconds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	s, proxy, _ := proxied(t)
 	release := make(chan struct{})
 	defer close(release)

@@ -82,6 +82,9 @@ func TestNewestCreditStaysInAnyOrderOfFilesAndLines(t *testing.T) {
 }
 
 func TestCreditSurvivesARestartOfTheEngine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	own := dynamotest.Start(t)
 	tables, proxy := own.NewTables(t), own.NewProxy(t)
 	s := dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables)

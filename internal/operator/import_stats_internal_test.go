@@ -9,6 +9,9 @@ import (
 )
 
 func TestSameSecondForgetsWhatIsLongPast(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	s, noon := NewSameSecond(), time.Date(2026, 5, 20, 12, 0, 0, 0, time.UTC)
 	record := func(id string, ms int) usage.Record {
 		return usage.Record{ID: usage.RecordID(id), Timestamp: noon.Add(time.Duration(ms) * time.Millisecond)}

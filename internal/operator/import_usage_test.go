@@ -158,6 +158,9 @@ func TestCutFileIsLoadedAsFarAsItGoesAndTold(t *testing.T) {
 }
 
 func TestImportSurvivesARestartOfTheEngine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	own := dynamotest.Start(t)
 	s := own.NewStore(t)
 	o := operator.New(s, clock)
@@ -181,6 +184,9 @@ func TestImportSurvivesARestartOfTheEngine(t *testing.T) {
 }
 
 func TestImportWaitsForAnEngineThatIsAboutToStart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	own := dynamotest.Start(t)
 	o := operator.New(own.NewStore(t), clock)
 	apply(t, o, customersFile)
@@ -245,6 +251,9 @@ func (endless) Read(b []byte) (int, error) {
 }
 
 func TestMemoryDoesNotGrowWithAFile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	o, _ := newOperator(t)
 	apply(t, o, customersFile)
 	var peak uint64
@@ -285,6 +294,9 @@ func sampleDirectory(t testing.TB) importer.Directory {
 }
 
 func TestSampleDataLoadsWithoutRejects(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	o, _ := newOperator(t)
 	begun := time.Now()
 	plan, err := o.Plan(t.Context(), sampleDirectory(t), false)
@@ -305,6 +317,9 @@ func TestSampleDataLoadsWithoutRejects(t *testing.T) {
 // How the writers slow down and recover is tested with the pace itself, in
 // package dynamo.
 func TestImportLosesNothingWhenTheTableIsThrottled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
 	s := dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables)
 	o := operator.New(s, clock)
@@ -348,7 +363,10 @@ func receiptLine(id, state string, second int) string {
 func TestReceiptsAreBroughtToTheirRecords(t *testing.T) {
 	o, s := newOperator(t)
 	apply(t, o, customersFile)
-	const n = 500
+	n := 500
+	if testing.Short() {
+		n = 100
+	}
 	var log, receipts strings.Builder
 	for i := range n {
 		log.WriteString(line("acme_retail", fmt.Sprintf("m-%d", i), i, `,"status":"queued"`))

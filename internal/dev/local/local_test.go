@@ -254,6 +254,9 @@ func TestTablesOnDiskAreFoundAgain(t *testing.T) {
 }
 
 func TestStopLeavesNoProcessNoPortAndNoGoroutine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	before := runtime.NumGoroutine()
 	s := startWhole(t, Options{})
 	get(t, s.BaseURL+"/things", "Bearer acme")
@@ -354,6 +357,9 @@ func TestWhatKeepsItFromStartingIsToldAndEndsTheRest(t *testing.T) {
 		"functions that do not build":   {Options{Root: broken(t)}, "does not build:"},
 	} {
 		t.Run(claim, func(t *testing.T) {
+			if testing.Short() && c.want == "connection refused; start it, or unset DYNAMODB_ENDPOINT to run dynalite" {
+				t.Skip("not in make quick: it is tried for seconds")
+			}
 			if c.o.Root == "" {
 				c.o.Root = root
 			}
@@ -397,6 +403,9 @@ func TestABuildWaitsForAnother(t *testing.T) {
 }
 
 func TestBuildsAtTheSameTimeDoNotDisturbEachOther(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
 	folder := t.TempDir()
 	var all sync.WaitGroup
 	for range 3 {
