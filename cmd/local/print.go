@@ -19,7 +19,8 @@ import (
 
 // tableVariables name the tables for partnerctl, in the order in which they are
 // printed.
-var tableVariables = []string{"PARTNERS_TABLE", "CUSTOMERS_TABLE", "PRICELISTS_TABLE", "USAGE_TABLE"}
+var tableVariables = []string{"PARTNERS_TABLE", "CUSTOMERS_TABLE", "PRICELISTS_TABLE", "USAGE_TABLE", "TOTALS_TABLE",
+	"LEDGER_TABLE"}
 
 // announce tells how to use what serves now.
 func announce(w io.Writer, stack *local.Stack, partners []demoPartner) {

@@ -310,7 +310,7 @@ func TestEndpointMayComeFromTheFlagOrEitherVariable(t *testing.T) {
 
 func TestTablesOfADeployedStack(t *testing.T) {
 	d := newDesk(t)
-	whole := map[string]string{"PartnersTable": d.tables.Partners, "CustomersTable": d.tables.Customers, "PriceListsTable": d.tables.PriceLists, "UsageTable": d.tables.Usage}
+	whole := map[string]string{"PartnersTable": d.tables.Partners, "CustomersTable": d.tables.Customers, "PriceListsTable": d.tables.PriceLists, "UsageTable": d.tables.Usage, "TotalsTable": d.tables.Totals, "LedgerTable": d.tables.Ledger}
 	stacks := map[string]map[string]string{"partnerview-prod": whole, "other": {"BucketName": "b"}}
 	d.env = []string{
 		"AWS_ENDPOINT_URL_CLOUDFORMATION=" + serveStacks(t, stacks), "AWS_REGION=eu-central-1",

@@ -25,7 +25,7 @@ import (
 
 // connection says where the tables are.
 type connection struct {
-	Stack    string    `placeholder:"NAME" help:"Use the tables of this deployed stack, instead of those named by PARTNERS_TABLE, CUSTOMERS_TABLE, PRICELISTS_TABLE and USAGE_TABLE."`
+	Stack    string    `placeholder:"NAME" help:"Use the tables of this deployed stack, instead of those named by PARTNERS_TABLE, CUSTOMERS_TABLE, PRICELISTS_TABLE, USAGE_TABLE, TOTALS_TABLE and LEDGER_TABLE."`
 	Endpoint string    `placeholder:"URL" help:"A DynamoDB engine other than AWS's, such as the one that make run starts. One on this machine needs neither credentials nor a region. Default: DYNAMODB_ENDPOINT or AWS_ENDPOINT_URL_DYNAMODB."`
 	Now      time.Time `placeholder:"TIME" help:"Use this as the current time, such as 2026-06-01T00:00:00Z. Only with --endpoint: on AWS the past is the past."`
 }
@@ -55,7 +55,7 @@ func (c connection) check() error {
 	return nil
 }
 
-// table is one of the four: where its name comes from, and where it goes.
+// table is one of the six: where its name comes from, and where it goes.
 type table struct {
 	variable, output string
 	name             func(*dynamo.Tables) *string
@@ -66,10 +66,14 @@ var (
 	customersTable  = table{"CUSTOMERS_TABLE", "CustomersTable", func(t *dynamo.Tables) *string { return &t.Customers }}
 	priceListsTable = table{"PRICELISTS_TABLE", "PriceListsTable",
 		func(t *dynamo.Tables) *string { return &t.PriceLists }}
-	usageTable = table{"USAGE_TABLE", "UsageTable", func(t *dynamo.Tables) *string { return &t.Usage }}
+	usageTable  = table{"USAGE_TABLE", "UsageTable", func(t *dynamo.Tables) *string { return &t.Usage }}
+	totalsTable = table{"TOTALS_TABLE", "TotalsTable", func(t *dynamo.Tables) *string { return &t.Totals }}
+	ledgerTable = table{"LEDGER_TABLE", "LedgerTable", func(t *dynamo.Tables) *string { return &t.Ledger }}
 )
 
-func allTables() []table { return []table{partnersTable, customersTable, priceListsTable, usageTable} }
+func allTables() []table {
+	return []table{partnersTable, customersTable, priceListsTable, usageTable, totalsTable, ledgerTable}
+}
 
 // operator connects to the tables that a command needs.
 func (s *session) operator(needed ...table) (*operator.Operator, error) {

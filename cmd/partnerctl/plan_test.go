@@ -164,7 +164,7 @@ func TestApplyLeavesAPartnersPlan(t *testing.T) {
 	d := newPlanDesk(t, "none")
 	d.setPlan("bronze")
 	env := d.env
-	d.env = []string{"DYNAMODB_ENDPOINT=" + engine.Endpoint(t), "PARTNERS_TABLE=" + d.tables.Partners, "CUSTOMERS_TABLE=" + d.tables.Customers, "PRICELISTS_TABLE=" + d.tables.PriceLists, "USAGE_TABLE=" + d.tables.Usage}
+	d.env = []string{"DYNAMODB_ENDPOINT=" + engine.Endpoint(t), "PARTNERS_TABLE=" + d.tables.Partners, "CUSTOMERS_TABLE=" + d.tables.Customers, "PRICELISTS_TABLE=" + d.tables.PriceLists, "USAGE_TABLE=" + d.tables.Usage, "TOTALS_TABLE=" + d.tables.Totals, "LEDGER_TABLE=" + d.tables.Ledger}
 	d.must("apply", "-f", d.write("directory.yaml", directoryFile))
 	d.must("apply", "-f", d.write("renamed.yaml", "partners: [{id: northwind, name: North, status: suspended}]"))
 	for _, args := range [][]string{{"apply", "-f", "directory.yaml", "-o", "json"}, {"key", "create", "--partner", "northwind", "-o", "json"}, {"key", "list", "--partner", "northwind", "-o", "json"}} {

@@ -35,7 +35,7 @@ func TestThePolicyIsWhatTheCommandsCall(t *testing.T) {
 	policy := policyOf(t, d.root)
 	names := map[string]string{}
 	var renamed []string
-	for id, name := range map[string]string{"PartnersTable": d.tables.Partners, "CustomersTable": d.tables.Customers, "PriceListsTable": d.tables.PriceLists, "UsageTable": d.tables.Usage} {
+	for id, name := range map[string]string{"PartnersTable": d.tables.Partners, "CustomersTable": d.tables.Customers, "PriceListsTable": d.tables.PriceLists, "UsageTable": d.tables.Usage, "TotalsTable": d.tables.Totals, "LedgerTable": d.tables.Ledger} {
 		names[id] = "partnerview-" + id + "-1"
 		renamed = append(renamed, name, names[id])
 	}

@@ -114,7 +114,7 @@ func TestTheIssuerOfAPersonIsTheStacksOwn(t *testing.T) {
 	d.run("apply", "-f", file).fails(t, 1, "which issuer? Set OIDC_ISSUER")
 	d.must("price", "check", "-f", file)
 	d.run(append(add, "--issuer", "login.example.com")...).fails(t, 2, "not an issuer: write the URL")
-	tables := map[string]string{"PartnersTable": d.tables.Partners, "CustomersTable": d.tables.Customers, "PriceListsTable": d.tables.PriceLists, "UsageTable": d.tables.Usage, "OidcIssuer": deskIssuer, "OidcDefaultAccess": "none"}
+	tables := map[string]string{"PartnersTable": d.tables.Partners, "CustomersTable": d.tables.Customers, "PriceListsTable": d.tables.PriceLists, "UsageTable": d.tables.Usage, "TotalsTable": d.tables.Totals, "LedgerTable": d.tables.Ledger, "OidcIssuer": deskIssuer, "OidcDefaultAccess": "none"}
 	d.env = []string{
 		"AWS_ENDPOINT_URL_CLOUDFORMATION=" + serveStacks(t, map[string]map[string]string{"partnerview": tables, "closed": {"OidcIssuer": ""}}), "AWS_REGION=eu-central-1",
 		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_ENDPOINT_URL_DYNAMODB=" + engine.Endpoint(t), "OIDC_ISSUER=https://not-this-one.example/", "OIDC_DEFAULT_ACCESS=all",

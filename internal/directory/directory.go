@@ -82,6 +82,7 @@ type Customer struct {
 	Products []usage.Product
 	Currency money.Currency
 	Credit   Credit
+	TimeZone TimeZone // of its calendar days
 	// SubAccounts are the names under which the platform's exports list it.
 	SubAccounts []string
 }

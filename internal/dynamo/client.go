@@ -10,20 +10,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// Tables are the names of the four tables. A command or function that does not
+// Tables are the names of the six tables. A command or function that does not
 // use a table leaves its name empty.
 type Tables struct {
-	Partners, Customers, PriceLists, Usage string
+	Partners, Customers, PriceLists, Usage, Totals, Ledger string
 }
 
-// TablesFromEnv reads PARTNERS_TABLE, CUSTOMERS_TABLE, PRICELISTS_TABLE and
-// USAGE_TABLE, which template.yaml gives to each function as far as it may read.
+// TablesFromEnv reads PARTNERS_TABLE, CUSTOMERS_TABLE, PRICELISTS_TABLE, USAGE_TABLE,
+// TOTALS_TABLE and LEDGER_TABLE, which template.yaml gives to each function as far as it may read.
 func TablesFromEnv(getenv func(string) string) Tables {
 	return Tables{
 		Partners:   getenv("PARTNERS_TABLE"),
 		Customers:  getenv("CUSTOMERS_TABLE"),
 		PriceLists: getenv("PRICELISTS_TABLE"),
 		Usage:      getenv("USAGE_TABLE"),
+		Totals:     getenv("TOTALS_TABLE"),
+		Ledger:     getenv("LEDGER_TABLE"),
 	}
 }
 

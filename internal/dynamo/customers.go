@@ -20,7 +20,7 @@ var (
 	customerAttributes = project(customerNames...)
 	allOfCustomer      = project(append(slices.Clone(customerNames), "subAccounts")...) // not a partner's to see
 	customerNames      = []string{"accountId", "name", "products", "currency", "billingMode", "remainingCredit",
-		"creditLimit", "creditAsOf"}
+		"creditLimit", "creditAsOf", "timeZone"}
 
 	grantListAttributes     = project("pk", "sk", "sortKey", "name", "products")
 	grantedProductsOfViewer = project("pk", "sk", "products")
@@ -303,6 +303,7 @@ func decodeCustomer(it item) (directory.Customer, error) {
 			Limit:     r.decimal("creditLimit"),
 			AsOf:      r.timeOrNil("creditAsOf"),
 		},
+		TimeZone:    directory.TimeZone(r.text("timeZone")),
 		SubAccounts: r.words("subAccounts"),
 	}
 	if r.err != nil {
@@ -316,6 +317,7 @@ func encodeCustomer(c directory.Customer) item {
 	it["name"], it["currency"], it["billingMode"] = str(c.Name), str(string(c.Currency)), str(string(c.Credit.Mode))
 	putWords(it, "products", c.Products)
 	putWords(it, "subAccounts", c.SubAccounts)
+	putText(it, "timeZone", string(c.TimeZone))
 	putDecimal(it, "remainingCredit", c.Credit.Remaining)
 	putDecimal(it, "creditLimit", c.Credit.Limit)
 	if c.Credit.AsOf != nil {

@@ -2,7 +2,7 @@
 // It is the only package that knows DynamoDB: tables, keys, expressions, and the
 // SDK's errors, which it turns into the kinds of package fault by type.
 //
-// There are four tables. All times in them are texts in [usage.TimeLayout], so
+// There are six tables. All times in them are texts in [usage.TimeLayout], so
 // that their order is that of time; all decimals are texts in plain notation. An
 // attribute that is listed as optional is absent where it is unknown: there are
 // no NULL attributes. Names of attributes are the contract of template.yaml,
@@ -72,6 +72,7 @@
 //	           remainingCredit  S  optional: "1520.73"
 //	           creditLimit      S  optional
 //	           creditAsOf       S  optional
+//	           timeZone         S  optional: "Europe/Berlin"; absent: UTC
 //	           subAccounts      L of S  optional: names in the platform's exports
 //
 // # PriceLists
@@ -99,6 +100,66 @@
 //	                       its own tells a number; the record is deleted next
 //
 // Index ById: byId, at; keys only. It finds one record by its id.
+//
+// # Totals
+//
+// Partition key pk (S), sort key sk (S). All of it can be counted again from Usage.
+//
+//	day        pk  acme_retail#sms
+//	           sk  DAY#2026-11-03
+//	           zone       S  "Europe/Berlin": whose day it is
+//	           groups     S  what the day comes to: totals.Sheet as text; absent in a day of parts
+//	           parts      N  optional: into how many parts it is split
+//	           updatedAt  S  when the totals last changed
+//	           expiresAt  N  optional: seconds since 1970; the earliest of its records'
+//	           mark       S  of the count that made it
+//	           stale      S  optional: the mark of whoever is writing into it
+//
+//	part       pk  acme_retail#sms
+//	           sk  PART#2026-11-03#<mark>#0001
+//	           groups     S
+//
+//	log        pk  acme_retail#sms
+//	           sk  LOG
+//	           firstDay, lastDay  S  optional: of its days with records
+//	           loadedThrough      S  optional: the time of its newest record, or what an import said
+//	           loadedAt           S  optional: when records were last loaded
+//	           updatedAt          S  the newest of its days'
+//	           pricesChangedAt    S  optional: when a price list last changed
+//	           mark, stale        as of a day
+//
+//	month      pk  acme_retail
+//	           sk  MONTH#2026-11
+//	           zone       S  as of a day
+//	           sms, voice, video, messaging  S  optional: totals.Sheet.Coarse as text, of all days of that log
+//	           updatedAt  S  the newest of its days'
+//	           expiresAt  N  optional: the earliest of its days'
+//	           mark, stale  as of a day
+//
+//	ready      pk  READY
+//	           sk  READY
+//	           at         S  since when all that Usage holds is counted
+//
+// # Ledger
+//
+// Partition key pk (S), sort key sk (S).
+//
+//	lease      pk  WRITER
+//	           sk  LEASE
+//	           term       N  how often it was taken
+//	           holder     S  a random id, new at each taking; absent: nobody holds it
+//	           what       S  "import usage", for those who wait
+//	           where      S  "host/pid" of the holder
+//	           takenAt    S  by the holder's clock
+//	           renewedAt  S  when its last renewal began, by the holder's clock
+//
+//	open day   pk  WRITER
+//	           sk  OPEN#acme_retail#sms#2026-11-03
+//	           mark       S
+//
+//	later day  pk  WRITER
+//	           sk  LATER#acme_retail#sms#2026-11-03: left for totals rebuild
+//	           mark       S
 //
 // No key that is written here holds a telephone number. One that another pipeline
 // wrote may; its id does not leave the package (usage.Log.StoredPosition).

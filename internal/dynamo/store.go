@@ -15,7 +15,7 @@ import (
 	"partnerview/internal/fault"
 )
 
-// Store reads and writes the four tables. Its methods may be called from
+// Store reads and writes the six tables. Its methods may be called from
 // several goroutines. Each call to DynamoDB ends within three seconds, a scan's within twenty,
 // or sooner if its context does; an error is a fault of package fault:
 // Unavailable where trying again may help, NotFound where a method says so, else

@@ -20,7 +20,7 @@ type Shape struct {
 	TTL     string              // the attribute by which items are deleted; empty: none
 }
 
-// TableCheck looks at one of the four tables.
+// TableCheck looks at one of the six tables.
 type TableCheck struct {
 	Name   string
 	Wanted Shape
@@ -29,7 +29,7 @@ type TableCheck struct {
 	reads, writes []operation // of the operator's commands
 }
 
-// TableChecks lists a check of each of the four tables.
+// TableChecks lists a check of each of the six tables.
 func (s *Store) TableChecks() []TableCheck {
 	partners := Shape{
 		Key:     []string{"pk", "sk"},
@@ -45,6 +45,10 @@ func (s *Store) TableChecks() []TableCheck {
 			[]operation{queryItems}, []operation{batchWriteItem}},
 		{s.tables.Usage, records, s,
 			[]operation{batchGetItem, queryItems, queryIndex, scan}, []operation{batchWriteItem, updateItem}},
+		{s.tables.Totals, Shape{Key: []string{"pk", "sk"}}, s,
+			[]operation{batchGetItem, queryItems}, []operation{putItem, updateItem, batchWriteItem}},
+		{s.tables.Ledger, Shape{Key: []string{"pk", "sk"}}, s,
+			[]operation{batchGetItem, queryItems}, []operation{putItem, updateItem, deleteItem}},
 	}
 }
 

@@ -26,7 +26,7 @@ func TestWantedShapesAreThoseOfTheTemplate(t *testing.T) {
 		want[table.ID] = shape
 	}
 	got := make(map[string]dynamo.Shape)
-	store := dynamo.NewStore(engine.Client(t), dynamo.Tables{Partners: "PartnersTable", Customers: "CustomersTable", PriceLists: "PriceListsTable", Usage: "UsageTable"})
+	store := dynamo.NewStore(engine.Client(t), dynamo.Tables{Partners: "PartnersTable", Customers: "CustomersTable", PriceLists: "PriceListsTable", Usage: "UsageTable", Totals: "TotalsTable", Ledger: "LedgerTable"})
 	for _, table := range store.TableChecks() {
 		got[table.Name] = table.Wanted
 	}

@@ -123,6 +123,7 @@ func TestEveryRequestToTheTablesIsWithinItsRole(t *testing.T) {
 	tables := pv.Tables
 	written, err := template.Read(pv.root+"/template.yaml", map[string]string{
 		"PartnersTable": tables.Partners, "CustomersTable": tables.Customers, "PriceListsTable": tables.PriceLists, "UsageTable": tables.Usage,
+		"TotalsTable": tables.Totals, "LedgerTable": tables.Ledger,
 	})
 	if err != nil {
 		t.Fatal(err)

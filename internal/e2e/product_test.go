@@ -253,7 +253,7 @@ func (p *product) partnerctlAt(t testing.TB, now, stdin string, arguments ...str
 	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, "partnerctl"), append(arguments, "--now", now)...)
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(), "DYNAMODB_ENDPOINT="+p.DynamodbEndpoint, "PARTNERS_TABLE="+p.Tables.Partners, "CUSTOMERS_TABLE="+p.Tables.Customers,
-		"PRICELISTS_TABLE="+p.Tables.PriceLists, "USAGE_TABLE="+p.Tables.Usage)
+		"PRICELISTS_TABLE="+p.Tables.PriceLists, "USAGE_TABLE="+p.Tables.Usage, "TOTALS_TABLE="+p.Tables.Totals, "LEDGER_TABLE="+p.Tables.Ledger)
 	var out, complaints bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &complaints
 	_ = cmd.Run() // the exit code is what tests look at

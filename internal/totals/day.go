@@ -3,6 +3,7 @@ package totals
 import (
 	"fmt"
 	"time"
+	_ "time/tzdata" // a function has no zones of its own
 
 	"partnerview/internal/usage"
 )

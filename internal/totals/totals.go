@@ -17,6 +17,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"partnerview/internal/directory"
 	"partnerview/internal/money"
 	"partnerview/internal/pricing"
 	"partnerview/internal/usage"
@@ -105,8 +106,11 @@ func told(quantity *int64) int64 {
 type Dated struct {
 	usage.Log
 	Day       Day // the first of a month where the sheet is a month's
+	Zone      directory.TimeZone
 	Sheet     Sheet
 	UpdatedAt time.Time // when its totals last changed
+	ExpiresAt time.Time // when the retention of the first of its records ends; zero: never
+	Stale     bool      // it is being written: the sheet is what was counted last
 }
 
 // Dimension is what rows can be grouped by.

@@ -77,6 +77,7 @@ func (s *stage) partnerctl(ctx context.Context, args ...string) *exec.Cmd {
 		"HOME=" + s.folder, "AWS_EC2_METADATA_DISABLED=true", "DYNAMODB_ENDPOINT=" + s.engine.Endpoint,
 		"PARTNERS_TABLE=" + s.tables["PartnersTable"], "CUSTOMERS_TABLE=" + s.tables["CustomersTable"],
 		"PRICELISTS_TABLE=" + s.tables["PriceListsTable"], "USAGE_TABLE=" + s.tables["UsageTable"],
+		"TOTALS_TABLE=" + s.tables["TotalsTable"], "LEDGER_TABLE=" + s.tables["LedgerTable"],
 	}
 	return cmd
 }

@@ -23,6 +23,7 @@ import (
 var tableOf = map[string]string{
 	"PARTNERS_TABLE": "PartnersTable", "CUSTOMERS_TABLE": "CustomersTable",
 	"PRICELISTS_TABLE": "PriceListsTable", "USAGE_TABLE": "UsageTable",
+	"TOTALS_TABLE": "TotalsTable", "LEDGER_TABLE": "LedgerTable",
 }
 
 // settings are a function's variables besides the tables', as the defaults of

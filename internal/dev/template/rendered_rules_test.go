@@ -310,7 +310,7 @@ func renderedTables(d *rendered, fail func(...error)) {
 			expect(id+": billing", `"PAY_PER_REQUEST"`, r.Properties["BillingMode"]))
 	}
 	fail(
-		differ("tables", []string{"CustomersTable", "PartnersTable", "PriceListsTable", "UsageTable"}, d.of("AWS::DynamoDB::Table")),
+		differ("tables", []string{"CustomersTable", "LedgerTable", "PartnersTable", "PriceListsTable", "TotalsTable", "UsageTable"}, d.of("AWS::DynamoDB::Table")),
 		expect("usage ends", `{"AttributeName":"expiresAt","Enabled":true}`, d.Resources["UsageTable"].Properties["TimeToLiveSpecification"]))
 }
 

@@ -47,6 +47,8 @@ func tables(t *template.Template, fail func(...error)) {
 		"UsageTable": {Key: template.Key{Partition: "log", Sort: "at"}, TTL: "expiresAt", Indexes: []template.Index{
 			{Name: "ById", Key: template.Key{Partition: "byId", Sort: "at"}, Projection: "KEYS_ONLY"},
 		}},
+		"TotalsTable": {Key: template.Key{Partition: "pk", Sort: "sk"}},
+		"LedgerTable": {Key: template.Key{Partition: "pk", Sort: "sk"}},
 	}, got))
 }
 
@@ -69,6 +71,7 @@ func outputs(t *template.Template, fail func(...error)) {
 		"ApiUrl":        "https://Api.execute-api.us-east-1.amazonaws.com/v1",
 		"PartnersTable": "PartnersTable", "CustomersTable": "CustomersTable",
 		"PriceListsTable": "PriceListsTable", "UsageTable": "UsageTable",
+		"TotalsTable": "TotalsTable", "LedgerTable": "LedgerTable",
 	}, t.Outputs))
 }
 

@@ -62,5 +62,6 @@ func (e *Engine) NewTables(t testing.TB) dynamo.Tables {
 	return dynamo.Tables{
 		Partners: "PartnersTable" + suffix, Customers: "CustomersTable" + suffix,
 		PriceLists: "PriceListsTable" + suffix, Usage: "UsageTable" + suffix,
+		Totals: "TotalsTable" + suffix, Ledger: "LedgerTable" + suffix,
 	}
 }
