@@ -15,7 +15,7 @@ import (
 // TellingID is a stored record whose id may not be kept. Only this package knows
 // which it is.
 type TellingID struct {
-	usage.Log
+	Touched
 	Telling usage.Telling
 	key     storedKey
 }
@@ -111,7 +111,8 @@ func checkID(it item) (id TellingID, ok bool) {
 		return TellingID{}, false
 	}
 	at := r.text("at")
-	if _, err := decodeVersion(log, it); err != nil {
+	record, err := decodeVersion(log, it)
+	if err != nil {
 		return TellingID{}, false
 	}
 	name := at[len(usage.TimeLayout)+len("#"):]
@@ -119,7 +120,8 @@ func checkID(it item) (id TellingID, ok bool) {
 	for _, attribute := range otherNumbers {
 		others = append(others, textsOf(it[attribute])...)
 	}
-	return TellingID{log, log.Tells(name, r.text("from"), r.text("to"), others...), storedKey{at, name}}, true
+	telling := log.Tells(name, r.text("from"), r.text("to"), others...)
+	return TellingID{Touched{log, record.Timestamp}, telling, storedKey{at, name}}, true
 }
 
 // textsOf are all texts and numbers in an attribute.

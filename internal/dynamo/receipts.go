@@ -54,6 +54,17 @@ func (s *Store) ApplyReceipts(ctx context.Context, receipts []usage.Receipt,
 		}
 		after[k] = append(after[k], r)
 	}
+	if !how.DryRun {
+		var touched []Touched
+		for k, of := range after {
+			if before := stored[k].Version; !applied(before, of).HasSameOutcome(before) {
+				touched = append(touched, Touched{k.log, before.Timestamp})
+			}
+		}
+		if err := how.before(ctx, touched); err != nil {
+			return Written{}, nil, err
+		}
+	}
 	for k, of := range after {
 		changed, err := s.applyTo(ctx, k, stored[k], of, how.DryRun)
 		if err != nil {
@@ -107,10 +118,7 @@ const maxCollisions = 10
 func (s *Store) applyTo(ctx context.Context, k recordKey, before storedRecord, receipts []usage.Receipt,
 	dry bool) (changed bool, err error) {
 	for range maxCollisions {
-		next := before.Version
-		for _, r := range receipts {
-			next = next.ApplyReceipt(r)
-		}
+		next := applied(before.Version, receipts)
 		if next.HasSameOutcome(before.Version) {
 			return false, nil
 		}
@@ -131,6 +139,14 @@ func (s *Store) applyTo(ctx context.Context, k recordKey, before storedRecord, r
 		}
 	}
 	return false, fault.New(fault.Unavailable, "a record of "+k.log.Text()+" is being written by someone else", nil)
+}
+
+// applied is a record after some receipts.
+func applied(v usage.Version, receipts []usage.Receipt) usage.Version {
+	for _, r := range receipts {
+		v = v.ApplyReceipt(r)
+	}
+	return v
 }
 
 // updateOutcome writes an outcome, and nothing else of the record, if the stored

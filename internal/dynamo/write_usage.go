@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	"partnerview/internal/usage"
 )
@@ -20,6 +21,22 @@ type Writing struct {
 	CountChanges bool
 	// DryRun reads and counts, and writes nothing.
 	DryRun bool
+	// Before is called before the first write, with the records that will be written;
+	// its error ends the batch. Where nothing will be, it is not called. It may be nil.
+	Before func(context.Context, []Touched) error
+}
+
+// Touched is when a record of a log is, that is about to be written.
+type Touched struct {
+	usage.Log
+	Timestamp time.Time
+}
+
+func (w Writing) before(ctx context.Context, touched []Touched) error {
+	if w.Before == nil || len(touched) == 0 {
+		return nil
+	}
+	return w.Before(ctx, touched)
 }
 
 // Written counts what became of a batch: Records and Duplicates are, together
@@ -67,6 +84,7 @@ func (s *Store) WriteUsageAs(ctx context.Context, records []usage.Record, how Wr
 		return Written{}, err
 	}
 	var items []item
+	var touched []Touched
 	for i, r := range merged {
 		before, exists := stored[keys[i]]
 		if exists {
@@ -77,9 +95,13 @@ func (s *Store) WriteUsageAs(ctx context.Context, records []usage.Record, how Wr
 			continue
 		}
 		items = append(items, it)
+		touched = append(touched, Touched{r.Log, r.Timestamp})
 	}
 	if how.DryRun {
 		return written, nil
+	}
+	if err := how.before(ctx, touched); err != nil {
+		return Written{}, err
 	}
 	return written, s.putAll(ctx, "write usage", s.tables.Usage, items)
 }
