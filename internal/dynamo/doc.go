@@ -131,9 +131,10 @@
 //	month      pk  acme_retail
 //	           sk  MONTH#2026-11
 //	           zone       S  as of a day
-//	           sms, voice, video, messaging  S  optional: totals.Sheet.Coarse as text, of all days of that log
-//	           lastDay    S  optional: of its days with records, over all logs
-//	           updatedAt  S  the newest of its days'
+//	           sms, voice, video, messaging  M  optional, of all days of that log:
+//	             groups     S  totals.Sheet.Coarse as text
+//	             lastDay    S  optional: of its days with records
+//	             updatedAt  S  the newest of its days'
 //	           expiresAt  N  optional: the earliest of its days'
 //	           mark, stale  as of a day
 //

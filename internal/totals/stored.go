@@ -17,11 +17,17 @@ type AccountMonth struct {
 // of the customer's zone, and no record of it is past its retention; else the days do.
 type Monthly struct {
 	Zone      directory.TimeZone
-	Sheets    map[usage.Product]Sheet // coarse; no sheet: the log had no record then
-	LastDay   Day                     // of its days with records, over all logs; empty: there is none
-	UpdatedAt time.Time               // the newest of its days
-	ExpiresAt time.Time               // the earliest of its days; zero: never
-	Stale     bool                    // a day of it is being written, or left for later
+	Logs      map[usage.Product]MonthlyLog // not in it: the log had no record then
+	ExpiresAt time.Time                    // the earliest of its days; zero: never
+	Stale     bool                         // a day of it is being written, or left for later
+}
+
+// MonthlyLog is what a log's month comes to. It stands apart from the other logs of its
+// customer, so that nothing of one tells anything of another, which a viewer may not see.
+type MonthlyLog struct {
+	Sheet     Sheet     // coarse
+	LastDay   Day       // of its days with records; empty: there is none any more
+	UpdatedAt time.Time // the newest of its days
 }
 
 // LogState is how far a log is loaded and counted.
