@@ -170,6 +170,15 @@ func (r *reader) words(name string) []string {
 	return words
 }
 
+// document reads the attributes within an attribute; nil: there is none.
+func (r *reader) document(name string) *reader {
+	v, ok := valueOf[*types.AttributeValueMemberM](r, name, "a document")
+	if !ok {
+		return nil
+	}
+	return &reader{item: v.Value}
+}
+
 func (r *reader) products(name string) []usage.Product {
 	var ps []usage.Product
 	for _, w := range r.words(name) {

@@ -30,6 +30,8 @@ type Store struct {
 	tables  Tables
 	lists   listCache
 	limiter *limiter // of the calls that write usage
+
+	sheetBytes int // how long the text of a day's totals may be in one item; 0: maxSheetBytes
 }
 
 // NewStore makes a store of a client and the names of the tables that it will be

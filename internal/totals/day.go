@@ -37,6 +37,12 @@ func (d Day) Add(days int) Day { return Day(d.utc().AddDate(0, 0, days).Format(t
 // Month is the month that the day is of.
 func (d Day) Month() Month { return Month(d[:len("2006-01")]) }
 
+// First is the month's first day.
+func (m Month) First() Day { return Day(m + "-01") }
+
+// Next is the month behind it.
+func (m Month) Next() Month { return m.First().Add(31).Month() }
+
 // Period is the day in a zone: it lasts 23 or 25 hours where clocks are changed, and days
 // that follow each other leave neither gap nor overlap.
 func (d Day) Period(zone *time.Location) usage.Period {

@@ -40,3 +40,18 @@ type LogState struct {
 	PricesChangedAt   time.Time // zero: never
 	Stale             bool      // a day of it is being written, or left for later
 }
+
+// Counted is what a count has found of a day that was open.
+type Counted struct {
+	OpenDay
+	Zone      directory.TimeZone // by which the day was told from its neighbours
+	Sheet     Sheet
+	ExpiresAt time.Time // when the retention of the first of its records ends, or has ended; zero: never
+}
+
+// Expired reports whether a record of the day, or month, is past its retention: it is no
+// row any more.
+func (d Dated) Expired(now time.Time) bool { return IsPast(d.ExpiresAt, now) }
+
+// IsPast reports whether a retention has ended. A zero end never comes.
+func IsPast(end, now time.Time) bool { return !end.IsZero() && !now.Before(end) }
