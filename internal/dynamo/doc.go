@@ -152,6 +152,8 @@
 //	           holder     S  a random id, new at each taking; absent: nobody holds it
 //	           what       S  "import usage", for those who wait
 //	           where      S  "host/pid" of the holder
+//	           process    S  of the holder; empty: it cannot be told. By it another on the same
+//	                         machine knows that the holder is gone
 //	           takenAt    S  by the holder's clock
 //	           renewedAt  S  when its last renewal began, by the holder's clock
 //

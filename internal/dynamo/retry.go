@@ -67,6 +67,8 @@ func mayPass(err error) bool {
 		status     interface{ HTTPStatusCode() int }
 	)
 	switch {
+	case errors.Is(err, ErrLeaseLost):
+		return false
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.As(err, &canceled),
 		errors.As(err, &unreadable), errors.As(err, &tired):
 		return true
