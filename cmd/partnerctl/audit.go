@@ -17,6 +17,7 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/operator"
+	"partnerview/internal/spreadsheet"
 	"partnerview/internal/usage"
 )
 
@@ -317,13 +318,7 @@ func writeLooks(w io.Writer, looks []shownLook) error {
 }
 
 // guarded is a text of others that a spreadsheet does not take for a formula.
-func guarded(text *string) string {
-	cell := textOf(text)
-	if strings.IndexAny(cell, "=+-@\t\r\n") == 0 {
-		return "'" + cell
-	}
-	return cell
-}
+func guarded(text *string) string { return spreadsheet.Guard(textOf(text)) }
 
 func textOf[T ~string](text *T) string {
 	if text == nil {

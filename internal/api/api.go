@@ -48,6 +48,7 @@ type Env struct {
 type Route struct {
 	Pattern    string   // as http.ServeMux has it: "GET /customers/{accountId}"
 	Parameters []string // in the query, as openapi.yaml lists them
+	CSV        bool     // it is a list, and also answers as text/csv
 }
 
 // Routes is the table of all routes, each of which stands beside its endpoint; tests
@@ -57,7 +58,7 @@ func Routes() []Route { return []Route{listCustomers, getCustomer, getUsage, get
 // response is what an endpoint answers: a body, what it shows, and where the next
 // page is.
 type response struct {
-	body  any
+	body  any         // a csvBody where the route has CSV
 	audit *auditEntry // without it nothing is answered
 	next  string      // a cursor; empty: no next page
 }
@@ -81,6 +82,7 @@ func (e Env) mux(endpoints map[string]endpoint) http.Handler {
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { e.fail(w, r, problem.NoRoute) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Vary", "Accept")
 		if r.URL.Path != path.Clean(r.URL.Path) {
 			e.fail(w, r, problem.NoRoute)
 			return
@@ -90,7 +92,16 @@ func (e Env) mux(endpoints map[string]endpoint) http.Handler {
 }
 
 func (e Env) succeed(w http.ResponseWriter, r *http.Request, out response) {
-	body, err := encode(out.body)
+	lines, hasCSV := out.body.(csvBody)
+	contentType, err := formOf(r, hasCSV) // which readParams has looked at before anything was read
+	var body []byte
+	switch {
+	case err != nil:
+	case contentType == csvType:
+		body = encodeCSV(lines)
+	default:
+		body, err = encode(out.body)
+	}
 	if err == nil {
 		err = e.audit(r, out.audit)
 	}
@@ -101,7 +112,12 @@ func (e Env) succeed(w http.ResponseWriter, r *http.Request, out response) {
 	if out.next != "" {
 		w.Header().Set("Link", nextLink(r, out.next))
 	}
-	problem.Write(w, http.StatusOK, "application/json", body)
+	if contentType == csvType {
+		contentType = csvContent
+		w.Header().Set("Content-Disposition", disposition(lines))
+		lines.csvHeader(w.Header())
+	}
+	problem.Write(w, http.StatusOK, contentType, body)
 }
 
 // fail answers with the problem that an error is, and logs what the problem

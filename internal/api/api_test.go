@@ -66,9 +66,10 @@ type store interface {
 }
 
 // ask sends a GET as a viewer, to the handler that serves the path.
-func ask(t *testing.T, s store, viewer any, target string) *httptest.ResponseRecorder {
+func ask(t *testing.T, s store, viewer any, target string, accept ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest("GET", target, nil)
+	r.Header["Accept"] = accept
 	if viewer != nil {
 		r = r.WithContext(context.WithValue(r.Context(), viewerKey{}, viewer))
 	}
@@ -101,6 +102,13 @@ func keepsContract(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) 
 		t.Errorf("%s breaks openapi.yaml: %v", r.URL, err)
 	}
 	more := strings.Contains(w.Body.String(), `"nextCursor":"`)
+	csv := strings.HasPrefix(w.Header().Get("Content-Type"), "text/csv")
+	if filed := w.Header().Get("Content-Disposition") != ""; filed != csv {
+		t.Errorf("%s: it is CSV: %v, it has a name for a file: %v", r.URL, csv, filed)
+	}
+	if csv {
+		return
+	}
 	if linked := w.Header().Get("Link") != ""; linked != more {
 		t.Errorf("%s: there is a next page: %v, there is a Link: %v", r.URL, more, linked)
 	}
@@ -109,15 +117,15 @@ func keepsContract(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) 
 func TestTheRoutesAreThoseOfTheContract(t *testing.T) {
 	spec, err := description()
 	must(t, err)
-	promised := map[string][]string{}
+	promised := map[string]api.Route{}
 	for _, r := range spec.Routes() {
 		if r.Pattern != "GET /openapi.yaml" { // functions/dashboard serves it
-			promised[r.Pattern] = r.Parameters
+			promised[r.Pattern] = api.Route(r)
 		}
 	}
-	served := map[string][]string{}
+	served := map[string]api.Route{}
 	for _, r := range api.Routes() {
-		served[r.Pattern] = r.Parameters
+		served[r.Pattern] = r
 	}
 	if diff := cmp.Diff(promised, served, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("openapi.yaml (-) and the routes (+) differ: %s", diff)

@@ -31,8 +31,10 @@ type CustomerReader interface {
 }
 
 var (
-	listCustomers = Route{"GET /customers", []string{"search", "product", "limit", "cursor"}}
-	getCustomer   = Route{"GET /customers/{accountId}", nil}
+	listCustomers = Route{
+		Pattern: "GET /customers", Parameters: []string{"search", "product", "limit", "cursor"}, CSV: true,
+	}
+	getCustomer = Route{Pattern: "GET /customers/{accountId}"}
 )
 
 const (
@@ -50,7 +52,7 @@ func ListCustomers(env Env, store CustomerList) http.Handler {
 		if err != nil {
 			return response{}, err
 		}
-		p := readParams(r, listCustomers.Parameters)
+		p := readParams(r, listCustomers)
 		q := directory.CustomerQuery{
 			Search: directory.NewSearch(p.text("search", maxSearchBytes)),
 			Product: usage.Product(p.oneOf("product", "",
@@ -91,7 +93,7 @@ func GetCustomer(env Env, store CustomerReader) http.Handler {
 		if err != nil {
 			return response{}, err
 		}
-		if err := readParams(r, getCustomer.Parameters).err(); err != nil {
+		if err := readParams(r, getCustomer).err(); err != nil {
 			return response{}, err
 		}
 		c, err := store.Customer(r.Context(), viewer.Account)
@@ -114,6 +116,30 @@ func GetCustomer(env Env, store CustomerReader) http.Handler {
 type customersJSON struct {
 	Data       []customerJSON `json:"data"`
 	NextCursor *string        `json:"nextCursor"`
+}
+
+func (customersJSON) csvHeader(http.Header) {}
+
+func (customersJSON) csvName() string { return "customers" }
+
+func (c customersJSON) writeCSV(w *csvWriter) {
+	w.header("accountId", "name", "products", "currency", "billingMode", "remainingCredit", "creditLimit", "creditAsOf")
+	for _, one := range c.Data {
+		w.plain(string(one.AccountID))
+		w.text(one.Name)
+		w.plain(joinWords(one.Products))
+		w.plain(string(one.Currency))
+		w.plain(string(one.RemainingCredit.BillingMode))
+		w.plainOrEmpty(one.RemainingCredit.Amount)
+		w.plainOrEmpty(one.RemainingCredit.CreditLimit)
+		w.plainOrEmpty(one.RemainingCredit.AsOf)
+		w.endLine()
+	}
+}
+
+// joinWords writes several words in one cell, as "sms;voice".
+func joinWords(products []usage.Product) string {
+	return strings.ReplaceAll(directory.JoinProducts(products), ",", ";")
 }
 
 type customerJSON struct {

@@ -155,7 +155,7 @@ func (canned) Customers(context.Context, directory.Identity, directory.CustomerQ
 }
 
 func (canned) Customer(_ context.Context, account usage.AccountID) (directory.Customer, error) {
-	return directory.Customer{Account: account, Name: "Acme Retail", Products: usage.Products(), Currency: "EUR"}, nil
+	return directory.Customer{Account: account, Name: "Acme Retail", Products: usage.Products(), Currency: "EUR", Credit: directory.Credit{Mode: directory.Prepaid}}, nil
 }
 
 func (canned) Self(context.Context, directory.Identity) (directory.Self, error) {

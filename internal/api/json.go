@@ -33,7 +33,7 @@ type jsonBody interface{ writeJSON(*jsonWriter) }
 // empty, zero or nil is null; only a whole number may be 0.
 type jsonWriter struct {
 	out   []byte
-	rates map[*pricing.Rate]rateTexts
+	rates textsOfRates
 }
 
 func (w *jsonWriter) open(bracket byte)  { w.out = append(w.out, bracket) }
@@ -114,6 +114,7 @@ func (w *jsonWriter) time(name string, t time.Time) {
 
 // usagePage is a page of a log, each record with its price.
 type usagePage struct {
+	log     usage.Log
 	records []usage.Record
 	prices  []pricing.Price
 	period  usage.Period
@@ -210,7 +211,7 @@ func (w *jsonWriter) price(p *pricing.Price) {
 
 func (w *jsonWriter) explanation(why *pricing.Explanation) {
 	w.open('{')
-	texts := w.textsOf(why.Rate)
+	texts := w.rates.of(why.Rate)
 	w.text("unitPrice", texts.unitPrice)
 	w.text("unit", string(why.Unit))
 	w.whole("quantity", why.Quantity)
@@ -240,16 +241,17 @@ func (w *jsonWriter) explanation(why *pricing.Explanation) {
 // rateTexts are a rate's decimals as texts.
 type rateTexts struct{ unitPrice, setupFee string }
 
-// textsOf writes a rate's decimals once, however many records of a page it
-// prices.
-func (w *jsonWriter) textsOf(r *pricing.Rate) rateTexts {
-	texts, known := w.rates[r]
+// textsOfRates are written once a rate, however many records of a page it prices.
+type textsOfRates map[*pricing.Rate]rateTexts
+
+func (t *textsOfRates) of(r *pricing.Rate) rateTexts {
+	texts, known := (*t)[r]
 	if !known {
 		texts = rateTexts{money.Text(r.UnitPrice), money.Text(r.SetupFee)}
-		if w.rates == nil {
-			w.rates = make(map[*pricing.Rate]rateTexts)
+		if *t == nil {
+			*t = make(textsOfRates)
 		}
-		w.rates[r] = texts
+		(*t)[r] = texts
 	}
 	return texts
 }
@@ -257,16 +259,23 @@ func (w *jsonWriter) textsOf(r *pricing.Rate) rateTexts {
 // selectors writes those that the rate names, and no others.
 func (w *jsonWriter) selectors(s pricing.Selectors) {
 	w.open('{')
-	for _, selector := range [...]struct{ name, value string }{
-		{"direction", string(s.Direction)},
-		{"channel", string(s.Channel)},
-		{"category", string(s.Category)},
-		{"country", string(s.Country)},
-		{"operator", string(s.Operator)},
-	} {
+	for _, selector := range selectorsOf(s) {
 		if selector.value != "" {
 			w.text(selector.name, selector.value)
 		}
 	}
 	w.close('}')
+}
+
+type selector struct{ name, value string }
+
+// selectorsOf are all that a rate may name; the value of one that it does not is empty.
+func selectorsOf(s pricing.Selectors) [5]selector {
+	return [...]selector{
+		{"direction", string(s.Direction)},
+		{"channel", string(s.Channel)},
+		{"category", string(s.Category)},
+		{"country", string(s.Country)},
+		{"operator", string(s.Operator)},
+	}
 }

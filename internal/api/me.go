@@ -17,7 +17,7 @@ type SelfReader interface {
 	Self(context.Context, directory.Identity) (directory.Self, error)
 }
 
-var getMe = Route{"GET /me", nil}
+var getMe = Route{Pattern: "GET /me"}
 
 // GetMe serves GET /me: who asks, of which partner, and how many customers they see.
 func GetMe(env Env, store SelfReader) http.Handler {
@@ -26,7 +26,7 @@ func GetMe(env Env, store SelfReader) http.Handler {
 		if err != nil {
 			return response{}, err
 		}
-		if err := readParams(r, getMe.Parameters).err(); err != nil {
+		if err := readParams(r, getMe).err(); err != nil {
 			return response{}, err
 		}
 		self, err := store.Self(r.Context(), viewer.Identity)

@@ -27,6 +27,8 @@ type params struct {
 	path   string
 	values url.Values // those that passed
 	errors []problem.ParameterError
+	// unacceptable is set where the caller accepts none of the types that the route has.
+	unacceptable error
 }
 
 // repeatable are the parameters that may be given several times; one match is
@@ -37,9 +39,12 @@ var repeatable = []string{"status", "channel", "country"}
 const maxRepeats = 100
 
 // readParams checks what is common to all parameters: that the route and the
-// product have them, that they have a value, and that a single one comes once.
-func readParams(r *http.Request, known []string) *params {
+// product have them, that they have a value, and that a single one comes once. It also
+// checks that the route has a type which the caller accepts.
+func readParams(r *http.Request, route Route) *params {
 	p := &params{path: r.URL.Path, values: make(url.Values)}
+	known := route.Parameters
+	_, p.unacceptable = formOf(r, route.CSV)
 	sent, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		p.reject("query", "is not a well-formed query string: separate parameters with &, "+
@@ -89,10 +94,11 @@ func (p *params) reject(parameter, detail string) {
 }
 
 // err is the problem that names every fault, in the order of the parameters'
-// names; nil where there is none.
+// names, or says that the answer would be of no type that the caller accepts; nil where
+// there is none.
 func (p *params) err() error {
 	if len(p.errors) == 0 {
-		return nil
+		return p.unacceptable
 	}
 	slices.SortStableFunc(p.errors, func(a, b problem.ParameterError) int {
 		return strings.Compare(a.Parameter, b.Parameter)

@@ -5,10 +5,12 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"partnerview/internal/fault"
+	"partnerview/internal/money"
 	"partnerview/internal/pricing"
 	"partnerview/internal/problem"
 	"partnerview/internal/usage"
@@ -28,10 +30,10 @@ type UsageReader interface {
 }
 
 var (
-	getUsage = Route{"GET /customers/{accountId}/usage/{product}", []string{
+	getUsage = Route{Pattern: "GET /customers/{accountId}/usage/{product}", CSV: true, Parameters: []string{
 		"from", "to", "direction", "status", "channel", "country", "fromLast4", "toLast4", "order", "limit", "cursor",
 	}}
-	getRecord = Route{"GET /customers/{accountId}/usage/{product}/{recordId}", nil}
+	getRecord = Route{Pattern: "GET /customers/{accountId}/usage/{product}/{recordId}"}
 )
 
 const (
@@ -73,7 +75,7 @@ func (u usageEndpoints) page(r *http.Request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	p := readParams(r, usageParameters(log.Product))
+	p := readParams(r, usageRoute(log.Product))
 	q := usageQuery(p)
 	q.Now = u.env.Now()
 	if err := p.err(); err != nil {
@@ -88,7 +90,9 @@ func (u usageEndpoints) page(r *http.Request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	body := usagePage{records: page.Records, prices: make([]pricing.Price, len(page.Records)), period: q.Period}
+	body := usagePage{
+		log: log, records: page.Records, prices: make([]pricing.Price, len(page.Records)), period: q.Period,
+	}
 	out := response{audit: entryOf(log, len(page.Records))}
 	for i := range page.Records {
 		body.prices[i] = book.Price(page.Records[i])
@@ -107,7 +111,7 @@ func (u usageEndpoints) record(r *http.Request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	if err := readParams(r, getRecord.Parameters).err(); err != nil {
+	if err := readParams(r, getRecord).err(); err != nil {
 		return response{}, err
 	}
 	id, err := usage.ParseRecordID(r.PathValue("recordId"))
@@ -216,12 +220,14 @@ func newest(q usage.Query) time.Time {
 	return q.Period.To
 }
 
-// usageParameters are those of the route that make sense for a product: only
+// usageRoute is the route with those parameters that make sense for a product: only
 // messaging has channels.
-func usageParameters(product usage.Product) []string {
-	return slices.DeleteFunc(slices.Clone(getUsage.Parameters), func(name string) bool {
+func usageRoute(product usage.Product) Route {
+	route := getUsage
+	route.Parameters = slices.DeleteFunc(slices.Clone(route.Parameters), func(name string) bool {
 		return name == "channel" && product != usage.Messaging
 	})
+	return route
 }
 
 func usageQuery(p *params) usage.Query {
@@ -250,4 +256,125 @@ func usageQuery(p *params) usage.Query {
 		q.After = &after
 	}
 	return q
+}
+
+func (usagePage) csvHeader(http.Header) {} // the caller knows the period that it asked for
+
+func (p usagePage) csvName() string {
+	return "usage-" + string(p.log.Account) + "-" + string(p.log.Product)
+}
+
+// The columns of a log's lines: those of every product, with the product's own between,
+// and behind them the price's.
+var (
+	recordColumns = []string{
+		"id", "product", "timestamp", "direction", "status", "statusAt", "errorCode", "from", "to", "country",
+	}
+	priceColumns = []string{"priceStatus", "amount", "currency", "reason"}
+	whyColumns   = []string{
+		"unitPrice", "unit", "quantity", "setupFee", "incrementFirst", "incrementNext", "billableSeconds", "rate",
+		"effectiveFrom", "roundingScale", "roundingMode",
+	}
+)
+
+// productColumns are those that records of one product have and not all do.
+func productColumns(product usage.Product) []string {
+	switch product {
+	case usage.SMS:
+		return []string{"operator", "segments"}
+	case usage.Voice:
+		return []string{"operator", "durationSeconds"}
+	case usage.Video:
+		return []string{"durationSeconds", "participants", "participantSeconds"}
+	case usage.Messaging:
+		return []string{"channel", "category"}
+	}
+	return nil
+}
+
+func (p usagePage) writeCSV(w *csvWriter) {
+	w.out = slices.Grow(w.out, (1+len(p.records))*recordBytes/2)
+	w.header(slices.Concat(recordColumns, productColumns(p.log.Product), priceColumns, whyColumns)...)
+	for i := range p.records {
+		w.record(&p.records[i])
+		w.price(&p.prices[i])
+		w.endLine()
+	}
+}
+
+// record writes the cells that jsonWriter.record writes as fields.
+func (w *csvWriter) record(r *usage.Record) {
+	w.plain(string(r.ID))
+	w.plain(string(r.Product))
+	w.time(r.Timestamp)
+	w.text(string(r.Direction))
+	w.text(string(r.Status))
+	if r.StatusAt == nil {
+		w.empty(1)
+	} else {
+		w.time(*r.StatusAt)
+	}
+	w.text(r.ErrorCode)
+	w.masked(r.From)
+	w.masked(r.To)
+	w.text(string(r.Country))
+	switch r.Product {
+	case usage.SMS:
+		w.plain(string(r.Operator))
+		w.wholeOrEmpty(r.Segments)
+	case usage.Voice:
+		w.plain(string(r.Operator))
+		w.wholeOrEmpty(r.DurationSeconds)
+	case usage.Video:
+		w.wholeOrEmpty(r.DurationSeconds)
+		w.wholeOrEmpty(r.Participants)
+		w.wholeOrEmpty(r.ParticipantSeconds)
+	case usage.Messaging:
+		w.text(string(r.Channel))
+		w.text(string(r.Category))
+	}
+}
+
+// price writes the cells of a price and of why it is what it is.
+func (w *csvWriter) price(p *pricing.Price) {
+	w.plain(string(p.Outcome))
+	if p.Money == nil {
+		w.empty(2)
+	} else {
+		w.plain(money.Text(p.Money.Amount))
+		w.plain(string(p.Money.Currency))
+	}
+	w.plain(string(p.Reason))
+	if p.Why == nil {
+		w.empty(len(whyColumns))
+		return
+	}
+	texts := w.rates.of(p.Why.Rate)
+	w.plain(texts.unitPrice)
+	w.plain(string(p.Why.Unit))
+	w.whole(p.Why.Quantity)
+	w.plain(texts.setupFee)
+	if increment := p.Why.Rate.Increment; increment == (pricing.Increment{}) {
+		w.empty(3)
+	} else {
+		w.whole(increment.First)
+		w.whole(increment.Next)
+		w.whole(p.Why.Billable)
+	}
+	w.text(selectorText(p.Why.Rate.Selectors))
+	w.time(p.Why.EffectiveFrom)
+	w.whole(int64(p.Why.Rounding.Scale))
+	w.plain(string(p.Why.Rounding.Mode))
+}
+
+// selectorText writes what a rate is for as "direction=outbound;country=GB"; it is empty
+// where the rate is for everything.
+func selectorText(s pricing.Selectors) string {
+	var named []string
+	for _, selector := range selectorsOf(s) {
+		if selector.value != "" {
+			named = append(named, selector.name+"="+selector.value)
+		}
+	}
+	return strings.Join(named, ";")
 }

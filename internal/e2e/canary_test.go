@@ -27,7 +27,12 @@ func TestNoCanaryLeaves(t *testing.T) {
 		}
 		pv.read(t, pv.Key(t, partner), logPath(log)+"?limit=5&cursor="+page.NextCursor, &page)
 		pv.get(t, pv.Key(t, partner), logPath(log)+"/"+page.Data[0].ID)
+		lines := pv.get(t, pv.Key(t, partner), logPath(log)+"?limit=500", "Accept", "text/csv")
+		if n := strings.Count(lines.body, "\n"); n < 100 || !strings.HasPrefix(lines.header.Get("Content-Type"), "text/csv") {
+			t.Errorf("%s as CSV: %d, %d lines of %s", log, lines.status, n, lines.header.Get("Content-Type"))
+		}
 	}
+	pv.get(t, key, "/customers?limit=100", "Accept", "text/csv")
 	// A caller who sends a number does not get it back, nor does a log.
 	const number = "447700900123"
 	for _, path := range []string{

@@ -54,6 +54,8 @@ var (
 	NoRecord = newProblem(http.StatusNotFound, "record_not_found", "There is no such record in this log.")
 	NoRoute  = newProblem(http.StatusNotFound, "route_not_found",
 		"There is no such route. The routes are listed in /v1/openapi.yaml.")
+	NotAcceptable = newProblem(http.StatusNotAcceptable, "not_acceptable",
+		"Accept names no type that this route has: every route has application/json, and lists have text/csv too.")
 )
 
 // What API Gateway refuses, and no function.

@@ -76,9 +76,13 @@ type field struct {
 }
 
 type response struct {
-	Status, Description, Schema, Link string
-	Examples                          []example
+	Status, Description string
+	Bodies              []body // one of these
+	Examples            []example
 }
+
+// body is a type in which an answer comes.
+type body struct{ MediaType, Schema, Link string }
 
 type example struct{ Summary, Text string }
 
@@ -148,12 +152,19 @@ func (d document) operation(method, path string, shared openapi3.Parameters, of 
 	for status, r := range inOrder(of.Responses.Map(),
 		func(r *openapi3.ResponseRef) *openapi3.Origin { return r.Origin }) {
 		one := response{Status: status, Description: *r.Value.Description}
-		for _, content := range inOrder(r.Value.Content,
+		for mediaType, content := range inOrder(r.Value.Content,
 			func(m *openapi3.MediaType) *openapi3.Origin { return m.Origin }) {
-			one.Schema, one.Link = typeOf(content.Schema)
+			b := body{MediaType: mediaType}
+			if b.Schema, b.Link = typeOf(content.Schema); b.Schema != "" {
+				one.Bodies = append(one.Bodies, b)
+			}
 			for _, e := range inOrder(content.Examples, ofExample) {
-				source := d.source.Components.Examples[nameOf(e.Ref)].Value
-				one.Examples = append(one.Examples, example{e.Value.Summary, jsonText(&source)})
+				text, isText := e.Value.Value.(string)
+				if !isText {
+					source := d.source.Components.Examples[nameOf(e.Ref)].Value
+					text = jsonText(&source)
+				}
+				one.Examples = append(one.Examples, example{e.Value.Summary, text})
 			}
 		}
 		o.Responses = append(o.Responses, one)

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ func (s *Spec) CheckAnswer(method, path string, status int, header http.Header, 
 	if err := promised.check(header, body); err != nil {
 		return fmt.Errorf("%s %s, status %d: %w", method, o.path, status, err)
 	}
-	if err := checkProduct(o.product(s.segments(path)), body); err != nil {
+	if err := checkProduct(o.product(s.segments(path)), header, body); err != nil {
 		return fmt.Errorf("%s %s, status %d: %w", method, o.path, status, err)
 	}
 	return nil
@@ -65,9 +66,12 @@ func (o *operation) product(asked []string) string {
 
 // checkProduct holds a record, or the records of a page, to the product that the
 // path names. The body has been found to be of the contract.
-func checkProduct(product string, body []byte) error {
+func checkProduct(product string, header http.Header, body []byte) error {
 	if product == "" {
 		return nil
+	}
+	if isCSV(header) {
+		return checkProductOfLines(product, body)
 	}
 	type record struct{ Product string }
 	var page struct {
@@ -85,6 +89,22 @@ func checkProduct(product string, body []byte) error {
 	}
 	if page.Product != "" && page.Product != product {
 		wrong = append(wrong, fmt.Errorf("/product: %q, where the path names %q", page.Product, product))
+	}
+	return errors.Join(wrong...)
+}
+
+// checkProductOfLines holds the lines of a page to the product.
+func checkProductOfLines(product string, body []byte) error {
+	lines, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
+	if err != nil {
+		return fmt.Errorf("the body is no CSV: %w", err)
+	}
+	column := slices.Index(lines[0], "product") // the header line, which its pattern promises
+	var wrong []error
+	for i, line := range lines[1:] {
+		if line[column] != product {
+			wrong = append(wrong, fmt.Errorf("line %d: product %q, where the path names %q", i+2, line[column], product))
+		}
 	}
 	return errors.Join(wrong...)
 }
@@ -141,6 +161,13 @@ func (h header) check(name string, values []string) error {
 	return nil
 }
 
+const csvType = "text/csv"
+
+func isCSV(header http.Header) bool {
+	mediaType, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	return err == nil && mediaType == csvType
+}
+
 func (r response) checkBody(header http.Header, body []byte) error {
 	contentType := header.Get("Content-Type")
 	if len(r.bodies) == 0 {
@@ -156,6 +183,9 @@ func (r response) checkBody(header http.Header, body []byte) error {
 	}
 	if schema == nil {
 		return nil
+	}
+	if mediaType == csvType { // to a schema it is one text
+		return departures(schema.Validate(string(body)))
 	}
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	if err != nil {

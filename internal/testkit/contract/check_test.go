@@ -33,6 +33,14 @@ func TestEveryExampleAnswerKeepsTheContract(t *testing.T) {
 				}
 				for name, example := range content.Examples {
 					code, _ := strconv.Atoi(status)
+					if lines, isText := example.Value.Value.(string); isText {
+						path := strings.ReplaceAll(o.path, "{product}", "voice") // all lines of logs are of voice
+						if err := s.CheckAnswer(o.method, path, code, exampleHeader(of.Value, contentType), []byte(lines)); err != nil {
+							t.Errorf("example %s: %v", name, err)
+						}
+						checked++
+						continue
+					}
 					product, ok := example.Value.Value.(object)["product"].(string)
 					if !ok {
 						product = "sms" // all pages are of SMS
@@ -49,6 +57,29 @@ func TestEveryExampleAnswerKeepsTheContract(t *testing.T) {
 	}
 	if checked < 40 {
 		t.Errorf("only %d examples were checked", checked)
+	}
+}
+
+func TestDeparturesOfLinesAreFound(t *testing.T) {
+	s, r := load(t)
+	const path = "/customers/acme_retail/usage/voice"
+	of := r.doc.Paths.Value("/customers/{accountId}/usage/{product}").Get.Responses.Status(http.StatusOK).Value
+	header := exampleHeader(of, csvType)
+	header.Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	good, _ := r.doc.Components.Examples["VoiceLines"].Value.Value.(string)
+	for claim, c := range map[string]struct{ text, want string }{
+		"the example is one":            {good, ""},
+		"another product's line":        {strings.Replace(good, ",voice,", ",sms,", 1), `product "sms", where the path names "voice"`},
+		"no header line":                {good[strings.Index(good, "\n")+1:], "pattern"},
+		"a column fewer":                {strings.Replace(good, "errorCode,", "", 1), "pattern"},
+		"a line with a cell too many":   {strings.Replace(good, "GB,", "GB,,", 1), "no CSV"},
+		"a quote that does not end":     {strings.Replace(good, "GB,", `"GB,`, 1), "no CSV"},
+		"JSON that says that it is CSV": {`{"data": []}`, "pattern"},
+	} {
+		err := s.CheckAnswer("GET", path, http.StatusOK, header, []byte(c.text))
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", claim, err, c.want)
+		}
 	}
 }
 
@@ -69,8 +100,10 @@ func answerOf(t *testing.T, path string, status int, example string) (a answer) 
 	if o := s.find("GET", path); o != nil {
 		of = r.doc.Paths.Value(o.path).Get.Responses.Status(status)
 	}
-	for contentType := range of.Value.Content { // there is one
-		a.header = exampleHeader(of.Value, contentType)
+	for contentType := range of.Value.Content {
+		if contentType != csvType {
+			a.header = exampleHeader(of.Value, contentType)
+		}
 	}
 	text, err := json.Marshal(r.doc.Components.Examples[example].Value.Value)
 	if err := errors.Join(err, json.Unmarshal(text, &a.body)); err != nil {

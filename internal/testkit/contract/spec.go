@@ -18,6 +18,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,6 +61,7 @@ type header struct {
 type Route struct {
 	Pattern    string   // as http.ServeMux has it: "GET /customers/{accountId}"
 	Parameters []string // those of the query, in the contract's order
+	CSV        bool     // it also answers as text/csv
 }
 
 // Load reads the contract. An error means that openapi.yaml itself is wrong.
@@ -76,7 +78,8 @@ func Load() (*Spec, error) {
 func (s *Spec) Routes() []Route {
 	routes := make([]Route, len(s.operations))
 	for i, o := range s.operations {
-		routes[i] = Route{o.method + " " + o.path, o.parameters}
+		_, csv := o.responses[http.StatusOK].bodies[csvType]
+		routes[i] = Route{o.method + " " + o.path, o.parameters, csv}
 	}
 	return routes
 }
