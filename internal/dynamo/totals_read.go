@@ -233,8 +233,9 @@ func decodeMonth(it item) (totals.AccountMonth, totals.Monthly, error) {
 		}
 		m.Logs[product] = totals.MonthlyLog{
 			Sheet: sheet, LastDay: of.day("lastDay"), UpdatedAt: of.time("updatedAt"),
+			ExpiresAt: of.seconds("expiresAt"),
 		}
-		if end := of.seconds("expiresAt"); !end.IsZero() && (m.ExpiresAt.IsZero() || end.Before(m.ExpiresAt)) {
+		if end := m.Logs[product].ExpiresAt; !end.IsZero() && (m.ExpiresAt.IsZero() || end.Before(m.ExpiresAt)) {
 			m.ExpiresAt = end
 		}
 		if m.Logs[product].UpdatedAt.IsZero() {

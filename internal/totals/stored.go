@@ -1,6 +1,7 @@
 package totals
 
 import (
+	"iter"
 	"time"
 
 	"partnerview/internal/directory"
@@ -28,6 +29,34 @@ type MonthlyLog struct {
 	Sheet     Sheet     // coarse
 	LastDay   Day       // of its days with records; empty: there is none any more
 	UpdatedAt time.Time // the newest of its days
+	ExpiresAt time.Time // the earliest of its days; zero: never
+}
+
+// SumMonth sums the days of a log's month: those that were counted, and of which no record
+// is past its retention.
+func SumMonth(days iter.Seq[Dated], now time.Time) MonthlyLog {
+	m := MonthlyLog{Sheet: make(Sheet)}
+	var emptied time.Time
+	for d := range days {
+		if len(d.Sheet) == 0 || d.Expired(now) {
+			if d.UpdatedAt.After(emptied) {
+				emptied = d.UpdatedAt
+			}
+			continue
+		}
+		m.Sheet.Merge(d.Sheet.Coarse())
+		m.LastDay = max(m.LastDay, d.Day)
+		if d.UpdatedAt.After(m.UpdatedAt) {
+			m.UpdatedAt = d.UpdatedAt
+		}
+		if !d.ExpiresAt.IsZero() && (m.ExpiresAt.IsZero() || d.ExpiresAt.Before(m.ExpiresAt)) {
+			m.ExpiresAt = d.ExpiresAt
+		}
+	}
+	if m.LastDay == "" {
+		m.UpdatedAt = emptied
+	}
+	return m
 }
 
 // LogState is how far a log is loaded and counted.
