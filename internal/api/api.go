@@ -161,7 +161,7 @@ func (e Env) customer(r *http.Request) (directory.Viewer, error) {
 
 // auditEntry is what an answer shows, and of whom.
 type auditEntry struct {
-	accounts []usage.AccountID // of a list as many as it holds, else the one
+	accounts []usage.AccountID // of a list all that it holds, each once; else the one
 	product  usage.Product     // of a log; empty: the customers themselves
 	records  int               // customers or records of usage
 	unrated  int               // records without a price
@@ -174,10 +174,15 @@ func (a *auditEntry) count(p pricing.Price) {
 	}
 }
 
+// accountsInLine is how many accounts an audit line names at most: with the longest
+// account IDs it has 27 kB. CloudWatch takes 256 kB, and cuts what is longer.
+const accountsInLine = 500
+
 // audit writes the entry that says who is about to be shown what of which
 // customer: one for each answer with data, before it leaves, a page without
 // records included, since that tells something too. An endpoint that does not say
-// what it shows is refused here, so that none can forget.
+// what it shows is refused here, so that none can forget. Where the accounts are too many
+// for a line, each is named in one of several, of which the first has the records.
 func (e Env) audit(r *http.Request, a *auditEntry) error {
 	if a == nil {
 		return fault.New(fault.Internal, "the endpoint does not say what it shows", nil)
@@ -186,9 +191,20 @@ func (e Env) audit(r *http.Request, a *auditEntry) error {
 	if err != nil {
 		return err
 	}
-	e.Log.InfoContext(r.Context(), "shown", "audit", true, "requestId", e.RequestID(r.Context()), "route", r.Pattern,
-		"partnerId", viewer.Partner, "keyId", viewer.KeyID,
-		"accountIds", a.accounts, "product", a.product, "records", a.records)
+	accounts, records := a.accounts, a.records
+	for part, parts := 1, max(1, (len(accounts)+accountsInLine-1)/accountsInLine); part <= parts; part++ {
+		named := accounts[:min(len(accounts), accountsInLine)]
+		entry := []any{
+			"audit", true, "requestId", e.RequestID(r.Context()), "route", r.Pattern,
+			"partnerId", viewer.Partner, "keyId", viewer.KeyID,
+			"accountIds", named, "product", a.product, "records", records,
+		}
+		if parts > 1 {
+			entry = append(entry, "part", part, "parts", parts)
+		}
+		e.Log.InfoContext(r.Context(), "shown", entry...)
+		accounts, records = accounts[len(named):], 0
+	}
 	if e.RecordMetrics != nil {
 		e.RecordMetrics(r.Context(), a.records, a.unrated)
 	}

@@ -4,15 +4,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"partnerview/internal/api"
+	"partnerview/internal/usage"
 )
 
 // audited asks with a log that is read: the audit lines that an answer left, and
@@ -32,6 +35,9 @@ func audited(t *testing.T, make func(api.Env) http.Handler, viewer any, target s
 		var line map[string]any
 		must(t, json.Unmarshal([]byte(text), &line))
 		if line["audit"] == true {
+			if len(text) > 32<<10 {
+				t.Errorf("GET %s: a line of %d bytes", target, len(text))
+			}
 			delete(line, "time")
 			lines = append(lines, line)
 		}
@@ -99,5 +105,37 @@ func TestEveryAnswerWithDataLeavesOneAuditLine(t *testing.T) {
 func TestAnEndpointThatDoesNotSayWhatItShowsAnswersNothing(t *testing.T) {
 	if status, lines, _ := audited(t, api.Forgetful, north, "/customers"); status != http.StatusInternalServerError || lines != nil {
 		t.Errorf("it answers %d, and the audit says %v", status, lines)
+	}
+}
+
+// CloudWatch cuts a line of more than 256 kB. Each account is in one line, of which none
+// is long, and what is counted is counted once.
+func TestAnAnswerOnThousandsOfCustomersLeavesSeveralAuditLines(t *testing.T) {
+	for customers, lines := range map[int]int{0: 1, 1: 1, 500: 1, 501: 2, 2000: 4, 2001: 5} {
+		accounts := make([]usage.AccountID, customers)
+		for i := range accounts {
+			accounts[i] = usage.AccountID(fmt.Sprintf("%0*d%s", 4, i, strings.Repeat("&", 46))) // the longest there are
+		}
+		status, written, counted := audited(t, func(e api.Env) http.Handler { return api.Showing(e, accounts) }, north, "/customers")
+		if status != http.StatusOK || len(written) != lines || counted != [2]int{customers, 7} {
+			t.Fatalf("%d customers: %d, %d lines, want %d; counted %v", customers, status, len(written), lines, counted)
+		}
+		var named []usage.AccountID
+		records := 0
+		for i, line := range written {
+			if line["requestId"] != "req-1" || line["keyId"] != "k" {
+				t.Errorf("%d customers, line %d is of %v by %v", customers, i, line["requestId"], line["keyId"])
+			}
+			if part, parts := line["part"], line["parts"]; lines > 1 && (part != float64(i+1) || parts != float64(lines)) || lines == 1 && part != nil {
+				t.Errorf("%d customers, line %d is part %v of %v", customers, i, part, parts)
+			}
+			for _, account := range line["accountIds"].([]any) {
+				named = append(named, usage.AccountID(account.(string)))
+			}
+			records += int(line["records"].(float64))
+		}
+		if !slices.Equal(named, accounts) || records != customers {
+			t.Errorf("%d customers: %d are named, %d records", customers, len(named), records)
+		}
 	}
 }
