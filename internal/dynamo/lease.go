@@ -357,11 +357,14 @@ func (l *Lease) Term() int64 { return l.term }
 // Times are those that count for this lease.
 func (l *Lease) Times() LeaseTimes { return l.times }
 
-// Ends is when the lease is lost if it is not renewed before.
-func (l *Lease) Ends() time.Time {
+// Left is how long the lease still counts if it is not renewed before.
+func (l *Lease) Left() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.renewed.Add(l.times.Lost)
+	if l.countsLocked() != nil {
+		return 0
+	}
+	return l.times.Lost - since(l.renewed, l.now())
 }
 
 // NextMark is above every mark that this lease, or one before it, has given out.

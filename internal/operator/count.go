@@ -191,10 +191,10 @@ func (m monthCount) run(ctx context.Context, open map[usage.Log][]totals.OpenDay
 	if err != nil {
 		return err
 	}
-	group, ctx = errgroup.WithContext(ctx)
+	group, logCtx = errgroup.WithContext(ctx)
 	for log, days := range counted {
 		group.Go(func() error {
-			return within(ctx, func(ctx context.Context) error {
+			return within(logCtx, func(ctx context.Context) error {
 				return m.store.StoreLog(ctx, log, days, m.now(), m.own, !left.logs[log])
 			})
 		})

@@ -33,6 +33,15 @@ import (
 
 // Operator acts on a store.
 type Operator struct {
+	// Waiting is told, every second or two, who has the writer's lease while one waits for
+	// it; Counting how many days are counted, of how many. Each may be nil.
+	Waiting  func(dynamo.LeaseBusy)
+	Counting func(days, of int)
+	// LeaseTimes count on an engine on this machine alone; zero: the standard ones.
+	LeaseTimes dynamo.LeaseTimes
+	// LeaseClock is the wall clock, which the operator's own need not be; nil: time.Now.
+	LeaseClock func() time.Time
+
 	store  *dynamo.Store
 	now    func() time.Time
 	random io.Reader
@@ -40,7 +49,7 @@ type Operator struct {
 
 // New makes an operator of a store and a clock.
 func New(store *dynamo.Store, now func() time.Time) *Operator {
-	return &Operator{store, now, rand.Reader}
+	return &Operator{store: store, now: now, random: rand.Reader}
 }
 
 // Now is the operator's clock.
