@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,22 +13,31 @@ import (
 )
 
 type applyCommand struct {
-	File        string  `short:"f" required:"" placeholder:"FILE" help:"The directory file, YAML or JSON; - is standard input. docs/formats.md describes it."`
-	CorrectPast bool    `help:"Allow changes of price lists that are in force already, which change prices of the past. How many records and how much money that is, is shown first."`
+	File        string `short:"f" required:"" placeholder:"FILE" help:"The directory file, YAML or JSON; - is standard input. docs/formats.md describes it."`
+	CorrectPast bool   `help:"Allow changes of price lists that are in force already, which change prices of the past. How many records and how much money that is, is shown first."`
+	totalsFlag  `embed:""`
 	Caution     caution `embed:""`
 }
+
+// totalsFlag says when the totals are counted that a change of prices or time zones makes wrong.
+type totalsFlag struct {
+	Totals string `enum:"now,later" default:"now" placeholder:"WHEN" help:"When the totals of days that a price list or a time zone changes are counted anew: now, or later, by partnerctl totals rebuild; until then these days are pending. Default: now."`
+}
+
+func (f totalsFlag) later() bool { return f.Totals == "later" }
 
 // applied is the result for programs.
 type applied struct {
 	DryRun      bool                  `json:"dryRun"`
 	Changes     []operator.Change     `json:"changes"`
 	Corrections []operator.Correction `json:"corrections"`
-	Sees        []sight               `json:"sees,omitempty"` // of a viewer
+	Recount     *operator.Recount     `json:"recount,omitempty"` // where totals change
+	Sees        []sight               `json:"sees,omitempty"`    // of a viewer
 }
 
 func appliedOf(p operator.Plan, dryRun bool) applied {
 	return applied{dryRun, append([]operator.Change{}, p.Changes...), append([]operator.Correction{}, p.Corrections...),
-		sightsOf(p.Sights)}
+		p.Recount, sightsOf(p.Sights)}
 }
 
 func (c *applyCommand) Run(s *session) error {
@@ -48,19 +58,20 @@ func (c *applyCommand) Run(s *session) error {
 			return err
 		}
 	}
-	return s.change(tablesOf(c.CorrectPast), c.Caution, "", func(o *operator.Operator) (operator.Plan, error) {
-		return o.Plan(s.ctx, file, c.CorrectPast)
+	return s.change(tablesOf(file), c.Caution, "", func(o *operator.Operator) (operator.Plan, error) {
+		plan, err := o.Plan(s.ctx, file, c.CorrectPast)
+		plan.Later = c.later()
+		return plan, err
 	})
 }
 
-// tablesOf are the tables that a directory file has to do with; where it corrects
-// prices of the past, usage too.
-func tablesOf(correctPast bool) []table {
-	needed := []table{partnersTable, customersTable, priceListsTable}
-	if correctPast {
-		needed = append(needed, usageTable)
+// tablesOf are the tables that a directory file has to do with. Price lists and time zones
+// change totals.
+func tablesOf(file importer.Directory) []table {
+	if len(file.Customers) == 0 && len(file.PriceLists) == 0 {
+		return []table{partnersTable, customersTable, priceListsTable}
 	}
-	return needed
+	return allTables()
 }
 
 // planning is how a command plans.
@@ -81,12 +92,15 @@ func (s *session) change(needed []table, by caution, typed string, plan planning
 	}
 	p, err := plan(o)
 	if err != nil {
+		if _, isUser := errors.AsType[operator.UserError](err); isUser && counts(needed) && !by.DryRun {
+			return errors.Join(s.finishCounts(), err) // what is gone may have been taken away by the same command
+		}
 		return err
 	}
 	if len(p.Corrections) > 0 {
 		typed = corrected(p.Corrections)
 	}
-	return s.carryOutPlan(o, p, by, typed, nil)
+	return s.carryOutPlan(o, p, by, typed, planned{counts: counts(needed)})
 }
 
 // findEffects finds what a plan's corrections come to, and tells on a terminal how
@@ -115,20 +129,25 @@ func corrected(corrections []operator.Correction) string {
 
 const nothingToChange = "Nothing to change: the tables already say this.\n"
 
-// carryOutPlan shows a plan with what its corrections come to, and writes it; before
-// may do what has to be done first, nil: nothing.
+// planned is what there is to a plan besides.
+type planned struct {
+	before func() error // does what has to be done first; nil: nothing
+	counts bool         // as of an operation
+}
+
+// carryOutPlan shows a plan with what its corrections come to, and writes it.
 func (s *session) carryOutPlan(o *operator.Operator, plan operator.Plan, by caution, typed string,
-	before func() error) error {
+	with planned) error {
 	if err := s.findEffects(o, plan); err != nil {
 		return err
 	}
 	changes := count(len(plan.Changes), "change")
 	return s.carryOut(by, operation{
-		total: len(plan.Changes), typed: typed, result: appliedOf(plan, by.DryRun),
+		total: len(plan.Changes), typed: typed, counts: with.counts, result: appliedOf(plan, by.DryRun),
 		show: func() { s.printPlan(plan) },
 		do: func() error {
-			if before != nil {
-				if err := before(); err != nil {
+			if with.before != nil {
+				if err := with.before(); err != nil {
 					return err
 				}
 			}
@@ -172,11 +191,23 @@ func (s *session) printPlan(p operator.Plan) {
 		t.add(inColour(string(c.Action)), kindText(c.Kind), what)
 	}
 	s.show(t)
+	if p.Recount != nil {
+		s.printf("%s\n", recountText(*p.Recount, p.Later))
+	}
 	if len(p.Sights) > 0 {
 		s.printf("\n")
 		s.showSights(p.Viewers, sightsOf(p.Sights))
 		s.printf("\n")
 	}
+}
+
+// recountText says what is counted anew, and what that costs.
+func recountText(r operator.Recount, later bool) string {
+	how := "are counted anew, which reads"
+	if later {
+		how = "stay pending until partnerctl totals rebuild has counted them anew, which will read"
+	}
+	return fmt.Sprintf("The totals of %s %s %s.", count(r.Days, "day"), how, count(r.Records, "record"))
 }
 
 func (s *session) printCorrections(corrections []operator.Correction) {

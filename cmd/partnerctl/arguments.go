@@ -17,6 +17,7 @@ import (
 	"partnerview/internal/importer"
 	"partnerview/internal/money"
 	"partnerview/internal/operator"
+	"partnerview/internal/totals"
 	"partnerview/internal/usage"
 )
 
@@ -39,6 +40,7 @@ func argumentParsers() []kong.Option {
 		readBy(importer.ParseFormat, ""),
 		readBy(parseTime, "not a time: write a day, such as 2026-06-01, which begins at midnight UTC, or RFC 3339, "+
 			"such as 2026-06-01T12:00:00Z"),
+		readBy(totals.ParseDay, "not a day: write it as 2026-06-01"),
 		readBy(parseSpan, "not a length of time: write it as 90d, 2w, 36h or 1d12h30m"),
 		readBy(parseExpiry, ""),
 		readBy(parseCount, "not a whole number of 0 or more, such as 100"),

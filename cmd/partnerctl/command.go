@@ -47,6 +47,7 @@ type commandLine struct {
 		Credit importCreditCommand `cmd:"" help:"Load the customers' remaining credit from files."`
 	} `cmd:"" help:"Load data."`
 	Usage      usageCommands     `cmd:"" help:"Usage records."`
+	Totals     totalsCommands    `cmd:"" help:"Totals of usage by day."`
 	Audit      auditCommand      `cmd:"" help:"Show who looked at a customer's data: which partner, by which key or person, when."`
 	Doctor     doctorCommand     `cmd:"" help:"Check the tables, the clock and your permissions."`
 	Version    versionCommand    `cmd:"" help:"Show which version of partnerctl this is."`

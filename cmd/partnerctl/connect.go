@@ -88,7 +88,9 @@ func (s *session) operator(needed ...table) (*operator.Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return operator.New(dynamo.NewStore(db, tables), s.now), nil
+	o := operator.New(dynamo.NewStore(db, tables), s.now)
+	o.Waiting, o.Counting = s.waiting(), s.counting()
+	return o, nil
 }
 
 // now is the time of the command's clock.

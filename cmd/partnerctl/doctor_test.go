@@ -56,8 +56,8 @@ func TestDoctorFindsAHealthyMachineHealthy(t *testing.T) {
 	d.failures(0)
 	out := d.must("doctor")
 	says(t, out,
-		"ok  reach  "+d.tables.Partners, "key pk, sk; index ByAccount of accountId, pk; index ByName of pk, sortKey", "key log, at; index ById of byId, at",
-		"ok  write  "+d.tables.Usage, "ok  clock  -")
+		"ok  reach   "+d.tables.Partners, "key pk, sk; index ByAccount of accountId, pk; index ByName of pk, sortKey", "key log, at; index ById of byId, at",
+		"ok  write   "+d.tables.Usage, "ok  clock   -")
 	if after := dump(); after != before {
 		t.Errorf("it has changed something: before\n%s\nafter\n%s", before, after)
 	}
@@ -100,13 +100,13 @@ func TestDoctorTellsWhatIsNotAllowed(t *testing.T) {
 	for line, want := range map[string]string{
 		"read Partners": "not allowed: dynamodb:Query, dynamodb:Scan", "write Partners": "not allowed: dynamodb:UpdateItem",
 		"read Customers": "not allowed: dynamodb:Scan", "read Usage": "not allowed: dynamodb:Scan", "write PriceLists": "not allowed: dynamodb:BatchWriteItem", "write Usage": "not allowed: dynamodb:BatchWriteItem, dynamodb:UpdateItem",
-		"write Customers": "not allowed: dynamodb:UpdateItem", "write Totals": "not allowed: dynamodb:UpdateItem, dynamodb:BatchWriteItem", "write Ledger": "not allowed: dynamodb:UpdateItem",
+		"write Customers": "not allowed: dynamodb:UpdateItem", "write Totals": "not allowed: dynamodb:UpdateItem, dynamodb:BatchWriteItem", "read Totals": "not allowed: dynamodb:Scan", "write Ledger": "not allowed: dynamodb:UpdateItem, dynamodb:BatchWriteItem",
 	} {
 		if failed[line].Detail != want || !strings.Contains(failed[line].Remedy, strings.TrimPrefix(want, "not allowed: ")) {
 			t.Errorf("%s: %+v, want %s", line, failed[line], want)
 		}
 	}
-	if len(failed) != 9 {
+	if len(failed) != 10 {
 		t.Errorf("%d lines fail: %v", len(failed), failed)
 	}
 }
@@ -122,10 +122,12 @@ func TestDoctorTellsOfTablesThatAreNotAsTheyShould(t *testing.T) {
 	if f := failed["reach missing"]; !strings.Contains(f.Detail, "there is no such table") || !strings.Contains(f.Remedy, "--stack") {
 		t.Errorf("a missing table is told as %+v", f)
 	}
-	d.env = append(slices.Clone(good), "DYNAMODB_ENDPOINT=http://127.0.0.1:1")
-	failed = d.failures(1)
-	if f := failed["reach Partners"]; !strings.Contains(f.Detail, "no answer") || !strings.Contains(f.Remedy, "--endpoint") || len(failed) != 7 {
-		t.Errorf("%d lines fail without an engine: %+v", len(failed), failed)
+	if !testing.Short() { // it is tried for seconds
+		d.env = append(slices.Clone(good), "DYNAMODB_ENDPOINT=http://127.0.0.1:1")
+		failed = d.failures(1)
+		if f := failed["reach Partners"]; !strings.Contains(f.Detail, "no answer") || !strings.Contains(f.Remedy, "--endpoint") || len(failed) != 7 {
+			t.Errorf("%d lines fail without an engine: %+v", len(failed), failed)
+		}
 	}
 	d.env = good[:2]
 	d.run("doctor").fails(t, 1, "Set CUSTOMERS_TABLE, PRICELISTS_TABLE, USAGE_TABLE, TOTALS_TABLE, LEDGER_TABLE")

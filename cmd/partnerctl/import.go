@@ -23,6 +23,7 @@ type importUsageCommand struct {
 	CountChanges bool            `help:"Compare records with what is stored, and count the new, changed and unchanged ones. Unchanged records are not written again."`
 	Rejects      string          `placeholder:"PATH" type:"path" help:"Where lines that cannot be taken are listed. Default: FILE.rejected.ndjson. A list of an earlier run is replaced, no other file is."`
 	KeepGoing    bool            `help:"Go on even if the first hundred lines of a file are all rejected for one reason, which otherwise ends its load."`
+	Through      time.Time       `placeholder:"TIME" help:"Until when all usage is loaded then, of the accounts in the files and of --account: a day without records before it is one without usage, and no longer one that was not loaded yet."`
 }
 
 // importedUsage is the result for programs.
@@ -41,22 +42,35 @@ func (c *importUsageCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	o, err := s.operator(customersTable, usageTable)
+	if !c.Through.IsZero() && len(c.Format.Products()) == 0 {
+		return misuseError("--through is for logs: receipts say nothing of which records there are")
+	}
+	needed := []table{customersTable, usageTable}
+	if !c.DryRun {
+		needed = append(needed, countingTables()...)
+	}
+	o, err := s.operator(needed...)
 	if err != nil {
 		return err
 	}
 	total := operator.UsageCounts{Dropped: map[string]int{}}
-	begun, seconds := time.Now(), operator.NewSameSecond()
-	loaded, err := s.load(files, c.Rejects,
-		func(in io.Reader, shown *progress, reject func(importer.Reject) error) (loadCounts, error) {
-			counts, err := o.ImportUsage(s.ctx, in, operator.UsageImport{
-				Format: c.Format, Account: c.Account, Period: period, DryRun: c.DryRun,
-				CountChanges: c.CountChanges, KeepGoing: c.KeepGoing,
-				SameSecond: seconds, Rejected: reject, Progress: shown.counts,
+	begun := time.Now()
+	var loaded loadSummary
+	err = o.LoadUsage(s.ctx, operator.UsageImport{
+		Format: c.Format, Account: c.Account, Period: period, Through: c.Through, DryRun: c.DryRun,
+		CountChanges: c.CountChanges, KeepGoing: c.KeepGoing, SameSecond: operator.NewSameSecond(),
+	}, func(one operator.UsageLoader) (err error) {
+		loaded, err = s.load(files, c.Rejects,
+			func(in io.Reader, shown *progress, reject func(importer.Reject) error) (loadCounts, error) {
+				counts, err := one(in, reject, shown.counts)
+				total = total.Add(counts)
+				return loadCounts{counts.Read, counts.Written}, err
 			})
-			total = total.Add(counts)
-			return loadCounts{counts.Read, counts.Written}, err
-		})
+		return err
+	})
+	if err != nil && loaded.Error == "" {
+		loaded.Error = explain(s.ctx, err)
+	}
 	took := time.Since(begun)
 	return s.endLoad(err, importedUsage{c.DryRun, total, loaded}, total.Read, total.Rejected, func() {
 		s.printUsage(total)

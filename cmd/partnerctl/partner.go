@@ -153,7 +153,7 @@ func (c *partnerDeleteCommand) Run(s *session) error {
 		return misuseError("the partner is in a usage plan of a deployed stack: give --stack NAME, " +
 			"so that it is taken out of it")
 	}
-	return s.carryOutPlan(o, plan, c.Caution, string(c.Partner), func() error {
+	return s.carryOutPlan(o, plan, c.Caution, string(c.Partner), planned{before: func() error {
 		if !counted || s.connection.Stack == "" {
 			return nil
 		}
@@ -163,7 +163,7 @@ func (c *partnerDeleteCommand) Run(s *session) error {
 		}
 		_, err = o.LeavePlans(s.ctx, gateway, c.Partner)
 		return err
-	})
+	}})
 }
 
 type partnerSetPlanCommand struct {

@@ -213,7 +213,7 @@ func (c *priceCheckCommand) Run(s *session) error {
 // compare plans the file's price lists, with its customers whose currency they
 // have to fit, and shows the plan.
 func (c *priceCheckCommand) compare(s *session, file importer.Directory) (*applied, error) {
-	o, err := s.operator(tablesOf(c.CorrectPast)...)
+	o, err := s.operator(allTables()...)
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +236,8 @@ type priceWithdrawCommand struct {
 	logArguments `embed:""`
 	From         time.Time `required:"" placeholder:"TIME" help:"When the list takes effect, as price show gives it: 2026-12-01 or 2026-12-01T00:00:00Z."`
 	CorrectPast  bool      `help:"Withdraw a list that has taken effect, which changes prices of the past. How many records and how much money that is, is shown first, and the account ID has to be typed."`
-	Caution      caution   `embed:""`
+	totalsFlag   `embed:""`
+	Caution      caution `embed:""`
 }
 
 func (c *priceWithdrawCommand) Run(s *session) error {
@@ -245,11 +246,9 @@ func (c *priceWithdrawCommand) Run(s *session) error {
 			return err
 		}
 	}
-	needed := []table{priceListsTable}
-	if c.CorrectPast {
-		needed = append(needed, usageTable)
-	}
-	return s.change(needed, c.Caution, "", func(o *operator.Operator) (operator.Plan, error) {
-		return o.PlanWithdrawal(s.ctx, c.log(), c.From, c.CorrectPast)
+	return s.change(countingTables(), c.Caution, "", func(o *operator.Operator) (operator.Plan, error) {
+		plan, err := o.PlanWithdrawal(s.ctx, c.log(), c.From, c.CorrectPast)
+		plan.Later = c.later()
+		return plan, err
 	})
 }

@@ -156,6 +156,7 @@ type operation struct {
 	typed  string       // what has to be typed; empty: nobody is asked
 	show   func()       // shows people what would change
 	do     func() error // does it
+	counts bool         // whoever does it counts days anew, and where nothing is to be done, those left open
 	result any          // for programs; what do finds out is in it, behind a pointer
 	// What people read at the end: where there is nothing to do, after a dry run, and
 	// when all is done.
@@ -167,6 +168,11 @@ type operation struct {
 func (s *session) carryOut(by caution, op operation) error {
 	if !s.json {
 		op.show()
+	}
+	if op.total == 0 && op.counts && !by.DryRun {
+		if err := s.finishCounts(); err != nil {
+			return err
+		}
 	}
 	if op.total > 0 && !by.DryRun {
 		if op.typed != "" {

@@ -51,7 +51,10 @@ func (c *usageDeleteCommand) Run(s *session) error {
 		return err
 	}
 	needed := []table{usageTable}
-	if c.AllAccounts {
+	switch {
+	case !c.Caution.DryRun:
+		needed = countingTables()
+	case c.AllAccounts:
 		needed = append(needed, customersTable)
 	}
 	o, err := s.operator(needed...)
@@ -114,7 +117,7 @@ func (c *usageDeleteCommand) delete(s *session, o *operator.Operator, accounts [
 	}
 	all := count(total, "record")
 	op := operation{
-		total: total, typed: typed, result: &out,
+		total: total, typed: typed, counts: true, result: &out,
 		show: func() { s.showSelected(typed, out.Selected) },
 		do: func() (err error) {
 			if out.Deleted, err = s.deleteRecords(o, selections, total); err != nil {
@@ -150,15 +153,7 @@ func (s *session) deleteRecords(
 ) (deleted int, err error) {
 	told, end := s.counter("%d of " + fmt.Sprint(total) + " deleted")
 	defer end()
-	for _, selection := range selections {
-		before := deleted
-		n, err := o.DeleteRecords(s.ctx, selection, func(n int) { told(before + n) })
-		deleted += n
-		if err != nil {
-			return deleted, err
-		}
-	}
-	return deleted, nil
+	return o.DeleteRecords(s.ctx, func(n int) { told(n) }, selections...)
 }
 
 type usageMendIDsCommand struct {
@@ -190,7 +185,11 @@ func (c *usageMendIDsCommand) Run(s *session) error {
 	if err := c.Caution.check(s); err != nil {
 		return err
 	}
-	o, err := s.operator(usageTable)
+	needed := []table{usageTable}
+	if !c.Caution.DryRun {
+		needed = countingTables()
+	}
+	o, err := s.operator(needed...)
 	if err != nil {
 		return err
 	}
@@ -212,7 +211,7 @@ func (c *usageMendIDsCommand) Run(s *session) error {
 		unsure += log.Unsure
 	}
 	err = s.carryOut(c.Caution, operation{
-		total: total, typed: cmp.Or(string(c.Account), "all"), result: &out,
+		total: total, typed: cmp.Or(string(c.Account), "all"), counts: true, result: &out,
 		show: func() { s.showFoundIDs(out) },
 		do: func() error {
 			mended, err := s.mendIDs(o.MendIDs, mending)

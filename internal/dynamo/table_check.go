@@ -46,9 +46,10 @@ func (s *Store) TableChecks() []TableCheck {
 		{s.tables.Usage, records, s,
 			[]operation{batchGetItem, queryItems, queryIndex, scan}, []operation{batchWriteItem, updateItem}},
 		{s.tables.Totals, Shape{Key: []string{"pk", "sk"}}, s,
-			[]operation{batchGetItem, queryItems}, []operation{putItem, updateItem, batchWriteItem}},
+			[]operation{getItem, batchGetItem, queryItems, scan}, []operation{putItem, updateItem, batchWriteItem}},
 		{s.tables.Ledger, Shape{Key: []string{"pk", "sk"}}, s,
-			[]operation{batchGetItem, queryItems}, []operation{putItem, updateItem, deleteItem}},
+			[]operation{batchGetItem, queryItems},
+			[]operation{putItem, updateItem, deleteItem, batchWriteItem}},
 	}
 }
 
@@ -57,6 +58,12 @@ func (c TableCheck) HoldsPartners() bool { return c.Name == c.store.tables.Partn
 
 // HoldsUsage reports whether it is the table of usage records.
 func (c TableCheck) HoldsUsage() bool { return c.Name == c.store.tables.Usage }
+
+// HoldsTotals reports whether it is the table of totals.
+func (c TableCheck) HoldsTotals() bool { return c.Name == c.store.tables.Totals }
+
+// HoldsLedger reports whether it is the table in which writers say what they are at.
+func (c TableCheck) HoldsLedger() bool { return c.Name == c.store.tables.Ledger }
 
 // Found is a table as it is.
 type Found struct {

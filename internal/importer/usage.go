@@ -49,6 +49,21 @@ func (f Format) Endings() []string {
 	return []string{".ndjson", ".jsonl"}
 }
 
+// Products are those of which a file of the format may have records.
+func (f Format) Products() []usage.Product {
+	switch f {
+	case ConnectSMS:
+		return []usage.Product{usage.SMS}
+	case ConnectMessaging:
+		return []usage.Product{usage.Messaging}
+	case ConnectVoice:
+		return []usage.Product{usage.Voice}
+	case ConnectReceipts:
+		return nil
+	}
+	return usage.Products()
+}
+
 // DefaultRetentionMonths is how long records are kept where nothing else is said.
 const DefaultRetentionMonths = 13
 

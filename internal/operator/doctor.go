@@ -15,12 +15,13 @@ import (
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
 	"partnerview/internal/fault"
+	"partnerview/internal/totals"
 	"partnerview/internal/usage"
 )
 
 // Finding is one thing that was looked at.
 type Finding struct {
-	Check  string // "reach", "keys", "ttl", "read", "write", "lists", "ids", "clock"
+	Check  string // "reach", "keys", "ttl", "read", "write", "lists", "ids", "totals", "clock"
 	Table  string // its name; empty: it is about none
 	Detail string // what was found
 	Remedy string // what to do; empty: it is as it should be
@@ -40,6 +41,7 @@ const maxSkew = time.Minute
 func (o *Operator) Examine(ctx context.Context, local bool) []Finding {
 	var findings []Finding
 	var last dynamo.Found
+	readable := false // totals
 	for _, table := range o.store.TableChecks() {
 		found, err := table.Describe(ctx)
 		if err == nil {
@@ -63,6 +65,12 @@ func (o *Operator) Examine(ctx context.Context, local bool) []Finding {
 		}
 		if table.HoldsUsage() && err == nil && allowed[0].OK() { // that it may be read
 			findings = append(findings, o.ids(ctx, table))
+		}
+		if table.HoldsTotals() {
+			readable = err == nil && allowed[0].OK()
+		}
+		if table.HoldsLedger() && readable && err == nil && allowed[0].OK() {
+			findings = append(findings, o.totals(ctx, table))
 		}
 	}
 	return append(findings, clock(last))
@@ -174,6 +182,45 @@ func (o *Operator) ids(ctx context.Context, table dynamo.TableCheck) Finding {
 			"partnerctl usage mend-ids gives them ids that do not; --dry-run shows whose they are"
 	}
 	return f
+}
+
+// totals looks whether days are left that nobody counts.
+func (o *Operator) totals(ctx context.Context, ledger dynamo.TableCheck) Finding {
+	f := Finding{Check: "totals", Table: ledger.Name}
+	p, err := o.Pending(ctx)
+	empty := false
+	if err == nil && !p.Ready {
+		empty, err = o.store.UsageIsEmpty(ctx)
+	}
+	switch {
+	case err != nil:
+		f.Detail, f.Remedy = "they could not be looked at: "+oneLine(err), "run partnerctl doctor again"
+	case !p.Ready && !empty:
+		f.Detail = "there was usage before there were totals, and not all of it is counted: no summary is complete"
+		f.Remedy = "partnerctl totals rebuild counts it, and says first how much that is"
+	case len(p.Open) > 0 && p.Writer == nil:
+		f.Detail = fmt.Sprintf("days that are open, and nobody counts: %d (%s)", len(p.Open), firstOf(daysText(p.Open)))
+		f.Remedy = "whatever writes usage counts them first; if nothing does, partnerctl totals rebuild --account, of " +
+			"any of them"
+	case len(p.Later) > 0:
+		f.Detail = fmt.Sprintf("days that were left for later: %d (%s)", len(p.Later), firstOf(daysText(p.Later)))
+		f.Remedy = "partnerctl totals rebuild counts them; with --account, only a customer's"
+	case p.Writer != nil:
+		f.Detail = fmt.Sprintf("%s (%s) is writing, since %s; open days: %d", p.Writer.What, p.Writer.Where,
+			usage.FormatTime(p.Writer.Since), len(p.Open))
+	default:
+		f.Detail = "no day is pending"
+	}
+	return f
+}
+
+// daysText names days: "acme_retail sms 2026-11-03".
+func daysText(days []totals.OpenDay) []string {
+	names := make([]string, len(days))
+	for i, d := range days {
+		names[i] = fmt.Sprintf("%s %s %s", d.Account, d.Product, d.Day)
+	}
+	return names
 }
 
 // lists looks whether keys and people have the lists that bound them, and the lists

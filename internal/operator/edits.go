@@ -214,7 +214,7 @@ func (o *Operator) PlanCustomerDeletion(ctx context.Context, account usage.Accou
 		return Plan{}, err
 	}
 	records := Selection{Account: account}
-	p := &planner{}
+	p := &planner{plan: Plan{deletes: true}}
 	if withUsage {
 		counts, err := o.CountRecords(ctx, records)
 		if err != nil {

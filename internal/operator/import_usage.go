@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"io"
 	"iter"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -29,6 +30,9 @@ type UsageImport struct {
 	// RetentionMonths is how many months after its timestamp a record is kept;
 	// 0: importer.DefaultRetentionMonths.
 	RetentionMonths int
+	// Through is until when all usage is loaded then, of the accounts that are named, as
+	// far as the format has products; zero: nothing is said of it.
+	Through time.Time
 	// DryRun reads and counts, and writes nothing.
 	DryRun bool
 	// CountChanges compares records with what is stored before it writes them.
@@ -48,16 +52,33 @@ type UsageImport struct {
 	Progress func(UsageCounts)
 }
 
-// ImportUsage loads a file of usage, gzipped or not. A line that cannot be taken
-// is told and passed over. Records go to a shard each by their key, so that two
-// with the same key are written in the order of the file, and memory does not
-// grow with the file.
-//
-// After an error some records may be written. To import the file again is safe.
-// importer.FileError: the file cannot be read to its end, or is not what it should
-// be; what stands before that is written.
-// UserError: the account is no customer's.
+// ImportUsage loads one file of usage, as LoadUsage does.
 func (o *Operator) ImportUsage(ctx context.Context, file io.Reader, in UsageImport) (UsageCounts, error) {
+	counts := UsageCounts{Dropped: map[string]int{}}
+	err := o.LoadUsage(ctx, in, func(one UsageLoader) (err error) {
+		counts, err = one(file, in.Rejected, in.Progress)
+		return err
+	})
+	return counts, err
+}
+
+// UsageLoader loads a file of usage, gzipped or not. What it tells of it is as in
+// UsageImport. importer.FileError: the file cannot be read to its end, or is not what it
+// should be; what stands before that is written, and another file may be loaded.
+type UsageLoader func(
+	file io.Reader, rejected func(importer.Reject) error, progress func(UsageCounts),
+) (UsageCounts, error)
+
+// LoadUsage has load load files of usage, one after the other, and counts the days that
+// they touch when it has ended: one holds the lease for all of them. A line that cannot
+// be taken is told and passed over. Records go to a shard each by their key, so that two
+// with the same key are written in the order of the file, and memory does not
+// grow with the files.
+//
+// After an error some records may be written, and their days be pending until somebody
+// writes again. To load the files again is safe. The error is load's, or why it could not
+// write or count. UserError: the account is no customer's.
+func (o *Operator) LoadUsage(ctx context.Context, in UsageImport, load func(UsageLoader) error) error {
 	if in.Format == "" {
 		in.Format = importer.Native
 	}
@@ -66,17 +87,115 @@ func (o *Operator) ImportUsage(ctx context.Context, file io.Reader, in UsageImpo
 		err = unknownCustomer(in.Account)
 	}
 	if err != nil {
-		return UsageCounts{Dropped: map[string]int{}}, err
+		return err
 	}
-	rows := importer.ReadUsage(file, in.Format, importer.Options{
-		Accounts:        func(name string) (usage.AccountID, bool) { id, found := accounts[name]; return id, found },
-		Account:         in.Account,
-		Period:          in.Period,
-		RetentionMonths: in.RetentionMonths,
-		Now:             o.now(),
+	if in.DryRun {
+		return load(o.loader(ctx, in, accounts, newUsageLoads(in, nil)))
+	}
+	loads := newUsageLoads(in, newHandover())
+	return o.writingOnce(ctx, "import usage", loads.handover, o.beginUsage,
+		func(ctx context.Context) error { return load(o.loader(ctx, in, accounts, loads)) },
+		func(ctx context.Context, w *writer) error { return loads.state(ctx, w, o.now()) })
+}
+
+// beginUsage says of a table Usage that is empty that all it holds is counted: from now on
+// whoever writes into it counts that.
+func (o *Operator) beginUsage(ctx context.Context, w *writer) error {
+	return within(ctx, func(ctx context.Context) error {
+		ready, err := w.store.TotalsReady(ctx)
+		if ready || err != nil {
+			return err
+		}
+		empty, err := w.store.UsageIsEmpty(ctx)
+		if !empty || err != nil {
+			return err
+		}
+		return w.store.PutReady(ctx, o.now())
 	})
+}
+
+// writingOnce does work that cannot begin anew under the lease: where that is lost, the work
+// goes on with the next. Before it comes begin, and behind it end, which may be repeated.
+func (o *Operator) writingOnce(ctx context.Context, what string, lent *handover,
+	begin func(context.Context, *writer) error, work func(context.Context) error,
+	end func(context.Context, *writer) error) error {
+	working, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var worked error
+	ended := make(chan struct{})
+	begun := false
+	err := o.writing(ctx, what, func(ctx context.Context, w *writer) error {
+		if err := begin(ctx, w); err != nil {
+			return err
+		}
+		lent.give(ctx, w)
+		if !begun {
+			begun = true
+			go func() {
+				defer close(ended)
+				worked = work(working)
+			}()
+		}
+		select {
+		case <-ended:
+		case <-ctx.Done():
+		}
+		lent.take()
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case fault.Is(worked, fault.Unavailable):
+			return worked
+		}
+		return cmp.Or(worked, end(ctx, w))
+	})
+	if begun {
+		cancel(err)
+		<-ended
+	}
+	return cmp.Or(worked, err)
+}
+
+// loader loads files whose rows name accounts.
+func (o *Operator) loader(ctx context.Context, in UsageImport, accounts map[string]usage.AccountID,
+	loads *usageLoads) UsageLoader {
+	return func(file io.Reader, rejected func(importer.Reject) error,
+		progress func(UsageCounts)) (UsageCounts, error) {
+		in := in
+		in.Rejected, in.Progress = rejected, progress
+		rows := importer.ReadUsage(file, in.Format, importer.Options{
+			Accounts: func(name string) (usage.AccountID, bool) { id, found := accounts[name]; return id, found },
+			Account:  in.Account, Period: in.Period, RetentionMonths: in.RetentionMonths, Now: o.now(),
+		})
+		return loads.load(ctx, o.store, in, rows)
+	}
+}
+
+// usageLoads are what the files of a command have in common.
+type usageLoads struct {
+	handover *handover // nil: nothing is written
+	through  time.Time
+	products []usage.Product // that the format may have
+
+	mu    sync.Mutex
+	got   map[usage.Log]bool // records
+	named map[usage.AccountID]bool
+}
+
+func newUsageLoads(in UsageImport, h *handover) *usageLoads {
+	l := &usageLoads{handover: h, through: in.Through, products: in.Format.Products(),
+		got: make(map[usage.Log]bool), named: make(map[usage.AccountID]bool)}
+	if in.Account != "" {
+		l.named[in.Account] = true
+	}
+	return l
+}
+
+// load loads one file.
+func (l *usageLoads) load(ctx context.Context, store *dynamo.Store, in UsageImport,
+	rows iter.Seq2[importer.Row, error]) (UsageCounts, error) {
 	load := &usageLoad{
-		store:    o.store,
+		usageLoads: l, store: store,
 		how:      dynamo.Writing{CountChanges: in.CountChanges, DryRun: in.DryRun},
 		receipts: in.Format == importer.ConnectReceipts,
 		stats:    newImportStats(in),
@@ -91,8 +210,58 @@ func (o *Operator) ImportUsage(ctx context.Context, file io.Reader, in UsageImpo
 	for _, shard := range shards {
 		close(shard) // what was read before an error is written all the same
 	}
-	err = cmp.Or(group.Wait(), readErr)
+	err := cmp.Or(group.Wait(), readErr)
 	return load.stats.snapshot(), err
+}
+
+// loaded notes which logs have got records.
+func (l *usageLoads) loaded(records []usage.Record) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range records {
+		l.got[r.Log] = true
+	}
+}
+
+// names notes whose usage a file has.
+func (l *usageLoads) names(row importer.Row) {
+	if l.through.IsZero() {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r := row.Receipt; r != nil {
+		l.named[r.Account] = true
+	} else {
+		l.named[row.Record.Account] = true
+	}
+}
+
+// state writes when logs were loaded, and until when they are whole, if that was said.
+func (l *usageLoads) state(ctx context.Context, w *writer, now time.Time) error {
+	l.mu.Lock()
+	through := make(map[usage.Log]time.Time)
+	for log := range l.got {
+		through[log] = time.Time{}
+	}
+	for account := range l.named {
+		for _, product := range l.products {
+			if !l.through.IsZero() {
+				through[usage.Log{Account: account, Product: product}] = l.through
+			}
+		}
+	}
+	l.mu.Unlock()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(writesAtOnce)
+	for log, t := range through {
+		group.Go(func() error {
+			ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+			defer cancel()
+			return w.store.NoteLoaded(ctx, log, now, t)
+		})
+	}
+	return group.Wait()
 }
 
 // accounts finds a customer by every name that usage may have for it. An
@@ -140,7 +309,8 @@ func (o *Operator) customers(ctx context.Context) ([]directory.Customer, error) 
 // usageLoad is one file on its way into the store, by as many shards as calls may
 // be under way. What is in memory is that many times two batches.
 type usageLoad struct {
-	store    *dynamo.Store
+	*usageLoads
+	store    *dynamo.Store // to read from, where nothing is written
 	how      dynamo.Writing
 	receipts bool // the rows are receipts, not records
 	stats    *importStats
@@ -162,6 +332,7 @@ func (l *usageLoad) dispatch(ctx context.Context, rows iter.Seq2[importer.Row, e
 		if row.Rejected != nil || row.Outside {
 			continue
 		}
+		l.names(row)
 		select {
 		case shards[shardOf(row, len(shards))] <- row:
 		case <-ctx.Done():
@@ -201,20 +372,33 @@ func (l *usageLoad) write(ctx context.Context, shard <-chan importer.Row) error 
 	return l.flush(ctx, batch)
 }
 
+// flush writes a batch. The days of its records are open before.
 func (l *usageLoad) flush(ctx context.Context, batch []importer.Row) error {
+	if l.handover == nil {
+		return l.flushTo(ctx, l.store, l.how, batch)
+	}
+	return l.handover.write(ctx, func(ctx context.Context, w *writer) error {
+		how := l.how
+		how.Before = w.openDaysOf
+		return l.flushTo(ctx, w.store, how, batch)
+	})
+}
+
+func (l *usageLoad) flushTo(ctx context.Context, store *dynamo.Store, how dynamo.Writing, batch []importer.Row) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	if l.receipts {
-		return l.apply(ctx, batch)
+		return l.apply(ctx, store, how, batch)
 	}
 	records := make([]usage.Record, len(batch))
 	for i, row := range batch {
 		records[i] = row.Record
 	}
-	written, err := l.store.WriteUsageAs(ctx, records, l.how)
+	written, err := store.WriteUsageAs(ctx, records, how)
 	if err != nil {
 		return err
 	}
+	l.loaded(records)
 	l.stats.written(written)
 	return nil
 }
@@ -222,12 +406,12 @@ func (l *usageLoad) flush(ctx context.Context, batch []importer.Row) error {
 // noRecord is why a receipt is rejected that is of no record.
 const noRecord = "no record with this id is loaded: load the log first, and the receipts again"
 
-func (l *usageLoad) apply(ctx context.Context, batch []importer.Row) error {
+func (l *usageLoad) apply(ctx context.Context, store *dynamo.Store, how dynamo.Writing, batch []importer.Row) error {
 	receipts := make([]usage.Receipt, len(batch))
 	for i, row := range batch {
 		receipts[i] = *row.Receipt
 	}
-	written, missing, err := l.store.ApplyReceipts(ctx, receipts, l.how)
+	written, missing, err := store.ApplyReceipts(ctx, receipts, how)
 	if err != nil {
 		return err
 	}

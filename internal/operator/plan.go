@@ -24,6 +24,11 @@ type Plan struct {
 	Changes []Change // in the order of customers, partners with their grants, price lists; each in that of the file
 	// Corrections tell which prices of the past the Changes touch.
 	Corrections []Correction
+	// Recount is what has to be counted anew; nil: nothing, or, of a plan that deletes usage,
+	// the days of its records.
+	Recount *Recount
+	// Later leaves that to [Operator.RebuildTotals]: until then those days are pending.
+	Later bool
 	// Sights tell what a viewer of a partner sees then, where the plan is one viewer's.
 	Sights  []Sight
 	Viewers directory.PartnerID // whose viewer it is
@@ -34,7 +39,10 @@ type Plan struct {
 
 	steps [steps][]write
 	lists map[usage.Log]listChange // of the logs whose price lists change
-	usage *Selection               // records that are deleted; nil: none
+	zones []usage.AccountID        // whose time zone changes
+
+	deletes bool       // a customer, with its price lists
+	usage   *Selection // records that are deleted; nil: none
 }
 
 func (p Plan) tell(deleted int) {
@@ -73,20 +81,53 @@ const writesAtOnce = 16
 // Apply carries a plan out. Interrupted anywhere, it leaves each partner with no
 // more than the old or the new file gives; a new plan of the same file has the
 // rest.
+//
+// Where price lists, time zones or usage change, it holds the writer's lease, but not for what
+// is taken away first, and counts the days anew that they change. Interrupted, it leaves days
+// pending that whoever writes next counts.
 func (o *Operator) Apply(ctx context.Context, p Plan) error {
-	for step, writes := range p.steps {
-		if step == stepDelete && p.usage != nil {
-			if _, err := o.DeleteRecords(ctx, *p.usage, p.tell); err != nil {
+	if !p.changesTotals() {
+		return p.write(ctx, o.store, 0, steps)
+	}
+	if err := p.write(ctx, o.store, 0, stepCustomers); err != nil {
+		return err
+	}
+	deleted := 0
+	return o.writing(ctx, "apply", func(ctx context.Context, w *writer) error {
+		if err := w.openPlanned(ctx, p); err != nil {
+			return err
+		}
+		if err := p.write(ctx, w.store, stepCustomers, stepDelete); err != nil {
+			return err
+		}
+		for log := range p.lists {
+			if err := w.store.NotePricesChanged(ctx, log, o.now()); err != nil {
 				return err
 			}
 		}
+		if p.usage != nil {
+			err := o.deleteRecords(ctx, w, *p.usage, func(more int) { deleted += more; p.tell(deleted) })
+			if err != nil {
+				return err
+			}
+		}
+		if err := p.write(ctx, w.store, stepDelete, steps); err != nil || !p.Later {
+			return err
+		}
+		return w.leave(ctx)
+	})
+}
+
+// write takes the steps from one up to another, which it is without.
+func (p Plan) write(ctx context.Context, s *dynamo.Store, from, to int) error {
+	for _, writes := range p.steps[from:to] {
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(writesAtOnce)
 		for _, write := range writes {
 			group.Go(func() error {
 				ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 				defer cancel()
-				return write(ctx, o.store)
+				return write(ctx, s)
 			})
 		}
 		if err := group.Wait(); err != nil {
@@ -188,7 +229,12 @@ func (o *Operator) plan(ctx context.Context, p *planner, check func(*planner) er
 		slices.SortStableFunc(p.faults, func(a, b importer.Fault) int { return cmp.Compare(a.Line, b.Line) })
 		return Plan{}, p.faults
 	}
-	return p.plan, nil
+	if err := p.zonesOfOld(ctx, o.store); err != nil {
+		return Plan{}, err
+	}
+	var err error
+	p.plan.Recount, err = o.recount(ctx, p.plan)
+	return p.plan, err
 }
 
 // planner compares a file with what is stored.
@@ -208,6 +254,8 @@ type planner struct {
 
 	after map[usage.AccountID]directory.Customer // all customers as the file leaves them
 	names map[string]usage.AccountID             // sub-accounts that the file leaves as they are, and whose
+
+	made []usage.AccountID // customers that are not stored yet
 
 	subjects map[directory.ViewerID]string // of people, as far as they are known
 

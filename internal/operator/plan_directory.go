@@ -30,6 +30,7 @@ func merged(stored directory.Customer, entry importer.Customer) directory.Custom
 			Limit:     entry.CreditLimit.Or(stored.Credit.Limit),
 			AsOf:      entry.CreditAsOf.Or(stored.Credit.AsOf),
 		},
+		TimeZone:    stored.TimeZone,
 		SubAccounts: stored.SubAccounts,
 	}
 	if entry.SubAccounts.IsSet() {
@@ -70,6 +71,11 @@ func (p *planner) customer(entry importer.Customer, path string) {
 		return
 	}
 	p.change(change)
+	if !exists {
+		p.made = append(p.made, entry.Account)
+	} else if before.TimeZone.String() != after.TimeZone.String() {
+		p.plan.zones = append(p.plan.zones, entry.Account)
+	}
 	p.renameCopies(entry, after)
 	p.in(stepCustomers, func(ctx context.Context, s *dynamo.Store) error { return s.PutCustomer(ctx, after) })
 	if between := both(before.Products, after.Products); len(between) < len(before.Products) {

@@ -176,8 +176,8 @@ func (o *Operator) PlanWithdrawal(ctx context.Context, log usage.Log, from time.
 	p.steps[stepPriceLists] = []write{func(ctx context.Context, s *dynamo.Store) error {
 		return s.DeletePriceLists(ctx, log, []time.Time{from})
 	}}
-	if from.After(o.now()) {
-		return p, nil
+	if p.Recount, err = o.recount(ctx, p); err != nil || from.After(o.now()) {
+		return p, err
 	}
 	period := usage.Period{From: from}
 	if at+1 < len(stored) {

@@ -153,13 +153,35 @@ const (
 	deletesAtOnce = 8  // calls
 )
 
-// DeleteRecords deletes the records of a selection, those too whose retention
-// has ended, and counts them. It tells progress how many are deleted so far,
-// from one goroutine. Interrupted, it has deleted some; to run it again deletes
-// the rest. A record that is loaded meanwhile may stay.
-func (o *Operator) DeleteRecords(ctx context.Context, s Selection, progress func(int)) (deleted int, err error) {
+// DeleteRecords deletes the records of selections, those too whose retention
+// has ended, counts them, and counts their days anew. It tells progress how many are
+// deleted so far, from one goroutine. Interrupted, it has deleted some; to run it again
+// deletes the rest. A record that is loaded meanwhile may stay.
+func (o *Operator) DeleteRecords(
+	ctx context.Context, progress func(int), selections ...Selection,
+) (deleted int, err error) {
+	err = o.writing(ctx, "usage delete", func(ctx context.Context, w *writer) error {
+		for _, s := range selections {
+			if err := o.deleteRecords(ctx, w, s, func(n int) { deleted += n; progress(deleted) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return deleted, err
+}
+
+// deleteRecords tells how many more are deleted.
+func (o *Operator) deleteRecords(ctx context.Context, w *writer, s Selection, progress func(more int)) error {
 	batch := make([]usage.Record, 0, deletesAtOnce*deleteBatch)
 	flush := func() error {
+		touched := make([]dynamo.Touched, len(batch))
+		for i, r := range batch {
+			touched[i] = dynamo.Touched{Log: r.Log, Timestamp: r.Timestamp}
+		}
+		if err := w.openDaysOf(ctx, touched); err != nil {
+			return err
+		}
 		group, ctx := errgroup.WithContext(ctx)
 		for part := range slices.Chunk(batch, deleteBatch) {
 			keys := make([]usage.Position, len(part))
@@ -169,29 +191,28 @@ func (o *Operator) DeleteRecords(ctx context.Context, s Selection, progress func
 			group.Go(func() error {
 				ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 				defer cancel()
-				return o.store.DeleteUsage(ctx, part[0].Log, keys)
+				return w.store.DeleteUsage(ctx, part[0].Log, keys)
 			})
 		}
 		if err := group.Wait(); err != nil {
 			return err
 		}
-		deleted += len(batch)
-		progress(deleted)
+		progress(len(batch))
 		batch = batch[:0]
 		return nil
 	}
 	for r, err := range o.records(ctx, s, time.Time{}) {
 		if err != nil {
-			return deleted, err
+			return err
 		}
 		if full := len(batch) == cap(batch); full || len(batch) > 0 && batch[0].Log != r.Log {
 			if err := flush(); err != nil {
-				return deleted, err
+				return err
 			}
 		}
 		batch = append(batch, r)
 	}
-	return deleted, flush()
+	return flush()
 }
 
 // IDMending says which stored records get another id, since theirs contains a number.
@@ -252,9 +273,16 @@ func (o *Operator) CountIDs(ctx context.Context, m IDMending) (IDCounts, error) 
 // WhatsApp's the hash by which an import finds them, to others one at random, since
 // the hash of a number would soon tell the number. Interrupted, it finishes what it
 // is moving, and to run it again moves the rest: none is lost, and none stays twice.
-// The same records must not be loaded meanwhile.
-func (o *Operator) MendIDs(ctx context.Context, m IDMending) (IDCounts, error) {
-	return o.examineIDs(ctx, m, 0, func(ids []dynamo.TellingID) (int, error) { return o.moveIDs(ctx, ids) })
+// The days of what was moved are counted anew.
+func (o *Operator) MendIDs(ctx context.Context, m IDMending) (counts IDCounts, err error) {
+	moved := 0 // before a lease was lost
+	err = o.writing(ctx, "usage mend-ids", func(ctx context.Context, w *writer) (err error) {
+		counts, err = o.examineIDs(ctx, m, 0, func(ids []dynamo.TellingID) (int, error) { return o.moveIDs(ctx, w, ids) })
+		counts.Moved += moved
+		moved = counts.Moved
+		return err
+	})
+	return counts, err
 }
 
 // examineIDs goes through the records, as far as most where it is not 0, and moves
@@ -312,7 +340,14 @@ const (
 )
 
 // moveIDs moves some records. What is being moved when ctx ends is moved to its end.
-func (o *Operator) moveIDs(ctx context.Context, ids []dynamo.TellingID) (moved int, err error) {
+func (o *Operator) moveIDs(ctx context.Context, w *writer, ids []dynamo.TellingID) (moved int, err error) {
+	touched := make([]dynamo.Touched, len(ids))
+	for i, id := range ids {
+		touched[i] = id.Touched
+	}
+	if err := w.openDaysOf(ctx, touched); err != nil {
+		return 0, err
+	}
 	finishing, cancel := finish(ctx)
 	defer cancel()
 	var mu sync.Mutex // of moved, and of the source of randomness
@@ -325,7 +360,7 @@ func (o *Operator) moveIDs(ctx context.Context, ids []dynamo.TellingID) (moved i
 			}
 			limited, cancel := context.WithTimeout(finishing, writeTimeout)
 			defer cancel()
-			n, err := o.store.MendIDs(limited, batch, func() (usage.RecordID, error) {
+			n, err := w.store.MendIDs(limited, batch, func() (usage.RecordID, error) {
 				mu.Lock()
 				defer mu.Unlock()
 				return usage.NewHashedID(o.random)

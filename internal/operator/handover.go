@@ -1,0 +1,90 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"partnerview/internal/dynamo"
+)
+
+// handover lends the lease's writer to work that cannot begin anew, since it reads what
+// comes but once, as from a pipe. Where the lease is lost, the work waits for the next
+// writer, and does with that what it was about to write.
+type handover struct {
+	mu      sync.Mutex
+	current *turn         // nil: nobody has the lease now
+	changed chan struct{} // closed when there is another turn, or none any more
+}
+
+// turn is the time of one writer.
+type turn struct {
+	*writer
+	ctx  context.Context // ends with the lease
+	used sync.WaitGroup  // by those that write
+}
+
+func newHandover() *handover { return &handover{changed: make(chan struct{})} }
+
+// give begins a turn, which ends with ctx.
+func (h *handover) give(ctx context.Context, w *writer) { h.set(&turn{writer: w, ctx: ctx}) }
+
+// take ends the turn, and returns when nobody uses its writer any more.
+func (h *handover) take() { h.set(nil).used.Wait() }
+
+func (h *handover) set(next *turn) (before *turn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before, h.current = h.current, next
+	close(h.changed)
+	h.changed = make(chan struct{})
+	return before
+}
+
+// next waits for a turn that goes on. Who has it calls used.Done.
+func (h *handover) next(ctx context.Context) (*turn, error) {
+	for {
+		h.mu.Lock()
+		t, changed := h.current, h.changed
+		if t != nil && t.ctx.Err() == nil {
+			t.used.Add(1)
+			h.mu.Unlock()
+			return t, nil
+		}
+		h.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// write does something with the writer, and again with the next one where the lease is
+// lost meanwhile.
+func (h *handover) write(ctx context.Context, do func(context.Context, *writer) error) error {
+	for {
+		t, err := h.next(ctx)
+		if err != nil {
+			return err
+		}
+		err = t.write(ctx, do)
+		if errors.Is(err, dynamo.ErrLeaseLost) || dynamo.IsOvertaken(err) {
+			select { // that it is lost will be known in a moment
+			case <-t.ctx.Done():
+			case <-ctx.Done():
+			}
+		}
+		if err == nil || t.ctx.Err() == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (t *turn) write(ctx context.Context, do func(context.Context, *writer) error) error {
+	defer t.used.Done()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(t.ctx, cancel)()
+	return do(ctx, t.writer)
+}
