@@ -38,6 +38,7 @@ type listedCustomer struct {
 	RemainingCredit *string               `json:"remainingCredit"`
 	CreditLimit     *string               `json:"creditLimit"`
 	CreditAsOf      *string               `json:"creditAsOf"`
+	TimeZone        string                `json:"timeZone"`
 	SubAccounts     []string              `json:"subAccounts"`
 }
 
@@ -46,6 +47,7 @@ func listCustomer(c directory.Customer) listedCustomer {
 		AccountID: c.Account, Name: c.Name, Products: directory.Visible(c.Products, nil),
 		Currency: c.Currency, BillingMode: c.Credit.Mode,
 		RemainingCredit: decimalOrNil(c.Credit.Remaining), CreditLimit: decimalOrNil(c.Credit.Limit),
+		TimeZone:    c.TimeZone.String(),
 		SubAccounts: append([]string{}, c.SubAccounts...),
 	}
 	if c.Credit.AsOf != nil {
@@ -74,10 +76,10 @@ func (c *customerListCommand) Run(s *session) error {
 	for i, customer := range customers {
 		out.Customers[i] = listCustomer(customer)
 	}
-	t := newTable("account", "name", "products", "currency", "billing", "credit", "as of")
+	t := newTable("account", "name", "products", "currency", "billing", "credit", "as of", "time zone")
 	for _, l := range out.Customers {
 		t.add(l.AccountID, shortened(l.Name), directory.JoinProducts(l.Products), l.Currency, l.BillingMode,
-			orDash(l.RemainingCredit), orDash(l.CreditAsOf))
+			orDash(l.RemainingCredit), orDash(l.CreditAsOf), l.TimeZone)
 	}
 	return s.print(out, func() {
 		s.showOr(t, "No customers found. To add some, put them in a directory file (docs/formats.md) and load it: "+
@@ -119,6 +121,7 @@ func (c *customerShowCommand) Run(s *session) error {
 	row("credit", orDash(out.RemainingCredit))
 	row("credit limit", orDash(out.CreditLimit))
 	row("as of", orDash(out.CreditAsOf))
+	row("time zone", out.TimeZone)
 	for _, sub := range out.SubAccounts {
 		row("sub-account", sub)
 	}

@@ -15,7 +15,7 @@ partners:
   - {id: northwind, name: Northwind, customers: [{accountId: acme_retail, products: [sms]}, {accountId: b&b}]}
   - {id: eastgate, name: Eastgate Größe, customers: [{accountId: acme_retail}]}
 customers:
-  - {accountId: acme_retail, name: Acme, products: [sms, voice], currency: EUR, billingMode: prepaid, remainingCredit: "10", creditAsOf: 2026-06-01T00:00:00Z, subAccounts: [acme_hq]}
+  - {accountId: acme_retail, name: Acme, products: [sms, voice], currency: EUR, billingMode: prepaid, remainingCredit: "10", creditAsOf: 2026-06-01T00:00:00Z, timeZone: Europe/Berlin, subAccounts: [acme_hq]}
   - {accountId: b&b, name: aardvark 東京, products: [messaging], currency: JPY, billingMode: postpaid}
 priceLists:
   - {accountId: acme_retail, product: sms, effectiveFrom: 2020-01-01T00:00:00Z, currency: EUR, rates: [{unitPrice: "0.1"}]}
@@ -96,13 +96,13 @@ func TestGrantsAreAddedWidenedNarrowedAndRemoved(t *testing.T) {
 
 func TestCustomersAreListedSearchedAndShown(t *testing.T) {
 	d := newDeskWithTwoPartners(t)
-	d.says("account      name           products   currency  billing   credit  as of\n"+
-		"b&b          aardvark 東京  messaging  JPY       postpaid  -       -\n"+
-		"acme_retail  Acme           sms,voice  EUR       prepaid   10      2026-06-01T00:00:00.000Z\n", "customer", "list")
-	d.says("account  name           products   currency  billing   credit  as of\nb&b      aardvark 東京  messaging  JPY       postpaid  -       -\n", "customer", "list", "--search", "AARD")
+	d.says("account      name           products   currency  billing   credit  as of                     time zone\n"+
+		"b&b          aardvark 東京  messaging  JPY       postpaid  -       -                         UTC\n"+
+		"acme_retail  Acme           sms,voice  EUR       prepaid   10      2026-06-01T00:00:00.000Z  Europe/Berlin\n", "customer", "list")
+	d.says("account  name           products   currency  billing   credit  as of  time zone\nb&b      aardvark 東京  messaging  JPY       postpaid  -       -      UTC\n", "customer", "list", "--search", "AARD")
 	says(t, d.must("customer", "list", "--search", "nobody"), "partnerctl apply")
 	out := d.must("customer", "show", "acme_retail")
-	says(t, out, "credit        10\n", "sub-account   acme_hq\n", "eastgate   active  all\n", "northwind  active  sms\n")
+	says(t, out, "credit        10\n", "time zone     Europe/Berlin\n", "sub-account   acme_hq\n", "eastgate   active  all\n", "northwind  active  sms\n")
 	shown := asJSON[shownCustomer](d, "customer", "show", "acme_retail")
 	if shown.Name != "Acme" || *shown.RemainingCredit != "10" || shown.CreditLimit != nil || len(shown.Grants) != 2 || shown.SubAccounts[0] != "acme_hq" {
 		t.Errorf("for programs it is %+v", shown)

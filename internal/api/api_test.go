@@ -174,6 +174,7 @@ func acme(t *testing.T) *dynamo.Store {
 		Account: "acme_retail", Name: "Acme Retail <b>GmbH</b> & Söhne", Currency: "EUR",
 		Products: []usage.Product{usage.Messaging, usage.SMS, usage.Voice, usage.Video},
 		Credit:   directory.Credit{Mode: directory.Prepaid, Remaining: dec("1520.7300"), AsOf: &asOf},
+		TimeZone: "Europe/Berlin",
 	}))
 	must(t, s.PutPartner(ctx, directory.Partner{ID: "northwind", Name: "Northwind", Status: directory.Active}))
 	must(t, s.PutGrant(ctx, directory.Grant{Partner: "northwind", Account: "acme_retail", CustomerName: "Acme Retail"}))
@@ -217,7 +218,7 @@ func acme(t *testing.T) *dynamo.Store {
 // The answers are written out here as FORMATS.md has them: every field, in order.
 func TestAnswersToTheLetter(t *testing.T) {
 	s := acme(t)
-	customer := `{"accountId":"acme_retail","name":"Acme Retail <b>GmbH</b> & Söhne","products":["sms","voice","video","messaging"],"currency":"EUR",` +
+	customer := `{"accountId":"acme_retail","name":"Acme Retail <b>GmbH</b> & Söhne","products":["sms","voice","video","messaging"],"currency":"EUR","timeZone":"Europe/Berlin",` +
 		`"remainingCredit":{"amount":"1520.73","currency":"EUR","billingMode":"prepaid","creditLimit":null,"asOf":"2026-11-20T00:00:00.000Z"}}`
 	sms := `{"id":"u-1","product":"sms","timestamp":"2026-11-03T10:00:00.120Z","direction":"outbound","status":"delivered","statusAt":"2026-11-03T10:00:05.000Z","errorCode":null,` +
 		`"from":"****","to":"****0123","country":"GB","operator":"23401","segments":2,` +

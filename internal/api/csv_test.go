@@ -98,9 +98,9 @@ func TestLinesToTheLetter(t *testing.T) {
 	const record = "id,product,timestamp,direction,status,statusAt,errorCode,from,to,country,"
 	const base = "/customers/acme_retail/usage/"
 	for _, c := range []struct{ target, file, want string }{
-		{"/customers", "customers.csv", "accountId,name,products,currency,billingMode,remainingCredit,creditLimit,creditAsOf\r\n" +
-			"acme_retail,Acme Retail <b>GmbH</b> & Söhne,sms;voice;video;messaging,EUR,prepaid,1520.73,,2026-11-20T00:00:00.000Z\r\n"},
-		{"/customers?search=nobody", "customers.csv", "accountId,name,products,currency,billingMode,remainingCredit,creditLimit,creditAsOf\r\n"},
+		{"/customers", "customers.csv", "accountId,name,products,currency,timeZone,billingMode,remainingCredit,creditLimit,creditAsOf\r\n" +
+			"acme_retail,Acme Retail <b>GmbH</b> & Söhne,sms;voice;video;messaging,EUR,Europe/Berlin,prepaid,1520.73,,2026-11-20T00:00:00.000Z\r\n"},
+		{"/customers?search=nobody", "customers.csv", "accountId,name,products,currency,timeZone,billingMode,remainingCredit,creditLimit,creditAsOf\r\n"},
 		{base + "sms", "usage-acme_retail-sms.csv", record + "operator,segments" + price +
 			"u-4,sms,2026-11-05T10:00:00.000Z,,,,,,,,,,unrated,,,quantity_unknown,,,,,,,,,,,\r\n" +
 			"u-2,sms,2026-11-04T10:00:00.000Z,outbound,failed,,43,,,,,1,free,0,EUR,status,,,,,,,,,,,\r\n" +
@@ -190,7 +190,7 @@ func object(v any) map[string]any {
 func customerCells(e map[string]any) map[string]any {
 	credit := object(e["remainingCredit"])
 	return map[string]any{
-		"accountId": e["accountId"], "name": e["name"], "products": e["products"], "currency": e["currency"],
+		"accountId": e["accountId"], "name": e["name"], "products": e["products"], "currency": e["currency"], "timeZone": e["timeZone"],
 		"billingMode": credit["billingMode"], "remainingCredit": credit["amount"], "creditLimit": credit["creditLimit"], "creditAsOf": credit["asOf"],
 	}
 }
@@ -317,6 +317,7 @@ func drawPage(t *rapid.T) (drawn, usage.Product) {
 	customers := rapid.Custom(func(t *rapid.T) directory.Customer {
 		c := directory.Customer{
 			Account: usage.AccountID(rapid.StringMatching(`[A-Za-z0-9._&-]{3,50}`).Draw(t, "account")), Name: worded.Draw(t, "name"), Currency: "EUR",
+			TimeZone: rapid.SampledFrom([]directory.TimeZone{"", "Europe/Berlin"}).Draw(t, "zone"),
 			Products: usage.Products()[:rapid.IntRange(0, 4).Draw(t, "products")],
 			Credit:   directory.Credit{Mode: directory.BillingMode(word("prepaid", "postpaid").Draw(t, "mode")), AsOf: rapid.Ptr(times, true).Draw(t, "asOf")},
 		}

@@ -123,12 +123,13 @@ func (customersJSON) csvHeader(http.Header) {}
 func (customersJSON) csvName() string { return "customers" }
 
 func (c customersJSON) writeCSV(w *csvWriter) {
-	w.header("accountId", "name", "products", "currency", "billingMode", "remainingCredit", "creditLimit", "creditAsOf")
+	w.header("accountId", "name", "products", "currency", "timeZone", "billingMode", "remainingCredit", "creditLimit", "creditAsOf")
 	for _, one := range c.Data {
 		w.plain(string(one.AccountID))
 		w.text(one.Name)
 		w.plain(joinWords(one.Products))
 		w.plain(string(one.Currency))
+		w.plain(one.TimeZone)
 		w.plain(string(one.RemainingCredit.BillingMode))
 		w.plainOrEmpty(one.RemainingCredit.Amount)
 		w.plainOrEmpty(one.RemainingCredit.CreditLimit)
@@ -147,6 +148,7 @@ type customerJSON struct {
 	Name            string          `json:"name"`
 	Products        []usage.Product `json:"products"`
 	Currency        money.Currency  `json:"currency"`
+	TimeZone        string          `json:"timeZone"`
 	RemainingCredit creditJSON      `json:"remainingCredit"`
 }
 
@@ -161,6 +163,7 @@ type creditJSON struct {
 func customerOf(c directory.Customer) customerJSON {
 	out := customerJSON{
 		AccountID: c.Account, Name: c.Name, Products: c.Products, Currency: c.Currency,
+		TimeZone: c.TimeZone.String(),
 		RemainingCredit: creditJSON{
 			Amount: decimalText(c.Credit.Remaining), Currency: c.Currency,
 			BillingMode: c.Credit.Mode, CreditLimit: decimalText(c.Credit.Limit),

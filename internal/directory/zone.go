@@ -2,6 +2,7 @@ package directory
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -9,11 +10,15 @@ import (
 // TimeZone is an IANA name, as in "Europe/Berlin"; empty is UTC.
 type TimeZone string
 
-// ParseTimeZone checks that there is such a zone. The empty text is none.
+// ParseTimeZone checks that there is such a zone. The empty text is none, and so is a name
+// that only some machines have: that of their own clock, or of clocks with leap seconds.
 func ParseTimeZone(s string) (TimeZone, error) {
 	zone := TimeZone(s)
-	if _, err := zone.Location(); err != nil || s == "" || strings.EqualFold(s, "local") {
-		return "", fmt.Errorf("a time zone is an IANA name such as Europe/Berlin or UTC")
+	folder, _, _ := strings.Cut(strings.ToLower(s), "/")
+	isOfMachine := slices.Contains([]string{"", "local", "localtime", "posix", "posixrules", "right", "factory"}, folder)
+	if _, err := zone.Location(); err != nil || isOfMachine {
+		return "", fmt.Errorf("a time zone is an IANA name such as Europe/Berlin, America/New_York or UTC, " +
+			"and no offset such as +02:00")
 	}
 	return zone, nil
 }

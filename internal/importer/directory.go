@@ -93,6 +93,7 @@ type Customer struct {
 	Products    Field[[]usage.Product] // at least one, in the order of usage.Products
 	Currency    Field[money.Currency]
 	BillingMode Field[directory.BillingMode]
+	TimeZone    Field[directory.TimeZone]
 	SubAccounts Field[[]SubAccount]
 	// A nil of one of these is an explicit null: it is no longer known.
 	RemainingCredit Field[*decimal.Decimal]
@@ -189,7 +190,7 @@ func parseGrant(c *checklist, n *yaml.Node, path string) (g Grant) {
 
 func parseCustomer(c *checklist, n *yaml.Node, path string) (customer Customer) {
 	o, ok := c.object(n, path, "accountId", "name", "products", "currency", "billingMode", "remainingCredit",
-		"creditLimit", "creditAsOf", "subAccounts")
+		"creditLimit", "creditAsOf", "timeZone", "subAccounts")
 	if !ok {
 		return customer
 	}
@@ -200,6 +201,7 @@ func parseCustomer(c *checklist, n *yaml.Node, path string) (customer Customer) 
 		Products:        products(o),
 		Currency:        scalar(o, "currency", currencyCode),
 		BillingMode:     scalar(o, "billingMode", either(directory.Prepaid, directory.Postpaid)),
+		TimeZone:        scalar(o, "timeZone", checked(directory.ParseTimeZone)),
 		SubAccounts:     listOf(o, "subAccounts", parseSubAccount),
 		RemainingCredit: nullable(o, "remainingCredit", money.Parse),
 		CreditLimit:     nullable(o, "creditLimit", notNegative),

@@ -30,7 +30,7 @@ func merged(stored directory.Customer, entry importer.Customer) directory.Custom
 			Limit:     entry.CreditLimit.Or(stored.Credit.Limit),
 			AsOf:      entry.CreditAsOf.Or(stored.Credit.AsOf),
 		},
-		TimeZone:    stored.TimeZone,
+		TimeZone:    entry.TimeZone.Or(stored.TimeZone),
 		SubAccounts: stored.SubAccounts,
 	}
 	if entry.SubAccounts.IsSet() {
@@ -62,6 +62,7 @@ func (p *planner) customer(entry importer.Customer, path string) {
 		FieldChange{"remainingCredit", decimalText(before.Credit.Remaining), decimalText(after.Credit.Remaining)},
 		FieldChange{"creditLimit", decimalText(before.Credit.Limit), decimalText(after.Credit.Limit)},
 		FieldChange{"creditAsOf", asOfText(before.Credit), asOfText(after.Credit)},
+		FieldChange{"timeZone", zoneText(before, exists), zoneText(after, true)},
 		FieldChange{"subAccounts", namesText(before.SubAccounts), namesText(after.SubAccounts)},
 	)}
 	if !exists {
@@ -191,6 +192,14 @@ func decimalText(d *decimal.Decimal) string {
 		return ""
 	}
 	return money.Text(*d)
+}
+
+// zoneText is the zone of a customer that there is, UTC too.
+func zoneText(c directory.Customer, exists bool) string {
+	if !exists {
+		return ""
+	}
+	return c.TimeZone.String()
 }
 
 func asOfText(c directory.Credit) string {

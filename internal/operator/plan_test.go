@@ -35,6 +35,7 @@ customers:
     remainingCredit: "1520.7300"
     creditLimit: "0"
     creditAsOf: 2026-06-01T00:00:00Z
+    timeZone: Europe/Berlin
     subAccounts: [acme_hq, acme_otp]
   - {accountId: b&b, name: Bed & Breakfast, products: [sms], currency: JPY, billingMode: postpaid}
 priceLists:
@@ -94,6 +95,21 @@ func isWrite(operation string) bool {
 	return slices.Contains([]string{"PutItem", "DeleteItem", "UpdateItem", "BatchWriteItem"}, operation)
 }
 
+// A customer of whom no zone was said lives by UTC: to say so changes nothing.
+func TestATimeZoneIsPlannedAsOtherFieldsAre(t *testing.T) {
+	o, _ := newOperator(t)
+	apply(t, o, "customers: [{accountId: acme, name: Acme, products: [sms], currency: EUR, billingMode: prepaid}]")
+	if plan := apply(t, o, "customers: [{accountId: acme, timeZone: UTC}]"); len(plan.Changes) != 0 {
+		t.Errorf("UTC is planned as %+v", plan.Changes)
+	}
+	for _, c := range []struct{ from, to string }{{"UTC", "Asia/Kathmandu"}, {"Asia/Kathmandu", "UTC"}} {
+		plan := apply(t, o, "customers: [{accountId: acme, timeZone: "+c.to+"}]")
+		if diff := cmp.Diff([]operator.Change{{Kind: "customer", Action: "change", AccountID: "acme", Fields: []operator.FieldChange{{Field: "timeZone", From: c.from, To: c.to}}}}, plan.Changes); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
 func TestPlanWritesNothing(t *testing.T) {
 	o, s := newOperator(t)
 	_, err := o.Plan(t.Context(), parse(t, whole), false)
@@ -127,7 +143,7 @@ customers: [{accountId: acme_retail, remainingCredit: null, creditAsOf: 2026-06-
 	customers, err := s.AllCustomers(t.Context())
 	must(t, err)
 	for _, c := range customers {
-		if c.Account == "acme_retail" && (c.Credit.Remaining != nil || c.Credit.Limit == nil || len(c.SubAccounts) != 2 || c.Name != "Acme Retail GmbH") {
+		if c.Account == "acme_retail" && (c.TimeZone != "Europe/Berlin" || c.Credit.Remaining != nil || c.Credit.Limit == nil || len(c.SubAccounts) != 2 || c.Name != "Acme Retail GmbH") {
 			t.Errorf("the customer became %+v", c)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -157,7 +158,7 @@ func TestEveryOperationSaysWhatItIsAndHowItFails(t *testing.T) {
 		}
 		want := []string{"200", "429", "500", "503"}
 		if o.Security == nil {
-			want = append(want, "400", "401")
+			want = append(want, "400", "401", "406")
 		} else {
 			want = append(want, "304") // what needs no key may be kept
 		}
@@ -180,6 +181,10 @@ func TestEveryAnswerPromisesItsHeaders(t *testing.T) {
 				if !a.headers[name].required {
 					t.Errorf("%s %s, status %d: header %s is not promised", o.method, o.path, status, name)
 				}
+			}
+			_, negotiates := o.responses[http.StatusNotAcceptable]
+			if vary := a.headers["Vary"].required; vary != (negotiates && status == http.StatusOK || status == http.StatusNotAcceptable) {
+				t.Errorf("%s %s, status %d: header Vary is promised: %v", o.method, o.path, status, vary)
 			}
 		}
 	}
