@@ -191,7 +191,7 @@ func TestEmptyHasTablesAndNothingInThem(t *testing.T) {
 	if err := json.Unmarshal(c.serves(t, path), &ready); err != nil {
 		t.Fatal(err)
 	}
-	if ready.Partners == nil || len(ready.Partners) > 0 || len(ready.Tables) != 4 {
+	if ready.Partners == nil || len(ready.Partners) > 0 || len(ready.Tables) != 6 {
 		t.Errorf("the ready file has the partners %v and tables %v", ready.Partners, ready.Tables)
 	}
 	for _, want := range []string{"export DYNAMODB_ENDPOINT=" + ready.DynamodbEndpoint + "\n", "export USAGE_TABLE=" + ready.Tables["Usage"] + "\n"} {

@@ -28,6 +28,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -270,10 +271,10 @@ func (s *Stack) invoke(ctx context.Context, function string, event []byte) ([]by
 	return f.Invoke(ctx, event)
 }
 
-// Getenv gives the variables that any function of the product has, and those
-// that lead to its engine: with it, a store is made on this stack's tables as a
-// function makes one. Empty where there is no such variable; the process's own
-// are never looked at.
+// Getenv gives the variables that any function of the product has, those that name a
+// table which none has, and those that lead to its engine: with it, a store is made on
+// this stack's tables as a function makes one. Empty where there is no such variable; the
+// process's own are never looked at.
 func (s *Stack) Getenv(name string) string {
 	switch name {
 	case "AWS_REGION":
@@ -281,7 +282,15 @@ func (s *Stack) Getenv(name string) string {
 	case "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY":
 		return engine.Credential
 	}
-	return s.variables[name]
+	if value, exists := s.variables[name]; exists {
+		return value
+	}
+	for id, table := range s.Tables { // as LEDGER_TABLE, of a table that is the commands' alone
+		if name == strings.ToUpper(strings.TrimSuffix(id, "Table"))+"_TABLE" {
+			return table
+		}
+	}
+	return ""
 }
 
 // PlanKey is the gateway key with which a partner is counted under one of the
