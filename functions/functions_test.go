@@ -80,7 +80,7 @@ func TestRecordedEventsThroughTheAdapterAndOverHTTP(t *testing.T) {
 	env := func(viewer func(context.Context) (directory.Viewer, error), requestID func(context.Context) string) api.Env {
 		return api.Env{Viewer: viewer, RequestID: requestID, Now: func() time.Time { return now }, Log: quiet}
 	}
-	customer := `{"accountId":"acme&co.retail_1","name":"Acme & Co","products":["sms","video"],"currency":"EUR","timeZone":"UTC","remainingCredit":{"amount":null,"currency":"EUR","billingMode":"postpaid","creditLimit":null,"asOf":null}}`
+	customer := `{"accountId":"acme&co.retail_1","name":"Acme & Co","products":["sms","video"],"currency":"EUR","timeZone":"UTC","remainingCredit":{"amount":null,"currency":"EUR","billingMode":"postpaid","creditLimit":null,"asOf":null},"spend":null}`
 	record := `{"id":"u-1","product":"sms","timestamp":"2026-11-03T10:00:00.000Z","direction":"outbound","status":"delivered","statusAt":null,"errorCode":null,"from":null,"to":"****0123","country":null,"operator":null,"segments":1,` +
 		`"price":{"status":"unrated","amount":null,"currency":null,"reason":"no_price_list","explanation":null}}`
 	for _, c := range []struct {
@@ -88,7 +88,7 @@ func TestRecordedEventsThroughTheAdapterAndOverHTTP(t *testing.T) {
 		handler func(api.Env) http.Handler
 		want    string
 	}{
-		{"listcustomers/testdata/event.json", func(e api.Env) http.Handler { return api.ListCustomers(e, store) }, `{"data":[` + customer + `],"nextCursor":null}`},
+		{"listcustomers/testdata/event.json", func(e api.Env) http.Handler { return api.ListCustomers(e, store) }, `{"data":[` + customer + `],"total":null,"nextCursor":null}`},
 		{"getcustomer/testdata/event.json", func(e api.Env) http.Handler { return api.GetCustomer(e, store) }, customer},
 		{"getme/testdata/event.json", func(e api.Env) http.Handler { return api.GetMe(e, store) },
 			`{"partnerId":"northwind","partnerName":"Northwind","keyId":"4fzyo82mXw3b","label":null,"customers":1,"partnerCustomers":1,"narrowed":false}`},

@@ -19,6 +19,7 @@ import (
 	"partnerview/internal/gateway"
 	"partnerview/internal/pricing"
 	"partnerview/internal/problem"
+	"partnerview/internal/totals"
 	"partnerview/internal/usage"
 )
 
@@ -28,7 +29,13 @@ type broken struct{}
 
 const number = "+447700900123"
 
-func (broken) Customers(context.Context, directory.Identity, directory.CustomerQuery) (directory.CustomerPage, error) {
+func (broken) CustomersWithMonths(context.Context, directory.Identity, directory.CustomerQuery, []totals.Month) (directory.CustomerPage, totals.Spending, error) {
+	panic(number)
+}
+func (broken) EveryCustomer(context.Context, directory.Identity, directory.CustomerQuery, []totals.Month) (directory.CustomerPage, totals.Spending, bool, error) {
+	panic(number)
+}
+func (broken) Spending(context.Context, []usage.AccountID, []totals.Month) (totals.Spending, error) {
 	panic(number)
 }
 func (broken) Self(context.Context, directory.Identity) (directory.Self, error)      { panic(number) }

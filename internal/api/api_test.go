@@ -30,6 +30,7 @@ import (
 	"partnerview/internal/pricing"
 	"partnerview/internal/testkit/contract"
 	"partnerview/internal/testkit/dynamotest"
+	"partnerview/internal/totals"
 	"partnerview/internal/usage"
 )
 
@@ -59,8 +60,8 @@ func env() api.Env {
 
 // store is everything that the handlers read.
 type store interface {
-	api.CustomerList
-	api.CustomerReader
+	api.SpendingList
+	api.SpendingCustomer
 	api.UsageReader
 	api.SelfReader
 }
@@ -219,7 +220,7 @@ func acme(t *testing.T) *dynamo.Store {
 func TestAnswersToTheLetter(t *testing.T) {
 	s := acme(t)
 	customer := `{"accountId":"acme_retail","name":"Acme Retail <b>GmbH</b> & Söhne","products":["sms","voice","video","messaging"],"currency":"EUR","timeZone":"Europe/Berlin",` +
-		`"remainingCredit":{"amount":"1520.73","currency":"EUR","billingMode":"prepaid","creditLimit":null,"asOf":"2026-11-20T00:00:00.000Z"}}`
+		`"remainingCredit":{"amount":"1520.73","currency":"EUR","billingMode":"prepaid","creditLimit":null,"asOf":"2026-11-20T00:00:00.000Z"},"spend":null}`
 	sms := `{"id":"u-1","product":"sms","timestamp":"2026-11-03T10:00:00.120Z","direction":"outbound","status":"delivered","statusAt":"2026-11-03T10:00:05.000Z","errorCode":null,` +
 		`"from":"****","to":"****0123","country":"GB","operator":"23401","segments":2,` +
 		`"price":{"status":"rated","amount":"0.162","currency":"EUR","reason":null,"explanation":{"unitPrice":"0.081","unit":"segment","quantity":2,"setupFee":"0","increment":null,"billableSeconds":null,` +
@@ -244,7 +245,7 @@ func TestAnswersToTheLetter(t *testing.T) {
 	const all = `{"from":null,"to":null}`
 	base := "/customers/acme_retail"
 	for target, want := range map[string]string{
-		"/customers":                    `{"data":[` + customer + `],"nextCursor":null}`,
+		"/customers":                    `{"data":[` + customer + `],"total":null,"nextCursor":null}`,
 		base:                            customer,
 		base + "/usage/sms":             page(all, unrated, free, sms, recorded),
 		base + "/usage/sms?order=asc":   page(all, recorded, sms, free, unrated),
@@ -261,9 +262,9 @@ func TestAnswersToTheLetter(t *testing.T) {
 		base + "/usage/sms?fromLast4=0123":                           page(all),
 		base + "/usage/sms?direction=inbound":                        page(all),
 		base + "/usage/messaging?channel=WhatsApp&direction=inbound": page(all, messaging),
-		"/customers?search=ACME&product=video":                       `{"data":[` + customer + `],"nextCursor":null}`,
+		"/customers?search=ACME&product=video":                       `{"data":[` + customer + `],"total":null,"nextCursor":null}`,
 		"/me":                                                        `{"partnerId":"northwind","partnerName":"Northwind","keyId":"k","label":null,"customers":1,"partnerCustomers":1,"narrowed":false}`,
-		"/customers?search=nobody":                                   `{"data":[],"nextCursor":null}`,
+		"/customers?search=nobody":                                   `{"data":[],"total":null,"nextCursor":null}`,
 	} {
 		t.Run(target, func(t *testing.T) {
 			w := ask(t, s, north, target)
@@ -327,6 +328,8 @@ func TestBadParametersAreNamedEach(t *testing.T) {
 		"/customers?search=a&search=b":                     {"search"},
 		"/customers?search=" + strings.Repeat("a", 801):    {"search"},
 		"/customers?cursor=abc":                            {"cursor"},
+		"/customers?credit=enough&count=yes":               {"count", "credit"},
+		"/customers?count=true&count=true":                 {"count"},
 		"/customers/acme_retail?limit=1":                   {"limit"},
 		"/me?limit=1":                                      {"limit"},
 		log + "/u-1?order=asc":                             {"order"},
@@ -466,8 +469,14 @@ type broken struct {
 	err error
 }
 
-func (b broken) Customers(context.Context, directory.Identity, directory.CustomerQuery) (directory.CustomerPage, error) {
-	return directory.CustomerPage{}, b.err
+func (b broken) CustomersWithMonths(context.Context, directory.Identity, directory.CustomerQuery, []totals.Month) (directory.CustomerPage, totals.Spending, error) {
+	return directory.CustomerPage{}, totals.Spending{}, b.err
+}
+func (b broken) EveryCustomer(context.Context, directory.Identity, directory.CustomerQuery, []totals.Month) (directory.CustomerPage, totals.Spending, bool, error) {
+	return directory.CustomerPage{}, totals.Spending{}, false, b.err
+}
+func (b broken) Spending(context.Context, []usage.AccountID, []totals.Month) (totals.Spending, error) {
+	return totals.Spending{}, b.err
 }
 func (b broken) Customer(context.Context, usage.AccountID) (directory.Customer, error) {
 	return directory.Customer{}, b.err
@@ -481,7 +490,7 @@ func (b broken) Record(context.Context, usage.Log, usage.RecordID, time.Time) (u
 
 func TestOurOwnFailureIsToldAsOursAndNotInDetail(t *testing.T) {
 	secret := errors.New("table arn:aws:dynamodb:secret of +447700900123")
-	for _, target := range []string{"/customers", "/customers/acme_retail", "/customers/acme_retail/usage/sms", "/customers/acme_retail/usage/sms/u-1"} {
+	for _, target := range []string{"/customers", "/customers?count=true", "/customers/acme_retail", "/customers/acme_retail/usage/sms", "/customers/acme_retail/usage/sms/u-1"} {
 		w := ask(t, broken{acme(t), fault.New(fault.Unavailable, "query", secret)}, north, target)
 		wantProblem(t, w, 503, "unavailable")
 		if w.Header().Get("Retry-After") == "" {

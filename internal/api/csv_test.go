@@ -23,6 +23,7 @@ import (
 	"partnerview/internal/money"
 	"partnerview/internal/pricing"
 	"partnerview/internal/spreadsheet"
+	"partnerview/internal/totals"
 	"partnerview/internal/usage"
 )
 
@@ -98,9 +99,9 @@ func TestLinesToTheLetter(t *testing.T) {
 	const record = "id,product,timestamp,direction,status,statusAt,errorCode,from,to,country,"
 	const base = "/customers/acme_retail/usage/"
 	for _, c := range []struct{ target, file, want string }{
-		{"/customers", "customers.csv", "accountId,name,products,currency,timeZone,billingMode,remainingCredit,creditLimit,creditAsOf\r\n" +
-			"acme_retail,Acme Retail <b>GmbH</b> & Söhne,sms;voice;video;messaging,EUR,Europe/Berlin,prepaid,1520.73,,2026-11-20T00:00:00.000Z\r\n"},
-		{"/customers?search=nobody", "customers.csv", "accountId,name,products,currency,timeZone,billingMode,remainingCredit,creditLimit,creditAsOf\r\n"},
+		{"/customers", "customers.csv", "accountId,name,products,currency,timeZone,billingMode,remainingCredit,creditLimit,creditAsOf,spend\r\n" +
+			"acme_retail,Acme Retail <b>GmbH</b> & Söhne,sms;voice;video;messaging,EUR,Europe/Berlin,prepaid,1520.73,,2026-11-20T00:00:00.000Z,\r\n"},
+		{"/customers?search=nobody", "customers.csv", "accountId,name,products,currency,timeZone,billingMode,remainingCredit,creditLimit,creditAsOf,spend\r\n"},
 		{base + "sms", "usage-acme_retail-sms.csv", record + "operator,segments" + price +
 			"u-4,sms,2026-11-05T10:00:00.000Z,,,,,,,,,,unrated,,,quantity_unknown,,,,,,,,,,,\r\n" +
 			"u-2,sms,2026-11-04T10:00:00.000Z,outbound,failed,,43,,,,,1,free,0,EUR,status,,,,,,,,,,,\r\n" +
@@ -154,12 +155,13 @@ func TestPagesOfLinesFollowEachOther(t *testing.T) {
 type drawn struct {
 	canned
 	customers []directory.Customer
+	spending  totals.Spending
 	records   []usage.Record
 	list      pricing.List
 }
 
-func (d drawn) Customers(context.Context, directory.Identity, directory.CustomerQuery) (directory.CustomerPage, error) {
-	return directory.CustomerPage{Customers: d.customers}, nil
+func (d drawn) CustomersWithMonths(context.Context, directory.Identity, directory.CustomerQuery, []totals.Month) (directory.CustomerPage, totals.Spending, error) {
+	return directory.CustomerPage{Customers: d.customers}, d.spending, nil
 }
 
 func (d drawn) Log(context.Context, usage.Log, usage.Query) (usage.Page, error) {
@@ -191,7 +193,7 @@ func customerCells(e map[string]any) map[string]any {
 	credit := object(e["remainingCredit"])
 	return map[string]any{
 		"accountId": e["accountId"], "name": e["name"], "products": e["products"], "currency": e["currency"], "timeZone": e["timeZone"],
-		"billingMode": credit["billingMode"], "remainingCredit": credit["amount"], "creditLimit": credit["creditLimit"], "creditAsOf": credit["asOf"],
+		"billingMode": credit["billingMode"], "remainingCredit": credit["amount"], "creditLimit": credit["creditLimit"], "creditAsOf": credit["asOf"], "spend": object(e["spend"])["amount"],
 	}
 }
 
@@ -359,5 +361,13 @@ func drawPage(t *rapid.T) (drawn, usage.Product) {
 		list.ChargeOn = pricing.OnSubmitted
 	}
 	list.Rates = []pricing.Rate{rate}
-	return drawn{customers: rapid.SliceOfN(customers, 0, 4).Draw(t, "customers"), records: rapid.SliceOfN(records, 0, 6).Draw(t, "records"), list: list}, product
+	d := drawn{customers: rapid.SliceOfN(customers, 0, 4).Draw(t, "customers"), records: rapid.SliceOfN(records, 0, 6).Draw(t, "records"), list: list}
+	d.spending = totals.Spending{Ready: rapid.Bool().Draw(t, "ready"), Months: map[totals.AccountMonth]totals.Monthly{}}
+	for _, c := range d.customers {
+		if spent := rapid.Ptr(amounts, true).Draw(t, "spent"); spent != nil {
+			sheet := totals.Sheet{{Price: pricing.Rated, Currency: "EUR"}: {Records: 1, Amount: (*spent).Amount}}
+			d.spending.Months[totals.AccountMonth{Account: c.Account, Month: "2026-11"}] = totals.Monthly{Zone: c.TimeZone, Logs: map[usage.Product]totals.MonthlyLog{usage.SMS: {Sheet: sheet}}}
+		}
+	}
+	return d, product
 }

@@ -1,10 +1,15 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
@@ -13,6 +18,7 @@ import (
 	"partnerview/internal/fault"
 	"partnerview/internal/money"
 	"partnerview/internal/problem"
+	"partnerview/internal/totals"
 	"partnerview/internal/usage"
 )
 
@@ -21,6 +27,26 @@ type CustomerList interface {
 	// Customers reads one page, with the products of each narrowed to what the
 	// viewer may see. A page may be short and not be the last.
 	Customers(context.Context, directory.Identity, directory.CustomerQuery) (directory.CustomerPage, error)
+}
+
+// SpendingList reads the customers that a viewer may see, and what they spend.
+type SpendingList interface {
+	// CustomersWithMonths reads one page as Customers does, with what is counted of these
+	// months of its customers.
+	CustomersWithMonths(context.Context, directory.Identity, directory.CustomerQuery, []totals.Month) (
+		directory.CustomerPage, totals.Spending, error)
+	// EveryCustomer reads all customers that a query finds, in the order of pages, with these
+	// months of theirs. Of a viewer with more customers than the query's Limit, found or not,
+	// it reads none, and isWhole is false.
+	EveryCustomer(context.Context, directory.Identity, directory.CustomerQuery, []totals.Month) (
+		page directory.CustomerPage, spending totals.Spending, isWhole bool, err error)
+}
+
+// SpendingCustomer reads one customer, and what it spends.
+type SpendingCustomer interface {
+	CustomerReader
+	// Spending reads what is counted of these months of these customers.
+	Spending(context.Context, []usage.AccountID, []totals.Month) (totals.Spending, error)
 }
 
 // CustomerReader reads one customer.
@@ -32,7 +58,8 @@ type CustomerReader interface {
 
 var (
 	listCustomers = Route{
-		Pattern: "GET /customers", Parameters: []string{"search", "product", "limit", "cursor"}, CSV: true,
+		Pattern: "GET /customers", CSV: true,
+		Parameters: []string{"search", "product", "credit", "count", "limit", "cursor"},
 	}
 	getCustomer = Route{Pattern: "GET /customers/{accountId}"}
 )
@@ -40,13 +67,14 @@ var (
 const (
 	customersOnPage    = 25
 	maxCustomersOnPage = 100
+	maxCounted         = 2000 // customers of a viewer, where all are read
 	maxSearchBytes     = 800  // a name of 200 characters, the longest there is
 	maxSortKeyBytes    = 1024 // as long as DynamoDB lets an index key be
 )
 
 // ListCustomers serves GET /customers: the customers assigned to the viewer, by
 // name. 400 invalid_parameter.
-func ListCustomers(env Env, store CustomerList) http.Handler {
+func ListCustomers(env Env, store SpendingList) http.Handler {
 	return env.mux(map[string]endpoint{listCustomers.Pattern: func(r *http.Request) (response, error) {
 		viewer, err := env.viewer(r)
 		if err != nil {
@@ -58,23 +86,39 @@ func ListCustomers(env Env, store CustomerList) http.Handler {
 			Product: usage.Product(p.oneOf("product", "",
 				strings.Split(directory.JoinProducts(usage.Products()), ",")...)),
 			Limit: p.limit(customersOnPage, maxCustomersOnPage),
-			After: p.open(),
 		}
+		credit := totals.CreditState(p.oneOf("credit", "", string(totals.CreditLow), string(totals.CreditExhausted)))
+		isCounted := p.oneOf("count", "false", "true", "false") == "true"
+		q.After = p.open() // behind all others
 		if len(q.After) > maxSortKeyBytes || !utf8.ValidString(q.After) {
 			p.badCursor()
 		}
 		if err := p.err(); err != nil {
 			return response{}, err
 		}
-		page, err := store.Customers(r.Context(), viewer.Identity, q)
+		now := env.Now()
+		var page spendingPage
+		if credit == totals.CreditEnough && !isCounted {
+			page.CustomerPage, page.spending, err = store.CustomersWithMonths(r.Context(), viewer.Identity, q,
+				totals.RunningMonths(now))
+		} else {
+			page, err = everyCustomer(r.Context(), store, viewer.Identity, q, credit, now)
+		}
 		if err != nil {
 			return response{}, err
 		}
 		body := customersJSON{Data: make([]customerJSON, len(page.Customers))}
+		if isCounted {
+			body.Total = &page.total
+		}
 		shown := len(page.Customers)
 		out := response{audit: &auditEntry{accounts: make([]usage.AccountID, shown), records: shown}}
 		for i, c := range page.Customers {
-			body.Data[i], out.audit.accounts[i] = customerOf(c), c.Account
+			spend, err := page.spending.Running(c, now)
+			if err != nil {
+				return response{}, fault.New(fault.Internal, "spend", err)
+			}
+			body.Data[i], out.audit.accounts[i] = customerOf(c, spend), c.Account
 		}
 		if page.Next != "" {
 			out.next = p.seal(page.Next)
@@ -85,9 +129,65 @@ func ListCustomers(env Env, store CustomerList) http.Handler {
 	}})
 }
 
+// spendingPage is a page of customers, and what they spend.
+type spendingPage struct {
+	directory.CustomerPage
+	spending totals.Spending
+	total    int // of the customers on all pages, where all were read
+}
+
+// everyCustomer reads all customers of a viewer, and makes the page of those that a query
+// finds whose credit is such; [totals.CreditEnough] asks for all.
+func everyCustomer(ctx context.Context, store SpendingList, who directory.Identity, q directory.CustomerQuery,
+	credit totals.CreditState, now time.Time) (page spendingPage, err error) {
+	limit, months := q.Limit, totals.RunningMonths(now)
+	if q.Limit = maxCounted; credit == totals.CreditLow {
+		months = totals.PaceMonths(now)
+	}
+	all, spending, isWhole, err := store.EveryCustomer(ctx, who, q, months)
+	if err != nil {
+		return page, err
+	}
+	if !isWhole {
+		return page, tooManyCustomers(credit)
+	}
+	page.spending = spending
+	for i, c := range all.Customers {
+		if credit != totals.CreditEnough {
+			is, err := spending.Credit(c, now)
+			if err != nil {
+				return page, fault.New(fault.Internal, "credit", err)
+			}
+			if is != credit {
+				continue
+			}
+		}
+		page.total++
+		switch {
+		case all.Keys[i] <= q.After:
+		case len(page.Customers) < limit:
+			page.Customers, page.Keys = append(page.Customers, c), append(page.Keys, all.Keys[i])
+		default:
+			page.Next = page.Keys[limit-1]
+		}
+	}
+	return page, nil
+}
+
+// tooManyCustomers is the problem of who asks what takes a look at all customers, and has
+// more of them than are looked at.
+func tooManyCustomers(credit totals.CreditState) error {
+	parameter := "count"
+	if credit != totals.CreditEnough {
+		parameter = "credit"
+	}
+	return problem.Invalid([]problem.ParameterError{{Parameter: parameter, Detail: fmt.Sprintf(
+		"is answered to who sees %d customers at most; leave it out and read the list page by page", maxCounted)}})
+}
+
 // GetCustomer serves GET /customers/{accountId}: one customer as the viewer may
 // see it. 404 customer_not_found.
-func GetCustomer(env Env, store CustomerReader) http.Handler {
+func GetCustomer(env Env, store SpendingCustomer) http.Handler {
 	return env.mux(map[string]endpoint{getCustomer.Pattern: func(r *http.Request) (response, error) {
 		viewer, err := env.customer(r)
 		if err != nil {
@@ -96,7 +196,17 @@ func GetCustomer(env Env, store CustomerReader) http.Handler {
 		if err := readParams(r, getCustomer).err(); err != nil {
 			return response{}, err
 		}
-		c, err := store.Customer(r.Context(), viewer.Account)
+		now := env.Now()
+		var c directory.Customer
+		var spending totals.Spending
+		err = bothOf(
+			func() (err error) { c, err = store.Customer(r.Context(), viewer.Account); return err },
+			func() (err error) {
+				account := []usage.AccountID{viewer.Account}
+				spending, err = store.Spending(r.Context(), account, totals.RunningMonths(now))
+				return err
+			},
+		)
 		if fault.Is(err, fault.NotFound) {
 			return response{}, problem.NoCustomer
 		}
@@ -108,22 +218,43 @@ func GetCustomer(env Env, store CustomerReader) http.Handler {
 		c.Products = slices.DeleteFunc(directory.Visible(c.Products, nil), func(p usage.Product) bool {
 			return !viewer.MaySee(p)
 		})
-		return response{body: customerOf(c), audit: &auditEntry{accounts: []usage.AccountID{c.Account}, records: 1}},
-			nil
+		spend, err := spending.Running(c, now)
+		if err != nil {
+			return response{}, fault.New(fault.Internal, "spend", err)
+		}
+		return response{
+			body: customerOf(c, spend), audit: &auditEntry{accounts: []usage.AccountID{c.Account}, records: 1},
+		}, nil
 	}})
+}
+
+// bothOf makes two reads at the same time; the first one's error goes first.
+func bothOf(one, other func() error) error {
+	var reads sync.WaitGroup
+	var second error
+	reads.Go(func() { second = fault.Caught(other) })
+	first := fault.Caught(one)
+	reads.Wait()
+	return cmp.Or(first, second)
 }
 
 type customersJSON struct {
 	Data       []customerJSON `json:"data"`
+	Total      *int           `json:"total"`
 	NextCursor *string        `json:"nextCursor"`
 }
 
-func (customersJSON) csvHeader(http.Header) {}
+func (c customersJSON) csvHeader(h http.Header) {
+	if c.Total != nil {
+		h.Set("Total", strconv.Itoa(*c.Total))
+	}
+}
 
 func (customersJSON) csvName() string { return "customers" }
 
 func (c customersJSON) writeCSV(w *csvWriter) {
-	w.header("accountId", "name", "products", "currency", "timeZone", "billingMode", "remainingCredit", "creditLimit", "creditAsOf")
+	w.header("accountId", "name", "products", "currency", "timeZone", "billingMode", "remainingCredit", "creditLimit",
+		"creditAsOf", "spend")
 	for _, one := range c.Data {
 		w.plain(string(one.AccountID))
 		w.text(one.Name)
@@ -134,6 +265,11 @@ func (c customersJSON) writeCSV(w *csvWriter) {
 		w.plainOrEmpty(one.RemainingCredit.Amount)
 		w.plainOrEmpty(one.RemainingCredit.CreditLimit)
 		w.plainOrEmpty(one.RemainingCredit.AsOf)
+		if one.Spend == nil {
+			w.empty(1)
+		} else {
+			w.plain(one.Spend.Amount)
+		}
 		w.endLine()
 	}
 }
@@ -150,6 +286,12 @@ type customerJSON struct {
 	Currency        money.Currency  `json:"currency"`
 	TimeZone        string          `json:"timeZone"`
 	RemainingCredit creditJSON      `json:"remainingCredit"`
+	Spend           *moneyJSON      `json:"spend"`
+}
+
+type moneyJSON struct {
+	Amount   string         `json:"amount"`
+	Currency money.Currency `json:"currency"`
 }
 
 type creditJSON struct {
@@ -160,7 +302,8 @@ type creditJSON struct {
 	AsOf        *string               `json:"asOf"`
 }
 
-func customerOf(c directory.Customer) customerJSON {
+// customerOf is a customer, and what it spends; nil: nobody knows.
+func customerOf(c directory.Customer, spend *decimal.Decimal) customerJSON {
 	out := customerJSON{
 		AccountID: c.Account, Name: c.Name, Products: c.Products, Currency: c.Currency,
 		TimeZone: c.TimeZone.String(),
@@ -172,6 +315,9 @@ func customerOf(c directory.Customer) customerJSON {
 	if c.Credit.AsOf != nil {
 		text := usage.FormatTime(*c.Credit.AsOf)
 		out.RemainingCredit.AsOf = &text
+	}
+	if spend != nil {
+		out.Spend = &moneyJSON{Amount: money.Text(*spend), Currency: c.Currency}
 	}
 	return out
 }

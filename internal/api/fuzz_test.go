@@ -17,6 +17,7 @@ import (
 	"partnerview/internal/directory"
 	"partnerview/internal/masking"
 	"partnerview/internal/pricing"
+	"partnerview/internal/totals"
 	"partnerview/internal/usage"
 )
 
@@ -26,6 +27,7 @@ var products = []string{"sms", "voice", "video", "messaging", "fax", ""}
 
 // samples are values that a parameter takes and such that it does not.
 var samples = map[string][]string{
+	"credit": {"low", "exhausted", "enough"}, "count": {"true", "false", "1"},
 	"search": {"acme", "\xff", strings.Repeat("ﷺ", 300)}, "product": {"sms", "fax"}, "limit": {"1", "0", "+5"},
 	"cursor": {"AAAA", "AZpewJYnKhUSlS9IQDIwMjYtMTEtMjNUMTM6Mzc6MjUuODc1WiNtLWVaelZNQ045blk0dQ", "="},
 	"from":   {"2026-11-01", "2026-11-03T10:00:00.120Z", "0000-01-01"}, "to": {"2026-12-31", "9999-12-31T23:59:59-14:00"},
@@ -149,9 +151,18 @@ func handlers(s store) map[string]http.Handler {
 // takes no time, which is what fuzzing needs.
 type canned struct{}
 
-func (canned) Customers(context.Context, directory.Identity, directory.CustomerQuery) (directory.CustomerPage, error) {
+func (canned) CustomersWithMonths(context.Context, directory.Identity, directory.CustomerQuery, []totals.Month) (directory.CustomerPage, totals.Spending, error) {
 	c, err := canned{}.Customer(context.Background(), "acme_retail")
-	return directory.CustomerPage{Customers: []directory.Customer{c}, Next: directory.SortKey(c.Name, c.Account)}, err
+	return directory.CustomerPage{Customers: []directory.Customer{c}, Next: directory.SortKey(c.Name, c.Account)}, totals.Spending{Ready: true}, err
+}
+
+func (canned) EveryCustomer(context.Context, directory.Identity, directory.CustomerQuery, []totals.Month) (directory.CustomerPage, totals.Spending, bool, error) {
+	c, err := canned{}.Customer(context.Background(), "acme_retail")
+	return directory.CustomerPage{Customers: []directory.Customer{c, c}, Keys: []string{"acme\x00acme", "acme\x00acme2"}}, totals.Spending{Ready: true}, true, err
+}
+
+func (canned) Spending(context.Context, []usage.AccountID, []totals.Month) (totals.Spending, error) {
+	return totals.Spending{}, nil
 }
 
 func (canned) Customer(_ context.Context, account usage.AccountID) (directory.Customer, error) {

@@ -47,7 +47,8 @@ type CustomerQuery struct {
 // Only Next tells whether there are more.
 type CustomerPage struct {
 	Customers []Customer
-	Next      string // a SortKey; empty: there are no more
+	Keys      []string // the SortKey of each
+	Next      string   // a SortKey; empty: there are no more
 }
 
 // Search finds customers by words: parts of the name or of the account ID, each of

@@ -15,8 +15,8 @@ type TimeZone string
 func ParseTimeZone(s string) (TimeZone, error) {
 	zone := TimeZone(s)
 	folder, _, _ := strings.Cut(strings.ToLower(s), "/")
-	isOfMachine := slices.Contains([]string{"", "local", "localtime", "posix", "posixrules", "right", "factory"}, folder)
-	if _, err := zone.Location(); err != nil || isOfMachine {
+	ofMachines := []string{"", "local", "localtime", "posix", "posixrules", "right", "factory"}
+	if _, err := zone.Location(); err != nil || slices.Contains(ofMachines, folder) {
 		return "", fmt.Errorf("a time zone is an IANA name such as Europe/Berlin, America/New_York or UTC, " +
 			"and no offset such as +02:00")
 	}

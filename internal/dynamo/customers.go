@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"partnerview/internal/directory"
 	"partnerview/internal/fault"
 	"partnerview/internal/money"
+	"partnerview/internal/totals"
 	"partnerview/internal/usage"
 )
 
@@ -78,39 +80,157 @@ type listed struct {
 // 1 MB of the list.
 func (s *Store) Customers(ctx context.Context, who directory.Identity,
 	q directory.CustomerQuery) (directory.CustomerPage, error) {
+	page, _, err := s.CustomersWithMonths(ctx, who, q, nil)
+	return page, err
+}
+
+// CustomersWithMonths is Customers with what is counted of these months of theirs, which is
+// read at the same time as the customers; of a page that is filtered by product behind
+// them, since few may be left.
+func (s *Store) CustomersWithMonths(ctx context.Context, who directory.Identity, q directory.CustomerQuery,
+	months []totals.Month) (directory.CustomerPage, totals.Spending, error) {
+	if q.Product == "" {
+		return s.customersPage(ctx, who, q, months)
+	}
+	page, _, err := s.customersPage(ctx, who, q, nil)
+	if err != nil {
+		return page, totals.Spending{}, err
+	}
+	accounts := make([]usage.AccountID, len(page.Customers))
+	for i, c := range page.Customers {
+		accounts[i] = c.Account
+	}
+	spending, err := s.Spending(ctx, accounts, months)
+	return page, spending, err
+}
+
+func (s *Store) customersPage(ctx context.Context, who directory.Identity, q directory.CustomerQuery,
+	months []totals.Month) (directory.CustomerPage, totals.Spending, error) {
 	most := q.Limit
 	if q.Product != "" {
 		most = maxGrantsRead
 	}
 	grants, next, err := s.grants(ctx, who, q, most)
 	if err != nil {
-		return directory.CustomerPage{}, err
+		return directory.CustomerPage{}, totals.Spending{}, err
 	}
 	page := directory.CustomerPage{Next: next}
-	shown := ""
+	var spending totals.Spending
 	for batch := range slices.Chunk(grants, maxBatchGet) {
-		customers, granted, err := s.behind(ctx, who, batch)
+		b, err := s.behind(ctx, who, batch, months)
 		if err != nil {
-			return directory.CustomerPage{}, err
+			return directory.CustomerPage{}, totals.Spending{}, err
 		}
+		spending = both(spending, b.spending)
 		for _, g := range batch {
-			c, exists := customers[g.Account]
-			ofPartner, isGranted := granted[g.Account]
-			if !exists || !isGranted {
-				continue
-			}
-			c.Products = directory.Visible(c.Products, g.Products, ofPartner.Products)
-			if q.Product != "" && !slices.Contains(c.Products, q.Product) {
+			c, visible := b.customer(g)
+			if !visible || q.Product != "" && !slices.Contains(c.Products, q.Product) {
 				continue
 			}
 			if len(page.Customers) == q.Limit {
-				page.Next = shown
-				return page, nil
+				page.Next = page.Keys[q.Limit-1]
+				return page, spending, nil
 			}
-			page.Customers, shown = append(page.Customers, c), g.sortKey
+			page.Customers, page.Keys = append(page.Customers, c), append(page.Keys, g.sortKey)
 		}
 	}
-	return page, nil
+	return page, spending, nil
+}
+
+// both are the months of either.
+func both(a, b totals.Spending) totals.Spending {
+	if a.Months == nil {
+		return b
+	}
+	maps.Copy(a.Months, b.Months)
+	a.Ready = a.Ready && b.Ready
+	return a
+}
+
+// EveryCustomer reads all customers that a query finds of a viewer, in the order of
+// Customers, with these months of theirs. The query's Limit is how many customers the
+// viewer may have at most, found or not: more are not read, and isWhole is false.
+func (s *Store) EveryCustomer(ctx context.Context, who directory.Identity, q directory.CustomerQuery,
+	months []totals.Month) (page directory.CustomerPage, spending totals.Spending, isWhole bool, err error) {
+	var found []listed
+	looked := 0
+	for start := item(nil); looked == 0 || len(start) > 0; {
+		out, err := s.query(ctx, query{
+			op: "customers of " + string(who.Partner), table: s.tables.Partners, index: "ByName",
+			projection: grantListAttributes,
+			condition:  "#pk = :pk",
+			values:     item{":pk": str(holderKey(who.Partner, who.Narrowed))},
+			start:      start,
+			limit:      q.Limit + 1 - looked, // one more, to know whether there is one
+		})
+		if err != nil {
+			return page, spending, false, err
+		}
+		if looked += len(out.Items); looked > q.Limit {
+			return page, spending, false, nil
+		}
+		grants, err := decodeListed(out.Items, who)
+		if err != nil {
+			return page, spending, false, err
+		}
+		for _, g := range grants {
+			if g.isFound(q) {
+				found = append(found, g)
+			}
+		}
+		if start = out.LastEvaluatedKey; len(start) == 0 {
+			break
+		}
+	}
+	batches := slices.Collect(slices.Chunk(found, maxBatchGet))
+	read := make([]behind, len(batches))
+	if err := atOnce(totalsAtOnce, len(batches), func(i int) (err error) {
+		read[i], err = s.behind(ctx, who, batches[i], months)
+		return err
+	}); err != nil {
+		return page, spending, false, err
+	}
+	for i, batch := range batches {
+		spending = both(spending, read[i].spending)
+		for _, g := range batch {
+			c, visible := read[i].customer(g)
+			if visible && (q.Product == "" || slices.Contains(c.Products, q.Product)) {
+				page.Customers, page.Keys = append(page.Customers, c), append(page.Keys, g.sortKey)
+			}
+		}
+	}
+	return page, spending, true, nil
+}
+
+// Spending reads what is counted of these months of these customers.
+func (s *Store) Spending(ctx context.Context, accounts []usage.AccountID,
+	months []totals.Month) (totals.Spending, error) {
+	spending := totals.Spending{Months: make(map[totals.AccountMonth]totals.Monthly, len(accounts))}
+	if len(accounts) == 0 || len(months) == 0 {
+		return spending, nil
+	}
+	keys := []item{readyKey()}
+	for _, account := range accounts {
+		for _, month := range months {
+			keys = append(keys, monthKey(totals.AccountMonth{Account: account, Month: month}))
+		}
+	}
+	items, err := s.batchGetAll(ctx, "totals of months", s.tables.Totals, keys, monthAttributes)
+	if err != nil {
+		return totals.Spending{}, err
+	}
+	for _, it := range items {
+		if r := (reader{item: it}); r.text("sk") == readyName {
+			spending.Ready = true
+			continue
+		}
+		which, m, err := decodeMonth(it)
+		if err != nil {
+			return totals.Spending{}, err
+		}
+		spending.Months[which] = m
+	}
+	return spending, nil
 }
 
 // grants reads at most so many grants of a viewer's list, its own or else its partner's,
@@ -134,47 +254,94 @@ func (s *Store) grants(ctx context.Context, who directory.Identity, q directory.
 	if err != nil {
 		return nil, "", err
 	}
-	for _, it := range out.Items {
-		r := reader{item: it}
-		sortKey := r.required("sortKey")
-		if r.err != nil {
-			return nil, "", badItem("grant", string(who.Partner), r.err)
-		}
-		g, err := decodeGrant(it)
-		if err != nil {
-			return nil, "", err
-		}
-		narrowedAway := q.Product != "" && len(g.Products) > 0 && !slices.Contains(g.Products, q.Product)
-		if narrowedAway || !q.Search.Finds(g.CustomerName, g.Account) {
+	all, err := decodeListed(out.Items, who)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, g := range all {
+		if !g.isFound(q) {
 			continue
 		}
 		if len(grants) == most {
 			return grants, grants[most-1].sortKey, nil
 		}
-		grants = append(grants, listed{g, sortKey})
+		grants = append(grants, g)
 	}
 	end := reader{item: out.LastEvaluatedKey}
 	return grants, end.text("sortKey"), nil
 }
 
-// behind reads what up to maxBatchGet grants of a viewer's list stand for, by account: the
-// customers and, at the same time, the partner's grants of them, which are the list
-// itself unless the viewer is narrowed. What does not exist is not in it.
-func (s *Store) behind(ctx context.Context, who directory.Identity, list []listed) (
-	customers map[usage.AccountID]directory.Customer, granted map[usage.AccountID]directory.Grant, err error) {
-	if who.Narrowed == "" {
-		granted = make(map[usage.AccountID]directory.Grant, len(list))
-		for _, g := range list {
-			granted[g.Account] = g.Grant
+func decodeListed(items []item, who directory.Identity) ([]listed, error) {
+	grants := make([]listed, len(items))
+	for i, it := range items {
+		r := reader{item: it}
+		sortKey := r.required("sortKey")
+		if r.err != nil {
+			return nil, badItem("grant", string(who.Partner), r.err)
 		}
-		customers, err = s.customersOf(ctx, who.Partner, list)
-		return customers, granted, err
+		g, err := decodeGrant(it)
+		if err != nil {
+			return nil, err
+		}
+		grants[i] = listed{g, sortKey}
 	}
-	err = sideBySide([]func() error{
-		func() (err error) { customers, err = s.customersOf(ctx, who.Partner, list); return err },
-		func() (err error) { granted, err = s.grantsOfPartner(ctx, who.Partner, list); return err },
-	})
-	return customers, granted, err
+	return grants, nil
+}
+
+// isFound reports whether a query may show the customer, as far as the grant can tell.
+func (g listed) isFound(q directory.CustomerQuery) bool {
+	narrowedAway := q.Product != "" && len(g.Products) > 0 && !slices.Contains(g.Products, q.Product)
+	return !narrowedAway && q.Search.Finds(g.CustomerName, g.Account)
+}
+
+// behind is what grants of a viewer's list stand for, by account. What does not exist is
+// not in it.
+type behind struct {
+	customers map[usage.AccountID]directory.Customer
+	granted   map[usage.AccountID]directory.Grant // by the partner
+	spending  totals.Spending
+}
+
+// customer is the customer of a grant, as the viewer may see it; not visible: there is none, or
+// the partner has it no more.
+func (b behind) customer(g listed) (c directory.Customer, visible bool) {
+	c, exists := b.customers[g.Account]
+	ofPartner, isGranted := b.granted[g.Account]
+	if !exists || !isGranted {
+		return directory.Customer{}, false
+	}
+	c.Products = directory.Visible(c.Products, g.Products, ofPartner.Products)
+	return c, true
+}
+
+// behind reads what up to maxBatchGet grants of a viewer's list stand for, all at the same
+// time: the customers, the months of theirs and the partner's grants of them, which are the
+// list itself unless the viewer is narrowed.
+func (s *Store) behind(ctx context.Context, who directory.Identity, list []listed,
+	months []totals.Month) (b behind, err error) {
+	reads := []func() error{
+		func() (err error) { b.customers, err = s.customersOf(ctx, who.Partner, list); return err },
+	}
+	if who.Narrowed != "" {
+		reads = append(reads, func() (err error) {
+			b.granted, err = s.grantsOfPartner(ctx, who.Partner, list)
+			return err
+		})
+	} else {
+		b.granted = make(map[usage.AccountID]directory.Grant, len(list))
+		for _, g := range list {
+			b.granted[g.Account] = g.Grant
+		}
+	}
+	if len(months) > 0 {
+		accounts := make([]usage.AccountID, len(list))
+		for i, g := range list {
+			accounts[i] = g.Account
+		}
+		reads = append(reads, func() (err error) { b.spending, err = s.Spending(ctx, accounts, months); return err })
+	}
+	err = sideBySide(reads)
+	return b, err
 }
 
 // grantsOfPartner reads a partner's grants of the customers on a viewer's list, in one

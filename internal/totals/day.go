@@ -43,6 +43,12 @@ func (m Month) First() Day { return Day(m + "-01") }
 // Next is the month behind it.
 func (m Month) Next() Month { return m.First().Add(31).Month() }
 
+// Previous is the month before it.
+func (m Month) Previous() Month { return m.First().Add(-1).Month() }
+
+// number is the day's in its month, from 1.
+func (d Day) number() int { return d.utc().Day() }
+
 // Period is the day in a zone: it lasts 23 or 25 hours where clocks are changed, and days
 // that follow each other leave neither gap nor overlap.
 func (d Day) Period(zone *time.Location) usage.Period {

@@ -16,6 +16,7 @@ import (
 	"partnerview/internal/dev/template"
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
+	"partnerview/internal/totals"
 	"partnerview/internal/usage"
 )
 
@@ -277,12 +278,15 @@ func TestAFunctionsRightsAreWhatItSends(t *testing.T) {
 			s.CustomerProducts(ctx, "acme")
 		},
 		"ListCustomersFunction": func(ctx context.Context, s *dynamo.Store) {
-			s.Customers(ctx, directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 25})
-			s.Customers(ctx, directory.Identity{Partner: "northwind", Narrowed: "4fzyo82mXw3b"}, directory.CustomerQuery{Limit: 25})
-			s.Customers(ctx, directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 25, Search: directory.NewSearch("a"), Product: usage.SMS, After: "a"})
+			months := []totals.Month{"2026-11"}
+			s.CustomersWithMonths(ctx, directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 25}, months)
+			s.CustomersWithMonths(ctx, directory.Identity{Partner: "northwind", Narrowed: "4fzyo82mXw3b"}, directory.CustomerQuery{Limit: 25}, months)
+			s.CustomersWithMonths(ctx, directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 25, Search: directory.NewSearch("a"), Product: usage.SMS, After: "a"}, months)
+			s.EveryCustomer(ctx, directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 2000}, months)
 		},
 		"GetCustomerFunction": func(ctx context.Context, s *dynamo.Store) {
 			s.Customer(ctx, "acme")
+			s.Spending(ctx, []usage.AccountID{"acme"}, []totals.Month{"2026-11"})
 		},
 		"GetMeFunction": func(ctx context.Context, s *dynamo.Store) {
 			s.Self(ctx, directory.Identity{Partner: "northwind", KeyID: "4fzyo82mXw3b", Narrowed: "4fzyo82mXw3b"})

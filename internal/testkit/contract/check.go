@@ -103,7 +103,8 @@ func checkProductOfLines(product string, body []byte) error {
 	var wrong []error
 	for i, line := range lines[1:] {
 		if line[column] != product {
-			wrong = append(wrong, fmt.Errorf("line %d: product %q, where the path names %q", i+2, line[column], product))
+			wrong = append(wrong,
+				fmt.Errorf("line %d: product %q, where the path names %q", i+2, line[column], product))
 		}
 	}
 	return errors.Join(wrong...)
