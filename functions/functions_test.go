@@ -83,6 +83,11 @@ func TestRecordedEventsThroughTheAdapterAndOverHTTP(t *testing.T) {
 	customer := `{"accountId":"acme&co.retail_1","name":"Acme & Co","products":["sms","video"],"currency":"EUR","timeZone":"UTC","remainingCredit":{"amount":null,"currency":"EUR","billingMode":"postpaid","creditLimit":null,"asOf":null},"spend":null}`
 	record := `{"id":"u-1","product":"sms","timestamp":"2026-11-03T10:00:00.000Z","direction":"outbound","status":"delivered","statusAt":null,"errorCode":null,"from":null,"to":"****0123","country":null,"operator":null,"segments":1,` +
 		`"price":{"status":"unrated","amount":null,"currency":null,"reason":"no_price_list","explanation":null}}`
+	unloaded := func(product string) string {
+		return `{"product":"` + product + `","firstDay":null,"lastDay":null,"loadedThrough":null,"loadedAt":null,"updatedAt":null,"pricesChangedAt":null}`
+	}
+	uncounted := `{"data":[],"range":{"from":"2026-11-01","to":"2026-11-04"},"timeZone":"UTC","complete":false,"pending":[],"pendingCount":null,"asOf":"` +
+		usage.FormatTime(now) + `","nextCursor":null}`
 	for _, c := range []struct {
 		event   string
 		handler func(api.Env) http.Handler
@@ -90,6 +95,10 @@ func TestRecordedEventsThroughTheAdapterAndOverHTTP(t *testing.T) {
 	}{
 		{"listcustomers/testdata/event.json", func(e api.Env) http.Handler { return api.ListCustomers(e, store) }, `{"data":[` + customer + `],"total":null,"nextCursor":null}`},
 		{"getcustomer/testdata/event.json", func(e api.Env) http.Handler { return api.GetCustomer(e, store) }, customer},
+		{"getcustomer/testdata/usage-event.json", func(e api.Env) http.Handler { return api.GetCustomer(e, store) },
+			`{"data":[` + unloaded("sms") + "," + unloaded("video") + `],"timeZone":"UTC"}`},
+		{"getsummary/testdata/event.json", func(e api.Env) http.Handler { return api.GetSummary(e, store) }, uncounted},
+		{"getsummary/testdata/customer-event.json", func(e api.Env) http.Handler { return api.GetSummary(e, store) }, uncounted},
 		{"getme/testdata/event.json", func(e api.Env) http.Handler { return api.GetMe(e, store) },
 			`{"partnerId":"northwind","partnerName":"Northwind","keyId":"4fzyo82mXw3b","label":null,"customers":1,"partnerCustomers":1,"narrowed":false}`},
 		{"getusage/testdata/event.json", func(e api.Env) http.Handler { return api.GetUsage(e, store) }, `{"data":[` + record + `],"range":{"from":"2026-11-01T00:00:00.000Z","to":null},"nextCursor":null}`},

@@ -47,6 +47,14 @@ func (broken) Record(context.Context, usage.Log, usage.RecordID, time.Time) (usa
 func (broken) PriceLists(context.Context, usage.Log, time.Time) ([]*pricing.Indexed, bool, error) {
 	panic(number)
 }
+func (broken) DayTotals(context.Context, []usage.Log, totals.Day, totals.Day) ([]totals.Dated, error) {
+	panic(number)
+}
+func (broken) MonthTotals(context.Context, []totals.AccountMonth) (map[totals.AccountMonth]totals.Monthly, error) {
+	panic(number)
+}
+func (broken) LogTotals(context.Context, []usage.Log) ([]totals.LogState, error) { panic(number) }
+func (broken) TotalsReady(context.Context) (bool, error)                         { panic(number) }
 func (broken) CustomerProducts(context.Context, usage.AccountID) ([]usage.Product, error) {
 	panic(number)
 }
@@ -68,12 +76,15 @@ func halfWritten(w http.ResponseWriter, _ *http.Request) {
 func TestAPanicIsAnsweredAndNotTheEnd(t *testing.T) {
 	env := api.Env{Viewer: gateway.Viewer, RequestID: gateway.RequestID, Now: func() time.Time { return now }, Log: quiet}
 	for event, handler := range map[string]func(api.Env) http.Handler{
-		"listcustomers/testdata/event.json":      func(e api.Env) http.Handler { return api.ListCustomers(e, broken{}) },
-		"getcustomer/testdata/event.json":        func(e api.Env) http.Handler { return api.GetCustomer(e, broken{}) },
-		"getme/testdata/event.json":              func(e api.Env) http.Handler { return api.GetMe(e, broken{}) },
-		"getusage/testdata/event.json":           func(e api.Env) http.Handler { return api.GetUsage(e, broken{}) },
-		"getusage/testdata/record-event.json":    func(e api.Env) http.Handler { return api.GetUsage(e, broken{}) },
-		"listcustomers/testdata/event.json#page": func(api.Env) http.Handler { return http.HandlerFunc(halfWritten) }, // as the dashboard's
+		"listcustomers/testdata/event.json":       func(e api.Env) http.Handler { return api.ListCustomers(e, broken{}) },
+		"getcustomer/testdata/event.json":         func(e api.Env) http.Handler { return api.GetCustomer(e, broken{}) },
+		"getcustomer/testdata/usage-event.json":   func(e api.Env) http.Handler { return api.GetCustomer(e, broken{}) },
+		"getsummary/testdata/event.json":          func(e api.Env) http.Handler { return api.GetSummary(e, broken{}) },
+		"getsummary/testdata/customer-event.json": func(e api.Env) http.Handler { return api.GetSummary(e, broken{}) },
+		"getme/testdata/event.json":               func(e api.Env) http.Handler { return api.GetMe(e, broken{}) },
+		"getusage/testdata/event.json":            func(e api.Env) http.Handler { return api.GetUsage(e, broken{}) },
+		"getusage/testdata/record-event.json":     func(e api.Env) http.Handler { return api.GetUsage(e, broken{}) },
+		"listcustomers/testdata/event.json#page":  func(api.Env) http.Handler { return http.HandlerFunc(halfWritten) }, // as the dashboard's
 	} {
 		t.Run(event, func(t *testing.T) {
 			var recorded events.APIGatewayProxyRequest

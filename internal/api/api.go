@@ -48,12 +48,15 @@ type Env struct {
 type Route struct {
 	Pattern    string   // as http.ServeMux has it: "GET /customers/{accountId}"
 	Parameters []string // in the query, as openapi.yaml lists them
+	Repeatable []string // those of them that may come several times
 	CSV        bool     // it is a list, and also answers as text/csv
 }
 
 // Routes is the table of all routes, each of which stands beside its endpoint; tests
 // hold template.yaml and openapi.yaml against it.
-func Routes() []Route { return []Route{listCustomers, getCustomer, getUsage, getRecord, getMe} }
+func Routes() []Route {
+	return []Route{listCustomers, getCustomer, getFreshness, getUsage, getRecord, getCustomerSummary, getSummary, getMe}
+}
 
 // response is what an endpoint answers: a body, what it shows, and where the next
 // page is.

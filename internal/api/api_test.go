@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -64,6 +65,7 @@ type store interface {
 	api.SpendingCustomer
 	api.UsageReader
 	api.SelfReader
+	api.SummaryReader
 }
 
 // ask sends a GET as a viewer, to the handler that serves the path.
@@ -76,13 +78,16 @@ func ask(t *testing.T, s store, viewer any, target string, accept ...string) *ht
 	}
 	handler := api.ListCustomers(env(), s)
 	switch strings.Count(r.URL.EscapedPath(), "/") {
-	case 2:
+	case 2, 3:
 		handler = api.GetCustomer(env(), s)
 	case 4, 5:
 		handler = api.GetUsage(env(), s)
 	}
-	if r.URL.Path == "/me" {
+	switch path.Base(r.URL.Path) {
+	case "me":
 		handler = api.GetMe(env(), s)
+	case "summary":
+		handler = api.GetSummary(env(), s)
 	}
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)

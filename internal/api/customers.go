@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,17 +21,11 @@ import (
 	"partnerview/internal/usage"
 )
 
-// CustomerList reads the customers that a viewer may see.
-type CustomerList interface {
-	// Customers reads one page, with the products of each narrowed to what the
-	// viewer may see. A page may be short and not be the last.
-	Customers(context.Context, directory.Identity, directory.CustomerQuery) (directory.CustomerPage, error)
-}
-
 // SpendingList reads the customers that a viewer may see, and what they spend.
 type SpendingList interface {
-	// CustomersWithMonths reads one page as Customers does, with what is counted of these
-	// months of its customers.
+	// CustomersWithMonths reads one page, with the products of each customer narrowed to
+	// what the viewer may see, and what is counted of these months of theirs. A page may be
+	// short and not be the last.
 	CustomersWithMonths(context.Context, directory.Identity, directory.CustomerQuery, []totals.Month) (
 		directory.CustomerPage, totals.Spending, error)
 	// EveryCustomer reads all customers that a query finds, in the order of pages, with these
@@ -185,10 +178,17 @@ func tooManyCustomers(credit totals.CreditState) error {
 		"is answered to who sees %d customers at most; leave it out and read the list page by page", maxCounted)}})
 }
 
-// GetCustomer serves GET /customers/{accountId}: one customer as the viewer may
-// see it. 404 customer_not_found.
-func GetCustomer(env Env, store SpendingCustomer) http.Handler {
-	return env.mux(map[string]endpoint{getCustomer.Pattern: func(r *http.Request) (response, error) {
+// CustomerStore reads a customer, what it spends, and how far its logs are loaded.
+type CustomerStore interface {
+	SpendingCustomer
+	FreshnessReader
+}
+
+// GetCustomer serves GET /customers/{accountId}, one customer as the viewer may see it,
+// and GET /customers/{accountId}/usage, how far its logs are loaded. 404
+// customer_not_found.
+func GetCustomer(env Env, store CustomerStore) http.Handler {
+	one := func(r *http.Request) (response, error) {
 		viewer, err := env.customer(r)
 		if err != nil {
 			return response{}, err
@@ -200,24 +200,16 @@ func GetCustomer(env Env, store SpendingCustomer) http.Handler {
 		var c directory.Customer
 		var spending totals.Spending
 		err = bothOf(
-			func() (err error) { c, err = store.Customer(r.Context(), viewer.Account); return err },
+			func() (err error) { c, err = visibleCustomer(r.Context(), store, viewer); return err },
 			func() (err error) {
 				account := []usage.AccountID{viewer.Account}
 				spending, err = store.Spending(r.Context(), account, totals.RunningMonths(now))
 				return err
 			},
 		)
-		if fault.Is(err, fault.NotFound) {
-			return response{}, problem.NoCustomer
-		}
 		if err != nil {
 			return response{}, err
 		}
-		// As they are now, of those that the authorizer found: what was taken away since
-		// is gone at once.
-		c.Products = slices.DeleteFunc(directory.Visible(c.Products, nil), func(p usage.Product) bool {
-			return !viewer.MaySee(p)
-		})
 		spend, err := spending.Running(c, now)
 		if err != nil {
 			return response{}, fault.New(fault.Internal, "spend", err)
@@ -225,7 +217,8 @@ func GetCustomer(env Env, store SpendingCustomer) http.Handler {
 		return response{
 			body: customerOf(c, spend), audit: &auditEntry{accounts: []usage.AccountID{c.Account}, records: 1},
 		}, nil
-	}})
+	}
+	return env.mux(map[string]endpoint{getCustomer.Pattern: one, getFreshness.Pattern: freshness(env, store)})
 }
 
 // bothOf makes two reads at the same time; the first one's error goes first.

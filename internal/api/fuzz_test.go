@@ -33,6 +33,7 @@ var samples = map[string][]string{
 	"from":   {"2026-11-01", "2026-11-03T10:00:00.120Z", "0000-01-01"}, "to": {"2026-12-31", "9999-12-31T23:59:59-14:00"},
 	"direction": {"inbound", "up"}, "status": {"no_answer", "NO-ANSWER", "9"}, "channel": {"whatsapp", "9", "É"}, "country": {"gb", "ı"},
 	"fromLast4": {"0123", "٠١٢٣"}, "toLast4": {"0123", "123"}, "order": {"asc", "newest"}, "unknown": {"1"},
+	"groupBy": {"day", "month", "customer", "weather"}, "updatedSince": {"2026-11-03T10:00:00Z", "0001-01-01T00:00:00Z", "2026-11-03"},
 }
 
 // parameters are all that any route takes, and one that none does.
@@ -134,6 +135,8 @@ func handlers(s store) map[string]http.Handler {
 	of := make(map[string]http.Handler)
 	for _, r := range api.Routes() {
 		switch {
+		case strings.HasSuffix(r.Pattern, "/summary"):
+			of[r.Pattern] = api.GetSummary(env(), s)
 		case strings.Contains(r.Pattern, "{product}"):
 			of[r.Pattern] = api.GetUsage(env(), s)
 		case strings.Contains(r.Pattern, "{accountId}"):
@@ -173,6 +176,35 @@ func (canned) Self(context.Context, directory.Identity) (directory.Self, error) 
 	one := 1
 	return directory.Self{PartnerName: "Northwind", Customers: &one, PartnerCustomers: &one}, nil
 }
+
+func (canned) DayTotals(_ context.Context, logs []usage.Log, from, to totals.Day) (days []totals.Dated, err error) {
+	for _, log := range logs {
+		if day := totals.Day("2026-11-03"); from <= day && day < to {
+			days = append(days, totals.Dated{Log: log, Day: day, Sheet: cannedSheet, UpdatedAt: at("2026-11-04T02:10:00Z"), Stale: log.Product == usage.Voice})
+		}
+	}
+	return days, nil
+}
+
+var cannedSheet = totals.Sheet{{Direction: usage.Outbound, Status: usage.Delivered, Price: pricing.Rated, Currency: "EUR"}: {Records: 2, Amount: decimal.New(162, -3)}}
+
+func (canned) MonthTotals(_ context.Context, months []totals.AccountMonth) (map[totals.AccountMonth]totals.Monthly, error) {
+	found := make(map[totals.AccountMonth]totals.Monthly)
+	for _, m := range months {
+		found[m] = totals.Monthly{Logs: map[usage.Product]totals.MonthlyLog{
+			usage.SMS: {Sheet: cannedSheet.Coarse(), LastDay: m.Month.First(), UpdatedAt: at("2026-11-04T02:10:00Z")}}}
+	}
+	return found, nil
+}
+
+func (canned) LogTotals(_ context.Context, logs []usage.Log) (states []totals.LogState, err error) {
+	for _, log := range logs {
+		states = append(states, totals.LogState{Log: log, FirstDay: "2026-11-03", LastDay: "2026-11-03", UpdatedAt: at("2026-11-04T02:10:00Z")})
+	}
+	return states, nil
+}
+
+func (canned) TotalsReady(context.Context) (bool, error) { return true, nil }
 
 func (canned) Log(ctx context.Context, log usage.Log, q usage.Query) (usage.Page, error) {
 	r, err := canned{}.Record(ctx, log, "u-1", q.Now)

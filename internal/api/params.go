@@ -31,10 +31,6 @@ type params struct {
 	unacceptable error
 }
 
-// repeatable are the parameters that may be given several times; one match is
-// enough.
-var repeatable = []string{"status", "channel", "country"}
-
 // maxRepeats is how often: DynamoDB compares with at most 100 values.
 const maxRepeats = 100
 
@@ -56,7 +52,7 @@ func readParams(r *http.Request, route Route) *params {
 			p.reject(clip(name), "is not a parameter here; there "+listOf(known))
 		case slices.Contains(values, ""):
 			p.reject(name, "has no value; give it one or leave it out")
-		case len(values) > 1 && !slices.Contains(repeatable, name):
+		case len(values) > 1 && !slices.Contains(route.Repeatable, name):
 			p.reject(name, "is given more than once; give it once")
 		case len(values) > maxRepeats:
 			p.reject(name, fmt.Sprintf("is given more than %d times", maxRepeats))

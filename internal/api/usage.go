@@ -32,7 +32,7 @@ type UsageReader interface {
 var (
 	getUsage = Route{Pattern: "GET /customers/{accountId}/usage/{product}", CSV: true, Parameters: []string{
 		"from", "to", "direction", "status", "channel", "country", "fromLast4", "toLast4", "order", "limit", "cursor",
-	}}
+	}, Repeatable: []string{"status", "channel", "country"}} // one match is enough
 	getRecord = Route{Pattern: "GET /customers/{accountId}/usage/{product}/{recordId}"}
 )
 

@@ -34,6 +34,8 @@ const (
 	ShownCustomer Shown = "customer" // the customer alone
 	ShownLog      Shown = "log"      // a page of one of its logs
 	ShownRecord   Shown = "record"   // one record
+	ShownLogs     Shown = "logs"     // how far its logs are loaded
+	ShownSummary  Shown = "summary"  // sums of its usage, alone or of all customers together
 )
 
 // shownBy is what each route shows, as the audit lines name routes; a test holds it
@@ -48,6 +50,10 @@ func shownBy(route string) Shown {
 		return ShownLog
 	case "GET /customers/{accountId}/usage/{product}/{recordId}":
 		return ShownRecord
+	case "GET /customers/{accountId}/usage":
+		return ShownLogs
+	case "GET /customers/{accountId}/summary", "GET /summary":
+		return ShownSummary
 	}
 	return Shown(route)
 }

@@ -150,33 +150,14 @@ type Row struct {
 
 // Rows sums sheets by up to three dimensions, in the order of their keys: customers and
 // words bytewise, days and months ascending, products as they are listed, what is not
-// told last. A sheet without records shows only with emptied.
+// told last. A day without records shows only with emptied.
 func Rows(sheets []Dated, by []Dimension, emptied bool) []Row {
-	rows := make(map[Key]*tally)
+	table := NewTable(by, Page{Emptied: emptied})
 	for _, d := range sheets {
-		groups := d.Sheet
-		if len(groups) == 0 && emptied {
-			groups = Sheet{{}: {}}
-		}
-		for g, sums := range groups {
-			var key Key
-			for i, dimension := range by {
-				key[i] = d.value(dimension, g)
-			}
-			row, exists := rows[key]
-			if !exists {
-				row = &tally{charged: make(map[money.Currency]Charged), products: make(map[usage.Product]bool)}
-				rows[key] = row
-			}
-			row.add(d, g, sums)
-		}
+		table.Add(d)
 	}
-	out := make([]Row, 0, len(rows))
-	for key, row := range rows {
-		out = append(out, row.row(key))
-	}
-	slices.SortFunc(out, func(a, b Row) int { return compare(a.Key, b.Key, by) })
-	return out
+	rows, _, _ := table.Result()
+	return rows
 }
 
 // value is what a group of a sheet is of a dimension.

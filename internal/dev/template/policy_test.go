@@ -31,6 +31,7 @@ var tableOf = map[string]string{
 // the parameters make them.
 var settings = map[string]map[string]string{
 	"AuthorizerFunction": {"OIDC_ISSUER": "", "OIDC_AUDIENCE": "", "OIDC_PARTNER_CLAIM": "partner_id", "OIDC_DEFAULT_ACCESS": "all", "USAGE_PLANS": "false"},
+	"GetSummaryFunction": {"GOMEMLIMIT": "1500MiB"}, // of 1,769 MB
 }
 
 func environment(t *template.Template, fail func(...error)) {
@@ -117,6 +118,8 @@ func leadingKeys(t *template.Template, fail func(...error)) {
 		"AuthorizerFunction ProfilesAndGrants": {"PARTNER#*", "VIEWER#*"},
 		"ListCustomersFunction GrantsByName":   {"PARTNER#*", "VIEWER#*"},
 		"ListCustomersFunction PartnersGrants": {"PARTNER#*"},
+		"GetSummaryFunction GrantsByName":      {"PARTNER#*", "VIEWER#*"},
+		"GetSummaryFunction PartnersGrants":    {"PARTNER#*"},
 		"GetMeFunction Names":                  {"PARTNER#*", "KEY#*"},
 		"GetMeFunction Lists":                  {"PARTNER#*", "VIEWER#*"},
 		"GetMeFunction OnTheOtherList":         {"PARTNER#*", "VIEWER#*"},
@@ -145,7 +148,7 @@ func leadingKeys(t *template.Template, fail func(...error)) {
 // TestARightIsNarrow asks for a little more than a function may, one thing at a
 // time; the refusal names the function and what it asked for.
 func TestARightIsNarrow(t *testing.T) {
-	tmpl := read(t, map[string]string{"PartnersTable": "partners-x", "UsageTable": "usage-x"})
+	tmpl := read(t, map[string]string{"PartnersTable": "partners-x", "UsageTable": "usage-x", "TotalsTable": "totals-x"})
 	keyOf := template.Request{Action: "dynamodb:GetItem", Table: "partners-x", Attributes: []string{"pk", "sk", "hash"}, LeadingKeys: []string{"KEY#a"}}
 	grants := template.Request{Action: "dynamodb:BatchGetItem", Table: "partners-x", Attributes: []string{"pk", "sk", "products"}, LeadingKeys: []string{"PARTNER#a", "PARTNER#a"}}
 	log := template.Request{Action: "dynamodb:Query", Table: "usage-x", Attributes: []string{"log", "at", "from"}, Select: "SPECIFIC_ATTRIBUTES", LeadingKeys: []string{"acme#sms"}}
@@ -197,6 +200,13 @@ func TestARightIsNarrow(t *testing.T) {
 		{"a scan", "GetUsageFunction", with(log, func(r *template.Request) { r.Action = "dynamodb:Scan" }), "GetUsageFunction: dynamodb:Scan on usage-x: no statement names it"},
 		{"another function's table", "GetCustomerFunction", log, "GetCustomerFunction: dynamodb:Query on usage-x: no statement names it"},
 		{"a table by its logical id", "GetUsageFunction", with(log, func(r *template.Request) { r.Table = "UsageTable" }), "no statement names it"},
+		{"a customer's months", "GetSummaryFunction", template.Request{Action: "dynamodb:BatchGetItem", Table: "totals-x", Attributes: []string{"pk", "sk", "sms", "stale"}}, ""},
+		{"whether all is counted", "GetSummaryFunction", template.Request{Action: "dynamodb:GetItem", Table: "totals-x", Attributes: []string{"pk", "sk", "at"}, LeadingKeys: []string{"READY"}}, ""},
+		{"a day by its key, in place of whether all is counted", "GetSummaryFunction", template.Request{Action: "dynamodb:GetItem", Table: "totals-x", Attributes: []string{"pk", "sk", "at"}, LeadingKeys: []string{"acme#sms"}},
+			`statement Ready: dynamodb:LeadingKeys "acme#sms" is not among`},
+		{"records, for sums", "GetSummaryFunction", log, "GetSummaryFunction: dynamodb:Query on usage-x: no statement names it"},
+		{"totals of days, for one customer's line", "GetCustomerFunction", template.Request{Action: "dynamodb:Query", Table: "totals-x", Attributes: []string{"pk", "sk", "groups"}, Select: "SPECIFIC_ATTRIBUTES"},
+			"GetCustomerFunction: dynamodb:Query on totals-x: no statement names it"},
 		{"a person's label", "GetMeFunction", template.Request{Action: "dynamodb:BatchGetItem", Table: "partners-x", Attributes: []string{"pk", "sk", "label"}, LeadingKeys: []string{"VIEWER#a#b"}},
 			`GetMeFunction: dynamodb:BatchGetItem on partners-x: statement Names: dynamodb:LeadingKeys "VIEWER#a#b" is not among`},
 		{"which accounts are on a viewer's list", "GetMeFunction", template.Request{Action: "dynamodb:BatchGetItem", Table: "partners-x", Attributes: []string{"pk", "sk"}, LeadingKeys: []string{"VIEWER#a#b", "VIEWER#a#b"}}, ""},
@@ -249,6 +259,8 @@ func (s *sender) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"status":{"S":"active"},"pk":{"S":"PARTNER#northwind"},"sk":{"S":"GRANT#acme"}}`
 	answer := `{"Item":` + item + `}`
 	switch {
+	case strings.HasSuffix(target, "Query") && strings.Contains(string(body), "TotalsTable"): // of two parts one is missing
+		answer = `{"Items":[{"pk":{"S":"acme#sms"},"sk":{"S":"DAY#2026-11-03"},"parts":{"N":"2"},"set":{"S":"x"},"updatedAt":{"S":"2026-11-03T10:00:00.120Z"}}],"Count":1}`
 	case strings.HasSuffix(target, "Query") && strings.Contains(string(body), "PriceListsTable"):
 		answer = `{"Items":[],"Count":0}`
 	case strings.HasSuffix(target, "Query"):
@@ -287,6 +299,16 @@ func TestAFunctionsRightsAreWhatItSends(t *testing.T) {
 		"GetCustomerFunction": func(ctx context.Context, s *dynamo.Store) {
 			s.Customer(ctx, "acme")
 			s.Spending(ctx, []usage.AccountID{"acme"}, []totals.Month{"2026-11"})
+			s.LogTotals(ctx, []usage.Log{log})
+		},
+		"GetSummaryFunction": func(ctx context.Context, s *dynamo.Store) {
+			s.EveryCustomer(ctx, directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 500}, nil)
+			s.EveryCustomer(ctx, directory.Identity{Partner: "northwind", Narrowed: "4fzyo82mXw3b"}, directory.CustomerQuery{Limit: 500}, nil)
+			s.Customer(ctx, "acme")
+			s.TotalsReady(ctx)
+			s.LogTotals(ctx, []usage.Log{log})
+			s.MonthTotals(ctx, []totals.AccountMonth{{Account: "acme", Month: "2026-11"}})
+			s.DayTotals(ctx, []usage.Log{log}, "2026-11-01", "2026-12-01")
 		},
 		"GetMeFunction": func(ctx context.Context, s *dynamo.Store) {
 			s.Self(ctx, directory.Identity{Partner: "northwind", KeyID: "4fzyo82mXw3b", Narrowed: "4fzyo82mXw3b"})

@@ -70,8 +70,8 @@ func TestAFreshAccountIsReadyForWhatSamconfigSays(t *testing.T) {
 	if code != 0 || strings.Contains(said, "FAIL") || !strings.Contains(said, "the stack makes it") {
 		t.Errorf("exit %d:\n%s", code, said)
 	}
-	// prod reserves 600 instances.
-	if said, code := preflight(t, fresh, "--config-env", "prod", "CreateGatewayLoggingRole=true"); code != 0 || !strings.Contains(said, "700 instances are reserved, of 1000") {
+	// prod reserves 700 instances.
+	if said, code := preflight(t, fresh, "--config-env", "prod", "CreateGatewayLoggingRole=true"); code != 0 || !strings.Contains(said, "800 instances are reserved, of 1000") {
 		t.Errorf("exit %d:\n%s", code, said)
 	}
 }
@@ -106,7 +106,7 @@ func TestWhatStandsInTheWayOfADeploymentIsToldBeforeIt(t *testing.T) {
 		"a role that is gone": {fresh.with(account{"apigateway get-account": othersRole, "iam get-role error": "An error occurred (NoSuchEntity)"}),
 			[]string{"CreateGatewayLoggingRole=false"}, "is gone"},
 		"a running stack's own":           {fresh.with(running), []string{"AuthorizerConcurrency=200", "FunctionConcurrency=100"}, ""},
-		"too few instances":               {fresh.with(account{"lambda get-account-settings": `{"AccountLimit": {"UnreservedConcurrentExecutions": 10}}`}), []string{"FunctionConcurrency=1"}, "5 instances are to be reserved, and 10 are free"},
+		"too few instances":               {fresh.with(account{"lambda get-account-settings": `{"AccountLimit": {"UnreservedConcurrentExecutions": 10}}`}), []string{"FunctionConcurrency=1"}, "6 instances are to be reserved, and 10 are free"},
 		"none reserved in a new account":  {fresh.with(account{"lambda get-account-settings": ""}), nil, ""},
 		"a failed try":                    {fresh.with(failedTry), nil, "ROLLBACK_COMPLETE"},
 		"a domain without a certificate":  {fresh, []string{"DomainName=api.example.com"}, "go together"},

@@ -119,7 +119,8 @@ func renderedTLS(d *rendered, fail func(...error)) {
 func renderedMethods(d *rendered, fail func(...error)) {
 	settings, _ := d.Resources["Apiv1Stage"].Properties["MethodSettings"].([]any)
 	want := map[string][2]string{"/*": {"ThrottleRate", "ThrottleBurst"}, "/~1customers": {"ListThrottleRate", "ListThrottleBurst"},
-		"/~1customers~1{accountId}~1usage~1{product}": {"UsageThrottleRate", "UsageThrottleBurst"}}
+		"/~1customers~1{accountId}~1usage~1{product}": {"UsageThrottleRate", "UsageThrottleBurst"},
+		"/~1summary": {"SummaryThrottleRate", "SummaryThrottleBurst"}}
 	got := make(map[string][2]string)
 	for _, s := range settings {
 		path, _ := at(s, "ResourcePath").(string)
@@ -249,13 +250,13 @@ func renderedLogs(d *rendered, fail func(...error)) {
 	fail(
 		expect("the default of LogRetentionDays", `30`, at(d.Parameters["LogRetentionDays"], "Default")),
 		expect("the default of AuditRetentionDays", `400`, at(d.Parameters["AuditRetentionDays"], "Default")),
-		differ("log groups", []string{"AccessLogs", "AuthorizerLogs", "DashboardLogs", "GetCustomerLogs", "GetMeLogs", "GetUsageLogs", "ListCustomersLogs"}, d.of("AWS::Logs::LogGroup")),
+		differ("log groups", []string{"AccessLogs", "AuthorizerLogs", "DashboardLogs", "GetCustomerLogs", "GetMeLogs", "GetSummaryLogs", "GetUsageLogs", "ListCustomersLogs"}, d.of("AWS::Logs::LogGroup")),
 		expect("the access log's destination", `{"Fn::If":["CreatesGatewayLoggingRole",{"Fn::Select":[0,[`+accessLogs+`,{"Ref":"GatewayLoggingAccount"}]]},`+accessLogs+`]}`,
 			at(d.Resources["Apiv1Stage"].Properties, "AccessLogSetting", "DestinationArn")),
 	)
 	for _, id := range d.of("AWS::Logs::LogGroup") {
 		want, r := `{"Ref":"LogRetentionDays"}`, d.Resources[id]
-		if slices.Contains([]string{"GetCustomerLogs", "GetMeLogs", "GetUsageLogs", "ListCustomersLogs"}, id) {
+		if slices.Contains([]string{"GetCustomerLogs", "GetMeLogs", "GetSummaryLogs", "GetUsageLogs", "ListCustomersLogs"}, id) {
 			want = `{"Ref":"AuditRetentionDays"}`
 			fail(expect(id+": policies", `["RetainExceptOnCreate","Retain"]`, []string{r.DeletionPolicy, r.UpdateReplacePolicy}))
 		}

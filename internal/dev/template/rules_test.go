@@ -83,9 +83,12 @@ func routes(t *template.Template, fail func(...error)) {
 			{Method: "ANY", Path: "/", Function: "DashboardFunction"},
 			{Method: "GET", Path: "/customers", Function: "ListCustomersFunction", Authorizer: partner},
 			{Method: "GET", Path: "/customers/{accountId}", Function: "GetCustomerFunction", Authorizer: partner},
+			{Method: "GET", Path: "/customers/{accountId}/summary", Function: "GetSummaryFunction", Authorizer: partner},
+			{Method: "GET", Path: "/customers/{accountId}/usage", Function: "GetCustomerFunction", Authorizer: partner},
 			{Method: "GET", Path: "/customers/{accountId}/usage/{product}", Function: "GetUsageFunction", Authorizer: partner},
 			{Method: "GET", Path: "/customers/{accountId}/usage/{product}/{recordId}", Function: "GetUsageFunction", Authorizer: partner},
 			{Method: "GET", Path: "/me", Function: "GetMeFunction", Authorizer: partner},
+			{Method: "GET", Path: "/summary", Function: "GetSummaryFunction", Authorizer: partner},
 			{Method: "ANY", Path: "/{proxy+}", Function: "DashboardFunction"},
 		}, t.Routes),
 		differ("authorizers", []template.Authorizer{{

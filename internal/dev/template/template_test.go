@@ -151,8 +151,8 @@ var rules = []rule[*template.Template]{
 	{"a function knows the names of the tables it reads, and no others", environment, []change{
 		{"a variable gone", "          PRICELISTS_TABLE: !Ref PriceListsTable\n", ""},
 		{"a variable too many",
-			"          TOTALS_TABLE: !Ref TotalsTable\n      Events:\n        Get:",
-			"          TOTALS_TABLE: !Ref TotalsTable\n          USAGE_TABLE: !Ref UsageTable\n      Events:\n        Get:"},
+			"          PARTNERS_TABLE: !Ref PartnersTable\n      Events:\n        Get:",
+			"          PARTNERS_TABLE: !Ref PartnersTable\n          USAGE_TABLE: !Ref UsageTable\n      Events:\n        Get:"},
 		{"a variable for another table", "USAGE_TABLE: !Ref UsageTable", "USAGE_TABLE: !Ref PriceListsTable"},
 		{"an authorizer that knows no audience", "          OIDC_AUDIENCE: !Ref OidcAudience\n", ""},
 		{"a page that knows a client and no issuer",

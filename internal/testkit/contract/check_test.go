@@ -321,7 +321,8 @@ func TestARouteIsFoundByItsPathOnTheWire(t *testing.T) {
 		{"GET", "/v1/v1/customers", ""},
 		{"GET", "/v1customers", ""},
 		{"GET", "/v2/customers", ""},
-		{"GET", "/v1/customers/acme_retail/usage", ""},
+		{"GET", "/v1/customers/acme_retail/usage", "/customers/{accountId}/usage"},
+		{"GET", "/v1/customers/acme_retail/usages", ""},
 		{"GET", "/v1/customers//usage/sms", ""},
 		{"GET", "", ""},
 	} {

@@ -56,7 +56,7 @@ func TestTheGuidesAnswersAreValid(t *testing.T) {
 			t.Errorf("%s: %v", schema, err)
 		}
 	}
-	if want := []string{"Customer", "InvalidParameterProblem", "Me", "Price", "UsageRecord"}; !slices.Equal(slices.Sorted(maps.Keys(answers)), want) {
+	if want := []string{"Customer", "InvalidParameterProblem", "LogList", "Me", "Price", "SummaryPage", "UsageRecord"}; !slices.Equal(slices.Sorted(maps.Keys(answers)), want) {
 		t.Errorf("the guide's answers are %v, want %v", slices.Sorted(maps.Keys(answers)), want)
 	}
 }

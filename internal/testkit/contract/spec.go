@@ -42,6 +42,7 @@ type operation struct {
 	method     string
 	path       string // "/customers/{accountId}"
 	parameters []string
+	repeatable []string
 	responses  map[int]response // by status
 }
 
@@ -61,6 +62,7 @@ type header struct {
 type Route struct {
 	Pattern    string   // as http.ServeMux has it: "GET /customers/{accountId}"
 	Parameters []string // those of the query, in the contract's order
+	Repeatable []string // those of them that are lists
 	CSV        bool     // it also answers as text/csv
 }
 
@@ -79,7 +81,7 @@ func (s *Spec) Routes() []Route {
 	routes := make([]Route, len(s.operations))
 	for i, o := range s.operations {
 		_, csv := o.responses[http.StatusOK].bodies[csvType]
-		routes[i] = Route{o.method + " " + o.path, o.parameters, csv}
+		routes[i] = Route{o.method + " " + o.path, o.parameters, o.repeatable, csv}
 	}
 	return routes
 }
@@ -172,6 +174,9 @@ func (r *reader) operation(method, path string, of *openapi3.Operation) operatio
 	for _, p := range of.Parameters {
 		if p.Value.In == openapi3.ParameterInQuery {
 			o.parameters = append(o.parameters, p.Value.Name)
+			if p.Value.Schema.Value.Type.Is(openapi3.TypeArray) {
+				o.repeatable = append(o.repeatable, p.Value.Name)
+			}
 		}
 	}
 	for status, one := range of.Responses.Map() {
