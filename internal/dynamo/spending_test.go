@@ -13,6 +13,7 @@ import (
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
 	"partnerview/internal/pricing"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/totals"
 	"partnerview/internal/usage"
 )
@@ -189,5 +190,53 @@ func TestEveryCustomerOfALongListIsReadInBatches(t *testing.T) {
 	}
 	if _, _, isWhole, err = s.EveryCustomer(t.Context(), directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: 229}, nil); isWhole || err != nil {
 		t.Errorf("a list of one too many is whole: %v, %v", isWhole, err)
+	}
+}
+
+// docs/deploy.md tells what it costs to look at all customers.
+func TestAllOfTwoThousandCustomersTakeTwoRoundTripsAndAUnitEach(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it loads 8,000 items; make test has it")
+	}
+	const customers = 2000
+	m, direct, tables := newMeasured(t)
+	var grants, accounts, months []attributes
+	for i := range customers {
+		account, called := name("acc-%04d", i), name("Customer %04d", i)
+		grants = append(grants, attributes{"pk": "PARTNER#northwind", "sk": "GRANT#" + account, "accountId": account, "name": called, "sortKey": directory.SortKey(called, usage.AccountID(account))})
+		accounts = append(accounts, attributes{"accountId": account, "name": called, "currency": "EUR", "billingMode": "prepaid", "products": []string{"sms", "voice"}})
+		for _, month := range []string{"MONTH#2026-10", "MONTH#2026-11"} {
+			months = append(months, attributes{"pk": account, "sk": month, "zone": "UTC", "stale": "0000000001-000000001"})
+		}
+	}
+	load(t, engine.Client(t), tables.Partners, grants)
+	load(t, engine.Client(t), tables.Customers, accounts)
+	load(t, engine.Client(t), tables.Totals, months)
+	must(t, direct.PutReady(t.Context(), now))
+	for _, c := range []struct {
+		claim    string
+		months   []totals.Month
+		calls    int
+		maxUnits float64
+	}{
+		{"counted", []totals.Month{"2026-11"}, 1 + 20 + 40, 2100},
+		{"by their credit", []totals.Month{"2026-10", "2026-11"}, 1 + 20 + 60, 3100},
+	} {
+		var page directory.CustomerPage
+		began := time.Now()
+		took := m.takes(t, func(dynamotest.Call) bool { return false }, func() (err error) {
+			var isWhole bool
+			var spending totals.Spending
+			page, spending, isWhole, err = m.EveryCustomer(t.Context(), directory.Identity{Partner: "northwind"}, directory.CustomerQuery{Limit: customers}, c.months)
+			if !isWhole || !spending.Ready || len(spending.Months) != customers*len(c.months) {
+				t.Errorf("%s: whole %v, ready %v, %d months", c.claim, isWhole, spending.Ready, len(spending.Months))
+			}
+			return err
+		})
+		operations, units, _ := strings.Cut(took, ":")
+		t.Logf("%s: %d calls, %s in %v", c.claim, len(strings.Fields(operations)), units, time.Since(began))
+		if calls := len(strings.Fields(operations)); calls != c.calls || m.units > c.maxUnits || len(page.Customers) != customers {
+			t.Errorf("%s: %d calls, %s, %d customers; want %d calls, %.0f units at most", c.claim, calls, units, len(page.Customers), c.calls, c.maxUnits)
+		}
 	}
 }
