@@ -57,7 +57,8 @@ func (s *session) finishCounts() error {
 	}
 	days, err := o.FinishCounts(s.ctx)
 	if err == nil && days > 0 {
-		fmt.Fprintf(s.std.err, "partnerctl: the totals of %s were counted that had been left open\n", count(days, "day"))
+		fmt.Fprintf(s.std.err, "partnerctl: the totals of %s were counted that had been left open\n",
+			count(days, "day"))
 	}
 	return err
 }

@@ -154,7 +154,8 @@ func listCharges(row totals.Row) []shownCharge {
 
 func listLog(l totals.LogState) shownLog {
 	return shownLog{AccountID: l.Account, Product: l.Product, FirstDay: textOrNil(string(l.FirstDay)),
-		LastDay: textOrNil(string(l.LastDay)), LoadedThrough: timeOrNil(l.LoadedThrough), LoadedAt: timeOrNil(l.LoadedAt),
+		LastDay:       textOrNil(string(l.LastDay)),
+		LoadedThrough: timeOrNil(l.LoadedThrough), LoadedAt: timeOrNil(l.LoadedAt),
 		UpdatedAt: timeOrNil(l.UpdatedAt), PricesChangedAt: timeOrNil(l.PricesChangedAt), Pending: l.Stale}
 }
 

@@ -74,8 +74,9 @@ func (s *summaryReading) check() error {
 }
 
 func tooManyDays(days int) error {
-	return problem.Invalid([]problem.ParameterError{{Parameter: "groupBy", Detail: fmt.Sprintf("takes %d customers × products × days, more than %d; ask for fewer days or "+
-		"products, or for whole months by customer, month, product and priceStatus alone", days, maxDaysRead)}})
+	return problem.Invalid([]problem.ParameterError{{Parameter: "groupBy", Detail: fmt.Sprintf(
+		"takes %d customers × products × days, more than %d; ask for fewer days or "+
+			"products, or for whole months by customer, month, product and priceStatus alone", days, maxDaysRead)}})
 }
 
 // isRunning reports whether a span that begins with a month may hold all of it, although
@@ -223,7 +224,8 @@ func (w wantedMonth) sheets(m totals.Monthly) []totals.Dated {
 	var sheets []totals.Dated
 	for _, log := range w.logs() {
 		if of, exists := m.Logs[log.Product]; exists {
-			sheets = append(sheets, totals.Dated{Log: log, Day: w.month.First(), Sheet: of.Sheet, UpdatedAt: of.UpdatedAt})
+			sheets = append(sheets,
+				totals.Dated{Log: log, Day: w.month.First(), Sheet: of.Sheet, UpdatedAt: of.UpdatedAt})
 		}
 	}
 	return sheets

@@ -471,7 +471,8 @@ func (w *WrongClock) Error() string {
 	if w.Ahead < 0 {
 		word = "ahead of"
 	}
-	return fmt.Sprintf("this machine's clock is %v %s DynamoDB's: set it right, to within %v, before anything is written",
+	return fmt.Sprintf("this machine's clock is %v %s DynamoDB's: set it right, to within %v, before anything "+
+		"is written",
 		w.Ahead.Abs().Round(time.Second), word, w.Most)
 }
 

@@ -71,7 +71,8 @@ func rebuildKey() item { return item{"pk": str(writer), "sk": str(rebuildName)} 
 // LastRebuild reads how far a rebuild has come; the zero one: none is under way.
 func (s *Store) LastRebuild(ctx context.Context) (last Rebuild, err error) {
 	err = retryUnavailable(ctx, func() error {
-		items, err := s.batchGet(ctx, "rebuild of totals", s.tables.Ledger, []item{rebuildKey()}, rebuildAttributes, true)
+		items, err := s.batchGet(ctx, "rebuild of totals", s.tables.Ledger, []item{rebuildKey()}, rebuildAttributes,
+			true)
 		if err != nil || len(items) == 0 {
 			return err
 		}

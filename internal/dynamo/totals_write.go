@@ -116,7 +116,8 @@ func (s *Store) markStale(ctx context.Context, mark totals.Mark, key item) error
 		return err
 	}
 	_, stale, err := s.marksOf(ctx, op, key)
-	if err == nil && (stale.Term != mark.Term || stale.Number < mark.Number || strings.HasPrefix(r.text("sk"), dayPrefix)) {
+	if err == nil &&
+		(stale.Term != mark.Term || stale.Number < mark.Number || strings.HasPrefix(r.text("sk"), dayPrefix)) {
 		err = overtaken(op)
 	}
 	return err

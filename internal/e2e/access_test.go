@@ -184,7 +184,7 @@ func TestCredentialsThatDoNotCount(t *testing.T) {
 
 func TestUnknownRoutesAreAProblemToo(t *testing.T) {
 	key := pv.Key(t, "northwind")
-	for _, path := range []string{"/nothing", "/customers/mueller_soehne/usage", "/customers/mueller_soehne/usage/sms/u-1/x", "/Customers"} {
+	for _, path := range []string{"/nothing", "/customers/mueller_soehne/summary/x", "/customers/mueller_soehne/usage/sms/u-1/x", "/Customers"} {
 		pv.wants(t, "no route", key, path, 404, "route_not_found")
 	}
 	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"} {

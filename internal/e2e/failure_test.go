@@ -55,9 +55,10 @@ func TestAPageCostsOneRoundTripAndAListTwo(t *testing.T) {
 		// 100 records of about 300 bytes: 4 units; the price lists are 1 more.
 		{logPath(big) + "?limit=100", "GetUsageFunction", []string{"Query", "Query"}, 8},
 		{logPath(big) + "?limit=100&order=asc", "GetUsageFunction", []string{"Query", "Query"}, 8},
-		{"/customers?limit=25", "ListCustomersFunction", []string{"BatchGetItem", "Query"}, 2},
-		{"/customers?search=and", "ListCustomersFunction", []string{"BatchGetItem", "Query"}, 2},
-		{customerPath("mueller_soehne"), "GetCustomerFunction", []string{"GetItem"}, 0.5},
+		// The customers and, beside them, what they spend this month.
+		{"/customers?limit=25", "ListCustomersFunction", []string{"BatchGetItem", "BatchGetItem", "Query"}, 2},
+		{"/customers?search=and", "ListCustomersFunction", []string{"BatchGetItem", "BatchGetItem", "Query"}, 2},
+		{customerPath("mueller_soehne"), "GetCustomerFunction", []string{"BatchGetItem", "GetItem"}, 0.5},
 		{"/me", "GetMeFunction", []string{"BatchGetItem", "Query"}, 1},
 	} {
 		var calls []string

@@ -199,9 +199,10 @@ func (o *Operator) totals(ctx context.Context, ledger dynamo.TableCheck) Finding
 		f.Detail = "there was usage before there were totals, and not all of it is counted: no summary is complete"
 		f.Remedy = "partnerctl totals rebuild counts it, and says first how much that is"
 	case len(p.Open) > 0 && p.Writer == nil:
-		f.Detail = fmt.Sprintf("days that are open, and nobody counts: %d (%s)", len(p.Open), firstOf(daysText(p.Open)))
-		f.Remedy = "whatever writes usage counts them first; if nothing does, partnerctl totals rebuild --account, of " +
-			"any of them"
+		f.Detail = fmt.Sprintf("days that are open, and nobody counts: %d (%s)", len(p.Open),
+			firstOf(daysText(p.Open)))
+		f.Remedy = "whatever writes usage counts them first; if nothing does, partnerctl totals rebuild --account, " +
+			"of any of them"
 	case len(p.Later) > 0:
 		f.Detail = fmt.Sprintf("days that were left for later: %d (%s)", len(p.Later), firstOf(daysText(p.Later)))
 		f.Remedy = "partnerctl totals rebuild counts them; with --account, only a customer's"

@@ -190,7 +190,8 @@ const checkedAtOnce = 4
 // after the other.
 // Where whole logs are compared, so are their months. Days of which a record is past its
 // retention are no rows, and not compared.
-func (o *Operator) CheckTotals(ctx context.Context, wanted DaysWanted, progress func(records int64)) (TotalsCheck, error) {
+func (o *Operator) CheckTotals(ctx context.Context, wanted DaysWanted,
+	progress func(records int64)) (TotalsCheck, error) {
 	logs, err := o.logsWanted(ctx, o.store, wanted)
 	if err != nil {
 		return TotalsCheck{}, err

@@ -277,7 +277,8 @@ func (o *Operator) CountIDs(ctx context.Context, m IDMending) (IDCounts, error) 
 func (o *Operator) MendIDs(ctx context.Context, m IDMending) (counts IDCounts, err error) {
 	moved := 0 // before a lease was lost
 	err = o.writing(ctx, "usage mend-ids", func(ctx context.Context, w *writer) (err error) {
-		counts, err = o.examineIDs(ctx, m, 0, func(ids []dynamo.TellingID) (int, error) { return o.moveIDs(ctx, w, ids) })
+		counts, err = o.examineIDs(ctx, m, 0,
+			func(ids []dynamo.TellingID) (int, error) { return o.moveIDs(ctx, w, ids) })
 		counts.Moved += moved
 		moved = counts.Moved
 		return err

@@ -107,13 +107,15 @@ func (t *Table) Result() (rows []Row, more bool, pending []LogDay) {
 		rows, more = rows[:most], true
 	}
 	for _, p := range t.pending {
-		if !more || slices.ContainsFunc(p.keys, func(k Key) bool { return compare(k, rows[len(rows)-1].Key, t.by) <= 0 }) {
+		onPage := func(k Key) bool { return compare(k, rows[len(rows)-1].Key, t.by) <= 0 }
+		if !more || slices.ContainsFunc(p.keys, onPage) {
 			pending = append(pending, p.LogDay)
 		}
 	}
 	slices.SortFunc(pending, func(a, b LogDay) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account),
-			cmp.Compare(rank(ByProduct, string(a.Product)), rank(ByProduct, string(b.Product))), cmp.Compare(a.Day, b.Day))
+			cmp.Compare(rank(ByProduct, string(a.Product)), rank(ByProduct, string(b.Product))),
+			cmp.Compare(a.Day, b.Day))
 	})
 	return rows, more, pending
 }
