@@ -120,6 +120,7 @@ type Lease struct {
 	mu       sync.Mutex
 	renewed  time.Time     // when the last renewal that succeeded began
 	lost     *leaseLost    // for good
+	ended    chan struct{} // closed when it is known to be lost
 	marks    int64         // given out
 	underWay int           // writes that were sent and are not answered yet
 	silent   time.Time     // when the last one ended that was never answered
@@ -167,7 +168,8 @@ func (s *Store) storedLease(ctx context.Context) (l storedLease, err error) {
 // TakeLease tries once to take the writer's lease, and repeats that only while the store
 // is Unavailable. *LeaseBusy: somebody has it. *WrongClock: this machine may not write.
 func (s *Store) TakeLease(ctx context.Context, wish LeaseWish) (*Lease, error) {
-	l := &Lease{times: s.leaseTimes(wish.Times), now: wish.Now, id: rand.Text(), changed: make(chan struct{})}
+	l := &Lease{times: s.leaseTimes(wish.Times), now: wish.Now, id: rand.Text(), changed: make(chan struct{}),
+		ended: make(chan struct{})}
 	if l.now == nil {
 		l.now = time.Now
 	}
@@ -331,7 +333,7 @@ func (l *Lease) counts() error {
 
 func (l *Lease) countsLocked() error {
 	if l.lost == nil && since(l.renewed, l.now()) >= l.times.Lost {
-		l.lost = &leaseLost{fmt.Sprintf("it was not renewed for %v", l.times.Lost)}
+		l.loseLocked("it was not renewed for %v", l.times.Lost)
 	}
 	if l.lost != nil {
 		return l.lost
@@ -343,10 +345,19 @@ func (l *Lease) lose(format string, args ...any) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.lost == nil {
-		l.lost = &leaseLost{fmt.Sprintf(format, args...)}
+		l.loseLocked(format, args...)
 	}
 	return l.lost
 }
+
+func (l *Lease) loseLocked(format string, args ...any) {
+	l.lost = &leaseLost{fmt.Sprintf(format, args...)}
+	close(l.ended)
+}
+
+// Ended is closed when the lease is known to be lost, or is given back. That it has run out
+// is found by who asks or sends something.
+func (l *Lease) Ended() <-chan struct{} { return l.ended }
 
 // Lost reports whether the lease counts no longer.
 func (l *Lease) Lost() bool { return l.counts() != nil }

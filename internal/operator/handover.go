@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"partnerview/internal/dynamo"
@@ -69,8 +68,11 @@ func (h *handover) write(ctx context.Context, do func(context.Context, *writer) 
 			return err
 		}
 		err = t.write(ctx, do)
-		if errors.Is(err, dynamo.ErrLeaseLost) || dynamo.IsOvertaken(err) {
-			select { // that it is lost will be known in a moment
+		if dynamo.IsOvertaken(err) {
+			_ = t.lease.Renew(ctx) // which tells whether it is lost
+		}
+		if err != nil && t.lease.Lost() {
+			select { // in a moment
 			case <-t.ctx.Done():
 			case <-ctx.Done():
 			}

@@ -126,6 +126,7 @@ func keepLease(ctx context.Context, lease *dynamo.Lease) error {
 	for pause := times.Renew; ; {
 		select {
 		case <-time.After(min(pause, lease.Left())):
+		case <-lease.Ended(): // as one knows who was put to sleep, and sends something
 		case <-ctx.Done():
 			return nil
 		}
