@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -144,7 +145,7 @@ func (s *summaryReading) readOf(ctx context.Context, accounts []summedAccount) e
 
 // span is the days that the page may show.
 func (s *summaryReading) span() totals.Span {
-	span := s.query.span
+	span := totals.Span{From: cmp.Or(s.query.span.From, "0001-01-01"), To: cmp.Or(s.query.span.To, "9999-12-31")}
 	if after := s.query.after; after != nil && s.query.groupedFirst(totals.ByDay) {
 		span.From = max(span.From, totals.Day(after[0]))
 	}
@@ -336,24 +337,21 @@ func (s *summaryReading) daysIn(state totals.LogState) int {
 }
 
 // daysOf reads the days that are rows: not those of which a record is past its
-// retention. One of another zone than the customer's is being counted anew.
+// retention, unless it is being counted anew, as one of another zone than the customer's is.
 func (s *summaryReading) daysOf(ctx context.Context, span totals.Span, logs []usage.Log) ([]totals.Dated, error) {
-	if span.From == "" {
-		span.From = "0001-01-01"
-	}
-	if span.To == "" {
-		span.To = "9999-12-31"
-	}
 	if len(logs) == 0 || span.IsEmpty() {
 		return nil, nil
 	}
 	days, err := s.store.DayTotals(ctx, logs, span.From, span.To)
 	kept := days[:0]
 	for _, d := range days {
-		if d.Expired(s.now) {
-			continue
-		}
 		d.Stale = d.Stale || d.Zone.String() != s.zones[d.Account].String()
+		if d.Expired(s.now) {
+			if !d.Stale {
+				continue
+			}
+			d.Sheet, d.UpdatedAt = nil, time.Time{} // what it will come to nobody knows
+		}
 		kept = append(kept, d)
 	}
 	return kept, err
