@@ -33,3 +33,6 @@ while IFS=: read -r file func; do
 	done
 	exit 1
 done <<<"$targets"
+
+# The model tests that draw sequences of commands against an engine: five times as many as in make test.
+"$go" test -count 1 -timeout 60m -run '^TestTotalsAreTheSumOfTheRecords$' ./internal/operator -rapid.checks 500
