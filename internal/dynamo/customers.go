@@ -405,6 +405,30 @@ func (s *Store) PutCustomer(ctx context.Context, c directory.Customer) error {
 	return s.put(ctx, "write customer "+string(c.Account), s.tables.Customers, encodeCustomer(c))
 }
 
+// ReplaceCustomer is PutCustomer for who does not mean to change the time zone that was
+// read before, or makes a customer in another: whoever changes it has all days counted anew,
+// and one that came back by the way would leave them pending. Unavailable: it has been
+// changed meanwhile.
+func (s *Store) ReplaceCustomer(ctx context.Context, before directory.TimeZone, c directory.Customer) error {
+	op := "write customer " + string(c.Account)
+	condition := "#zone IN (:before, :after)" // the latter: it was written, and the answer lost
+	if before.String() == directory.TimeZone("").String() {
+		condition += " OR attribute_not_exists(#zone)"
+	}
+	err := retryUnavailable(ctx, func() error {
+		_, err := call(ctx, op, s.db.PutItem, &dynamodb.PutItemInput{
+			TableName: &s.tables.Customers, Item: encodeCustomer(c), ConditionExpression: &condition,
+			ExpressionAttributeNames:  map[string]string{"#zone": "timeZone"},
+			ExpressionAttributeValues: item{":before": str(before.String()), ":after": str(c.TimeZone.String())},
+		})
+		return err
+	})
+	if isConditionFailed(err) {
+		return fault.New(fault.Unavailable, op+": its time zone has been changed meanwhile", nil)
+	}
+	return err
+}
+
 // DeleteCustomer deletes a customer, and nothing that belongs to it. It is no
 // error if there is none.
 func (s *Store) DeleteCustomer(ctx context.Context, account usage.AccountID) error {

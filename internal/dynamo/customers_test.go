@@ -186,6 +186,23 @@ func TestCustomerComesBackAsItWasWritten(t *testing.T) {
 	}
 }
 
+func TestACustomerWhoseTimeZoneHasChangedIsNotReplacedByOneOfBefore(t *testing.T) {
+	s := engine.NewStore(t)
+	in := func(zone directory.TimeZone) directory.Customer {
+		return directory.Customer{Account: "acme", Name: "Acme", Currency: "EUR", TimeZone: zone, Credit: directory.Credit{Mode: directory.Prepaid}}
+	}
+	must(t, s.ReplaceCustomer(t.Context(), "", in("Europe/Berlin"))) // there is none
+	must(t, s.ReplaceCustomer(t.Context(), "", in("Europe/Berlin"))) // the answer was lost
+	must(t, s.ReplaceCustomer(t.Context(), "Europe/Berlin", in("Europe/Berlin")))
+	must(t, s.PutCustomer(t.Context(), in("Asia/Kathmandu")))
+	if err := s.ReplaceCustomer(t.Context(), "Europe/Berlin", in("Europe/Berlin")); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("got %v, want Unavailable", err)
+	}
+	must(t, s.PutCustomer(t.Context(), in("UTC")))
+	must(t, s.ReplaceCustomer(t.Context(), "", in("")))
+	must(t, s.ReplaceCustomer(t.Context(), "UTC", in("UTC")))
+}
+
 func TestLongListFilteredByProductIsReadInBoundedPages(t *testing.T) {
 	s, proxy, direct := proxied(t)
 	for i := range 520 {

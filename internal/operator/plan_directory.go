@@ -78,11 +78,18 @@ func (p *planner) customer(entry importer.Customer, path string) {
 		p.plan.zones = append(p.plan.zones, entry.Account)
 	}
 	p.renameCopies(entry, after)
-	p.in(stepCustomers, func(ctx context.Context, s *dynamo.Store) error { return s.PutCustomer(ctx, after) })
+	p.in(stepCustomers, func(ctx context.Context, s *dynamo.Store) error {
+		if slices.Contains(p.plan.zones, entry.Account) { // whose days are open
+			return s.PutCustomer(ctx, after)
+		}
+		return s.ReplaceCustomer(ctx, before.TimeZone, after)
+	})
 	if between := both(before.Products, after.Products); len(between) < len(before.Products) {
 		narrowed := before
 		narrowed.Products = between
-		p.in(stepNarrow, func(ctx context.Context, s *dynamo.Store) error { return s.PutCustomer(ctx, narrowed) })
+		p.in(stepNarrow, func(ctx context.Context, s *dynamo.Store) error {
+			return s.ReplaceCustomer(ctx, before.TimeZone, narrowed)
+		})
 	}
 }
 
