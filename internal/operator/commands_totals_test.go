@@ -235,6 +235,36 @@ func TestTotalsLeftForLaterArePendingUntilTheyAreRebuilt(t *testing.T) {
 	assertExact(t, s, "rebuilt", "acc-a", "acc-b")
 }
 
+// A rebuild that goes on where one was interrupted counts the days too that were left for
+// later since.
+func TestARebuildThatGoesOnCountsWhatWasLeftForLaterMeanwhile(t *testing.T) {
+	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
+	s := dynamo.NewStore(engine.Client(t), tables)
+	loadCounted(t, s)
+	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
+		atItsEnd := c.Operation == "DeleteItem" && strings.Contains(string(c.Body), `"REBUILD"`)
+		if atItsEnd {
+			dynamotest.Refuse(w, "AccessDeniedException")
+		}
+		return atItsEnd
+	})
+	err := operator.New(dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables), clock).RebuildTotals(t.Context(), operator.DaysWanted{}, func(int, int) {})
+	if err == nil {
+		t.Fatal("the rebuild is not interrupted")
+	}
+	o := operator.New(s, clock)
+	p, err := o.Plan(t.Context(), parse(t, correctedFile), true)
+	must(t, err)
+	p.Later = true
+	must(t, o.Apply(t.Context(), p))
+	planned, err := o.PlanRebuild(t.Context(), operator.DaysWanted{})
+	if err != nil || planned.Days != p.Recount.Days || planned.Resumed == 0 {
+		t.Errorf("it would count %+v, %v: %d days were left for later", planned, err, p.Recount.Days)
+	}
+	must(t, o.RebuildTotals(t.Context(), operator.DaysWanted{}, func(int, int) {}))
+	assertExact(t, s, "rebuilt", "acc-a", "acc-b")
+}
+
 func TestCheckFindsWhatSomethingElseHasWrittenAndRebuildMendsIt(t *testing.T) {
 	o, s := newOperator(t)
 	loadCounted(t, s)

@@ -55,6 +55,14 @@ func New(store *dynamo.Store, now func() time.Time) *Operator {
 // Now is the operator's clock.
 func (o *Operator) Now() time.Time { return o.now() }
 
+// wallClock is the time by LeaseClock.
+func (o *Operator) wallClock() time.Time {
+	if o.LeaseClock == nil {
+		return time.Now()
+	}
+	return o.LeaseClock()
+}
+
 // writeTimeout is how long one write is tried again while the store is unavailable:
 // long enough for an engine to restart and a throttled table to grow, and short
 // enough to be told of a store that is gone.

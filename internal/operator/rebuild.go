@@ -131,13 +131,18 @@ func (o *Operator) daysToRebuild(ctx context.Context, s *dynamo.Store,
 	}
 	days = slices.Concat(found...)
 	last, err := s.LastRebuild(ctx)
-	if err != nil || last.Wanted != wanted.text() || time.Since(last.At) > resumable {
+	if err != nil || last.Wanted != wanted.text() || o.wallClock().Sub(last.At) > resumable {
 		return days, 0, err
 	}
-	for skipped < len(days) && compareDays(days[skipped], last.Done) <= 0 {
-		skipped++
+	open, later, err := s.DaysUnderWay(ctx)
+	again := make(map[totals.LogDay]bool) // they were written into since
+	for _, d := range slices.Concat(open, later) {
+		again[d.LogDay] = true
 	}
-	return days[skipped:], skipped, nil
+	left := slices.DeleteFunc(slices.Clone(days), func(d totals.LogDay) bool {
+		return !again[d] && compareDays(d, last.Done) <= 0
+	})
+	return left, len(days) - len(left), err
 }
 
 func compareDays(a, b totals.LogDay) int {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"partnerview/internal/dynamo"
 	"partnerview/internal/totals"
@@ -20,11 +19,6 @@ type DaysWanted struct {
 
 func (w DaysWanted) from() totals.Day { return cmp.Or(w.From, firstDay) }
 func (w DaysWanted) to() totals.Day   { return cmp.Or(w.To, lastDay) }
-
-func (w DaysWanted) has(d totals.LogDay) bool {
-	return (w.Account == "" || w.Account == d.Account) &&
-		(len(w.Products) == 0 || slices.Contains(w.Products, d.Product)) && w.from() <= d.Day && d.Day < w.to()
-}
 
 // whole reports whether all is meant that there is.
 func (w DaysWanted) whole() bool {
@@ -98,6 +92,6 @@ func (o *Operator) Pending(ctx context.Context) (p PendingTotals, err error) {
 	if p.Ready, err = o.store.TotalsReady(ctx); err != nil {
 		return p, err
 	}
-	p.Writer, err = o.store.Writer(ctx, time.Now())
+	p.Writer, err = o.store.Writer(ctx, o.wallClock())
 	return p, err
 }
