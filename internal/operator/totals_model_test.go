@@ -1,7 +1,9 @@
 package operator_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -13,10 +15,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"partnerview/internal/directory"
+	"partnerview/internal/fault"
 	"partnerview/internal/importer"
 	"partnerview/internal/operator"
 	"partnerview/internal/testkit/dynamotest"
@@ -87,7 +90,11 @@ type totalsRun struct {
 	logs     []usage.Log
 	slots    []slot
 	times    []time.Time
-	broken   bool // a command has failed since all was at rest
+	broken   bool                             // a command has failed since all was at rest
+	later    bool                             // days were left for totals rebuild
+	deleted  bool                             // a customer was, perhaps: it is no partner's then
+	copy     map[totals.Day]map[string]string // a client's, of the first account, by day and product
+	asOf     string                           // of what it has read last
 }
 
 // slot is a record's place: its log, time and id.
@@ -128,7 +135,7 @@ func newTotalsRun(rt *rapid.T, t *testing.T, w *world, nth int, seen map[string]
 		r.accounts = append(r.accounts, account)
 		r.must(w.direct.PutCustomer(context.Background(), directory.Customer{Account: account, Name: name, Products: usage.Products(),
 			Currency: "EUR", TimeZone: pick(r, "zone", r.zones), Credit: directory.Credit{Mode: directory.Prepaid}}))
-		r.must(w.direct.PutGrant(context.Background(), directory.Grant{Partner: r.partner(), Account: account, CustomerName: name}))
+		r.must(w.direct.PutGrant(context.Background(), r.grant(account)))
 	}
 	products := usage.Products()
 	first := rapid.IntRange(0, len(products)-1).Draw(rt, "product")
@@ -144,6 +151,10 @@ func newTotalsRun(rt *rapid.T, t *testing.T, w *world, nth int, seen map[string]
 		r.slots = append(r.slots, slot{log, fmt.Sprintf("m-%d", i), pick(r, "time of a slot", r.times)})
 	}
 	return r
+}
+
+func (r *totalsRun) grant(account usage.AccountID) directory.Grant {
+	return directory.Grant{Partner: r.partner(), Account: account, CustomerName: string(account)}
 }
 
 func (r *totalsRun) partner() directory.PartnerID { return directory.PartnerID("north" + r.number) }
@@ -180,7 +191,7 @@ type task struct {
 }
 
 func (r *totalsRun) drawCommand() task {
-	switch rapid.IntRange(0, 10).Draw(r.T, "command") {
+	switch rapid.IntRange(0, 14).Draw(r.T, "command") {
 	case 0, 1, 2, 3:
 		return r.importing()
 	case 4, 5:
@@ -191,8 +202,14 @@ func (r *totalsRun) drawCommand() task {
 		return r.priceList()
 	case 9:
 		return r.withdrawal()
+	case 10, 11:
+		return r.zoneChange()
+	case 12:
+		return r.renaming()
+	case 13:
+		return r.customerDeletion()
 	}
-	return r.zoneChange()
+	return r.rebuilding(pick(r, "account", r.accounts))
 }
 
 func (r *totalsRun) importing() task {
@@ -261,16 +278,51 @@ func (r *totalsRun) deletion() task {
 }
 
 func (r *totalsRun) apply(what, file string) task {
+	later := rapid.IntRange(0, 4).Draw(r.T, "counted later") == 0
+	if later {
+		what += ", counted later"
+		r.later = true
+	}
 	return task{what + ": " + file, func(ctx context.Context, o *operator.Operator) error {
 		d, err := importer.ParseDirectory(strings.NewReader(file), "directory.yaml")
 		if err != nil {
 			return err
 		}
 		plan, err := o.Plan(ctx, d, true)
+		if faults := (importer.Faults)(nil); errors.As(err, &faults) {
+			return nil // its customer is deleted
+		}
+		if err != nil {
+			return err
+		}
+		plan.Later = later
+		return o.Apply(ctx, plan)
+	}}
+}
+
+func (r *totalsRun) renaming() task {
+	return r.apply("name", fmt.Sprintf("customers: [{accountId: %q, name: %s, products: %s}]\n", pick(r, "account", r.accounts), pick(r, "name", []string{"Acme", "B&B"}),
+		pick(r, "products", []string{"[sms, voice, video, messaging]", "[sms, voice]"})))
+}
+
+func (r *totalsRun) customerDeletion() task {
+	account := pick(r, "account", r.accounts)
+	r.deleted = true
+	return task{"deletion of " + string(account), func(ctx context.Context, o *operator.Operator) error {
+		plan, err := o.PlanCustomerDeletion(ctx, account, true)
+		if errors.As(err, new(operator.UserError)) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
 		return o.Apply(ctx, plan)
+	}}
+}
+
+func (r *totalsRun) rebuilding(account usage.AccountID) task {
+	return task{"rebuild of " + string(account), func(ctx context.Context, o *operator.Operator) error {
+		return o.RebuildTotals(ctx, operator.DaysWanted{Account: account}, func(int, int) {})
 	}}
 }
 
@@ -431,17 +483,26 @@ func (r *totalsRun) one() {
 		r.Fatalf("while it is at work: %s", strings.Join(wrong, "\n"))
 	}
 	mayFail := map[event]bool{callRefused: true, killedBefore: true, killedBehind: true}
-	if err != nil && !mayFail[what] {
+	if err != nil && !mayFail[what] && !isMoved(err) {
 		r.Fatalf("%s fails, when %s: %v", c.what, what, err)
 	}
-	if others != nil && what != anotherKilled {
+	if others != nil && what != anotherKilled && !isMoved(others) {
 		r.Fatalf("the other's %s fails: %v", second.what, others)
 	}
 	r.Logf("  it ended with %v, the other with %v", err, others)
+	if isMoved(err) || isMoved(others) {
+		r.seen["a time zone changed meanwhile"]++
+	}
 	r.broken = r.broken || err != nil || others != nil
-	if !r.broken && rapid.IntRange(0, 3).Draw(r.T, "looks behind it") == 0 {
+	if !r.broken && !r.later && rapid.IntRange(0, 3).Draw(r.T, "looks behind it") == 0 {
 		r.atRest()
 	}
+}
+
+// isMoved reports whether a command was refused since another has changed the time zone of
+// a customer that it had read before.
+func isMoved(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "its time zone has been changed meanwhile")
 }
 
 func (r *totalsRun) process() *process {
@@ -458,17 +519,30 @@ func (r *totalsRun) all() {
 	defer func() {
 		for _, account := range r.accounts { // the next run's imports read all customers
 			_ = r.world.direct.DeleteCustomer(context.Background(), account)
-			_ = r.world.direct.DeleteGrant(context.Background(), directory.Grant{Partner: r.partner(), Account: account, CustomerName: strings.TrimSuffix(string(account), r.number)})
+			_ = r.world.direct.DeleteGrant(context.Background(), r.grant(account))
 		}
 	}()
 	for range rapid.IntRange(1, 4).Draw(r.T, "commands") {
 		r.one()
 		r.world.pass(pick(r, "pass", []time.Duration{0, 0, time.Minute, 25 * time.Hour, 29 * 24 * time.Hour}))
 	}
+	var last []task
 	if r.broken { // the next who writes mends it
+		last = append(last, r.importing())
+	}
+	for _, account := range r.accounts {
+		_, err := r.world.direct.GetCustomer(context.Background(), account)
+		if fault.Is(err, fault.NotFound) {
+			last = append(last, r.apply("made anew", fmt.Sprintf("customers: [{accountId: %q, name: Acme, products: [sms, voice, video, messaging], currency: EUR, billingMode: prepaid, timeZone: %s}]\n",
+				account, cmp.Or(pick(r, "zone", r.zones), "UTC"))))
+		}
+	}
+	if r.later {
+		last = append(last, r.rebuilding(r.accounts[0]), r.rebuilding(r.accounts[1]))
+	}
+	for _, c := range last {
 		p := r.process()
 		defer p.kill()
-		c := r.importing()
 		r.Logf("at last %s", c.what)
 		if err := c.do(p.ctx, p.operator(r.t)); err != nil {
 			r.Fatalf("the last %s: %v", c.what, err)
@@ -507,7 +581,7 @@ func (r *totalsRun) look(rest bool) (wrong []string) {
 	if err != nil {
 		return append(wrong, err.Error())
 	}
-	days, err := s.DayTotals(ctx, r.logs, "2000-01-01", "2100-01-01")
+	days, err := s.DayTotals(ctx, ref.logs, "2000-01-01", "2100-01-01")
 	if err != nil {
 		return append(wrong, err.Error())
 	}
@@ -531,7 +605,7 @@ func (r *totalsRun) look(rest bool) (wrong []string) {
 	for _, by := range r.groupings(rest) {
 		got := textOf(totals.Rows(counted, by, false), by)
 		want := ref.rows(by, func(p priced) bool { return !pending[totals.LogDay{Log: p.Log, Day: p.day}] })
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := gocmp.Diff(want, got); diff != "" {
 			say("rows by %v (-want +got):\n%s", by, diff)
 			break
 		}
@@ -564,7 +638,7 @@ func (r *totalsRun) look(rest bool) (wrong []string) {
 		for product, of := range month.Logs {
 			sheets = append(sheets, totals.Dated{Log: usage.Log{Account: m.Account, Product: product}, Day: m.Month.First(), Sheet: of.Sheet})
 		}
-		if diff := cmp.Diff(want, textOf(totals.Rows(sheets, by, false), by)); diff != "" {
+		if diff := gocmp.Diff(want, textOf(totals.Rows(sheets, by, false), by)); diff != "" {
 			say("%s %s (-want +got):\n%s", m.Account, m.Month, diff)
 		}
 	}
@@ -572,7 +646,7 @@ func (r *totalsRun) look(rest bool) (wrong []string) {
 	if err != nil || rest && len(open)+len(later) > 0 {
 		say("open are %v, left for later %v: %v", open, later, err)
 	}
-	states, err := s.LogTotals(ctx, r.logs)
+	states, err := s.LogTotals(ctx, ref.logs)
 	if err != nil || rest && slices.ContainsFunc(states, func(l totals.LogState) bool { return l.Stale }) {
 		say("the states of the logs are %v: %v", states, err)
 	}
@@ -627,9 +701,20 @@ func (ref reference) anyExpired(m totals.AccountMonth) bool {
 // lookAtSummaries asks the API, and holds what it answers to the reference: at rest all of
 // it, else the days that are not named as pending.
 func (r *totalsRun) lookAtSummaries(ref reference, rest bool, say func(string, ...any)) {
+	if len(ref.products) == 0 {
+		return
+	}
+	if r.deleted {
+		for account := range ref.products {
+			r.must(r.world.direct.PutGrant(context.Background(), r.grant(account)))
+		}
+	}
 	handler := func(account usage.AccountID) http.Handler {
 		return summaries(r.world.direct, directory.Viewer{Identity: directory.Identity{Partner: r.partner()}, Account: account,
 			Products: usage.Products()}, r.world.now)
+	}
+	if rest && len(ref.products[r.accounts[0]]) == len(usage.Products()) {
+		r.readChanges(ref, handler(r.accounts[0]), say)
 	}
 	var at []totals.Day
 	for _, p := range ref.records {
@@ -642,7 +727,7 @@ func (r *totalsRun) lookAtSummaries(ref reference, rest bool, say func(string, .
 			span.From = pick(r, "from", at)
 		}
 	}
-	one := pick(r, "customer of a summary", r.accounts)
+	one := pick(r, "customer of a summary", slices.Sorted(maps.Keys(ref.products)))
 	for _, account := range []usage.AccountID{"", one} {
 		by := []totals.Dimension{totals.ByDay, totals.ByProduct}
 		path := "/customers/" + string(one) + "/summary"
@@ -673,7 +758,7 @@ func (r *totalsRun) lookAtSummaries(ref reference, rest bool, say func(string, .
 		}
 		pending := func(p priced) bool { return got.pending[totals.LogDay{Log: p.Log, Day: p.day}] }
 		want := ref.rows(by, func(p priced) bool {
-			return (account == "" || p.Account == account) && span.From <= p.day && p.day < span.To && !pending(p)
+			return slices.Contains(ref.products[p.Account], p.Product) && (account == "" || p.Account == account) && span.From <= p.day && p.day < span.To && !pending(p)
 		})
 		if !rest { // a pending day's row is as it was counted last
 			for day := range got.pending {
@@ -684,9 +769,50 @@ func (r *totalsRun) lookAtSummaries(ref reference, rest bool, say func(string, .
 				delete(got.rows, key)
 			}
 		}
-		if diff := cmp.Diff(want, got.rows); diff != "" {
+		if diff := gocmp.Diff(want, got.rows); diff != "" {
 			say("GET %s?%s (-want +got):\n%s", path, query.Encode(), diff)
 		}
+	}
+}
+
+// readChanges brings a client's copy of a customer's days up to date by what has changed since
+// it was read last, and holds it to the reference.
+func (r *totalsRun) readChanges(ref reference, h http.Handler, say func(string, ...any)) {
+	account := r.accounts[0]
+	by := []totals.Dimension{totals.ByDay, totals.ByProduct}
+	changes, err := askSummary(h, "/customers/"+string(account)+"/summary", by, url.Values{"updatedSince": {cmp.Or(r.asOf, "2000-01-01T00:00:00Z")}})
+	if err != nil || !changes.whole {
+		say("what has changed: complete is %v, %v", changes.whole, err)
+		return
+	}
+	if r.copy == nil {
+		r.copy = make(map[totals.Day]map[string]string)
+	}
+	since := r.asOf
+	r.asOf = changes.asOf
+	changed := make(map[totals.Day]map[string]string)
+	for key, row := range changes.rows {
+		day := totals.Day(key[:len("2006-01-02")])
+		if changed[day] == nil {
+			changed[day] = make(map[string]string)
+		}
+		if !strings.HasPrefix(row, "records 0 ") {
+			changed[day][key] = row
+		}
+	}
+	maps.Copy(r.copy, changed)
+	got := make(map[string]string)
+	for _, rows := range r.copy {
+		maps.Copy(got, rows)
+	}
+	for day := range ref.expired { // a client knows of retentions
+		if day.Account == account {
+			delete(got, string(day.Day)+" "+string(day.Product))
+		}
+	}
+	want := ref.rows(by, func(p priced) bool { return p.Account == account })
+	if diff := gocmp.Diff(want, got); diff != "" {
+		say("a copy of %s with what has changed since %q (-want +got):\n%s", account, since, diff)
 	}
 }
 

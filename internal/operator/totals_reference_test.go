@@ -13,6 +13,7 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
+	"partnerview/internal/fault"
 	"partnerview/internal/money"
 	"partnerview/internal/pricing"
 	"partnerview/internal/totals"
@@ -112,22 +113,28 @@ func (r priced) value(by totals.Dimension) string {
 	panic(by)
 }
 
-// reference is what is stored of some logs.
+// reference is what is stored of those of some logs whose customers there are.
 type reference struct {
-	records []priced
-	expired map[totals.LogDay]bool // days of which a record is past its retention
-	zones   map[usage.AccountID]directory.TimeZone
+	logs     []usage.Log
+	products map[usage.AccountID][]usage.Product
+	records  []priced
+	expired  map[totals.LogDay]bool // days of which a record is past its retention
+	zones    map[usage.AccountID]directory.TimeZone
 }
 
 // readReference reads all records, past their retention or not.
 func readReference(ctx context.Context, s *dynamo.Store, logs []usage.Log, now time.Time) (reference, error) {
-	ref := reference{expired: map[totals.LogDay]bool{}, zones: map[usage.AccountID]directory.TimeZone{}}
+	ref := reference{products: map[usage.AccountID][]usage.Product{}, expired: map[totals.LogDay]bool{}, zones: map[usage.AccountID]directory.TimeZone{}}
 	for _, log := range logs {
 		customer, err := s.GetCustomer(ctx, log.Account)
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
 		if err != nil {
 			return ref, err
 		}
-		ref.zones[log.Account] = customer.TimeZone
+		ref.logs = append(ref.logs, log)
+		ref.zones[log.Account], ref.products[log.Account] = customer.TimeZone, customer.Products
 		zone, err := customer.TimeZone.Location()
 		if err != nil {
 			return ref, err
