@@ -51,7 +51,7 @@ func TestAcceptChoosesTheForm(t *testing.T) {
 		" text/csv ; q = 1 ": asCSV, ", text/csv,,": asCSV,
 		"text/csv;q=2": none, "text/csv;q=": none, "text/csv;q=NaN": none, "text/csv;q=x, application/json": asJSON,
 	} {
-		for _, path := range []string{"/customers", "/customers/acme_retail/usage/sms"} {
+		for _, path := range []string{"/customers", "/customers/acme_retail/usage/sms", "/customers/acme_retail/summary", "/summary"} {
 			w := ask(t, canned{}, north, path, accept)
 			if got := w.Header().Get("Content-Type"); got != want {
 				t.Errorf("GET %s with Accept: %s is answered as %s, want %s", path, accept, got, want)
@@ -71,7 +71,7 @@ func TestAcceptChoosesTheForm(t *testing.T) {
 
 // One record, one customer and who one is are no lists, and have no lines.
 func TestWhatIsNoListIsNoCSV(t *testing.T) {
-	for _, path := range []string{"/customers/acme_retail", "/customers/acme_retail/usage/sms/u-1", "/me"} {
+	for _, path := range []string{"/customers/acme_retail", "/customers/acme_retail/usage", "/customers/acme_retail/usage/sms/u-1", "/me"} {
 		wantProblem(t, ask(t, canned{}, north, path, "text/csv"), http.StatusNotAcceptable, "not_acceptable")
 		if w := ask(t, canned{}, north, path, "text/csv, application/json;q=0.1"); w.Code != http.StatusOK {
 			t.Errorf("GET %s is answered with %d", path, w.Code)
@@ -87,7 +87,7 @@ func TestTheFormIsJudgedAfterTheRightAndBeforeTheRead(t *testing.T) {
 	wantProblem(t, ask(t, canned{}, north, "/customers/other", "text/html"), http.StatusNotFound, "customer_not_found")
 	wantProblem(t, ask(t, canned{}, north, "/customers?limit=0", "text/html"), http.StatusBadRequest, "invalid_parameter", "limit")
 	wantProblem(t, ask(t, canned{}, north, "/customers?limit=0", "text/csv"), http.StatusBadRequest, "invalid_parameter", "limit")
-	for _, path := range []string{"/customers", "/customers/acme_retail", "/customers/acme_retail/usage/sms", "/customers/acme_retail/usage/sms/u-1", "/me"} {
+	for _, path := range []string{"/customers", "/customers/acme_retail", "/customers/acme_retail/usage", "/customers/acme_retail/usage/sms", "/customers/acme_retail/usage/sms/u-1", "/customers/acme_retail/summary", "/summary", "/me"} {
 		wantProblem(t, ask(t, nil, north, path, "text/html"), http.StatusNotAcceptable, "not_acceptable")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,7 +49,7 @@ func summaryRoute(pattern string) Route {
 	return Route{
 		Pattern:    pattern,
 		Parameters: []string{"from", "to", "groupBy", "product", "updatedSince", "limit", "cursor"},
-		Repeatable: []string{"groupBy", "product"},
+		Repeatable: []string{"groupBy", "product"}, CSV: true,
 	}
 }
 
@@ -173,8 +174,8 @@ func (s summaryEndpoints) answer(r *http.Request, own []totals.Dimension,
 		return response{}, err
 	}
 	rows, more, pending := reading.table.Result()
-	body := summaryPage{by: q.by, rows: rows, span: q.span, asOf: q.asOf, pending: pending,
-		counted: ready && !reading.unsure}
+	body := summaryPage{account: usage.AccountID(r.PathValue("accountId")), by: q.by, rows: rows, span: q.span,
+		asOf: q.asOf, pending: pending, counted: ready && !reading.unsure}
 	if sameZone {
 		body.zone = zone.String()
 	}
@@ -395,6 +396,7 @@ func (p *params) groups(own []totals.Dimension) []totals.Dimension {
 
 // summaryPage is a page of a summary.
 type summaryPage struct {
+	account usage.AccountID // empty: it is of all customers
 	by      []totals.Dimension
 	rows    []totals.Row
 	span    totals.Span
@@ -404,6 +406,9 @@ type summaryPage struct {
 	asOf    time.Time
 	next    string // a cursor; empty: there is no next page
 }
+
+// complete reports whether the rows are all that there is to know.
+func (p summaryPage) complete() bool { return p.counted && len(p.pending) == 0 }
 
 // rowBytes is about what one row takes as JSON.
 const rowBytes = 300
@@ -425,7 +430,7 @@ func (p summaryPage) writeJSON(w *jsonWriter) {
 	w.close('}')
 	w.text("timeZone", p.zone)
 	w.name("complete")
-	w.out = fmt.Append(w.out, p.counted && len(p.pending) == 0)
+	w.out = strconv.AppendBool(w.out, p.complete())
 	w.name("pending")
 	w.open('[')
 	for _, d := range p.pending[:min(len(p.pending), maxPendingShown)] {
@@ -447,8 +452,28 @@ func (p summaryPage) writeJSON(w *jsonWriter) {
 	w.close('}')
 }
 
-// row writes what the records of a key come to. A quantity that none of their products
-// has is null.
+// quantity is how much of something a row's records come to. It is not told where none of
+// their products has it.
+type quantity struct {
+	name string
+	n    int64
+	told bool
+}
+
+// quantitiesOf are a row's, in the order of answers.
+func quantitiesOf(r *totals.Row) [4]quantity {
+	has := func(of ...usage.Product) bool {
+		return slices.ContainsFunc(r.Products, func(p usage.Product) bool { return slices.Contains(of, p) })
+	}
+	return [...]quantity{
+		{"segments", r.Sums.Segments, has(usage.SMS)},
+		{"durationSeconds", r.Sums.DurationSeconds, has(usage.Voice, usage.Video)},
+		{"participantSeconds", r.Sums.ParticipantSeconds, has(usage.Video)},
+		{"billableSeconds", r.Sums.BillableSeconds, has(usage.Voice, usage.Video)},
+	}
+}
+
+// row writes what the records of a key come to.
 func (w *jsonWriter) row(r *totals.Row, by []totals.Dimension) {
 	w.open('{')
 	w.name("key")
@@ -458,17 +483,13 @@ func (w *jsonWriter) row(r *totals.Row, by []totals.Dimension) {
 	}
 	w.close('}')
 	w.whole("records", r.Sums.Records)
-	quantity := func(name string, n int64, of ...usage.Product) {
-		if slices.ContainsFunc(r.Products, func(p usage.Product) bool { return slices.Contains(of, p) }) {
-			w.whole(name, n)
+	for _, q := range quantitiesOf(r) {
+		if q.told {
+			w.whole(q.name, q.n)
 		} else {
-			w.null(name)
+			w.null(q.name)
 		}
 	}
-	quantity("segments", r.Sums.Segments, usage.SMS)
-	quantity("durationSeconds", r.Sums.DurationSeconds, usage.Voice, usage.Video)
-	quantity("participantSeconds", r.Sums.ParticipantSeconds, usage.Video)
-	quantity("billableSeconds", r.Sums.BillableSeconds, usage.Voice, usage.Video)
 	w.name("charged")
 	w.open('[')
 	for _, c := range r.Charged {
@@ -483,4 +504,87 @@ func (w *jsonWriter) row(r *totals.Row, by []totals.Dimension) {
 	w.whole("unrated", r.Unrated)
 	w.time("updatedAt", r.UpdatedAt)
 	w.close('}')
+}
+
+func (p summaryPage) csvName() string {
+	name := []string{"summary"}
+	for _, part := range []string{string(p.account), string(p.span.From), string(p.span.To)} {
+		if part != "" {
+			name = append(name, part)
+		}
+	}
+	return strings.Join(name, "-")
+}
+
+func (p summaryPage) csvHeader(h http.Header) {
+	h.Set("Complete", strconv.FormatBool(p.complete()))
+	if p.counted {
+		h.Set("Pending-Count", strconv.Itoa(len(p.pending)))
+	}
+	h.Set("As-Of", usage.FormatTime(p.asOf))
+}
+
+// writeCSV writes a line for each currency of a row, and one where there is none. What a
+// row has once stands in its first line alone, so that a column can be added up.
+func (p summaryPage) writeCSV(w *csvWriter) {
+	w.out = slices.Grow(w.out, (1+len(p.rows))*rowBytes)
+	w.header("customer", "day", "month", "product", "direction", "status", "country", "channel", "priceStatus",
+		"records", "segments", "durationSeconds", "participantSeconds", "billableSeconds", "currency", "amount", "chargedRecords",
+		"unrated", "updatedAt")
+	for i := range p.rows {
+		r := &p.rows[i]
+		for line := range max(1, len(r.Charged)) {
+			w.key(r.Key, p.by)
+			w.summedUp(r, line)
+			w.time(r.UpdatedAt)
+			w.endLine()
+		}
+	}
+}
+
+// key writes the cells of all dimensions; those that were not asked for are empty.
+func (w *csvWriter) key(key totals.Key, by []totals.Dimension) {
+	value := func(d totals.Dimension) string {
+		if i := slices.Index(by, d); i >= 0 {
+			return key[i]
+		}
+		return ""
+	}
+	for _, d := range []totals.Dimension{totals.ByCustomer, totals.ByDay, totals.ByMonth, totals.ByProduct} {
+		w.plain(value(d))
+	}
+	for _, d := range []totals.Dimension{totals.ByDirection, totals.ByStatus, totals.ByCountry, totals.ByChannel} {
+		w.text(value(d))
+	}
+	w.plain(value(totals.ByPriceStatus))
+}
+
+// summedUp writes the counts of a row, and its charge of the line's number.
+func (w *csvWriter) summedUp(r *totals.Row, line int) {
+	quantities := quantitiesOf(r)
+	if line == 0 {
+		w.whole(r.Sums.Records)
+		for _, q := range quantities {
+			if q.told {
+				w.whole(q.n)
+			} else {
+				w.empty(1)
+			}
+		}
+	} else {
+		w.empty(1 + len(quantities))
+	}
+	if line < len(r.Charged) {
+		c := r.Charged[line]
+		w.plain(string(c.Currency))
+		w.plain(money.Text(c.Amount))
+		w.whole(c.Records)
+	} else {
+		w.empty(3)
+	}
+	if line == 0 {
+		w.whole(r.Unrated)
+	} else {
+		w.empty(1)
+	}
 }

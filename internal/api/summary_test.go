@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
@@ -17,7 +18,9 @@ import (
 
 	"partnerview/internal/api"
 	"partnerview/internal/directory"
+	"partnerview/internal/money"
 	"partnerview/internal/pricing"
+	"partnerview/internal/spreadsheet"
 	"partnerview/internal/totals"
 	"partnerview/internal/usage"
 )
@@ -392,6 +395,100 @@ func TestASummaryToTheLetter(t *testing.T) {
 		`"range":{"from":"2026-11-03","to":"2026-11-04"},"timeZone":"Europe/Berlin","complete":true,"pending":[],"pendingCount":0,"asOf":"2026-11-20T12:00:00.000Z","nextCursor":null}`
 	if diff := cmp.Diff(want, w.Body.String()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// As lines it is the same, a line a currency; what a row has once is in its first line alone.
+func TestSummaryLinesToTheLetter(t *testing.T) {
+	const header = "customer,day,month,product,direction,status,country,channel,priceStatus,records,segments,durationSeconds,participantSeconds,billableSeconds,currency,amount,chargedRecords,unrated,updatedAt\r\n"
+	for _, c := range []struct{ target, file, want string }{
+		{"/customers/acme_retail/summary?groupBy=day&groupBy=product", "summary-acme_retail-2026-11-01-2026-11-21.csv", header +
+			",2026-11-03,,sms,,,,,,5,5,,,,CHF,0.0412,1,1,2026-11-04T02:00:00.000Z\r\n" +
+			",2026-11-03,,sms,,,,,,,,,,,EUR,0.162,3,,2026-11-04T02:00:00.000Z\r\n" +
+			",2026-11-03,,voice,,,,,,1,,61,,120,EUR,0.029,1,0,2026-11-04T02:00:01.000Z\r\n" +
+			",2026-11-04,,messaging,,,,,,3,,,,,,,,3,2026-11-05T02:00:00.000Z\r\n"},
+		{"/summary?groupBy=priceStatus&groupBy=customer&groupBy=month&product=voice", "summary-2026-11-01-2026-11-21.csv", header +
+			"Zulu,,2026-11,,,,,,free,2,,0,,0,EUR,0,2,0,2026-11-20T11:00:00.000Z\r\nacme_retail,,2026-11,,,,,,rated,1,,61,,120,EUR,0.029,1,0,2026-11-04T02:00:01.000Z\r\n"},
+		{"/customers/acme_retail/summary?groupBy=country&groupBy=direction&groupBy=status&product=sms", "summary-acme_retail-2026-11-01-2026-11-21.csv", header +
+			",,,,outbound,sent,DE,,,1,1,,,,CHF,0.0412,1,0,2026-11-04T02:00:00.000Z\r\n,,,,outbound,delivered,GB,,,2,3,,,,EUR,0.162,2,0,2026-11-04T02:00:00.000Z\r\n" +
+			",,,,outbound,failed,,,,1,1,,,,EUR,0,1,0,2026-11-04T02:00:00.000Z\r\n,,,,,,,,,1,0,,,,,,,1,2026-11-04T02:00:00.000Z\r\n"},
+		{"/summary?groupBy=day&groupBy=channel&product=sms&product=messaging&updatedSince=2026-11-05T00:00:00Z&from=2026-11-04", "summary-2026-11-04.csv", header +
+			",2026-11-04,,,,,,rcs,,2,,,,,,,,2,2026-11-05T02:00:00.000Z\r\n,2026-11-04,,,,,,whatsapp,,1,,,,,,,,1,2026-11-05T02:00:00.000Z\r\n,2026-11-05,,,,,,,,0,,,,,,,,0,2026-11-19T02:00:00.000Z\r\n"},
+		{"/summary?from=2020-01-01&to=2020-01-02", "summary-2020-01-01-2020-01-02.csv", header},
+	} {
+		w := askSummary(t, threeCustomers(t), now, north, c.target, "text/csv")
+		if diff := cmp.Diff(c.want, w.Body.String()); diff != "" {
+			t.Errorf("GET %s: %s", c.target, diff)
+		}
+		h := w.Header()
+		if got := h.Get("Content-Disposition"); got != `attachment; filename="`+c.file+`"` {
+			t.Errorf("GET %s is kept as %s", c.target, got)
+		}
+		if h.Get("Complete") != "true" || h.Get("Pending-Count") != "0" || h.Get("As-Of") != "2026-11-20T12:00:00.000Z" {
+			t.Errorf("GET %s has the headers %v", c.target, h)
+		}
+	}
+	s := threeCustomers(t)
+	s.change("b&b", usage.SMS, "2026-11-03", func(d *totals.Dated) { d.Stale = true })
+	if h := askSummary(t, s, now, north, "/summary", "text/csv").Header(); h.Get("Complete") != "false" || h.Get("Pending-Count") != "1" {
+		t.Errorf("of a day that is being counted the headers are %v", h)
+	}
+	s.isReady = false
+	if h := askSummary(t, s, now, north, "/summary", "text/csv").Header(); h.Get("Complete") != "false" || h.Values("Pending-Count") != nil {
+		t.Errorf("before totals are ready the headers are %v", h)
+	}
+	if h := askSummary(t, s, now, north, "/summary").Header(); h.Values("Complete") != nil || h.Values("As-Of") != nil {
+		t.Errorf("JSON has the headers %v", h)
+	}
+}
+
+// sameLines holds the lines of a page against its JSON, and sums over a column against the
+// rows: it is in no line twice.
+func sameLines(t *rapid.T, w *httptest.ResponseRecorder, page summed, by []string) {
+	lines, err := csv.NewReader(w.Body).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cell := func(line []string, column string) string { return line[slices.Index(lines[0], column)] }
+	n := 1
+	for _, r := range page.Data {
+		for i := range max(1, len(r.Charged)) {
+			line := lines[n]
+			n++
+			for _, name := range lines[0][:9] {
+				want := ""
+				if slices.Contains(by, name) && r.Key[name] != nil {
+					want = *r.Key[name]
+				}
+				if got := spreadsheet.Unguard(cell(line, name)); got != want {
+					t.Fatalf("line %d: %s is %q, want %q", n, name, got, want)
+				}
+			}
+			once := map[string]*int64{"records": &r.Records, "unrated": &r.Unrated, "segments": r.Segments, "durationSeconds": r.DurationSeconds, "participantSeconds": r.ParticipantSeconds, "billableSeconds": r.BillableSeconds}
+			for name, v := range once {
+				want := ""
+				if v != nil && i == 0 {
+					want = fmt.Sprint(*v)
+				}
+				if got := cell(line, name); got != want {
+					t.Fatalf("line %d: %s is %q, want %q", n, name, got, want)
+				}
+			}
+			want := []string{"", "", ""}
+			if len(r.Charged) > 0 {
+				c := r.Charged[i]
+				want = []string{c.Currency, c.Amount, fmt.Sprint(c.Records)}
+			}
+			if got := []string{cell(line, "currency"), cell(line, "amount"), cell(line, "chargedRecords")}; !slices.Equal(got, want) || cell(line, "updatedAt") != *r.UpdatedAt {
+				t.Fatalf("line %d: %v is charged, want %v", n, got, want)
+			}
+		}
+	}
+	if n != len(lines) {
+		t.Fatalf("%d lines too many: %q", len(lines)-n, lines[n:])
+	}
+	if got := w.Header().Get("Complete"); got != fmt.Sprint(page.Complete) || w.Header().Get("As-Of") != page.AsOf || (w.Header().Get("Link") != "") != (page.NextCursor != nil) {
+		t.Fatalf("complete %v as of %s has the headers %v", page.Complete, page.AsOf, w.Header())
 	}
 }
 
@@ -780,7 +877,7 @@ func TestPagesHaveTheRowsOfOnePage(t *testing.T) {
 				g := group{totals.Group{Direction: usage.Direction(words("direction", "", "inbound", "outbound")), Status: usage.Status(words("status", "", "failed", "sent")),
 					Country: usage.Country(words("country", "", "DE", "GB")), Price: pricing.Unrated}, totals.Sums{Records: rapid.Int64Range(1, 3).Draw(rt, "records")}, ""}
 				if rapid.Bool().Draw(rt, "priced") {
-					g.Price, g.Currency = pricing.Rated, "EUR"
+					g.Price, g.Currency = pricing.Rated, money.Currency(words("currency", "EUR", "USD"))
 					g.Amount = decimal.New(rapid.Int64Range(0, 1000).Draw(rt, "amount"), -3)
 				}
 				groups = append(groups, g)
@@ -845,6 +942,7 @@ func TestPagesHaveTheRowsOfOnePage(t *testing.T) {
 			}
 			page := summaryAt(t, s, now.Add(time.Duration(pages)*time.Hour), north, target)
 			paged.Data = append(paged.Data, page.Data...)
+			sameLines(rt, askSummary(t, s, now.Add(time.Duration(pages)*time.Hour), north, target, "text/csv"), page, dimensions)
 			for _, p := range page.Pending {
 				pending[fmt.Sprint(p)] = true
 			}
