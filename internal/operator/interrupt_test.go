@@ -221,6 +221,10 @@ func planOf(t *testing.T, file string) planning {
 	}
 }
 
+// leaseOfTheDead takes the lease of whoever has it: of an operator that is cut off, and lives on
+// only as far as this process does.
+var leaseOfTheDead = dynamo.LeaseTimes{Renew: 20 * time.Second, Lost: time.Minute, Free: time.Millisecond, Gone: 10 * time.Millisecond, Apart: 30 * time.Second}
+
 func carryOut(t *testing.T, o *operator.Operator, plan planning) {
 	t.Helper()
 	p, err := plan(t.Context(), o)
@@ -280,7 +284,9 @@ func (i *interruption) at(when string, stopsAt func(dynamotest.Call) bool, next 
 	for _, partner := range partnerIDs {
 		listsItsCustomersOnce(t, direct, partner)
 	}
-	carryOut(t, operator.New(direct, clock), next)
+	after := operator.New(direct, clock)
+	after.LeaseTimes = leaseOfTheDead
+	carryOut(t, after, next)
 	if diff := cmp.Diff(want, dump(t, direct)); diff != "" {
 		t.Errorf("interrupted %s, and what is applied next is not whole (-want +got):\n%s", when, diff)
 	}
