@@ -108,21 +108,29 @@
 //	day        pk  acme_retail#sms
 //	           sk  DAY#2026-11-03
 //	           zone       S  "Europe/Berlin": whose day it is
-//	           groups     S  what the day comes to: totals.Sheet as text; absent in a day of parts
-//	           parts      N  optional: into how many parts it is split
+//	           groups     S  what the day comes to: totals.Sheet as text; absent in a day of parts,
+//	                         and in one that was emptied
+//	           parts      N  optional: into how many parts it is split; with it
+//	           set        S    the mark in their keys
+//	           digest     S    of the whole text, by which a count knows that nothing has changed
+//	           coarse     S    totals.Sheet.Coarse as text, for the month
+//	           partsLeft  S  optional, "yes": parts of former counts may be there
 //	           updatedAt  S  when the totals last changed
 //	           expiresAt  N  optional: seconds since 1970; the earliest of its records'
 //	           mark       S  of the count that made it
 //	           stale      S  optional: the mark of whoever is writing into it
 //
 //	part       pk  acme_retail#sms
-//	           sk  PART#2026-11-03#<mark>#0001
-//	           groups     S
+//	           sk  PART#2026-11-03#<mark>#0001: parts are written before the head that names
+//	               their mark; those of the count before stay, older ones go a day later
+//	           groups     S  some lines of the day's text
+//	           at         S  when they were written
 //
 //	log        pk  acme_retail#sms
 //	           sk  LOG
 //	           firstDay, lastDay  S  optional: of its days with records
 //	           loadedThrough      S  optional: the time of its newest record, or what an import said
+//	           statedThrough      S  optional: what an import said, which a count does not take back
 //	           loadedAt           S  optional: when records were last loaded
 //	           updatedAt          S  the newest of its days'
 //	           pricesChangedAt    S  optional: when a price list last changed
@@ -135,8 +143,8 @@
 //	             groups     S  totals.Sheet.Coarse as text
 //	             lastDay    S  optional: of its days with records
 //	             updatedAt  S  the newest of its days'
-//	           expiresAt  N  optional: the earliest of its days'
-//	           mark, stale  as of a day
+//	             expiresAt  N  optional: the earliest of its days'
+//	           mark, stale  as of a day; stale until the last of its days is counted
 //
 //	ready      pk  READY
 //	           sk  READY
@@ -160,6 +168,12 @@
 //	open day   pk  WRITER
 //	           sk  OPEN#acme_retail#sms#2026-11-03
 //	           mark       S
+//
+//	rebuild    pk  WRITER
+//	           sk  REBUILD: how far one has come that was not ended
+//	           wanted     S  of what, in the words of whoever began it
+//	           log, day   S  the last that was counted: "acme_retail#sms", "2026-11-03"
+//	           at         S  when that was
 //
 //	later day  pk  WRITER
 //	           sk  LATER#acme_retail#sms#2026-11-03: left for totals rebuild

@@ -82,13 +82,18 @@ func decodeDay(log usage.Log, it item) (storedDay, error) {
 		UpdatedAt: r.time("updatedAt"), ExpiresAt: r.seconds("expiresAt"), Stale: r.text("stale") != "",
 	}}
 	if parts := r.number("parts"); parts != nil {
-		d.parts, d.set = int(*parts), r.required("set")
+		if d.parts, d.set = int(*parts), r.required("set"); d.parts < 1 {
+			r.fail("parts", "the number of some")
+		}
 	}
 	if d.Sheet, err = totals.ParseSheet(r.text("groups")); err != nil {
 		r.fail("groups", "a sheet: "+err.Error())
 	}
 	if !d.counted() && !d.Stale { // one that was opened and never counted is stale
 		r.fail("updatedAt", "there")
+	}
+	if d.counted() {
+		r.required("zone")
 	}
 	if r.err != nil {
 		return storedDay{}, badItem("totals of "+log.Text(), sk, r.err)

@@ -245,7 +245,9 @@ func decodeMonth(it item) (totals.AccountMonth, totals.Monthly, error) {
 			r.fail(string(product), "a month's: "+of.err.Error())
 		}
 	}
-	if len(m.Logs) == 0 && !m.Stale { // one that was opened and never counted is stale
+	if len(m.Logs) > 0 {
+		r.required("zone")
+	} else if !m.Stale { // one that was opened and never counted is stale
 		r.fail("stale", "there, and neither is a log")
 	}
 	if r.err != nil {

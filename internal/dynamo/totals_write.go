@@ -39,7 +39,7 @@ var (
 	underWayAttributes  = project("pk", "sk", "mark")
 	countedDayAttribute = project("pk", "sk", "zone", "groups", "parts", "set", "coarse", "digest", "partsLeft",
 		"updatedAt", "expiresAt", "mark", "stale")
-	markAttributes   = project("pk", "sk", "mark", "stale")
+	stampAttributes  = project("pk", "sk", "mark", "stale", "updatedAt")
 	logKeptByWriters = project("pk", "sk", "firstDay", "lastDay", "statedThrough", "updatedAt", "mark", "stale")
 	monthZone        = project("pk", "sk", "zone")
 	whichDays        = project("pk", "sk", "groups", "parts", "expiresAt")
@@ -115,29 +115,35 @@ func (s *Store) markStale(ctx context.Context, mark totals.Mark, key item) error
 	if !isConditionFailed(err) {
 		return err
 	}
-	_, stale, err := s.marksOf(ctx, op, key)
-	if err == nil &&
-		(stale.Term != mark.Term || stale.Number < mark.Number || strings.HasPrefix(r.text("sk"), dayPrefix)) {
+	is, err := s.stampsOf(ctx, op, key)
+	shared := !strings.HasPrefix(r.text("sk"), dayPrefix)
+	if err == nil && (!shared || is.stale.Term != mark.Term || is.stale.Number < mark.Number) {
 		err = overtaken(op)
 	}
 	return err
 }
 
-// marksOf reads the mark of an item of totals, and the one under which it is being
-// written; zero: none.
-func (s *Store) marksOf(ctx context.Context, op string, key item) (mark, stale totals.Mark, err error) {
+// stamps say who wrote an item of totals last.
+type stamps struct {
+	mark      totals.Mark // of the count that made it; zero: none did
+	stale     totals.Mark // under which it is being written; zero: it is not
+	updatedAt time.Time   // of a day or log
+}
+
+func (s *Store) stampsOf(ctx context.Context, op string, key item) (is stamps, err error) {
 	err = retryUnavailable(ctx, func() error {
-		it, err := s.getConsistent(ctx, op, s.tables.Totals, key, markAttributes)
+		it, err := s.getConsistent(ctx, op, s.tables.Totals, key, stampAttributes)
 		if err != nil {
 			return err
 		}
 		r := reader{item: it}
-		if mark, stale = r.mark("mark"), r.mark("stale"); r.err != nil {
+		is = stamps{r.mark("mark"), r.mark("stale"), r.time("updatedAt")}
+		if r.err != nil {
 			return badItem("totals", op, r.err)
 		}
 		return nil
 	})
-	return mark, stale, err
+	return is, err
 }
 
 // mark reads a mark; absent is the zero one.
@@ -346,7 +352,7 @@ func (s *Store) StoreDay(ctx context.Context, c totals.Counted, former CountedDa
 		Log: c.Log, Day: c.Day, Zone: c.Zone, Sheet: c.Sheet.Coarse(), ExpiresAt: c.ExpiresAt,
 	}}
 	at := now()
-	same := !former.UpdatedAt.IsZero() && former.head == out.head && former.Zone == c.Zone &&
+	same := !former.UpdatedAt.IsZero() && former.head == out.head && former.Zone.String() == c.Zone.String() &&
 		former.Expired(at) == out.Expired(at)
 	if len(text) > s.maxSheet() {
 		out.set, out.parts = former.set, former.parts
@@ -387,10 +393,11 @@ func (s *Store) StoreDay(ctx context.Context, c totals.Counted, former CountedDa
 	})
 	if isConditionFailed(err) {
 		// An attempt of ours that was not answered, or somebody else.
-		mark, stale, err := s.marksOf(ctx, op, dayKey(c.LogDay))
-		if err == nil && (mark != c.Mark || stale != totals.Mark{}) {
+		is, err := s.stampsOf(ctx, op, dayKey(c.LogDay))
+		if err == nil && (is.mark != c.Mark || is.stale != totals.Mark{}) {
 			err = overtaken(op)
 		}
+		out.UpdatedAt = is.updatedAt
 		return out, err
 	}
 	return out, err
@@ -466,8 +473,8 @@ func (s *Store) putParts(ctx context.Context, op string, c totals.Counted, at ti
 // ends within callTimeout.
 const partsOfCall = 4
 
-// partsStay is how long parts stay after a later count: much longer than a reader may take
-// from their head to them.
+// partsStay is how long parts stay that neither the head nor the one before it names. A
+// reader who comes later all the same misses a part, and reads the head again.
 const partsStay = 24 * time.Hour
 
 // deleteOldParts deletes the parts of a day's former counts but the last and this one that
@@ -522,11 +529,11 @@ func (s *Store) StoreMonth(ctx context.Context, which totals.AccountMonth, zone 
 		}
 		set[string(product)] = &types.AttributeValueMemberM{Value: document}
 	}
-	_, stale, err := s.marksOf(ctx, op, monthKey(which))
+	is, err := s.stampsOf(ctx, op, monthKey(which))
 	if err != nil {
 		return err
 	}
-	return s.settleShared(ctx, op, monthKey(which), own, stale, set, done)
+	return s.settleShared(ctx, op, monthKey(which), own, is.stale, set, done)
 }
 
 // settleShared sets attributes of an item that several days share.
@@ -541,8 +548,8 @@ func (s *Store) settleShared(ctx context.Context, op string, key item, own, stal
 	err := s.limited(ctx, func() error { return s.settle(ctx, op, key, stale, set, others...) })
 	if isConditionFailed(err) {
 		// An attempt of ours that was not answered, or somebody else.
-		mark, now, err := s.marksOf(ctx, op, key)
-		if err == nil && (!done || mark != stale || now != totals.Mark{}) {
+		is, err := s.stampsOf(ctx, op, key)
+		if err == nil && (!done || is.mark != stale || is.stale != totals.Mark{}) {
 			err = overtaken(op)
 		}
 		return err

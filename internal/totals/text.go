@@ -65,7 +65,7 @@ func ParseSheet(text string) (Sheet, error) {
 		var counts [amountField - countField]int64
 		for i := range counts {
 			n, err := strconv.ParseInt(cmp.Or(fields[countField+i], "0"), 10, 64)
-			if err != nil {
+			if err != nil || n < 0 {
 				return nil, fmt.Errorf("a group of totals has no whole number in field %d", countField+i+1)
 			}
 			counts[i] = n
@@ -81,7 +81,10 @@ func ParseSheet(text string) (Sheet, error) {
 			}
 			sums.Amount = amount
 		}
-		s[g] = s[g].plus(sums)
+		if _, again := s[g]; again || sums.Records == 0 {
+			return nil, fmt.Errorf("a group of totals stands twice, or has no record")
+		}
+		s[g] = sums
 	}
 	return s, nil
 }

@@ -51,7 +51,10 @@ func TestADamagedSheetIsAnErrorAndNotASum(t *testing.T) {
 		"a field more":  line + "|",
 		"no number":     strings.Replace(line, "120", "12O", 1),
 		"no amount":     strings.Replace(line, "5.04", "5,04", 1),
-		"an empty line": line + "\n\n" + line,
+		"an empty line": line + "\n\n" + strings.Replace(line, "GB", "FR", 1),
+		"below 0":       strings.Replace(line, "120", "-120", 1),
+		"no record":     strings.Replace(line, "120", "", 1),
+		"a group twice": line + "\n" + line,
 	} {
 		if _, err := totals.ParseSheet(text); err == nil {
 			t.Errorf("%s: %q is read as a sheet", name, text)

@@ -1,0 +1,4 @@
+package operator
+
+// For tests of their own package.
+var CountDays = countDays
