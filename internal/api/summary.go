@@ -529,8 +529,8 @@ func (p summaryPage) csvHeader(h http.Header) {
 func (p summaryPage) writeCSV(w *csvWriter) {
 	w.out = slices.Grow(w.out, (1+len(p.rows))*rowBytes)
 	w.header("customer", "day", "month", "product", "direction", "status", "country", "channel", "priceStatus",
-		"records", "segments", "durationSeconds", "participantSeconds", "billableSeconds", "currency", "amount", "chargedRecords",
-		"unrated", "updatedAt")
+		"records", "segments", "durationSeconds", "participantSeconds", "billableSeconds",
+		"currency", "amount", "chargedRecords", "unrated", "updatedAt")
 	for i := range p.rows {
 		r := &p.rows[i]
 		for line := range max(1, len(r.Charged)) {
