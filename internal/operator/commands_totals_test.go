@@ -350,3 +350,18 @@ func TestAnImportSaysUntilWhenALogIsWhole(t *testing.T) {
 		t.Errorf("prices have changed at %v", got.PricesChangedAt)
 	}
 }
+
+// Between the zones farthest from each other a record moves by two days.
+func TestARecordThatMovesByTwoDaysIsCountedWhereItIs(t *testing.T) {
+	for _, move := range [][2]string{{"Pacific/Kiritimati", "Pacific/Pago_Pago"}, {"Pacific/Pago_Pago", "Pacific/Kiritimati"}} {
+		o, s := newOperator(t)
+		in := func(zone string) {
+			apply(t, o, strings.Replace(countedFile, "name: Alpha", "name: Alpha, timeZone: "+zone, 1))
+		}
+		in(move[0])
+		must(t, importing(`{"accountId":"acc-a","product":"sms","id":"m-1","timestamp":"2026-06-09T10:30:00Z","direction":"outbound"}`,
+			operator.UsageImport{})(t, t.Context(), o))
+		in(move[1])
+		assertExact(t, s, fmt.Sprint(move), "acc-a")
+	}
+}

@@ -175,8 +175,9 @@ func (w *writer) openPlanned(ctx context.Context, p Plan) error {
 		day := totals.LogDay{Log: d.Log, Day: d.Day}
 		wanted[day] = true
 		if slices.Contains(p.zones, d.Account) { // its records may be another day's then
-			wanted[totals.LogDay{Log: d.Log, Day: d.Day.Add(-1)}] = true
-			wanted[totals.LogDay{Log: d.Log, Day: d.Day.Add(1)}] = true
+			for by := -mostMoved; by <= mostMoved; by++ {
+				wanted[totals.LogDay{Log: d.Log, Day: d.Day.Add(by)}] = true
+			}
 		}
 	}
 	days := slices.SortedFunc(maps.Keys(wanted), func(a, b totals.LogDay) int {
@@ -189,6 +190,10 @@ func (w *writer) openPlanned(ctx context.Context, p Plan) error {
 	}
 	return nil
 }
+
+// mostMoved is by how many days a record can move when its customer's zone changes: in each
+// it is at most one day from UTC's.
+const mostMoved = 2
 
 // daysOpenedAtOnce is how many days are opened within the time of one write.
 const daysOpenedAtOnce = 500

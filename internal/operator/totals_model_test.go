@@ -119,6 +119,7 @@ var epochs = []struct {
 	{"2026-05-02T01:00:00Z", "Asia/Kathmandu"},      // +05:45
 	{"2026-06-01T11:00:00Z", "Pacific/Marquesas"},   // -09:30
 	{"2026-03-01T13:00:00Z", "Pacific/Kiritimati"},  // +14:00
+	{"2026-03-01T10:30:00Z", "Pacific/Pago_Pago"},   // -11:00, where it is two days earlier then
 	{"2026-11-01T06:30:00Z", "America/New_York"},    // 01:30 for the second time
 	{"2024-02-29T23:59:59.999Z", ""},                // UTC
 }
