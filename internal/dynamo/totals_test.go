@@ -414,3 +414,54 @@ func TestReadyStandsFromWhenItIsSaid(t *testing.T) {
 	write(t, s, record(acmeSMS, "u-1", now))
 	check(true, false)
 }
+
+// A month and a log are made stale once for all their days, until they are counted; and by
+// whoever comes next again.
+func TestWhatDaysShareIsMarkedOnceBetweenTwoCounts(t *testing.T) {
+	tables := engine.NewTables(t)
+	var updates atomic.Int64
+	s := dynamo.NewStore(engine.Client(t, func(o *dynamodb.Options) {
+		next := o.HTTPClient
+		o.HTTPClient = doer(func(r *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".UpdateItem") {
+				updates.Add(1)
+			}
+			return next.Do(r)
+		})
+	}), tables)
+	marked := new(dynamo.SharedMarks)
+	number := int64(0)
+	open := func(marked *dynamo.SharedMarks, want int64, days ...totals.Day) (opened []totals.OpenDay) {
+		t.Helper()
+		number++
+		mark := totals.Mark{Term: 1, Number: number}
+		var logDays []totals.LogDay
+		for _, day := range days {
+			d := totals.LogDay{Log: acmeSMS, Day: day}
+			logDays, opened = append(logDays, d), append(opened, totals.OpenDay{LogDay: d, Mark: mark})
+		}
+		before := updates.Load()
+		must(t, s.OpenMoreDays(t.Context(), mark, logDays, marked))
+		if got := updates.Load() - before; got != want {
+			t.Errorf("%v are opened by %d updates, want %d", days, got, want)
+		}
+		return opened
+	}
+	opened := open(marked, 2+2, "2026-06-10", "2026-06-11")
+	opened = append(opened, open(marked, 1, "2026-06-12")...)
+	opened = append(opened, open(marked, 1+1, "2026-07-01")...) // another month, the same log
+	for _, d := range opened {
+		_, err := s.StoreDay(t.Context(), totals.Counted{OpenDay: d, Sheet: groupsOf(1, 1)}, formerly(t, s, d.LogDay), at(now))
+		must(t, err)
+	}
+	month := map[usage.Product]totals.MonthlyLog{usage.SMS: {UpdatedAt: now}}
+	last := opened[len(opened)-1].Mark
+	must(t, s.StoreMonth(t.Context(), june, "", month, last, true))
+	must(t, s.StoreLog(t.Context(), acmeSMS, nil, now, last, true))
+	open(new(dynamo.SharedMarks), 3, "2026-06-12")
+	months, err := s.MonthTotals(t.Context(), []totals.AccountMonth{june})
+	must(t, err)
+	if !months[june].Stale {
+		t.Error("a day of the month is open, and the month is not stale")
+	}
+}

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -71,21 +73,53 @@ const writesAtOnce = MaxWriters
 // mark, which must be above every mark of before. When it returns, all days are open; after
 // an error some may be, and to open them again is safe. IsOvertaken: a later writer has one.
 func (s *Store) OpenDays(ctx context.Context, mark totals.Mark, days []totals.LogDay) error {
+	return s.OpenMoreDays(ctx, mark, days, new(SharedMarks))
+}
+
+// SharedMarks are the months and logs that a writer has made stale and has not counted since.
+// These are not marked again for each of their days: a count asks of their mark only that it is
+// of its own lease. The zero value has none.
+type SharedMarks struct {
+	mu   sync.Mutex
+	made map[string]bool
+}
+
+func (m *SharedMarks) have(name string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.made[name]
+}
+
+func (m *SharedMarks) add(names map[string]bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.made == nil {
+		m.made = make(map[string]bool)
+	}
+	maps.Copy(m.made, names)
+}
+
+// OpenMoreDays is OpenDays beside what the same writer has marked under the same lease.
+func (s *Store) OpenMoreDays(ctx context.Context, mark totals.Mark, days []totals.LogDay, marked *SharedMarks) error {
 	var puts []types.WriteRequest
 	var stale []item
-	seen := make(map[string]bool)
+	seen, shared := make(map[string]bool), make(map[string]bool)
 	for _, d := range days {
 		open := underWayKey(openPrefix, d)
 		month := totals.AccountMonth{Account: d.Account, Month: d.Day.Month()}
 		for _, key := range []item{dayKey(d), logStateKey(d.Log), monthKey(month)} {
 			r := reader{item: key}
-			if name := r.text("pk") + "\x00" + r.text("sk"); !seen[name] {
-				seen[name] = true
-				stale = append(stale, key)
-				if strings.HasPrefix(r.text("sk"), dayPrefix) {
-					open["mark"] = str(mark.String())
-					puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: open}})
-				}
+			name := r.text("pk") + "\x00" + r.text("sk")
+			if seen[name] || marked.have(name) {
+				continue
+			}
+			seen[name] = true
+			stale = append(stale, key)
+			if strings.HasPrefix(r.text("sk"), dayPrefix) {
+				open["mark"] = str(mark.String())
+				puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: open}})
+			} else {
+				shared[name] = true
 			}
 		}
 	}
@@ -96,7 +130,10 @@ func (s *Store) OpenDays(ctx context.Context, mark totals.Mark, days []totals.Lo
 	if err != nil {
 		return err
 	}
-	return atOnce(writesAtOnce, len(stale), func(i int) error { return s.markStale(ctx, mark, stale[i]) })
+	if err = atOnce(writesAtOnce, len(stale), func(i int) error { return s.markStale(ctx, mark, stale[i]) }); err == nil {
+		marked.add(shared)
+	}
+	return err
 }
 
 // markStale sets stale on an item of totals over a lower mark. A higher one of the same

@@ -171,13 +171,14 @@ type writer struct {
 	zonesUntil context.Context // in which zones are read
 	mu         sync.Mutex
 	zones      map[usage.AccountID]func() (*time.Location, error)
+	marked     *dynamo.SharedMarks             // months and logs
 	opened     map[totals.LogDay]totals.Mark   // and not counted since
 	opening    map[totals.LogDay]chan struct{} // closed when it is opened, or is not
 }
 
 func newWriter(ctx context.Context, store *dynamo.Store, lease *dynamo.Lease) *writer {
 	return &writer{store: store, lease: lease, zonesUntil: ctx,
-		zones:  make(map[usage.AccountID]func() (*time.Location, error)),
+		zones: make(map[usage.AccountID]func() (*time.Location, error)), marked: new(dynamo.SharedMarks),
 		opened: make(map[totals.LogDay]totals.Mark), opening: make(map[totals.LogDay]chan struct{})}
 }
 
@@ -211,7 +212,7 @@ func (w *writer) open(ctx context.Context, days []totals.LogDay) error {
 		mine, others := w.notOpen(days)
 		if len(mine) > 0 {
 			mark := w.lease.NextMark()
-			err := w.store.OpenDays(ctx, mark, mine)
+			err := w.store.OpenMoreDays(ctx, mark, mine, w.marked)
 			w.haveOpened(mine, mark, err)
 			if err != nil {
 				return err
@@ -289,6 +290,7 @@ func (w *writer) count(ctx context.Context, progress func(days, of int)) error {
 	if err := w.lease.Settled(ctx); err != nil {
 		return err
 	}
+	w.marked = new(dynamo.SharedMarks) // a count takes marks off, also one that fails
 	if err := countDays(ctx, w.store, w.lease.Now, days, progress); err != nil {
 		return err
 	}
