@@ -26,10 +26,23 @@ func block(t *testing.T, head string) string {
 	return string(found[1])
 }
 
-// The programs of docs/api.md, pasted as they stand, on the sample data of make
-// run and with the key of its first partner: nothing but the address and the key
-// is filled in.
-func TestTheGuidesProgramsRunAsPasted(t *testing.T) {
+// sources are files of docs/api.md's Go programs.
+func sources(t *testing.T, names ...string) (files []string) {
+	t.Helper()
+	folder := t.TempDir()
+	for _, name := range names {
+		file := filepath.Join(folder, name)
+		if err := os.WriteFile(file, []byte(block(t, "go "+name)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	return files
+}
+
+// needTools asks for what the shell programs of docs/api.md use.
+func needTools(t *testing.T) {
+	t.Helper()
 	for _, tool := range []string{"curl", "jq"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			if os.Getenv("CI") != "" {
@@ -38,6 +51,13 @@ func TestTheGuidesProgramsRunAsPasted(t *testing.T) {
 			t.Skipf("NOT TESTED: docs/api.md's programs need %s: apt-get install %s", tool, tool)
 		}
 	}
+}
+
+// The programs of docs/api.md, pasted as they stand, on the sample data of make
+// run and with the key of its first partner: nothing but the address and the key
+// is filled in.
+func TestTheGuidesProgramsRunAsPasted(t *testing.T) {
+	needTools(t)
 	key := pv.Partners[0].Key
 	paste := func(name string, args ...string) string {
 		t.Helper()
@@ -71,16 +91,12 @@ func TestTheGuidesProgramsRunAsPasted(t *testing.T) {
 	if len(want) < 10 {
 		t.Errorf("the guide's log has %d records: too few to show anything", len(want))
 	}
-	source := filepath.Join(t.TempDir(), "page.go")
-	if err := os.WriteFile(source, []byte(block(t, "go page.go")), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	for name, program := range map[string]struct {
 		out string
 		id  *regexp.Regexp
 	}{
 		"page.sh": {paste("sh", "-c", block(t, "sh page.sh")), regexp.MustCompile(`(?m)^\{"id":"([^"]+)"`)},
-		"page.go": {paste("go", "run", source), regexp.MustCompile(`(?m)^(\S+) `)},
+		"page.go": {paste("go", append([]string{"run"}, sources(t, "page.go", "get.go")...)...), regexp.MustCompile(`(?m)^(\S+) `)},
 	} {
 		var got []string
 		for _, m := range program.id.FindAllStringSubmatch(program.out, -1) {

@@ -17,6 +17,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -147,7 +148,8 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	return s, nil
 }
 
-// readTemplate reads the template with names for its tables.
+// readTemplate reads the template with names for its tables: those that parameters have
+// for them, as of tables that another stack made on the same engine, or new ones.
 func readTemplate(o Options) (*template.Template, error) {
 	path := filepath.Join(o.Root, "template.yaml")
 	t, err := template.Read(path, o.Parameters)
@@ -160,7 +162,7 @@ func readTemplate(o Options) (*template.Template, error) {
 	}
 	values := merged(o.Parameters)
 	for _, table := range t.Tables {
-		values[table.ID] = "partnerview-" + table.ID + "-" + suffix
+		values[table.ID] = cmp.Or(values[table.ID], "partnerview-"+table.ID+"-"+suffix)
 	}
 	return template.Read(path, values)
 }

@@ -228,12 +228,17 @@ func TestTheGuidesGoProgramReadsALogToItsEnd(t *testing.T) {
 // buildGuide builds the guide's Go program.
 func buildGuide(t *testing.T, server *httptest.Server) (program string) {
 	t.Helper()
-	source := filepath.Join(t.TempDir(), "page.go")
-	if err := os.WriteFile(source, []byte(blocks(t, "go")["page.go"]), 0o600); err != nil {
-		t.Fatal(err)
+	folder := t.TempDir()
+	var sources []string
+	for _, name := range []string{"page.go", "get.go"} {
+		source := filepath.Join(folder, name)
+		if err := os.WriteFile(source, []byte(blocks(t, "go")[name]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, source)
 	}
-	program = strings.TrimSuffix(source, ".go")
-	run(t, server, "go", "build", "-o", program, source)
+	program = filepath.Join(folder, "page")
+	run(t, server, "go", append([]string{"build", "-o", program}, sources...)...)
 	return program
 }
 
