@@ -198,7 +198,7 @@ func TestACommandThatIsInterruptedAtAnyWriteLeavesExactTotals(t *testing.T) {
 					return
 				}
 				again := operator.New(direct, clock)
-				again.LeaseTimes = quickLease
+				again.LeaseTimes = leaseOfTheDead
 				must(t, run(t, t.Context(), again))
 				assertExact(t, direct, fmt.Sprintf("interrupted at write %d, and run again", n), "acc-a", "acc-b")
 				if t.Failed() {
@@ -208,9 +208,6 @@ func TestACommandThatIsInterruptedAtAnyWriteLeavesExactTotals(t *testing.T) {
 		})
 	}
 }
-
-// quickLease lets a lease go soon that could not be given back.
-var quickLease = dynamo.LeaseTimes{Renew: 300 * time.Millisecond, Lost: time.Second, Free: 1500 * time.Millisecond, Gone: 50 * time.Millisecond, Apart: 30 * time.Second}
 
 func TestTotalsLeftForLaterArePendingUntilTheyAreRebuilt(t *testing.T) {
 	o, s := newOperator(t)
