@@ -40,7 +40,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered sam-build deploy-check build clients release costs bench bench-import fuzz screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered sam-build deploy-check build clients release costs bench bench-import fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -141,6 +141,10 @@ bench-import: $(ENGINE) ## a million records into the engine, killed, restarted 
 
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz.sh
+
+# Without -race, under which it takes three times as long; a few runs of it are in make check.
+model: $(ENGINE) ## 2,000 drawn runs that hold all totals to the sum over the records; RUNS=100, SEED=1 as it was printed
+	$(GO) test -v -count=1 -timeout 40m -run '^TestTotalsAreTheSumOfTheRecords$$' ./internal/operator -rapid.checks=$(or $(RUNS),2000) $(SEED:%=-rapid.seed=%)
 
 screenshots: $(ENGINE) ## a picture of each view of the dashboard, into build/screenshots; ARGS=firefox has it drawn by that
 	$(GO) test ./internal/testkit/browser -count=1 -run '^TestEveryView(OfSingleSignOn)?$$/^$(or $(ARGS),chromium)$$' -args -screenshots $(CURDIR)/build/screenshots

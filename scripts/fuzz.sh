@@ -34,5 +34,5 @@ while IFS=: read -r file func; do
 	exit 1
 done <<<"$targets"
 
-# The model tests that draw sequences of commands against an engine: five times as many as in make test.
-"$go" test -count 1 -timeout 60m -run '^TestTotalsAreTheSumOfTheRecords$' ./internal/operator -rapid.checks 500
+# The model of totals, which draws sequences of commands against an engine: twice as many as in make model.
+"$go" test -count 1 -timeout 60m -run '^TestTotalsAreTheSumOfTheRecords$' ./internal/operator -rapid.checks "${MODEL:-4000}"

@@ -362,3 +362,39 @@ func TestARecordThatMovesByTwoDaysIsCountedWhereItIs(t *testing.T) {
 		assertExact(t, s, fmt.Sprint(move), "acc-a")
 	}
 }
+
+// A write that was cut off may land until LeaseTimes.Gone is over, also when another try of it
+// was answered: in place of what was written since.
+func TestNothingIsCountedWhileAWriteMayStillLand(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
+	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
+	o := operator.New(dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables), clock)
+	o.LeaseTimes = dynamo.StandardLeaseTimes()
+	o.LeaseTimes.Gone = 2 * time.Second
+	apply(t, o, countedFile)
+	var mu sync.Mutex
+	var cut, counted time.Time
+	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if !strings.Contains(string(c.Body), tables.Usage) {
+			return false
+		}
+		switch {
+		case c.Operation == "BatchWriteItem" && cut.IsZero():
+			cut = time.Now()
+			dynamotest.Cut(w)
+			return true
+		case c.Operation == "Query" && counted.IsZero():
+			counted = time.Now()
+		}
+		return false
+	})
+	must(t, importing(countedUsage(), operator.UsageImport{})(t, t.Context(), o))
+	if took := counted.Sub(cut); cut.IsZero() || took < o.LeaseTimes.Gone {
+		t.Errorf("records were counted %v after a write of them was cut off, which may land for %v", took, o.LeaseTimes.Gone)
+	}
+	assertExact(t, dynamo.NewStore(engine.Client(t), tables), "imported", "acc-a", "acc-b")
+}

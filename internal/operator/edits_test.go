@@ -93,6 +93,7 @@ func TestInterruptedDeletionGivesNoPartnerMoreAndCanBeRunAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not in make quick: it takes long; make test has it")
 	}
+	t.Parallel()
 	for name, c := range map[string]struct {
 		plan   planning
 		writes int

@@ -242,7 +242,8 @@ type interruption struct {
 
 func newInterruption(t *testing.T, plan planning) *interruption {
 	t.Helper()
-	o, s := newOperator(t)
+	s := second.NewStore(t)
+	o := operator.New(s, clock)
 	applyOld(t, s)
 	i := &interruption{t: t, plan: plan, old: rights(t, s), oldState: dump(t, s)}
 	carryOut(t, o, plan)
@@ -257,8 +258,8 @@ func newInterruption(t *testing.T, plan planning) *interruption {
 func (i *interruption) at(when string, stopsAt func(dynamotest.Call) bool, next planning, want map[string]any) (finished bool) {
 	t := i.t
 	t.Helper()
-	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
-	direct := dynamo.NewStore(engine.Client(t), tables)
+	tables, proxy := second.NewTables(t), second.NewProxy(t)
+	direct := dynamo.NewStore(second.Client(t), tables)
 	applyOld(t, direct)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -353,6 +354,7 @@ func TestInterruptedApplyGivesNoPartnerMoreThanTheOldOrTheNewFile(t *testing.T) 
 	if testing.Short() {
 		t.Skip("not in make quick: it takes long; make test has it")
 	}
+	t.Parallel()
 	i := newInterruption(t, planOf(t, newFile))
 	i.everywhere(20)
 	if list := i.target["list still"]; !slices.Equal(list.([]string), []string{"acc-c Gamma", "acc-a Zeta"}) {
@@ -366,6 +368,7 @@ func TestInterruptedRenameIsUndoneByTheOldNames(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not in make quick: it takes long; make test has it")
 	}
+	t.Parallel()
 	const rename = "customers: [{accountId: acc-a, name: Zeta}, {accountId: acc-c, name: Beta Two}]"
 	const undo = "customers: [{accountId: acc-a, name: Alpha}, {accountId: acc-c, name: Gamma}]"
 	i := newInterruption(t, planOf(t, rename))
@@ -388,6 +391,7 @@ func TestInterruptedSingleCommandGivesNoPartnerMore(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not in make quick: it takes long; make test has it")
 	}
+	t.Parallel()
 	credit := decimal.RequireFromString("12.5")
 	for name, c := range map[string]struct {
 		plan   planning

@@ -12,9 +12,15 @@ import (
 	"partnerview/internal/testkit/dynamotest"
 )
 
-var engine dynamotest.Engine
+// second is for the tests that interrupt a command at each of its writes: beside others, an
+// engine has one processor.
+var engine, second dynamotest.Engine
 
-func TestMain(m *testing.M) { os.Exit(engine.Run(m)) }
+func TestMain(m *testing.M) {
+	code := engine.Run(m)
+	second.Stop()
+	os.Exit(code)
+}
 
 // now is every test's clock: between the lists of the sample files.
 var now = time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC)
