@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -30,6 +31,7 @@ func main() {
 type commandLine struct {
 	Listen    string            `placeholder:"ADDRESS" default:"127.0.0.1:3000" help:"Where to serve. Port 0 picks a free one."`
 	Empty     bool              `help:"Load no sample data: the tables stay as they are."`
+	Records   int               `placeholder:"N" default:"${records}" help:"How many usage records the sample data has, over 90 days. With fewer it serves sooner."`
 	ReadyFile string            `type:"path" placeholder:"PATH" help:"Write this file when it serves: JSON with baseUrl, dynamodbEndpoint, tables, auditLog, partners with their keys and, with --sso, the issuer."`
 	SSO       bool              `name:"sso" help:"Start an OpenID provider too, with two users and a program of different partners: people sign in there, and tokens count beside access keys."`
 	Now       *timeArgument     `placeholder:"TIME" help:"Take this for the time, as 2026-06-01T00:00:00Z, in the functions and for the sample data."`
@@ -67,6 +69,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	var line commandLine
 	helped := false
 	parser, err := kong.New(&line, kong.Name("local"), kong.Description(description), kong.Writers(stdout, stderr),
+		kong.Vars{"records": strconv.Itoa(sampleRecords)},
 		kong.Exit(func(int) { helped = true })) // kong asks for it after --help, and goes on
 	if err != nil {
 		fmt.Fprintln(stderr, "local:", err)
@@ -78,6 +81,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return 0
 	case err != nil:
 		fmt.Fprintf(stderr, "local: %v\nSee: go run ./cmd/local --help\n", err)
+		return exitUsage
+	}
+	if line.Records < 0 {
+		fmt.Fprintln(stderr, "local: --records cannot be negative\nSee: go run ./cmd/local --help")
 		return exitUsage
 	}
 	if line.UntilEOF {
@@ -158,8 +165,8 @@ func serve(ctx context.Context, line commandLine, stdout, stderr io.Writer) erro
 
 	var partners []demoPartner
 	if stack.Fresh && !line.Empty {
-		fmt.Fprintln(stderr, "Loading the sample data …")
-		if partners, err = loadSample(ctx, stack, root, clock()); err != nil {
+		fmt.Fprintln(stderr, "Loading the sample data, and counting its totals, which takes most of a minute …")
+		if partners, err = loadSample(ctx, stack, root, clock(), line.Records); err != nil {
 			return because(ctx, err)
 		}
 	}
@@ -168,7 +175,13 @@ func serve(ctx context.Context, line commandLine, stdout, stderr io.Writer) erro
 			return err
 		}
 	}
-	announce(stdout, stack, partners)
+	uncounted := false
+	if !stack.Fresh {
+		if uncounted, err = hasUncounted(ctx, stack); err != nil {
+			return because(ctx, err)
+		}
+	}
+	announce(stdout, stack, partners, uncounted)
 	<-ctx.Done()
 	return because(ctx, nil)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -130,7 +131,7 @@ func TestItServesTheSampleUntilItIsEnded(t *testing.T) {
 	if status["active"] < 2 || status["suspended"] < 1 {
 		t.Errorf("the ready file has the partners %v", ready.Partners)
 	}
-	for _, name := range []string{"Partners", "Customers", "PriceLists", "Usage"} {
+	for _, name := range []string{"Partners", "Customers", "PriceLists", "Usage", "Totals", "Ledger"} {
 		if ready.Tables[name] == "" {
 			t.Errorf("the ready file has no table %s: %v", name, ready.Tables)
 		}
@@ -142,12 +143,27 @@ func TestItServesTheSampleUntilItIsEnded(t *testing.T) {
 		t.Errorf("the audit log is not where it is said to be: %v, %s", err, text)
 	}
 	lines := curlLine.FindAllStringSubmatch(c.stdout.String(), -1)
-	if len(lines) != 3 {
-		t.Errorf("%d lines to try are printed, want 3:\n%s", len(lines), c.stdout)
+	if len(lines) != 4 {
+		t.Errorf("%d lines to try are printed, want 4:\n%s", len(lines), c.stdout)
 	}
 	for _, line := range lines {
 		if got := get(t, line[2], line[1]); got != 200 {
 			t.Errorf("%s answers %d", line[0], got)
+		}
+	}
+	var summary struct {
+		Data     []struct{ Records int }
+		Complete bool
+	}
+	if err := json.Unmarshal(body(t, ready.BaseURL+"/summary?from=2026-08-01&to=2026-11-21", "Bearer "+ready.Partners[0].Key), &summary); err != nil {
+		t.Fatal(err)
+	}
+	if !summary.Complete || len(summary.Data) != 1 || summary.Data[0].Records < 1000 {
+		t.Errorf("the summary of all that a partner sees is %+v", summary)
+	}
+	for _, name := range []string{"TOTALS_TABLE", "LEDGER_TABLE"} {
+		if want := "  export " + name + "=" + ready.Tables[map[string]string{"TOTALS_TABLE": "Totals", "LEDGER_TABLE": "Ledger"}[name]] + "\n"; !strings.Contains(c.stdout.String(), want) {
+			t.Errorf("%q is not printed:\n%s", want, c.stdout)
 		}
 	}
 	if log := c.stderr.String(); !strings.Contains(log, "GET /v1/customers 200 ") || strings.Contains(log, "limit=") || strings.Contains(log, `"level":"INFO"`) {
@@ -314,7 +330,7 @@ func TestHelpDescribesEveryFlag(t *testing.T) {
 	if code := c.wait(t); code != 0 {
 		t.Errorf("it ended with %d", code)
 	}
-	for _, flag := range []string{"--listen=ADDRESS", "--empty", "--ready-file=PATH", "--sso", "--now=TIME", "--path=FOLDER", "--parameter=NAME=VALUE", "--logs", "--log=FORM", "--build-dir=FOLDER", "--endpoint=URL", "$DYNAMODB_ENDPOINT"} {
+	for _, flag := range []string{"--listen=ADDRESS", "--empty", "--records=N", "--ready-file=PATH", "--sso", "--now=TIME", "--path=FOLDER", "--parameter=NAME=VALUE", "--logs", "--log=FORM", "--build-dir=FOLDER", "--endpoint=URL", "$DYNAMODB_ENDPOINT"} {
 		if !strings.Contains(c.stdout.String(), flag) {
 			t.Errorf("%s is not in\n%s", flag, c.stdout)
 		}
@@ -322,7 +338,7 @@ func TestHelpDescribesEveryFlag(t *testing.T) {
 }
 
 func TestAWrongCommandLineIsWrongUse(t *testing.T) {
-	for _, args := range [][]string{{"--no-such-flag"}, {"--now", "yesterday"}, {"serve"}} {
+	for _, args := range [][]string{{"--no-such-flag"}, {"--now", "yesterday"}, {"--records", "-1"}, {"serve"}} {
 		c := begin(t, args...)
 		if code := c.wait(t); code != exitUsage || !strings.Contains(c.stderr.String(), "--help") {
 			t.Errorf("%v ended with %d: %s", args, code, c.stderr)
@@ -374,6 +390,18 @@ func (n markedNode) pid(t *testing.T) int {
 
 func get(t *testing.T, url, authorization string) int {
 	t.Helper()
+	status, _ := request(t, url, authorization)
+	return status
+}
+
+func body(t *testing.T, url, authorization string) []byte {
+	t.Helper()
+	_, text := request(t, url, authorization)
+	return text
+}
+
+func request(t *testing.T, url, authorization string) (status int, text []byte) {
+	t.Helper()
 	r, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -383,6 +411,9 @@ func get(t *testing.T, url, authorization string) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response.Body.Close()
-	return response.StatusCode
+	defer response.Body.Close()
+	if text, err = io.ReadAll(response.Body); err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, text
 }

@@ -35,7 +35,7 @@ func TestNothingIsLeftWhenTheProgramThatStartedItIsGone(t *testing.T) {
 			}
 			defer input.Close()
 			ready := filepath.Join(t.TempDir(), "ready.json")
-			local := exec.Command(binary, append([]string{"--listen", "127.0.0.1:0", "--ready-file", ready}, c.arguments...)...)
+			local := exec.Command(binary, append([]string{"--listen", "127.0.0.1:0", "--empty", "--ready-file", ready}, c.arguments...)...)
 			local.Stdin = stdin
 			if err := local.Start(); err != nil {
 				t.Fatal(err)

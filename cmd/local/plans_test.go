@@ -23,7 +23,7 @@ import (
 func TestABronzePartnerThatFloodsIsHeldBackAndNobodyElseNotices(t *testing.T) {
 	t.Setenv("DYNAMODB_ENDPOINT", "")
 	path := filepath.Join(t.TempDir(), "ready.json")
-	c := begin(t, "--listen", "127.0.0.1:0", "--ready-file", path, "--now", "2026-11-20T12:00:00Z", "--logs", "--parameter", "AuthorizerTtlSeconds=0",
+	c := begin(t, "--listen", "127.0.0.1:0", "--ready-file", path, "--records", "200", "--now", "2026-11-20T12:00:00Z", "--logs", "--parameter", "AuthorizerTtlSeconds=0",
 		"--parameter", "UsagePlans=true", "--parameter", "BronzeRate=1", "--parameter", "BronzeBurst=10", "--parameter", "SilverRate=1000", "--parameter", "SilverBurst=1000")
 	var ready struct {
 		readyFile

@@ -22,8 +22,9 @@ import (
 var tableVariables = []string{"PARTNERS_TABLE", "CUSTOMERS_TABLE", "PRICELISTS_TABLE", "USAGE_TABLE", "TOTALS_TABLE",
 	"LEDGER_TABLE"}
 
-// announce tells how to use what serves now.
-func announce(w io.Writer, stack *local.Stack, partners []demoPartner) {
+// announce tells how to use what serves now. Where there is usage without totals, it says how
+// to get them.
+func announce(w io.Writer, stack *local.Stack, partners []demoPartner, uncounted bool) {
 	fmt.Fprintf(w, "\nPartnerview serves on %s/ until Ctrl-C. The dashboard opens there; "+
 		"the API is described in %[1]s/openapi.yaml.\n", stack.BaseURL)
 	if len(partners) > 0 {
@@ -43,7 +44,8 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner) {
 		customer := "/customers/" + url.PathEscape(string(partners[i].first.Account))
 		fmt.Fprint(w, "\nTry:\n")
 		for _, path := range []string{"/customers?limit=3", customer,
-			customer + "/usage/" + string(partners[i].first.Product) + "?limit=2"} {
+			customer + "/usage/" + string(partners[i].first.Product) + "?limit=2",
+			customer + "/summary?groupBy=month&groupBy=product"} {
 			fmt.Fprintf(w, "  curl -H 'Authorization: Bearer %s' '%s%s'\n", partners[i].Key, stack.BaseURL, path)
 		}
 	}
@@ -63,6 +65,10 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner) {
 	fmt.Fprintf(w, "  export AUDIT_LOG=%s\n", stack.AuditLog)
 	if stack.Issuer != nil {
 		fmt.Fprintf(w, "  export OIDC_ISSUER=%s\n", stack.Issuer.URL)
+	}
+	if uncounted {
+		fmt.Fprint(w, "\nThe usage in the tables is older than totals: summaries are empty, and say that they are not complete, "+
+			"until\n  partnerctl totals rebuild\n")
 	}
 	fmt.Fprintln(w)
 }

@@ -30,7 +30,7 @@ type demoPartner struct {
 	first usage.Log // a log that it may see; zero: none
 }
 
-// sampleRecords is how many usage records are made.
+// sampleRecords is how many usage records are made where nobody says otherwise.
 const sampleRecords = 20_000
 
 // exports are the platform's files in testdata/fixtures, by their format.
@@ -47,7 +47,8 @@ var exports = []struct {
 // directory and usage, and makes a key for each partner, the suspended ones too. Where there
 // is an issuer, some of its people get lists.
 // Lines of the exports that are past their retention are left out.
-func loadSample(ctx context.Context, stack *local.Stack, root string, now time.Time) ([]demoPartner, error) {
+func loadSample(ctx context.Context, stack *local.Stack, root string, now time.Time,
+	records int) ([]demoPartner, error) {
 	db, err := dynamo.NewClient(stack.Getenv)
 	if err != nil {
 		return nil, err
@@ -65,7 +66,7 @@ func loadSample(ctx context.Context, stack *local.Stack, root string, now time.T
 	if err := o.Apply(ctx, plan); err != nil {
 		return nil, err
 	}
-	if err := loadUsage(ctx, o, now); err != nil {
+	if err := loadUsage(ctx, o, now, records); err != nil {
 		return nil, err
 	}
 	for _, export := range exports {
@@ -84,6 +85,21 @@ func loadSample(ctx context.Context, stack *local.Stack, root string, now time.T
 		}
 	}
 	return partners, setPlans(ctx, store, stack.Plans, partners)
+}
+
+// hasUncounted reports whether there is usage that was loaded before there were totals.
+func hasUncounted(ctx context.Context, stack *local.Stack) (bool, error) {
+	db, err := dynamo.NewClient(stack.Getenv)
+	if err != nil {
+		return false, err
+	}
+	store := dynamo.NewStore(db, dynamo.TablesFromEnv(stack.Getenv))
+	ready, err := store.TotalsReady(ctx)
+	if ready || err != nil {
+		return false, err
+	}
+	empty, err := store.UsageIsEmpty(ctx)
+	return !empty, err
 }
 
 // setPlans puts the first partner into the smallest plan, the next into the next,
@@ -121,10 +137,10 @@ func readDirectory(path string, now time.Time) (importer.Directory, error) {
 	return importer.ParseDirectory(bytes.NewReader(rendered), path)
 }
 
-// loadUsage loads the generated records while they are generated.
-func loadUsage(ctx context.Context, o *operator.Operator, now time.Time) error {
+// loadUsage loads n generated records while they are generated.
+func loadUsage(ctx context.Context, o *operator.Operator, now time.Time, n int) error {
 	records, lines := io.Pipe()
-	go func() { lines.CloseWithError(sample.Usage(lines, now, sampleRecords)) }() // ends when the reader does
+	go func() { lines.CloseWithError(sample.Usage(lines, now, n)) }() // ends when the reader does
 	defer records.Close()
 	counts, err := o.ImportUsage(ctx, records, operator.UsageImport{})
 	if err == nil && counts.Rejected > 0 {

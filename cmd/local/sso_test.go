@@ -26,7 +26,7 @@ func startsWithSSO(t *testing.T, args ...string) (*command, readyWithIssuer) {
 	t.Helper()
 	t.Setenv("DYNAMODB_ENDPOINT", "")
 	path := filepath.Join(t.TempDir(), "ready.json")
-	c := begin(t, append([]string{"--listen", "127.0.0.1:0", "--ready-file", path}, args...)...)
+	c := begin(t, append([]string{"--listen", "127.0.0.1:0", "--records", "200", "--ready-file", path}, args...)...)
 	var ready readyWithIssuer
 	if err := json.Unmarshal(c.serves(t, path), &ready); err != nil {
 		t.Fatal(err)

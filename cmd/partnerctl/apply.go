@@ -207,7 +207,8 @@ func recountText(r operator.Recount, later bool) string {
 	if later {
 		how = "stay pending until partnerctl totals rebuild has counted them anew, which will read"
 	}
-	return fmt.Sprintf("The totals of %s %s %s.", count(r.Days, "day"), how, count(r.Records, "record"))
+	return fmt.Sprintf("The totals of %s %s %s: %s on AWS.", count(r.Days, "day"), how, count(r.Records, "record"),
+		dollars(recountCost(r.Days, r.Records)))
 }
 
 func (s *session) printCorrections(corrections []operator.Correction) {

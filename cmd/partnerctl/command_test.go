@@ -87,7 +87,7 @@ func TestPricesOfThePastAreShownBeforeTheyChange(t *testing.T) {
 		"  account      product  from                      to               records  money\n" +
 		"  acme_retail  sms      2020-01-01T00:00:00.000Z  this day and on  1 of 2   0.2 → 0.4 EUR\n\n" +
 		"change  price list  acme_retail sms 2020-01-01T00:00:00.000Z\n" +
-		"The totals of 1 day are counted anew, which reads 2 records.\n"
+		"The totals of 1 day are counted anew, which reads 2 records: less than a cent on AWS.\n"
 	args := []string{"apply", "-f", price, "--correct-past"}
 	d.says(want+"1 change; nothing was written.\n", append(args, "--dry-run")...)
 	if out := d.must("price", "check", "-f", price, "--stored", "--correct-past"); !strings.HasPrefix(out, want) {

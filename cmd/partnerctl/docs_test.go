@@ -53,7 +53,7 @@ func TestCommandsOfOperatingWorkWhenPasted(t *testing.T) {
 		"ok  reach", "4 changes; nothing was written.", "4 changes written.", "products: sms → sms,voice", "written    2", "written    3", explained(t, string(page)),
 		"remove  grant  lighthouse harbour_cafe", "add  grant  southbank harbour_cafe", "status: active → suspended", "rated: 0.09 EUR = 0.045 × 2 segments", "future ",
 		"Prices of the past change:", "rated: 0.082 EUR", "their build server", "has been revoked since", "3 keys of lighthouse revoked.", "is valid until",
-		"differences: 0.", "stay pending until partnerctl totals rebuild", "days to count; by what", "days counted.", "1 customer of its own list", "grant   lighthouse auth0|5f2c harbour_cafe  products: sms", "narrowed: yes → no", "status: active → removed",
+		"differences: 0.", "stay pending until partnerctl totals rebuild", "days to count. By what is counted already", "days counted.", "1 customer of its own list", "grant   lighthouse auth0|5f2c harbour_cafe  products: sms", "narrowed: yes → no", "status: active → removed",
 		"records deleted.", "A dry run: nothing was written.", "  new        3", "  changed    1", "older      0", "2 of 5   0.12 → 0.123 EUR",
 		"2 looks at harbour_cafe from ", "lighthouse (Lighthouse Partners) 2 looks, 7 records.", "remove  price list  harbour_cafe sms", "remove  usage", "remove  customer", "remove  partner",
 	} {

@@ -245,13 +245,18 @@ func (c *totalsCheckCommand) Run(s *session) error {
 		out.Pending = append(out.Pending, pendingDay{d.Account, d.Product, d.Day})
 	}
 	t := newTable("account", "product", "of", "stored", "counted")
-	for _, d := range checked.Differences {
+	for i, d := range checked.Differences {
 		out.Differences = append(out.Differences, totalsDifference{d.Account, d.Product, d.Of, d.Stored, d.Counted})
-		t.add(d.Account, d.Product, d.Of, d.Stored, d.Counted)
+		if i < shownDifferences {
+			t.add(d.Account, d.Product, d.Of, d.Stored, d.Counted)
+		}
 	}
 	err = s.print(out, func() {
 		if !out.OK {
 			s.show(t)
+		}
+		if more := len(out.Differences) - shownDifferences; more > 0 {
+			s.printf("… and %d more; --output json has them all.\n", more)
 		}
 		s.printf("%s with %s compared; differences: %d.\n", count(out.Days, "day"), count(out.Records, "record"),
 			len(out.Differences))
@@ -259,12 +264,19 @@ func (c *totalsCheckCommand) Run(s *session) error {
 			s.printf("Pending, and not compared: %d. partnerctl doctor says why.\n", len(out.Pending))
 		}
 	})
-	if err == nil && !out.OK {
-		err = operator.UserError("some totals are not what the records come to: something else has written into the " +
-			"table. partnerctl totals rebuild mends that")
+	switch {
+	case err != nil || out.OK:
+		return err
+	case !checked.Ready:
+		return operator.UserError("not all usage is counted: there was some before there were totals. " +
+			"partnerctl totals rebuild counts it")
 	}
-	return err
+	return operator.UserError("some totals are not what the records come to: something else has written into the " +
+		"table. partnerctl totals rebuild mends that")
 }
+
+// shownDifferences is how many differences people are shown.
+const shownDifferences = 100
 
 type totalsRebuildCommand struct {
 	Account   usage.AccountID `placeholder:"ID" help:"Only this customer's. Default: all that is stored, of accounts too that are no customers."`
@@ -287,18 +299,14 @@ func (c *totalsRebuildCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	planned, err := o.PlanRebuild(s.ctx, wanted)
+	found, ended := s.counter("%d days found")
+	planned, err := o.PlanRebuild(s.ctx, wanted, func(days int) { found(days) })
+	ended()
 	if err != nil {
 		return err
 	}
-	resumed := ""
-	if planned.Resumed > 0 {
-		resumed = fmt.Sprintf(" It goes on behind %s that it counted before it was interrupted.",
-			count(planned.Resumed, "day"))
-	}
 	if !s.json {
-		s.printf("%s to count; by what is counted already, their months have %s to read.%s\n",
-			count(planned.Days, "day"), count(planned.Records, "record"), resumed)
+		s.printf("%s\n", rebuildText(planned))
 	}
 	if !c.DryRun {
 		o.Counting = nil // what others have left open
@@ -315,4 +323,42 @@ func (c *totalsRebuildCommand) Run(s *session) error {
 		}
 		s.printf("%s counted.\n", count(planned.Days, "day"))
 	})
+}
+
+// rebuildText says what a rebuild counts, and what that costs as far as is known.
+func rebuildText(r operator.Rebuild) string {
+	text := "Nothing to count."
+	switch {
+	case r.Days > 0 && r.Records == 0:
+		text = fmt.Sprintf("%s to count, whose records nobody has counted yet: each is read once, and %s on AWS.",
+			count(r.Days, "day"), "a million of them are "+dollars(recountCost(0, 1_000_000)))
+	case r.Days > 0:
+		text = fmt.Sprintf("%s to count. By what is counted already, their months have %s to read: %s on AWS.",
+			count(r.Days, "day"), count(r.Records, "record"), dollars(recountCost(r.Days, r.Records)))
+	}
+	if r.Resumed > 0 {
+		text += fmt.Sprintf(" It goes on behind %s that it counted before it was interrupted.", count(r.Resumed, "day"))
+	}
+	return text
+}
+
+// What a count costs on AWS: a record has about 0.5 kB, so eight of them are a unit of a
+// consistent read, and a day takes about six units of writes. The prices are those of
+// docs/deploy.md, in us-east-1.
+const (
+	recordsAUnit     = 8
+	writesADay       = 6
+	dollarsAReadUnit = 0.125e-6
+	dollarsAWrite    = 0.625e-6
+)
+
+func recountCost(days int, records int64) float64 {
+	return float64(records)/recordsAUnit*dollarsAReadUnit + float64(days)*writesADay*dollarsAWrite
+}
+
+func dollars(cost float64) string {
+	if cost < 0.01 {
+		return "less than a cent"
+	}
+	return fmt.Sprintf("about $%.2f", cost)
 }

@@ -254,7 +254,7 @@ func TestARebuildThatGoesOnCountsWhatWasLeftForLaterMeanwhile(t *testing.T) {
 	must(t, err)
 	p.Later = true
 	must(t, o.Apply(t.Context(), p))
-	planned, err := o.PlanRebuild(t.Context(), operator.DaysWanted{})
+	planned, err := o.PlanRebuild(t.Context(), operator.DaysWanted{}, nil)
 	if err != nil || planned.Days != p.Recount.Days || planned.Resumed == 0 {
 		t.Errorf("it would count %+v, %v: %d days were left for later", planned, err, p.Recount.Days)
 	}
@@ -291,7 +291,7 @@ func TestCheckFindsWhatSomethingElseHasWrittenAndRebuildMendsIt(t *testing.T) {
 	if err != nil || len(checked.Differences) != 1 || checked.Differences[0].Of != "2026-06-01" {
 		t.Errorf("check of a period: %+v, %v", checked, err)
 	}
-	planned, err := o.PlanRebuild(t.Context(), operator.DaysWanted{})
+	planned, err := o.PlanRebuild(t.Context(), operator.DaysWanted{}, nil)
 	if err != nil || planned.Days < 8 || planned.Records < 12 {
 		t.Errorf("the rebuild counts %+v, %v", planned, err)
 	}

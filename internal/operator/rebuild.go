@@ -29,9 +29,14 @@ type Rebuild struct {
 // resumable is how long after its last step a rebuild is gone on with that was interrupted.
 const resumable = 24 * time.Hour
 
-// PlanRebuild finds what a rebuild counts, without reading the records.
-func (o *Operator) PlanRebuild(ctx context.Context, wanted DaysWanted) (r Rebuild, err error) {
-	days, skipped, err := o.daysToRebuild(ctx, o.store, wanted)
+// PlanRebuild finds what a rebuild counts, without reading the records; progress is told how
+// many days it has found, one call after the other, and may be nil. UserError: the account is
+// no customer's, and there is nothing of it.
+func (o *Operator) PlanRebuild(ctx context.Context, wanted DaysWanted, progress func(days int)) (r Rebuild, err error) {
+	days, skipped, err := o.daysToRebuild(ctx, o.store, wanted, progress)
+	if err == nil && len(days)+skipped == 0 {
+		err = o.knows(ctx, wanted)
+	}
 	if err != nil {
 		return r, err
 	}
@@ -64,7 +69,7 @@ func (o *Operator) PlanRebuild(ctx context.Context, wanted DaysWanted) (r Rebuil
 // day.
 func (o *Operator) RebuildTotals(ctx context.Context, wanted DaysWanted, progress func(days, of int)) error {
 	return o.writing(ctx, "totals rebuild", func(ctx context.Context, w *writer) error {
-		days, _, err := o.daysToRebuild(ctx, w.store, wanted)
+		days, _, err := o.daysToRebuild(ctx, w.store, wanted, nil)
 		if err != nil {
 			return err
 		}
@@ -104,13 +109,15 @@ func (w DaysWanted) text() string { return fmt.Sprint(w.Account, w.Products, w.f
 
 // daysToRebuild finds the days that are wanted, by account, product and day, without those
 // that an interrupted rebuild of the same has counted.
-func (o *Operator) daysToRebuild(ctx context.Context, s *dynamo.Store,
-	wanted DaysWanted) (days []totals.LogDay, skipped int, err error) {
+func (o *Operator) daysToRebuild(ctx context.Context, s *dynamo.Store, wanted DaysWanted,
+	progress func(days int)) (days []totals.LogDay, skipped int, err error) {
 	logs, err := o.logsWanted(ctx, s, wanted)
 	if err != nil {
 		return nil, 0, err
 	}
 	found := make([][]totals.LogDay, len(logs))
+	var mu sync.Mutex
+	sofar := 0
 	group, reading := errgroup.WithContext(ctx)
 	group.SetLimit(readsAtOnce)
 	for i, log := range logs {
@@ -122,6 +129,11 @@ func (o *Operator) daysToRebuild(ctx context.Context, s *dynamo.Store,
 			days, err := s.LogDays(reading, log, zone.clock, wanted.From, wanted.To)
 			for _, day := range days {
 				found[i] = append(found[i], totals.LogDay{Log: log, Day: day})
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if sofar += len(days); progress != nil {
+				progress(sofar)
 			}
 			return err
 		})
@@ -173,6 +185,7 @@ func recordsOf(s totals.Sheet) (n int64) {
 
 // TotalsCheck is what a comparison of totals with the records has found.
 type TotalsCheck struct {
+	Ready       bool // all that is stored of usage is counted
 	Days        int
 	Records     int64
 	Pending     []totals.LogDay // that were not compared, since they are not counted yet
@@ -204,6 +217,7 @@ func (o *Operator) CheckTotals(ctx context.Context, wanted DaysWanted,
 	found := make([]TotalsCheck, len(logs))
 	var mu sync.Mutex
 	read := int64(0)
+	whole := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(checkedAtOnce)
 	for i, log := range logs {
@@ -225,7 +239,23 @@ func (o *Operator) CheckTotals(ctx context.Context, wanted DaysWanted,
 		all.Pending = append(all.Pending, f.Pending...)
 		all.Differences = append(all.Differences, f.Differences...)
 	}
+	if err == nil {
+		all.Ready, err = o.store.TotalsReady(whole)
+	}
+	if err == nil && all.Days+len(all.Pending) == 0 {
+		err = o.knows(whole, wanted)
+	}
 	return all, err
+}
+
+// knows is an error where an account is wanted of which there is nothing, and which is no
+// customer's.
+func (o *Operator) knows(ctx context.Context, wanted DaysWanted) error {
+	if wanted.Account == "" {
+		return nil
+	}
+	_, err := o.ShowCustomer(ctx, wanted.Account)
+	return err
 }
 
 // logCheck compares the totals of a log.
@@ -391,6 +421,9 @@ func (c logCheck) differingMonths(ctx context.Context) (differing []TotalsDiffer
 // sheetText says in words what a sheet comes to.
 func sheetText(s totals.Sheet, zone string) string {
 	text := fmt.Sprintf("%d records", recordsOf(s))
+	if recordsOf(s) == 1 {
+		text = "1 record"
+	}
 	for _, row := range totals.Rows([]totals.Dated{{Sheet: s}}, nil, false) {
 		for _, charged := range row.Charged {
 			text += fmt.Sprintf(", %s %s", money.Text(charged.Amount), charged.Currency)
