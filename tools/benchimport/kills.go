@@ -40,7 +40,7 @@ func (b *bench) killed(ctx context.Context, kills int) error {
 		}
 	}
 	fmt.Printf("Loaded everything once more, restarted the engine under %s: %.0f s.\n", files[underOne].Name, time.Since(begun).Seconds())
-	return s.compare(ctx)
+	return errors.Join(s.compare(ctx), s.totals(ctx))
 }
 
 // feeding is an import that reads its standard input.

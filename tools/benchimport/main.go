@@ -5,6 +5,12 @@
 // compares what the table holds, record by record and attribute by attribute,
 // with what the load says.
 //
+// After both loads it has partnerctl compare the totals with the records.
+//
+// With -beside it does something else: it imports the native file with two partnerctls in turn,
+// each time into an empty store, and says how their times compare: so one sees what totals
+// cost, beside a partnerctl of before there were any.
+//
 // It fails where anything differs, or partnerctl takes more than 100 MB. It never
 // fails by the clock: that judges the machine, not the code.
 package main
@@ -30,10 +36,12 @@ func main() {
 	lines := flag.Int("lines", 1_111_120, "lines to load, over all five formats; one in ten is a receipt of another, so that a million records come of them")
 	kills := flag.Int("kills", 20, "how often an import is killed")
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the points at which it is killed; a run prints its own")
+	beside := flag.String("beside", "", "another partnerctl, whose import of the native file, four tenths of the lines, is timed in turn with that of this one; nothing else is done then")
+	rounds := flag.Int("rounds", 3, "with -beside: how often each imports it")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, bulk.Load{Lines: *lines}, *kills, *seed); err != nil {
+	if err := run(ctx, bulk.Load{Lines: *lines}, *kills, *seed, *beside, *rounds); err != nil {
 		fmt.Fprintln(os.Stderr, "benchimport:", err)
 		os.Exit(1)
 	}
@@ -42,9 +50,9 @@ func main() {
 // minLines is from how many lines on there is enough of each format.
 const minLines = 100
 
-func run(ctx context.Context, load bulk.Load, kills int, seed uint64) error {
-	if load.Lines < minLines || kills < 1 {
-		return fmt.Errorf("at least %d lines and one kill are needed", minLines)
+func run(ctx context.Context, load bulk.Load, kills int, seed uint64, beside string, rounds int) error {
+	if load.Lines < minLines || kills < 1 || rounds < 1 {
+		return fmt.Errorf("at least %d lines, one kill and one round are needed", minLines)
 	}
 	root, err := os.Getwd()
 	if err != nil {
@@ -61,12 +69,16 @@ func run(ctx context.Context, load bulk.Load, kills int, seed uint64) error {
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
+	if beside != "" {
+		return b.compared(ctx, beside, rounds)
+	}
 	return errors.Join(b.measured(ctx), b.killed(ctx, kills))
 }
 
 // bench is one run.
 type bench struct {
 	root, folder string // the repository; where all that is made goes
+	binary       string // another partnerctl than the repository's; empty: none
 	load         bulk.Load
 	random       *rand.Rand
 }

@@ -53,7 +53,7 @@ func TestBenchFindsWhatIsWrong(t *testing.T) {
 // The whole bench, small: a build, an engine, kills and restarts.
 func TestSmallLoadSurvivesKillsAndRestarts(t *testing.T) {
 	t.Chdir("../..")
-	if err := run(t.Context(), bulk.Load{Lines: 1000}, 3, 1); err != nil {
+	if err := run(t.Context(), bulk.Load{Lines: 1000}, 3, 1, "", 1); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -66,7 +67,7 @@ func (b *bench) measured(ctx context.Context) error {
 	}
 	show("all files", whole)
 	fmt.Printf("\npartnerctl took %d MB at most, and %.1f s of processor time for all files; the engine took %.1f s.\n", peak>>20, cpu.Seconds(), engineCPU.Seconds())
-	if err := s.compare(ctx); err != nil {
+	if err := errors.Join(s.compare(ctx), s.totals(ctx)); err != nil {
 		return err
 	}
 	if peak > maxMemory {

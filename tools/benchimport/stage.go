@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -71,7 +72,7 @@ func (s *stage) fill(ctx context.Context) error {
 
 // partnerctl is a command on this stage's tables.
 func (s *stage) partnerctl(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, s.path("partnerctl"), append(args, "--now", bulk.Now().Format("2006-01-02T15:04:05Z"))...)
+	cmd := exec.CommandContext(ctx, cmp.Or(s.binary, s.path("partnerctl")), append(args, "--now", bulk.Now().Format("2006-01-02T15:04:05Z"))...)
 	cmd.Dir = s.folder
 	cmd.Env = []string{
 		"HOME=" + s.folder, "AWS_EC2_METADATA_DISABLED=true", "DYNAMODB_ENDPOINT=" + s.engine.Endpoint,
