@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"partnerview/internal/testkit/output"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -18,6 +17,11 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"partnerview/internal/dynamo"
+	"partnerview/internal/testkit/output"
 )
 
 // command is a run of ours in the test's own process.
@@ -213,6 +217,49 @@ func TestEmptyHasTablesAndNothingInThem(t *testing.T) {
 	for _, want := range []string{"export DYNAMODB_ENDPOINT=" + ready.DynamodbEndpoint + "\n", "export USAGE_TABLE=" + ready.Tables["Usage"] + "\n"} {
 		if !strings.Contains(c.stdout.String(), want) {
 			t.Errorf("%q is not printed:\n%s", want, c.stdout)
+		}
+	}
+}
+
+// A folder of before there were totals loses nothing, and says how it gets them.
+func TestAFolderWithoutTotalsIsToldWithTheWayOut(t *testing.T) {
+	t.Setenv("DYNAMODB_ENDPOINT", "")
+	folder := filepath.Join(t.TempDir(), "kept")
+	const told = "until you run partnerctl totals rebuild"
+	start := func() (*command, readyFile) {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "ready.json")
+		c := begin(t, "--listen", "127.0.0.1:0", "--ready-file", path, "--path", folder, "--records", "20")
+		var ready readyFile
+		if err := json.Unmarshal(c.serves(t, path), &ready); err != nil {
+			t.Fatal(err)
+		}
+		for !strings.Contains(c.stdout.String(), "export AUDIT_LOG=") { // it is printed behind the file
+			time.Sleep(20 * time.Millisecond)
+		}
+		time.Sleep(100 * time.Millisecond)
+		return c, ready
+	}
+	for i, without := range []bool{false, false, true} {
+		c, ready := start()
+		if said := strings.Contains(c.stdout.String(), told); said != without {
+			t.Errorf("start %d says\n%s", i+1, c.stdout)
+		}
+		if i == 1 {
+			db, err := dynamo.NewClient(func(name string) string {
+				return map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": ready.DynamodbEndpoint}[name]
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			table := ready.Tables["Totals"]
+			if _, err := db.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: &table}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.stop()
+		if code := c.wait(t); code != 0 {
+			t.Fatalf("it ended with %d: %s", code, c.stderr)
 		}
 	}
 }

@@ -67,8 +67,8 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner, uncounted
 		fmt.Fprintf(w, "  export OIDC_ISSUER=%s\n", stack.Issuer.URL)
 	}
 	if uncounted {
-		fmt.Fprint(w, "\nThe usage in the tables is older than totals: summaries are empty, and say that they are not complete, "+
-			"until\n  partnerctl totals rebuild\n")
+		fmt.Fprint(w, "\nThe usage in the tables is of before there were totals: summaries are empty, and say that "+
+			"they are not complete,\nuntil you run partnerctl totals rebuild. Nothing else is needed, and nothing is lost.\n")
 	}
 	fmt.Fprintln(w)
 }

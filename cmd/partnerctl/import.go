@@ -46,8 +46,8 @@ func (c *importUsageCommand) Run(s *session) error {
 		return misuseError("--through is for logs: receipts say nothing of which records there are")
 	}
 	if importer.IsAhead(c.Through, s.now()) {
-		return misuseError("--through lies in the future: of a time that has not come nobody can have loaded all usage, " +
-			"and what was said of a log is never taken back")
+		return misuseError("--through lies in the future: of a time that has not come nobody can have loaded " +
+			"all usage, and what was said of a log is never taken back")
 	}
 	needed := []table{customersTable, usageTable}
 	if !c.DryRun {

@@ -130,7 +130,8 @@ func (s *Store) OpenMoreDays(ctx context.Context, mark totals.Mark, days []total
 	if err != nil {
 		return err
 	}
-	if err = atOnce(writesAtOnce, len(stale), func(i int) error { return s.markStale(ctx, mark, stale[i]) }); err == nil {
+	err = atOnce(writesAtOnce, len(stale), func(i int) error { return s.markStale(ctx, mark, stale[i]) })
+	if err == nil {
 		marked.add(shared)
 	}
 	return err
