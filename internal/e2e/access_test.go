@@ -16,7 +16,7 @@ import (
 )
 
 // routes are the paths on a customer: each must refuse alike.
-var routes = map[string]string{"customer": "", "log": "/usage/sms", "record": "/usage/sms/u-1"}
+var routes = map[string]string{"customer": "", "log": "/usage/sms", "record": "/usage/sms/u-1", "summary": "/summary", "list of logs": "/usage"}
 
 // code is a problem's code; empty where the answer is none.
 func (a answer) code() string {
@@ -167,7 +167,7 @@ func TestCredentialsThatDoNotCount(t *testing.T) {
 		"one key's id with another one's secret": good[:17] + other[17:],
 		"something else altogether":              "hunter2",
 	} {
-		for _, path := range []string{"/customers", "/customers/mueller_soehne", "/customers/mueller_soehne/usage/sms", "/customers/mueller_soehne/usage/sms/u-1", "/customers/nobody"} {
+		for _, path := range []string{"/customers", "/customers/mueller_soehne", "/customers/mueller_soehne/usage/sms", "/customers/mueller_soehne/usage/sms/u-1", "/customers/nobody", "/summary", "/customers/mueller_soehne/summary", "/customers/mueller_soehne/usage"} {
 			pv.wants(t, claim, key, path, 401, "unauthorized")
 		}
 	}

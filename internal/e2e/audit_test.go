@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -65,6 +66,7 @@ type disclosure struct {
 // data: none is missing, none is there twice, and each says who saw what of whom.
 func TestTheAuditIsExactlyWhatClientsWereShown(t *testing.T) {
 	const list, one, page, record = "GET /customers", "GET /customers/{accountId}", "GET /customers/{accountId}/usage/{product}", "GET /customers/{accountId}/usage/{product}/{recordId}"
+	const summary, ofOne, logs = "GET /summary", "GET /customers/{accountId}/summary", "GET /customers/{accountId}/usage"
 	audited := func() []logLine { return pv.lines(t, func(l logLine) bool { return l.Audit }) }
 	before := len(audited())
 
@@ -79,9 +81,13 @@ func TestTheAuditIsExactlyWhatClientsWereShown(t *testing.T) {
 			return
 		}
 		s := disclosure{request: a.header.Get("x-amzn-RequestId"), route: route, partner: partner, accounts: account, product: product, records: 1}
-		if route == list || route == page {
+		if route != one && route != record {
 			var body struct {
-				Data []struct{ AccountID string }
+				Data []struct {
+					AccountID string
+					Key       struct{ Customer string }
+				}
+				NextCursor string
 			}
 			if err := json.Unmarshal([]byte(a.body), &body); err != nil {
 				t.Error(err)
@@ -94,6 +100,19 @@ func TestTheAuditIsExactlyWhatClientsWereShown(t *testing.T) {
 				}
 				s.accounts = strings.Join(accounts, " ")
 			}
+			if route == summary { // of all, or by customer up to where the page ends
+				last := ""
+				if n := len(body.Data); n > 0 && body.NextCursor != "" {
+					last = body.Data[n-1].Key.Customer
+				}
+				var accounts []string
+				for _, account := range slices.Sorted(maps.Keys(grantsOfSample(t)[partner])) {
+					if last == "" || account <= last {
+						accounts = append(accounts, account)
+					}
+				}
+				s.accounts = strings.Join(accounts, " ")
+			}
 		}
 		want = append(want, s)
 	}
@@ -103,8 +122,15 @@ func TestTheAuditIsExactlyWhatClientsWereShown(t *testing.T) {
 			for _, query := range []string{"", "?limit=1", "?search=e&limit=100", "?search=nobody+at+all", "?product=voice", "?limit=0", "?x=1"} {
 				ask(partner, "/customers"+query, list, "", "")
 			}
+			for _, query := range []string{"", "?groupBy=customer&groupBy=product&limit=3&from=2026-10-01&to=2026-12-01", "?groupBy=month&product=voice", "?groupBy=customer", "?limit=0"} {
+				ask(partner, "/summary"+query, summary, "", "")
+			}
 			for _, account := range []string{"mueller_soehne", "harbourline_freight", "pearl&dhow", "no_such_account"} {
 				ask(partner, customerPath(account), one, account, "")
+				ask(partner, customerPath(account)+"/usage", logs, account, "")
+				ask(partner, customerPath(account)+"/summary?groupBy=product&from=2026-10-01&to=2026-12-01", ofOne, account, "")
+				ask(partner, customerPath(account)+"/summary?from=2030-01-01&to=2030-02-01", ofOne, account, "")
+				ask(partner, customerPath(account)+"/summary?groupBy=customer", ofOne, account, "")
 				for _, product := range usage.Products() {
 					path := customerPath(account) + "/usage/" + string(product)
 					for _, query := range []string{"", "?limit=7&order=asc", "?status=nothing", "?from=2030-01-01", "?limit=501"} {

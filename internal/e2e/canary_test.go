@@ -32,12 +32,30 @@ func TestNoCanaryLeaves(t *testing.T) {
 			t.Errorf("%s as CSV: %d, %d lines of %s", log, lines.status, n, lines.header.Get("Content-Type"))
 		}
 	}
-	pv.get(t, key, "/customers?limit=100", "Accept", "text/csv")
+	for _, path := range []string{
+		"/customers?limit=100", "/customers?limit=100&count=true&credit=low", "/summary?groupBy=customer&groupBy=status&groupBy=country&limit=1000", "/summary?groupBy=day&groupBy=product&groupBy=channel",
+		"/customers/mueller_soehne/summary?groupBy=day&groupBy=direction&groupBy=status&from=2026-09-01&to=2026-11-20", "/summary?groupBy=customer&groupBy=day&updatedSince=2026-01-01T00:00:00Z&limit=2",
+	} {
+		a := pv.get(t, key, path)
+		var page struct{ NextCursor string }
+		if err := json.Unmarshal([]byte(a.body), &page); err != nil || a.status != 200 {
+			t.Errorf("%s: %d, %v", path, a.status, err)
+		}
+		if leaks := sample.Leaks(page.NextCursor); leaks != nil {
+			t.Errorf("a cursor of %s tells %q", path, leaks)
+		}
+		lines := pv.get(t, key, path, "Accept", "text/csv")
+		if !strings.HasPrefix(lines.header.Get("Content-Type"), "text/csv") || lines.status != 200 {
+			t.Errorf("%s as CSV: %d %s", path, lines.status, lines.header.Get("Content-Type"))
+		}
+	}
+	pv.get(t, key, "/customers/mueller_soehne/usage")
 	// A caller who sends a number does not get it back, nor does a log.
 	const number = "447700900123"
 	for _, path := range []string{
 		"/customers?search=" + number, "/customers?x=" + number, "/customers?" + number + "=x", "/customers?cursor=" + number, "/customers/" + number, "/customers/mueller_soehne/usage/" + number,
-		"/customers/mueller_soehne/usage/sms/" + number, "/customers/mueller_soehne/usage/sms?toLast4=" + number, "/customers/mueller_soehne/usage/sms?from=" + number, "/" + number,
+		"/customers/mueller_soehne/usage/sms/" + number, "/customers/mueller_soehne/usage/sms?toLast4=" + number, "/customers/mueller_soehne/usage/sms?from=" + number, "/" + number, "/summary?from=" + number, "/summary?groupBy=" + number,
+		"/summary?product=" + number, "/customers/mueller_soehne/summary?updatedSince=" + number, "/customers/" + number + "/summary", "/customers/" + number + "/usage", "/summary?cursor=" + number,
 	} {
 		pv.get(t, key, path)
 	}

@@ -27,7 +27,9 @@ func TestWhatARequestTakes(t *testing.T) {
 	var page usagePage
 	pv.read(t, pv.Key(t, partner), logPath(log)+"?limit=50", &page)
 	requests := map[string]string{
-		"list of 25 customers": "/customers", "who asks": "/me", "customer": customerPath(string(log.Account)),
+		"list of 25 customers": "/customers", "who asks": "/me",
+		"month of a customer, by day and product": customerPath(string(log.Account)) + "/summary?groupBy=day&groupBy=product&from=2026-10-01&to=2026-11-01",
+		"month of all customers, by customer":     "/summary?groupBy=customer&from=2026-10-01&to=2026-11-01", "customer": customerPath(string(log.Account)),
 		"page of 50 records": logPath(log) + "?limit=50", "record": logPath(log) + "/" + page.Data[0].ID,
 	}
 	got := make(map[string]taken)

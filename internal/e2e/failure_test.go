@@ -15,7 +15,7 @@ import (
 // However the database fails, partners are told that it is our fault and that
 // they may try again, soon enough; and nothing of it is remembered.
 func TestADatabaseThatFailsIsA503(t *testing.T) {
-	paths := []string{"/customers", "/me", "/customers/mueller_soehne", "/customers/mueller_soehne/usage/sms", "/customers/mueller_soehne/usage/sms/u-1"}
+	paths := []string{"/customers", "/me", "/summary", "/customers/mueller_soehne", "/customers/mueller_soehne/usage/sms", "/customers/mueller_soehne/usage/sms/u-1"}
 	for claim, m := range map[string]producttest.Mode{"down": producttest.Down, "throttling": producttest.Throttling, "slow": producttest.Slow} {
 		t.Run(claim, func(t *testing.T) {
 			defer pv.Proxy.Set(producttest.Passing)
@@ -37,7 +37,7 @@ func TestADatabaseThatFailsIsA503(t *testing.T) {
 				}
 			}
 			pv.Proxy.Set(producttest.Passing)
-			for _, path := range paths[:4] {
+			for _, path := range paths[:5] {
 				pv.wants(t, "after the database came back: the failure was kept as a refusal", unknown, path, 200, "")
 			}
 		})
@@ -118,6 +118,8 @@ func TestEveryRequestToTheTablesIsWithinItsRole(t *testing.T) {
 		"/me", "/customers", "/customers?search=a&product=sms", customerPath("mueller_soehne"), logPath(log),
 		logPath(log) + "?status=sent&country=gb&direction=outbound&toLast4=0123&from=2026-10-01&to=2026-11-01&order=asc",
 		"/customers/mueller_soehne/usage/messaging?channel=whatsapp", logPath(log) + "/" + first.Data[0].ID, logPath(log) + "?cursor=" + first.NextCursor + "&limit=1",
+		customerPath("mueller_soehne") + "/usage", customerPath("mueller_soehne") + "/summary?groupBy=day&groupBy=status", "/summary?groupBy=customer&groupBy=month&from=2026-10-01&to=2026-11-01",
+		"/summary?groupBy=day&updatedSince=2026-01-01T00:00:00Z", "/customers?credit=low&count=true",
 	} {
 		pv.wants(t, "a request of each kind", key, path, 200, "")
 	}
@@ -141,13 +143,18 @@ func TestEveryRequestToTheTablesIsWithinItsRole(t *testing.T) {
 		}
 		for _, r := range requests {
 			seen[fmt.Sprint(s.Function, " ", s.Operation, " ", r.Index)]++
+			if r.Table == tables.Totals {
+				seen[fmt.Sprint(s.Function, " ", s.Operation, " of totals")]++
+			}
 			if err := function.Allow(r); err != nil {
 				t.Errorf("IAM would refuse: %v", err)
 			}
 		}
 	}
 	for _, want := range []string{"AuthorizerFunction GetItem ", "AuthorizerFunction BatchGetItem ", "ListCustomersFunction Query ByName", "ListCustomersFunction BatchGetItem ",
-		"GetCustomerFunction GetItem ", "GetMeFunction BatchGetItem ", "GetMeFunction Query ByName", "GetUsageFunction GetItem ", "GetUsageFunction Query ", "GetUsageFunction Query ById"} {
+		"GetCustomerFunction GetItem ", "GetMeFunction BatchGetItem ", "GetMeFunction Query ByName", "GetUsageFunction GetItem ", "GetUsageFunction Query ", "GetUsageFunction Query ById",
+		"GetSummaryFunction Query ByName", "GetSummaryFunction BatchGetItem ", "GetSummaryFunction GetItem ", "GetSummaryFunction GetItem of totals", "GetSummaryFunction BatchGetItem of totals",
+		"GetSummaryFunction Query of totals", "GetCustomerFunction BatchGetItem of totals", "ListCustomersFunction BatchGetItem of totals"} {
 		if seen[want] == 0 {
 			t.Errorf("no request of the kind %q was seen; there were %v", want, seen)
 		}

@@ -67,7 +67,8 @@ type route struct {
 }
 
 // mix is a partner that reads its customers' logs; 50 records are a page.
-var mix = []route{{"list of 25 customers", 0.10, 256}, {"customer", 0.10, 256}, {"page of 50 records", 0.73, 512}, {"record", 0.05, 512}, {"who asks", 0.02, 256}}
+var mix = []route{{"list of 25 customers", 0.10, 256}, {"customer", 0.10, 256}, {"page of 50 records", 0.68, 512}, {"record", 0.05, 512},
+	{"month of a customer, by day and product", 0.04, 1769}, {"month of all customers, by customer", 0.01, 1769}, {"who asks", 0.02, 256}}
 
 const authorizerMemoryMB = 256
 

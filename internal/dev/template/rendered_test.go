@@ -201,9 +201,15 @@ var renderedRules = []rule[*rendered]{
 		{"queries in the execution log", `"LoggingLevel":"OFF"`, `"LoggingLevel":"INFO"`},
 		{"bodies in the execution log", `"DataTraceEnabled":false`, `"DataTraceEnabled":true`},
 	}},
-	{"no function may write, and no wildcard stands in its rights", renderedRights, []change{
+	{"no function may write, or reach anything but tables, its log and X-Ray, and no wildcard stands in its rights", renderedRights, []change{
 		{"a scan added", `"Action":"dynamodb:Query"`, `"Action":["dynamodb:Query","dynamodb:Scan"]`},
 		{"a write action", `"Action":"dynamodb:GetItem"`, `"Action":"dynamodb:PutItem"`},
+		{"a write of totals", `"Action":"dynamodb:BatchGetItem"`, `"Action":["dynamodb:BatchGetItem","dynamodb:UpdateItem"]`},
+		{"the inbox read", `"Action":"dynamodb:GetItem"`, `"Action":"s3:GetObject"`},
+		{"the inbox listed", `"Action":"dynamodb:Query"`, `"Action":["dynamodb:Query","s3:ListBucket"]`},
+		{"an import started", `"Action":"dynamodb:GetItem"`, `"Action":"states:StartExecution"`},
+		{"an event sent", `"Action":["xray:PutTraceSegments","xray:PutTelemetryRecords"]`, `"Action":["xray:PutTraceSegments","xray:PutTelemetryRecords","events:PutEvents"]`},
+		{"another function called", `"Action":["logs:CreateLogStream","logs:PutLogEvents"]`, `"Action":["logs:CreateLogStream","logs:PutLogEvents","lambda:InvokeFunction"]`},
 		{"a wildcard of actions", `"Action":"dynamodb:GetItem"`, `"Action":"dynamodb:*"`},
 		{"a wildcard of resources", `"Fn::Sub":"${UsageTable.Arn}/index/ById"`, `"Fn::Sub":"${UsageTable.Arn}/*"`},
 		{"every log group", `"Resource":{"Fn::GetAtt":["GetUsageLogs","Arn"]}`, `"Resource":"*"`},
