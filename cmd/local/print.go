@@ -67,8 +67,9 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner, uncounted
 		fmt.Fprintf(w, "  export OIDC_ISSUER=%s\n", stack.Issuer.URL)
 	}
 	if uncounted {
-		fmt.Fprint(w, "\nThe usage in the tables is of before there were totals: summaries are empty, and say that "+
-			"they are not complete,\nuntil you run partnerctl totals rebuild. Nothing else is needed, and nothing is lost.\n")
+		fmt.Fprint(w, "\nThe usage in the tables is of before there were totals: summaries are empty, and say "+
+			"that they are\nnot complete, until you run partnerctl totals rebuild. Nothing else is needed, "+
+			"and nothing is lost.\n")
 	}
 	fmt.Fprintln(w)
 }
