@@ -137,6 +137,14 @@ func (s *Store) OpenMoreDays(ctx context.Context, mark totals.Mark, days []total
 	return err
 }
 
+// overLowerMark is that mark and stale are each not there, or lower. It is written out: dynalite
+// takes two and a half times as long to read it with parentheses, which for small records was
+// a tenth of an import.
+const overLowerMark = "attribute_not_exists(#mark) AND attribute_not_exists(#stale) OR " +
+	"attribute_not_exists(#mark) AND #stale <= :mark OR " +
+	"#mark < :mark AND attribute_not_exists(#stale) OR " +
+	"#mark < :mark AND #stale <= :mark"
+
 // markStale sets stale on an item of totals over a lower mark. A higher one of the same
 // writer, who marks days of one log from several goroutines, is as good.
 func (s *Store) markStale(ctx context.Context, mark totals.Mark, key item) error {
@@ -144,9 +152,8 @@ func (s *Store) markStale(ctx context.Context, mark totals.Mark, key item) error
 	op := "open " + r.text("pk") + " " + r.text("sk")
 	_, err := s.updateLimited(ctx, op, &dynamodb.UpdateItemInput{
 		TableName: &s.tables.Totals, Key: key,
-		UpdateExpression: aws.String("SET #stale = :mark"),
-		ConditionExpression: aws.String("(attribute_not_exists(#mark) OR #mark < :mark) AND " +
-			"(attribute_not_exists(#stale) OR #stale <= :mark)"),
+		UpdateExpression:          aws.String("SET #stale = :mark"),
+		ConditionExpression:       aws.String(overLowerMark),
 		ExpressionAttributeNames:  map[string]string{"#stale": "stale", "#mark": "mark"},
 		ExpressionAttributeValues: item{":mark": str(mark.String())},
 	})
