@@ -54,6 +54,9 @@ func TestEveryAnswerWithDataLeavesOneAuditLine(t *testing.T) {
 	get := func(e api.Env) http.Handler { return api.GetCustomer(e, s) }
 	me := func(e api.Env) http.Handler { return api.GetMe(e, s) }
 	log := func(e api.Env) http.Handler { return api.GetUsage(e, s) }
+	summed := newShelf(t, acmeRetail, bAndB, zulu)
+	summed.days = threeCustomers(t).days
+	sums := func(e api.Env) http.Handler { return api.GetSummary(e, summed) }
 	const usage = "GET /customers/{accountId}/usage/{product}"
 	acme := []any{"acme_retail"}
 	for _, c := range []struct {
@@ -69,6 +72,12 @@ func TestEveryAnswerWithDataLeavesOneAuditLine(t *testing.T) {
 		{list, "/customers?search=nobody", "GET /customers", []any{}, "", 0, 0},
 		{get, "/customers/acme_retail", "GET /customers/{accountId}", acme, "", 1, 0},
 		{me, "/me", "GET /me", []any{}, "", 0, 0},
+		{get, "/customers/acme_retail/usage", "GET /customers/{accountId}/usage", acme, "", 4, 0},
+		{sums, "/customers/acme_retail/summary?groupBy=product", "GET /customers/{accountId}/summary", acme, "", 3, 0},
+		{sums, "/customers/acme_retail/summary?from=2020-01-01&to=2020-02-01", "GET /customers/{accountId}/summary", acme, "", 0, 0},
+		{sums, "/summary", "GET /summary", []any{"Zulu", "acme_retail", "b&b"}, "", 1, 0},
+		{sums, "/summary?product=messaging", "GET /summary", []any{"Zulu", "acme_retail", "b&b"}, "", 1, 0}, // that there is none of the others is told too
+		{sums, "/summary?groupBy=customer&limit=2", "GET /summary", []any{"Zulu", "acme_retail"}, "", 2, 0},
 		{log, "/customers/acme_retail/usage/sms", usage, acme, "sms", 4, 1},
 		{log, "/customers/acme_retail/usage/sms?limit=1", usage, acme, "sms", 1, 1},
 		{log, "/customers/acme_retail/usage/sms?status=nothing", usage, acme, "sms", 0, 0},
@@ -93,6 +102,7 @@ func TestEveryAnswerWithDataLeavesOneAuditLine(t *testing.T) {
 		target  string
 	}{
 		{list, north, "/customers?limit=0"}, {list, nil, "/customers"}, {get, north, "/customers/other"}, {get, north, "/customers/acme_retail?x=1"}, {me, nil, "/me"}, {me, north, "/me?x=1"},
+		{get, north, "/customers/acme_retail/usage?x=1"}, {get, north, "/customers/other/usage"}, {sums, north, "/customers/other/summary"}, {sums, north, "/summary?limit=0"}, {sums, nil, "/summary"},
 		{log, narrow, "/customers/acme_retail/usage/sms"}, {log, north, "/customers/acme_retail/usage/sms/none"}, {log, north, "/customers/acme_retail/usage/fax"}, {log, north, "/elsewhere"},
 	} {
 		if status, lines, counted := audited(t, c.handler, c.viewer, c.target); status == http.StatusOK || lines != nil || counted != [2]int{} {

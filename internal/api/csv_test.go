@@ -371,3 +371,22 @@ func drawPage(t *rapid.T) (drawn, usage.Product) {
 	}
 	return d, product
 }
+
+// What people have worded is no formula to a spreadsheet; an id, an amount and a time are
+// as they are, whatever they begin with.
+func TestNoCellIsAFormulaAndNoNumberIsText(t *testing.T) {
+	s := newShelf(t, directory.Customer{Account: "-1+1", Name: "=1+1", Products: []usage.Product{usage.SMS}, Currency: "EUR", TimeZone: "Europe/Berlin"}).
+		put("-1+1", usage.SMS, "2026-11-03", "2026-11-04T02:00:00Z", group{totals.Group{Price: pricing.Recorded, Currency: "EUR"}, totals.Sums{Records: 1, Segments: 1}, "-0.5"})
+	const want = "-1+1,2026-11-03,,,,,,,,1,1,,,,EUR,-0.5,1,0,2026-11-04T02:00:00.000Z\r\n"
+	if _, got, _ := strings.Cut(askSummary(t, s, now, north, "/summary?groupBy=customer&groupBy=day", "text/csv").Body.String(), "\r\n"); got != want {
+		t.Errorf("a summary has the line %q, want %q", got, want)
+	}
+	credit := directory.Credit{Mode: directory.Postpaid, Remaining: dec("-12.5")}
+	for name, cell := range map[string]string{"=1+1": "'=1+1", "+44": "'+44", "-x": "'-x", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "Acme": "Acme"} {
+		d := drawn{customers: []directory.Customer{{Account: "-1", Name: name, Products: []usage.Product{usage.SMS}, Currency: "EUR", Credit: credit}}}
+		_, got, _ := strings.Cut(ask(t, d, north, "/customers", "text/csv").Body.String(), "\r\n")
+		if want := "-1," + cell + ",sms,EUR,UTC,postpaid,-12.5,"; !strings.HasPrefix(got, want) {
+			t.Errorf("the customer %q has the line %q, want %q", name, got, want)
+		}
+	}
+}
