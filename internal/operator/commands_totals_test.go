@@ -363,6 +363,31 @@ func TestARecordThatMovesByTwoDaysIsCountedWhereItIs(t *testing.T) {
 	}
 }
 
+// An eventually consistent read may miss what was written a moment before.
+func TestWhoWritesReadsConsistently(t *testing.T) {
+	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
+	o := operator.New(dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables), clock)
+	loadCounted(t, dynamo.NewStore(engine.Client(t), tables))
+	must(t, importing(countedUsage(), operator.UsageImport{})(t, t.Context(), o))
+	must(t, o.RebuildTotals(t.Context(), operator.DaysWanted{}, func(int, int) {}))
+	counts := 0
+	for _, c := range proxy.Calls() {
+		body := string(c.Body)
+		if isWrite(c.Operation) || strings.Contains(body, `"READY"`) { // which is only ever put
+			continue
+		}
+		if c.Operation == "Query" && strings.Contains(body, tables.Usage) {
+			counts++
+		}
+		if !strings.Contains(body, `"ConsistentRead":true`) {
+			t.Errorf("%s reads what may be out of date: %s", c.Operation, body)
+		}
+	}
+	if counts == 0 {
+		t.Error("no records were read")
+	}
+}
+
 // A write that was cut off may land until LeaseTimes.Gone is over, also when another try of it
 // was answered: in place of what was written since.
 func TestNothingIsCountedWhileAWriteMayStillLand(t *testing.T) {
