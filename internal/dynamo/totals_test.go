@@ -132,9 +132,10 @@ func TestNoWriterOverwritesALaterOne(t *testing.T) {
 	must(t, s.OpenDays(t.Context(), theirs, []totals.LogDay{theTenth})) // one's own already there is success
 	func() {
 		before := everything(t, db, tables)
-		must(t, s.LeaveForLater(t.Context(), first)) // which takes neither LATER nor OPEN
+		must(t, s.LeaveForLater(t.Context(), first))  // which takes neither LATER nor OPEN
+		must(t, s.CloseDay(t.Context(), first, true)) // nor does this
 		if diff := cmp.Diff(before, everything(t, db, tables), itemsAsTheyAre); diff != "" {
-			t.Errorf("a lower mark was left for later: %s", diff)
+			t.Errorf("a lower mark was left for later, or closed: %s", diff)
 		}
 	}()
 	second := totals.OpenDay{LogDay: theTenth, Mark: theirs}
