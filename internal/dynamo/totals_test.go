@@ -157,6 +157,26 @@ func TestNoWriterOverwritesALaterOne(t *testing.T) {
 	}
 }
 
+// A day that could not be left for later is open, and the next writer counts it.
+func TestADayIsOpenUntilItIsLeftForLater(t *testing.T) {
+	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
+	s := dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables)
+	mark := totals.Mark{Term: 1, Number: 1}
+	must(t, s.OpenDays(t.Context(), mark, []totals.LogDay{theTenth}))
+	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
+		if c.Operation == "PutItem" {
+			dynamotest.Refuse(w, "AccessDeniedException")
+		}
+		return c.Operation == "PutItem"
+	})
+	if err := s.LeaveForLater(t.Context(), totals.OpenDay{LogDay: theTenth, Mark: mark}); err == nil {
+		t.Error("it is left for later")
+	}
+	if open, later, err := s.DaysUnderWay(t.Context()); err != nil || len(open) != 1 || len(later) != 0 {
+		t.Errorf("open are %v, for later %v, %v", open, later, err)
+	}
+}
+
 var itemsAsTheyAre = cmp.AllowUnexported(types.AttributeValueMemberS{}, types.AttributeValueMemberN{}, types.AttributeValueMemberM{})
 
 // An answer that is lost of a write that was made is not another writer's; and what the day
