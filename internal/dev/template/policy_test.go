@@ -260,7 +260,7 @@ func (s *sender) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := `{"Item":` + item + `}`
 	switch {
 	case strings.HasSuffix(target, "Query") && strings.Contains(string(body), "TotalsTable"): // of two parts one is missing
-		answer = `{"Items":[{"pk":{"S":"acme#sms"},"sk":{"S":"DAY#2026-11-03"},"parts":{"N":"2"},"set":{"S":"x"},"updatedAt":{"S":"2026-11-03T10:00:00.120Z"}}],"Count":1}`
+		answer = `{"Items":[{"pk":{"S":"acme#sms"},"sk":{"S":"DAY#2026-11-03"},"zone":{"S":"UTC"},"parts":{"N":"2"},"set":{"S":"x"},"updatedAt":{"S":"2026-11-03T10:00:00.120Z"}}],"Count":1}`
 	case strings.HasSuffix(target, "Query") && strings.Contains(string(body), "PriceListsTable"):
 		answer = `{"Items":[],"Count":0}`
 	case strings.HasSuffix(target, "Query"):
