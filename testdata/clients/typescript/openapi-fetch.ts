@@ -4,7 +4,9 @@ import createClient from "openapi-fetch";
 import type { components, paths } from "./generated/openapi-typescript/schema.js";
 
 const { PARTNERVIEW_URL: baseUrl = "", PARTNERVIEW_KEY = "", ACCOUNT: accountId = "", FROM: from = "", TO: to = "" } = process.env;
-const clientOf = (key: string) => createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${key}` } });
+// Lists have CSV too, which Accept asks for: without it all answers are JSON.
+type Json = "application/json" | "application/problem+json";
+const clientOf = (key: string) => createClient<paths, Json>({ baseUrl, headers: { Authorization: `Bearer ${key}` } });
 const client = clientOf(PARTNERVIEW_KEY);
 
 let customers = 0;
