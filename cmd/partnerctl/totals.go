@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"partnerview/internal/money"
 	"partnerview/internal/operator"
 	"partnerview/internal/pricing"
@@ -346,19 +348,20 @@ func rebuildText(r operator.Rebuild) string {
 // consistent read, and a day takes about six units of writes. The prices are those of
 // docs/deploy.md, in us-east-1.
 const (
-	recordsAUnit     = 8
-	writesADay       = 6
-	dollarsAReadUnit = 0.125e-6
-	dollarsAWrite    = 0.625e-6
+	recordsAUnit = 8
+	writesADay   = 6
 )
 
-func recountCost(days int, records int64) float64 {
-	return float64(records)/recordsAUnit*dollarsAReadUnit + float64(days)*writesADay*dollarsAWrite
+// recountCost is in dollars.
+func recountCost(days int, records int64) decimal.Decimal {
+	aRead, aWrite := decimal.New(125, -9), decimal.New(625, -9)
+	reads := decimal.NewFromInt(records).Mul(aRead).Div(decimal.NewFromInt(recordsAUnit))
+	return reads.Add(decimal.NewFromInt(writesADay * int64(days)).Mul(aWrite))
 }
 
-func dollars(cost float64) string {
-	if cost < 0.01 {
+func dollars(cost decimal.Decimal) string {
+	if cost.LessThan(decimal.New(1, -2)) {
 		return "less than a cent"
 	}
-	return fmt.Sprintf("about $%.2f", cost)
+	return "about $" + cost.StringFixed(2)
 }
