@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,6 +38,7 @@ type shelf struct {
 	isReady   bool
 	most      int // customers of the viewer
 
+	mu         sync.Mutex    // a request reads side by side
 	dayReads   []totals.Span // one for each log and call
 	monthReads int           // months that were asked for
 	logReads   int
@@ -113,6 +115,8 @@ func (s *shelf) isSeen(log usage.Log) {
 }
 
 func (s *shelf) DayTotals(_ context.Context, logs []usage.Log, from, to totals.Day) (days []totals.Dated, _ error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, log := range logs {
 		s.isSeen(log)
 		s.dayReads = append(s.dayReads, totals.Span{From: from, To: to})
@@ -126,6 +130,8 @@ func (s *shelf) DayTotals(_ context.Context, logs []usage.Log, from, to totals.D
 }
 
 func (s *shelf) MonthTotals(_ context.Context, months []totals.AccountMonth) (map[totals.AccountMonth]totals.Monthly, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	found := map[totals.AccountMonth]totals.Monthly{}
 	s.monthReads += len(months)
 	for _, which := range months {
@@ -157,6 +163,8 @@ func (s *shelf) MonthTotals(_ context.Context, months []totals.AccountMonth) (ma
 }
 
 func (s *shelf) LogTotals(_ context.Context, logs []usage.Log) (states []totals.LogState, _ error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.logReads++
 	for _, log := range logs {
 		s.isSeen(log)
