@@ -1,23 +1,24 @@
 // What stands around every view: the bar on top, the menu on the left, and above a
-// customer's view the line that says whose account it is.
+// customer's view the line that says whose account it is, the one place of its name and id.
 
 import { h, icon, name, spoken } from './dom.js';
 import { customersSeen } from './format.js';
 import { issuerName } from './issuer.js';
+import { copyButton } from './notice.js';
 import { formatRoute } from './route.js';
 import { who } from './session.js';
 import { products, productWord } from './vocabulary.js';
 
 // self is what the API tells of who is signed in; null: nothing yet.
 export function drawTop({ signedIn, self, signOut }) {
-  const tools = document.getElementById('tools');
   const { key, name: person } = who();
-  tools.replaceChildren(...(signedIn ? [
+  document.getElementById('partner').replaceChildren(...(signedIn && self?.partnerName
+    ? [h('span', { class: 'partner-name', title: `The partner whose customers these are: ${self.partnerName}` }, spoken('Customers of '), name(self.partnerName))] : []));
+  document.getElementById('tools').replaceChildren(...(signedIn ? [
+    self?.narrowed && h('span', { class: 'pill narrowed', title: 'You see only the customers that are assigned to you.' }, customersSeen(self)),
     key && h('span', { class: 'key-id', title: `The access key in use: ${key}` }, icon('key'), spoken('Access key '), self?.label ? name(self.label) : h('code', null, key)),
     !key && (person || self) && h('span', { class: 'key-id', title: `Signed in at ${issuerName}` }, icon('person'), spoken('Signed in as '), person ? name(person) : h('code', null, self.keyId)),
-    self?.partnerName && h('span', { class: 'partner-name', title: 'The partner whose customers these are' }, spoken('of '), name(self.partnerName)),
-    self?.narrowed && h('span', { class: 'narrowed', title: 'You see only the customers that are assigned to you.' }, customersSeen(self)),
-    h('button', { type: 'button', class: 'button', click: signOut }, icon('leave'), 'Sign out'),
+    h('button', { type: 'button', class: 'button sign-out', title: 'Sign out', click: signOut }, icon('leave'), h('span', null, 'Sign out')),
   ].filter(Boolean) : []));
 }
 
@@ -30,15 +31,15 @@ export function drawMenu(route, customer) {
     return;
   }
   const link = (href, text, picture, here) => h('li', null, h('a', { href, 'aria-current': here && 'page' }, icon(picture), h('span', null, text)));
-  const group = (title, ...items) => h('div', { class: 'menu-group' }, title && h('p', { class: 'menu-title' }, title), h('ul', null, items));
+  const group = (className, ...items) => h('div', { class: `menu-group ${className}`.trim() }, h('ul', null, items));
   if (!route.account) {
-    menu.replaceChildren(group('Partners', link('#/customers', 'Customers', 'customers', true)), reference());
+    menu.replaceChildren(group('', link('#/customers', 'Customers', 'customers', true)), reference());
     return;
   }
   const { account } = route;
   menu.replaceChildren(
-    group(null, link('#/customers', 'All customers', 'previous', false)),
-    group(customer ? name(customer.name) : account,
+    group('menu-back', link('#/customers', 'All customers', 'previous', false)),
+    group('',
       link(formatRoute({ view: 'overview', account }), 'Overview', 'overview', route.view === 'overview'),
       customer === null ? [] : customer
         ? products.filter((p) => customer.products.includes(p)).map((p) => link(formatRoute({ view: 'log', account, product: p }), productWord(p).label, p, route.product === p))
@@ -57,7 +58,8 @@ function reference() {
   return h('div', { class: 'menu-group menu-end' }, h('ul', null, h('li', null, h('a', { href: 'docs' }, icon('book'), h('span', null, 'API reference')))));
 }
 
-// Whose account this is, and that nothing here can change it.
+// Whose account this is, and that nothing here can change it. It stays while the page scrolls,
+// and so does the way back that narrow pages have in it.
 export function drawBanner(route, customer) {
   const banner = document.getElementById('banner');
   banner.hidden = !route?.account || customer === null;
@@ -65,8 +67,13 @@ export function drawBanner(route, customer) {
     banner.replaceChildren();
     return;
   }
-  banner.replaceChildren(...[icon('eye'),
-    h('p', { class: 'banner-whose' }, 'You are viewing the account of ', h('strong', null, customer ? name(customer.name) : route.account)),
-    customer && h('code', { class: 'banner-id' }, customer.accountId),
-    h('p', { class: 'banner-mode' }, 'View only')].filter(Boolean));
+  const known = `${route.account} ${customer?.name ?? ''}`;
+  if (banner.dataset.shows === known && banner.hasChildNodes()) return; // what has the focus there keeps it
+  banner.dataset.shows = known;
+  banner.replaceChildren(
+    h('a', { class: 'icon-button banner-back', href: '#/customers', 'aria-label': 'All customers', title: 'All customers' }, icon('previous')),
+    h('div', { class: 'banner-whose' },
+      h('p', { class: 'banner-name', title: customer?.name }, spoken('Customer '), customer ? name(customer.name) : h('span', { class: 'bone' })),
+      h('p', { class: 'banner-id' }, spoken('Account ID '), h('code', null, route.account), copyButton(route.account, 'Copy the account ID'))),
+    h('p', { class: 'pill banner-mode' }, 'View only'));
 }

@@ -90,7 +90,7 @@ export function emptyPlace(title, text, actions = []) {
 }
 
 // A small button that copies a text and says so.
-function copyButton(text, label) {
+export function copyButton(text, label) {
   return h('button', { type: 'button', class: 'icon-button', 'aria-label': label, title: label, click: () => copied(text) }, icon('copy'));
 }
 

@@ -3,7 +3,7 @@
 
 import { address, get } from './api.js';
 import { creditCell } from './credit.js';
-import { h, icon, name } from './dom.js';
+import { h, icon } from './dom.js';
 import { fullTime, money } from './format.js';
 import { listing } from './listing.js';
 import { emptyPlace, failure, isOffline } from './notice.js';
@@ -19,12 +19,12 @@ export function overviewView({ account, customer, learn, missed, renamed }) {
   let lists = [];
   const missing = new Set(); // what to ask for again once the service can be reached
 
-  const heading = h('h1', { tabindex: '-1' }, name(customer()?.name ?? account));
+  const heading = h('h1', { tabindex: '-1' }, 'Overview');
   const trouble = h('div', { class: 'trouble' });
   const about = h('div', { class: 'cards' });
   const usage = h('div', { class: 'latest' });
   const element = h('div', { class: 'view' },
-    h('header', { class: 'view-head' }, h('p', { class: 'eyebrow' }, 'Customer'), heading),
+    h('header', { class: 'view-head' }, heading),
     trouble, about, usage);
 
   async function load() {
@@ -37,7 +37,6 @@ export function overviewView({ account, customer, learn, missed, renamed }) {
     try {
       const found = await get(address(['customers', account]), { signal });
       learn(found);
-      heading.replaceChildren(name(found.name));
       renamed();
       draw(found);
       if (String(known?.products) !== String(found.products)) drawUsage(found);
@@ -82,7 +81,6 @@ export function overviewView({ account, customer, learn, missed, renamed }) {
       h('section', { class: 'card', 'aria-label': 'Account' },
         h('h2', { class: 'card-title' }, 'Account'),
         h('dl', { class: 'facts facts-wide' }, [
-          ['Account ID', h('code', null, c.accountId)],
           ['Billing', credit.billingMode === 'postpaid' ? 'Postpaid: billed after use' : 'Prepaid'],
           ['Currency', currencyName(c.currency)],
           credit.creditLimit !== null && ['Credit limit', money(credit.creditLimit, credit.currency)],

@@ -219,13 +219,14 @@ func TestACustomersView(t *testing.T) {
 		c := asks[customerAnswer](t, p.site, "customers/"+url.PathEscape(p.site.Account), nil)
 		p.signsIn("#/customers?search=" + url.QueryEscape(p.site.Account))
 		p.clicks("tbody a", c.Name)
-		p.arrivesAt(c.Name)
-		p.hasFocusOn(c.Name)
-		p.sees("#banner", "You are viewing the account of "+c.Name)
-		p.sees("#banner", "View only")
+		p.arrivesAt("Overview")
+		p.hasFocusOn("Overview")
+		p.sees("#banner", c.Name)
+		p.sees("#banner .pill", "View only")
 		want := []string{"All customers", "Overview", "SMS", "Voice", "Video", "Messaging Apps", "API reference"}
 		p.shows("the menu", want, p.reads("#menu a"))
-		p.sees(".facts", c.AccountID)
+		p.sees("#banner code", c.AccountID)
+		p.tells("how often its name is to be read", `[...document.querySelectorAll('bdi')].filter((e) => e.textContent === '`+strings.ReplaceAll(c.Name, "'", `\'`)+`').length`, "1")
 		for _, product := range c.Products {
 			latest := asks[pageAnswer[recordAnswer]](t, p.site, usagePath(p.site, product), url.Values{"limit": {"5"}})
 			for _, record := range latest.Data {

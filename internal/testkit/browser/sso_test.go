@@ -126,7 +126,7 @@ func TestTokensAreRenewedOnceForAllWhoWait(t *testing.T) {
 			p.tokensEnd()
 			if round == 0 {
 				p.goes("#/customers/acme_retail") // five requests at once
-				p.sees("h1", "Acme Retail GmbH")
+				p.sees("#banner", "Acme Retail GmbH")
 			} else {
 				p.clicks("#menu a", "SMS")
 				p.sees("h1", "SMS")
