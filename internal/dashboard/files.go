@@ -10,6 +10,7 @@ import (
 	"strings"
 )
 
+//go:generate go run ./operators -list ../../node_modules/mcc-mnc-list/mcc-mnc-list.json -module web/operatorlist.js
 //go:generate go run ./bundle
 
 // The files of web/ that are served. Those of web/bundled/ are made of its modules and

@@ -23,7 +23,6 @@ export function filterBar({ product, change, seen }) {
 
   const period = select('Period', presets, (value) => (value === 'custom' ? { period: 'custom' } : { period: value, from: '', to: '' }));
   const direction = select('Direction', [{ value: '', text: 'Any' }, { value: 'outbound', text: 'Outbound' }, { value: 'inbound', text: 'Inbound' }], (value) => ({ direction: value }));
-  const order = select('Order', [{ value: 'desc', text: 'Newest first' }, { value: 'asc', text: 'Oldest first' }], (value) => ({ order: value }));
 
   const known = (usual, field, name) => (chosen) => [...new Set([...usual, ...seen(field), ...chosen])].map((value) => ({ value, text: name(value) }));
   const statusName = (status) => statusWord(status).label;
@@ -74,7 +73,7 @@ export function filterBar({ product, change, seen }) {
 
   const clear = h('button', { type: 'button', class: 'button quiet-button', click: () => { period.input.focus(); change({ ...noFilters, order: filters.order }, false); } }, 'Clear filters');
   const fields = h('div', { class: 'filter-fields', id: freshId('filters') },
-    period.element, ends, direction.element, status.element, channel && channel.element, country.element, from.element, to.element, order.element, clear);
+    period.element, ends, direction.element, status.element, channel && channel.element, country.element, from.element, to.element, clear);
   const fold = h('button', { type: 'button', class: 'button filter-fold', 'aria-expanded': 'false', 'aria-controls': fields.id, click: () => {
     const open = element.classList.toggle('open');
     fold.setAttribute('aria-expanded', String(open));
@@ -90,7 +89,6 @@ export function filterBar({ product, change, seen }) {
       utc = inUtc;
       period.input.value = filters.period;
       direction.input.value = filters.direction;
-      order.input.value = filters.order;
       status.set(filters.status, statusName);
       if (channel) channel.set(filters.channel, channelName);
       country.set(filters.country, countryName);

@@ -69,6 +69,11 @@ export function dateText(iso, utc) {
   return timeFormat(utc, { dateStyle: 'medium' }).format(new Date(iso));
 }
 
+// "Tuesday, 3 November 2026".
+export function longDate(iso, utc) {
+  return timeFormat(utc, { dateStyle: 'full' }).format(new Date(iso));
+}
+
 export function clockText(iso, utc) {
   return timeFormat(utc, { timeStyle: 'medium' }).format(new Date(iso));
 }

@@ -8,7 +8,7 @@ import { fullTime } from './format.js';
 import { listing } from './listing.js';
 import { copied, emptyPlace, failure } from './notice.js';
 import { resolvePeriod } from './period.js';
-import { logColumns } from './records.js';
+import { dayOf, logColumns } from './records.js';
 import { formatRoute, noFilters } from './route.js';
 import { productWord } from './vocabulary.js';
 import { showUTC } from './zone.js';
@@ -32,7 +32,10 @@ export function logView({ go, back, account, product, customer, about }) {
       utc: route.utc,
       open: (record) => formatRoute({ ...route, record: record.id }),
       sort: route.filters.order === 'asc' ? 'ascending' : 'descending',
+      press: () => go({ ...route, filters: { ...route.filters, order: route.filters.order === 'asc' ? 'desc' : 'asc' }, record: '' }),
+      underDays: true,
     }),
+    group: (record) => dayOf(record, route.utc),
     async read(query, cursor, signal) {
       const page = await get(address(path(), { ...query, limit: recordsAPage, cursor }), { signal });
       isThere(true);

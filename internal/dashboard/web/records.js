@@ -3,14 +3,23 @@
 
 import { amount, tag } from './credit.js';
 import { h, icon, spoken, unknown } from './dom.js';
-import { clockText, count, dateText, duration, durationWords, fullTime, zoneName } from './format.js';
+import { clockText, count, dateText, duration, durationWords, fullTime, longDate, zoneName } from './format.js';
+import { copyButton } from './notice.js';
+import { operatorName } from './operators.js';
 import { channelName, countryName, directionWord, plain, statusWord } from './vocabulary.js';
 
-// A time in the zone that is shown, named in each row, since one log may have two: hovering tells the other one.
-function timeCell(iso, utc) {
-  return h('time', { datetime: iso, title: utc ? fullTime(iso, false) : iso, class: 'time' },
+// A time in the zone that is shown, which is named, since one log may have two: hovering tells the other one.
+// Under a day's heading the clock is enough to see.
+function timeCell(iso, utc, underDay) {
+  return h('time', { datetime: iso, title: utc ? fullTime(iso, false) : iso, class: 'time' }, underDay ? clockText(iso, utc) : [
     h('span', { class: 'date' }, dateText(iso, utc)), ' ',
-    h('span', { class: 'moment' }, h('span', { class: 'clock' }, clockText(iso, utc)), ' ', h('span', { class: 'zone' }, zoneName(utc, iso))));
+    h('span', { class: 'moment' }, h('span', { class: 'clock' }, clockText(iso, utc)), ' ', h('span', { class: 'zone' }, zoneName(utc, iso)))]);
+}
+
+// The day that a record stands under, as a table's group. The day on which a zone's clocks are changed has two.
+export function dayOf(record, utc) {
+  const [day, zone] = [longDate(record.timestamp, utc), zoneName(utc, record.timestamp)];
+  return { key: `${day} ${zone}`, text: [day, ' ', h('span', { class: 'zone' }, zone)] };
 }
 
 function directionCell(record) {
@@ -21,7 +30,7 @@ function directionCell(record) {
 function statusCell(record) {
   if (!record.status) return unknown('unknown');
   const word = statusWord(record.status);
-  return h('span', { class: `status ${word.tone}` }, icon(word.icon), h('span', { class: 'status-text' }, word.label));
+  return h('span', { class: `status ${word.tone}` }, word.icon && icon(word.icon), word.label);
 }
 
 function numberCell(masked) {
@@ -30,9 +39,17 @@ function numberCell(masked) {
     spoken(masked.length > 4 ? `ending in ${[...masked.slice(-4)].join(' ')}` : 'hidden'));
 }
 
+// A name, and behind it the code that it is of, where that says something else.
+function named(text, code) {
+  return text && text !== code ? [text, ' ', h('code', null, code)] : h('code', null, code);
+}
+
 function countryCell(record) {
-  if (!record.country) return unknown('unknown');
-  return h('span', { title: countryName(record.country) }, h('span', { 'aria-hidden': 'true' }, record.country), spoken(countryName(record.country)));
+  if (!record.country && !record.operator) return unknown('unknown');
+  return [
+    record.country && h('span', { class: 'country' }, named(countryName(record.country), record.country)),
+    record.operator && h('span', { class: 'operator' }, named(operatorName(record.operator), record.operator)),
+  ].filter(Boolean);
 }
 
 // The price, and in a word how it came about where it was not simply rated.
@@ -68,13 +85,13 @@ const special = {
   ],
 };
 
-// The columns of a product's log. open(record) is the fragment of the record's detail; sort is
-// the ARIA order of the time column, where the table is one that can be ordered.
-export function logColumns(product, { utc, open, sort }) {
+// The columns of a product's log. open(record) is the fragment of the record's detail; sort and press are
+// those of the time column, where the table is one that can be ordered; underDays, that rows stand under their days.
+export function logColumns(product, { utc, open, sort, press, underDays = false }) {
   return [
     {
-      label: 'Time', className: 'col-time', header: true, sort,
-      cell: (r) => h('a', { class: 'row-link', href: open(r) }, timeCell(r.timestamp, utc), spoken(', details')),
+      label: 'Time', className: underDays ? 'col-clock' : 'col-time', header: true, sort, press,
+      cell: (r) => h('a', { class: 'row-link', href: open(r), 'aria-label': `${fullTime(r.timestamp, utc)}, details` }, timeCell(r.timestamp, utc, underDays)),
     },
     { label: 'Direction', className: 'col-direction', cell: directionCell },
     { label: 'Status', className: 'col-status', cell: statusCell },
@@ -102,9 +119,9 @@ export function facts(record, utc) {
     record.errorCode && ['Error code', h('code', null, record.errorCode)],
     ['From', numberCell(record.from)],
     ['To', numberCell(record.to)],
-    ['Country', record.country ? `${countryName(record.country)} (${record.country})` : unknown('unknown')],
-    'operator' in record && ['Operator (MCC MNC)', record.operator ? h('code', null, record.operator) : unknown('unknown')],
+    ['Country', record.country ? named(countryName(record.country), record.country) : unknown('unknown')],
+    'operator' in record && ['Operator', record.operator ? named(operatorName(record.operator), record.operator) : unknown('unknown')],
     ...special[record.product].map(({ label, cell }) => [label, cell(record)]),
-    ['Record ID', h('code', { class: 'breakable' }, record.id)],
+    ['Record ID', [h('code', { class: 'breakable' }, record.id), ' ', copyButton(record.id, 'Copy the record ID')]],
   ].filter(Boolean);
 }

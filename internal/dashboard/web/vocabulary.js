@@ -15,8 +15,8 @@ export function productWord(product) {
   return productWords.get(product) ?? { label: product, one: 'record', many: 'records' };
 }
 
-// The tone of a status is its colour; its picture tells the same without colour.
-const tones = { good: 'check', bad: 'cross', waiting: 'clock', still: 'minus' };
+// The tone of a status is its colour; its picture tells the same without colour. What went well is quiet, and has none.
+const tones = { good: null, bad: 'cross', waiting: 'clock', still: 'minus' };
 
 const statusTones = new Map([
   ['delivered', 'good'], ['read', 'good'], ['received', 'good'], ['completed', 'good'],

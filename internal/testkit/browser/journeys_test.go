@@ -368,7 +368,7 @@ func TestEachFilter(t *testing.T) {
 			"country":      {picks("Country", "United Kingdom"), "?country=GB", url.Values{"country": {"GB"}}},
 			"from":         {func(p *person) { p.types("From ends in", fromLast4) }, "", url.Values{"fromLast4": {fromLast4}}},
 			"to":           {func(p *person) { p.types("To ends in", toLast4) }, "", url.Values{"toLast4": {toLast4}}},
-			"oldest first": {func(p *person) { p.chooses("Order", "asc") }, "?order=asc", url.Values{"order": {"asc"}}},
+			"oldest first": {func(p *person) { p.clicks("thead button", "Time") }, "?order=asc", url.Values{"order": {"asc"}}},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -533,10 +533,12 @@ func TestLocalTimeAndUTC(t *testing.T) {
 		p.sees("tbody th", at.In(berlin).Format("15:04:05"))
 		p.tells("hovering", "document.querySelector('tbody time').title", record.Timestamp)
 		p.clicks(".segment", "UTC")
-		p.sees("tbody th", at.UTC().Format("15:04:05")+" UTC")
+		p.sees("tbody .group", at.UTC().Format("Monday, 2 January 2006")+" UTC")
+		p.sees("tbody [data-row] th", at.UTC().Format("15:04:05"))
 		p.isAt(p.log("sms") + "?time=utc")
 		p.clicks(".segment", "Local time")
-		p.sees("tbody th", at.In(berlin).Format("15:04:05 MST"))
+		p.sees("tbody .group", at.In(berlin).Format("Monday, 2 January 2006 MST"))
+		p.sees("tbody [data-row] th", at.In(berlin).Format("15:04:05"))
 		p.isAt(p.log("sms"))
 	})
 }
