@@ -83,6 +83,15 @@ export function fullTime(iso, utc) {
   return `${dateText(iso, utc)}, ${clockText(iso, utc)} ${zoneName(utc, iso)}`;
 }
 
+// "3–9 Nov 2026", "3 Nov 2026" of the same day twice; and to the minute.
+export function rangeOfDays(from, to, utc) {
+  return timeFormat(utc, { dateStyle: 'medium' }).formatRange(from, to);
+}
+
+export function rangeOfMinutes(from, to, utc) {
+  return timeFormat(utc, { dateStyle: 'medium', timeStyle: 'short' }).formatRange(from, to);
+}
+
 // "CET" or "GMT+8" for the browser's zone at that time, which another time may not share, "UTC" for
 // the other.
 export function zoneName(utc, iso) {

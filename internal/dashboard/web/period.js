@@ -1,6 +1,9 @@
 // Periods of a log, as people name them. A period is half-open: its start is in
-// it, its end is not.
+// it, its end is not. What people read has both ends in it.
 
+import { rangeOfDays, rangeOfMinutes } from './format.js';
+
+// Any other period is 'custom', and has a start, an end, or both.
 export const presets = [
   { value: '', text: 'All records' },
   { value: 'today', text: 'Today' },
@@ -9,7 +12,6 @@ export const presets = [
   { value: '30d', text: 'Last 30 days' },
   { value: 'month', text: 'This month' },
   { value: 'last_month', text: 'Last month' },
-  { value: 'custom', text: 'Custom…' },
 ];
 
 // {from, to} of the filters as RFC 3339 texts, '' where an end is open. Days
@@ -54,4 +56,14 @@ export function fromField(value, utc) {
   if (!value) return '';
   const date = new Date(utc ? `${value}Z` : value);
   return Number.isNaN(date.getTime()) ? '' : brief(date);
+}
+
+// A custom period as people read it: "3–9 Nov 2026" where it is of whole days, else to the minute.
+export function rangeText({ from, to }, utc) {
+  const isMidnight = (iso) => !iso || toField(iso, utc).endsWith('T00:00') && iso.endsWith(':00Z');
+  const whole = isMidnight(from) && isMidnight(to);
+  const last = to && new Date(Date.parse(to) - 1);
+  const between = whole ? rangeOfDays : rangeOfMinutes;
+  if (!from) return `Until ${between(last, last, utc)}`;
+  return to ? between(new Date(from), last, utc) : `From ${between(new Date(from), new Date(from), utc)}`;
 }

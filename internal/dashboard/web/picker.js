@@ -1,7 +1,7 @@
-// A filter with several answers: a button that says what is chosen, and a panel of
-// check boxes under it. Escape, leaving it, or a click elsewhere closes the panel.
+// A filter with several answers: a pill whose panel has check boxes.
 
-import { freshId, h, icon, undirected } from './dom.js';
+import { h } from './dom.js';
+import { pill } from './pill.js';
 import { searchRank, searchWords } from './search.js';
 
 const searchableFrom = 16; // options; from so many on the panel has a search field
@@ -12,47 +12,10 @@ export function picker({ label, options, change }) {
   let chosen = [];
   let first = true;
   let rows = []; // in the order of the options, however a search has sorted them
-  const panelId = freshId('picker');
-  const labelId = freshId('picker-label');
-  const said = h('span', { class: 'picker-said' });
-  const button = h('button', { type: 'button', class: 'control', 'aria-expanded': 'false', 'aria-controls': panelId, click: () => (panel.hidden ? open() : close()) }, said, icon('down'));
-  const panel = h('div', { class: 'picker-panel', id: panelId, role: 'group', 'aria-labelledby': labelId, hidden: true });
-  const element = h('div', { class: 'picker field', keydown, focusout: left },
-    h('span', { class: 'field-label', id: labelId }, label), button, panel);
+  const face = pill({ label, opened: draw, clear: () => change([], true), className: 'picker' });
 
-  function keydown(event) {
-    if (event.key !== 'Escape' || panel.hidden) return;
-    event.stopPropagation();
-    close();
-    button.focus();
-  }
-
-  function left(event) {
-    if (event.relatedTarget && !element.contains(event.relatedTarget)) close();
-  }
-
-  function outside(event) {
-    if (!element.contains(event.target)) close();
-  }
-
-  function open() {
+  function draw(panel) {
     first = true;
-    draw();
-    panel.classList.remove('leftwards');
-    panel.hidden = false;
-    panel.classList.toggle('leftwards', panel.getBoundingClientRect().right > document.documentElement.clientWidth);
-    button.setAttribute('aria-expanded', 'true');
-    document.addEventListener('pointerdown', outside);
-    panel.querySelector('input').focus();
-  }
-
-  function close() {
-    panel.hidden = true;
-    button.setAttribute('aria-expanded', 'false');
-    document.removeEventListener('pointerdown', outside);
-  }
-
-  function draw() {
     const all = options(chosen);
     const list = h('div', { class: 'picker-list' }, all.map((option) =>
       h('label', { class: 'check' },
@@ -70,33 +33,22 @@ export function picker({ label, options, change }) {
         none.hidden = rows.some((row) => !row.hidden);
       },
     });
-    panel.replaceChildren(...[search, list, none, h('button', { type: 'button', class: 'button quiet-button', click: clear }, 'Clear')].filter(Boolean));
+    panel.replaceChildren(...[search, list, none].filter(Boolean));
   }
 
   function toggled() {
-    report(rows.map((row) => row.querySelector('input')).filter((input) => input.checked).map((input) => input.value));
-  }
-
-  function clear() {
-    close();
-    button.focus();
-    if (chosen.length > 0) report([]);
-  }
-
-  function report(values) {
     const was = first;
     first = false;
-    change(values, was);
+    change(rows.map((row) => row.querySelector('input')).filter((input) => input.checked).map((input) => input.value), was);
   }
 
   return {
-    element,
+    element: face.element,
     // Shows what is chosen; names(value) is its text.
     set(values, names) {
       chosen = values;
-      said.textContent = values.length === 0 ? 'Any' : values.length === 1 ? names(values[0]) : `${values.length} chosen`;
-      button.setAttribute('aria-label', undirected(`${label}: ${said.textContent}${values.length > 1 ? ` (${values.map(names).join(', ')})` : ''}`));
-      element.classList.toggle('set', values.length > 0);
+      const all = values.map(names).join(', ');
+      face.set(values.length > 1 ? `${values.length} chosen` : all, values.length > 1 ? `${values.length} chosen (${all})` : all);
     },
   };
 }

@@ -46,11 +46,11 @@ export function parseRoute(fragment) {
 
 function parseFilters(asked, product) {
   const all = (key) => [...new Set(asked.getAll(key))].filter((value) => forms[key].test(value));
-  const period = oneOf(asked.get('period'), presets.map((preset) => preset.value));
+  const [from, to] = [moment(asked.get('from')), moment(asked.get('to'))];
   return {
-    period: asked.has('from') || asked.has('to') ? 'custom' : period === 'custom' ? '' : period,
-    from: moment(asked.get('from')),
-    to: moment(asked.get('to')),
+    period: from || to ? 'custom' : oneOf(asked.get('period'), presets.map((preset) => preset.value)),
+    from,
+    to,
     direction: oneOf(asked.get('direction'), ['inbound', 'outbound']),
     status: all('status'),
     channel: product === 'messaging' ? all('channel') : [],

@@ -233,8 +233,8 @@ func TestHostileWordsAreShownAsText(t *testing.T) {
 			p.isAt("#/customers/hostile_import/" + product)
 		}
 		p.sees("tbody td", "<img src=x onerror=") // the channel
-		p.clicks(".picker button", "Channel")
-		p.sees(".picker-panel", "<img src=x")
+		p.clicks(".filter-button", "Channel")
+		p.sees(".panel", "<img src=x")
 		for _, script := range []string{"window.hostile", "document.querySelector('#view img, #view script, #menu img, #banner img, dialog img')"} {
 			if got := p.evaluates(script); got != "undefined" && got != "null" {
 				t.Errorf("%s is %s", script, got)

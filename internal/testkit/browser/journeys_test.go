@@ -340,10 +340,25 @@ func TestEachFilter(t *testing.T) {
 		}
 		picks := func(label, option string) func(*person) {
 			return func(p *person) {
-				p.clicks(".picker button", label)
+				p.clicks(".filter-button", label)
 				p.clicks(".check", option)
 				p.presses("Escape")
 				p.hasFocusOn(label)
+			}
+		}
+		says := func(label, word string) func(*person) {
+			return func(p *person) {
+				p.clicks(".filter-button", label)
+				p.clicks(".word", word)
+				p.hasFocusOn(label)
+			}
+		}
+		ends := func(label, digits string) func(*person) {
+			return func(p *person) {
+				p.clicks(".filter-button", "Number")
+				p.types(label, digits)
+				p.presses("Enter")
+				p.hasFocusOn("Number: ")
 			}
 		}
 		fromLast4, toLast4 := digits(func(r recordAnswer) *string { return r.From }), digits(func(r recordAnswer) *string { return r.To })
@@ -353,21 +368,21 @@ func TestEachFilter(t *testing.T) {
 			at    string // what the address has
 			query url.Values
 		}{
-			"today":       {func(p *person) { p.chooses("Period", "today") }, "?period=today", url.Values{"from": {midnight(0)}}},
-			"last 7 days": {func(p *person) { p.chooses("Period", "7d") }, "?period=7d", url.Values{"from": {midnight(-6)}}},
-			"last 30":     {func(p *person) { p.chooses("Period", "30d") }, "?period=30d", url.Values{"from": {midnight(-29)}}},
-			"direction":   {func(p *person) { p.chooses("Direction", "inbound") }, "?direction=inbound", url.Values{"direction": {"inbound"}}},
+			"today":       {says("Period", "Today"), "?period=today", url.Values{"from": {midnight(0)}}},
+			"last 7 days": {says("Period", "Last 7 days"), "?period=7d", url.Values{"from": {midnight(-6)}}},
+			"last 30":     {says("Period", "Last 30 days"), "?period=30d", url.Values{"from": {midnight(-29)}}},
+			"direction":   {says("Direction", "Inbound"), "?direction=inbound", url.Values{"direction": {"inbound"}}},
 			"status":      {picks("Status", "Delivered"), "?status=delivered", url.Values{"status": {"delivered"}}},
 			"two statuses": {func(p *person) {
-				p.clicks(".picker button", "Status")
+				p.clicks(".filter-button", "Status")
 				p.clicks(".check", "Delivered")
 				p.clicks(".check", "Failed")
 				p.presses("Escape")
 			}, "?status=delivered&status=failed", url.Values{"status": {"delivered", "failed"}}},
 			"channel":      {picks("Channel", "WhatsApp"), "?channel=whatsapp", url.Values{"channel": {"whatsapp"}}},
 			"country":      {picks("Country", "United Kingdom"), "?country=GB", url.Values{"country": {"GB"}}},
-			"from":         {func(p *person) { p.types("From ends in", fromLast4) }, "", url.Values{"fromLast4": {fromLast4}}},
-			"to":           {func(p *person) { p.types("To ends in", toLast4) }, "", url.Values{"toLast4": {toLast4}}},
+			"from":         {ends("From ends in", fromLast4), "", url.Values{"fromLast4": {fromLast4}}},
+			"to":           {ends("To ends in", toLast4), "", url.Values{"toLast4": {toLast4}}},
 			"oldest first": {func(p *person) { p.clicks("thead button", "Time") }, "?order=asc", url.Values{"order": {"asc"}}},
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -397,34 +412,60 @@ func TestEachFilter(t *testing.T) {
 	})
 }
 
+// What a person chooses and reads has both ends in it: two days of the calendar, or two minutes.
 func TestACustomPeriod(t *testing.T) {
 	onProduct(t, func(t *testing.T, p *person) {
 		p.signsIn(p.log("voice"))
-		p.chooses("Period", "custom")
-		day := time.Now().UTC().AddDate(0, 0, -20).Format("2006-01-02")
+		p.clicks(".segment", "UTC")
+		now := time.Now().UTC()
+		first, last := now.AddDate(0, 0, -20), now.AddDate(0, 0, -10)
+		listed := func(from, to string) {
+			t.Helper()
+			p.isAt(p.log("voice") + "?from=" + url.QueryEscape(from) + "&to=" + url.QueryEscape(to) + "&time=utc")
+			p.loadsAll()
+			want := all[recordAnswer](t, p.site, usagePath(p.site, "voice"), url.Values{"from": {from}, "to": {to}})
+			p.shows("the records", ids(want), p.rows())
+		}
+		p.clicks(".filter-button", "Period")
+		p.sees(".day", "")
+		p.hasFocusOn("All records")
+		for _, day := range []time.Time{first, last} {
+			for month := range 2 {
+				if p.evaluates("document.querySelector('.month-name').textContent") == day.Format("January 2006") {
+					break
+				}
+				p.clicks("button", map[bool]string{true: "Previous month", false: "Next month"}[month == 0 && day.Equal(first)])
+			}
+			p.clicks(".day", day.Format("Monday, 2 January 2006"))
+		}
+		p.misses(".calendar", "")
+		p.hasFocusOn("Period")
+		const day = "2006-01-02"
+		listed(first.Format(day)+"T00:00:00Z", last.AddDate(0, 0, 1).Format(day)+"T00:00:00Z")
+
 		set := func(label, value string) {
 			p.must(p.call(see+`const field = document.getElementById(element.htmlFor); field.value = args[2]; field.dispatchEvent(new Event('change', {bubbles: true}));`, nil, "label", label, value))
 		}
-		p.clicks(".segment", "UTC")
-		p.sees("label", "Until, not included (UTC)")
-		set("From (UTC)", day+"T00:00")
-		set("Until, not included (UTC)", day+"T00:00")
+		p.clicks(".filter-button", "Period")
+		p.sees("label", "To, included (UTC)")
+		p.tells("the ends", "[...document.querySelectorAll('.period-ends input')].map((input) => input.value)", first.Format(day)+"T00:00,"+last.Format(day)+"T23:59")
+		set("To, included (UTC)", first.AddDate(0, 0, -1).Format(day)+"T00:00")
 		p.sees(".field-fault", periodReversed)
-		until := time.Now().UTC().AddDate(0, 0, -10).Format("2006-01-02")
-		set("Until, not included (UTC)", until+"T06:30")
-		p.must(p.Wait("the period in the address", fmt.Sprintf("location.hash.includes(%q)", url.QueryEscape(until+"T06:30:00Z"))))
-		p.loadsAll()
-		want := all[recordAnswer](t, p.site, usagePath(p.site, "voice"), url.Values{"from": {day + "T00:00:00Z"}, "to": {until + "T06:30:00Z"}})
-		p.shows("the records", ids(want), p.rows())
+		set("To, included (UTC)", last.Format(day)+"T06:30")
 		p.misses(".field-fault", "The period")
+		listed(first.Format(day)+"T00:00:00Z", last.Format(day)+"T06:31:00Z")
+		p.presses("Escape")
+		p.sees(".filter-said", "06:30")
 	})
 }
 
 func TestLastFourDigitsStayOutOfTheAddress(t *testing.T) {
 	onProduct(t, func(t *testing.T, p *person) {
 		p.signsIn(p.log("sms"))
+		p.clicks(".filter-button", "Number")
 		p.types("To ends in", "7391")
 		p.sees(".hint", "Digits of a number stay out of the address")
+		p.presses("Escape")
 		p.settles()
 		if at := p.evaluates("location.href + JSON.stringify(history.state)"); strings.Contains(at, "7391") {
 			t.Errorf("the address holds them: %s", at)
@@ -434,10 +475,10 @@ func TestLastFourDigitsStayOutOfTheAddress(t *testing.T) {
 		p.sees("h1", "Voice")
 		p.goesBack()
 		p.sees("h1", "SMS")
-		p.tells("back", "[...document.querySelectorAll('.digits')].map((input) => input.value)", ",7391")
+		p.sees(".filter-button", "to …7391")
 		p.reloads()
 		p.sees("h1", "SMS")
-		p.tells("a reload", "[...document.querySelectorAll('.digits')].map((input) => input.value)", ",")
+		p.sees(".filter-button", "Number: Any")
 	})
 }
 
@@ -448,7 +489,8 @@ func TestTheAddressHoldsTheView(t *testing.T) {
 		p.isOnOverview()
 		p.clicks("#menu a", "SMS")
 		p.arrivesAt("SMS")
-		p.chooses("Direction", "outbound")
+		p.clicks(".filter-button", "Direction")
+		p.clicks(".word", "Outbound")
 		p.settles()
 		filtered := p.log("sms") + "?direction=outbound"
 		p.isAt(filtered)
@@ -466,11 +508,11 @@ func TestTheAddressHoldsTheView(t *testing.T) {
 		p.goesBack()
 		p.isAt(p.log("sms"))
 		p.settles()
-		p.tells("back, the direction", "document.querySelectorAll('.filter-fields select')[1].value", "")
+		p.sees(".filter-button", "Direction: Any")
 		p.goesForward()
 		p.isAt(filtered)
 		p.settles()
-		p.tells("forward, the direction", "document.querySelectorAll('.filter-fields select')[1].value", "outbound")
+		p.sees(".filter-button", "Direction: Outbound")
 		p.reloads()
 		p.arrivesAt("SMS")
 		p.shows("the records after a reload", rows[:50], p.rows())
@@ -603,8 +645,8 @@ func TestByKeyboardAlone(t *testing.T) {
 				break
 			}
 		}
-		p.entersUntil("document.querySelector('.picker-panel:not([hidden])')")
-		p.sees(".picker-panel", "Delivered")
+		p.entersUntil("document.querySelector(':popover-open')")
+		p.sees(".panel", "Delivered")
 		p.presses("Space") // the first box has the focus
 		p.presses("Escape")
 		p.hasFocusOn("Status: Queued")

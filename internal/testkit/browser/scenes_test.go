@@ -27,7 +27,8 @@ func scenes(site Site) []scene {
 	}
 	opensFirst := func(p *person) { p.clicks("tbody a", "") }
 	opensCountries := func(p *person) {
-		p.must(p.Eval(`document.querySelector('.filter-fold').click(); [...document.querySelectorAll('.picker button')].at(-1).click()`, nil))
+		p.clicks(".filter-button", "Country")
+		p.sees(".check", "Afghanistan")
 	}
 	log := func(product string) string { return logFragment(site, product) }
 	return []scene{
@@ -48,6 +49,10 @@ func scenes(site Site) []scene {
 		{"sms", signedIn(log("sms"))},
 		{"sms-filtered", signedIn(log("sms") + "?period=custom&from=2026-01-01T00:00Z&direction=outbound&status=delivered&status=undelivered&country=GB&time=utc")},
 		{"sms-filters", signedIn(log("sms")+"?status=delivered&status=sent", opensCountries)},
+		{"sms-period", signedIn(log("sms")+"?from=2026-11-03T00:00Z&to=2026-11-20T00:00Z", func(p *person) {
+			p.clicks(".filter-button", "Period")
+			p.sees(".day", "")
+		})},
 		{"sms-record", signedIn(log("sms")+"?direction=outbound&status=delivered", opensFirst)},
 		{"voice", signedIn(log("voice"))},
 		{"voice-record", signedIn(log("voice")+"?direction=outbound&status=completed", opensFirst)},
