@@ -28,28 +28,19 @@ export function money(amount, currency) {
   return moneyParts(amount, currency).map((part) => part.value).join('');
 }
 
-// How a customer's credit stands. Low is a matter of judgement, and a hint
-// only: below about 50 euros' worth, in round figures of the currency.
-const lowMarks = new Map([
-  ['JPY', '7500'], ['KRW', '75000'], ['VND', '1300000'], ['IDR', '800000'], ['INR', '4500'], ['PHP', '3000'], ['THB', '2000'],
-  ['TWD', '1700'], ['RUB', '4500'], ['HUF', '20000'], ['CZK', '1200'], ['SEK', '550'], ['NOK', '550'], ['DKK', '350'], ['PLN', '200'],
-  ['MXN', '1000'], ['ZAR', '1000'], ['BRL', '250'], ['CNY', '400'], ['HKD', '400'], ['AED', '200'], ['TRY', '1800'], ['CLP', '50000'], ['COP', '200000'],
-]);
-
 const day = 24 * 60 * 60 * 1000;
 
-// {known, postpaid, level: 'fine' | 'low' | 'exhausted' | 'overdrawn', old}. A prepaid
-// customer may go below 0 by its credit limit, and is overdrawn then; a postpaid one is
-// billed after, so nothing of it runs out.
-export function creditState(credit, now) {
+// How a customer's credit stands: {known, postpaid, level: 'fine' | 'low' | 'overdrawn' |
+// 'exhausted', old}. Nothing is left of what is exhausted, the credit limit included; what is
+// overdrawn is below 0 and within that limit. Which is low only the API can tell, by what was spent.
+export function creditState(credit, now, isLow = false) {
   const postpaid = credit.billingMode === 'postpaid';
   const known = credit.amount !== null && credit.amount !== undefined;
   let level = 'fine';
-  if (known && !postpaid) {
-    const left = addDecimals(credit.amount, credit.creditLimit ?? '0');
-    if (compareDecimals(credit.amount, '0') < 0) level = 'overdrawn';
-    else if (compareDecimals(left, '0') <= 0) level = 'exhausted';
-    else if (compareDecimals(left, lowMarks.get(credit.currency) ?? '50') < 0) level = 'low';
+  if (known) {
+    if (compareDecimals(addDecimals(credit.amount, credit.creditLimit ?? '0'), '0') <= 0) level = 'exhausted';
+    else if (isLow) level = 'low';
+    else if (compareDecimals(credit.amount, '0') < 0) level = 'overdrawn';
   }
   const old = known && credit.asOf && now - Date.parse(credit.asOf) > day;
   return { known, postpaid, level, old: Boolean(old) };

@@ -1,12 +1,13 @@
 // Starts the page: shows the view that the address names, and keeps the two in step.
 
 import { address, get, refusal } from './api.js';
-import { customersPage, customersView } from './customers.js';
+import { customersView } from './customers.js';
 import { drawBanner, drawMenu, drawTop } from './frame.js';
 import { comesBack, hasLeft, issuerName, maySetOutSilently, setOutSilently, signOutThere } from './issuer.js';
 import { logView } from './log.js';
 import { emptyPlace } from './notice.js';
 import { overviewView } from './overview.js';
+import { customersPage } from './roster.js';
 import { formatRoute, parseRoute } from './route.js';
 import { heldKey, looksLikeKey, session, signIn, signOut } from './session.js';
 import { signInView } from './signin.js';
@@ -186,7 +187,7 @@ function lostView() {
 // What the view to come asks first, so that its answer can be used there.
 function question() {
   const next = route ?? parseRoute(location.hash);
-  return next.account ? address(['customers', next.account]) : customersPage({ search: next.search ?? '', product: next.product ?? '' });
+  return next.account ? address(['customers', next.account]) : customersPage({ search: next.search ?? '', product: next.product ?? '', credit: next.credit ?? '' });
 }
 
 function entered() {

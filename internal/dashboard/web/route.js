@@ -8,6 +8,7 @@
 // is left out. What is malformed is passed over, never sent on.
 
 import { products } from './vocabulary.js';
+import { orders } from './order.js';
 import { brief, presets } from './period.js';
 
 export const noFilters = { period: '', from: '', to: '', direction: '', status: [], channel: [], country: [], order: 'desc' };
@@ -21,7 +22,7 @@ const forms = {
   time: /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z$/,
 };
 
-// A route is {view: 'customers', search, product}, {view: 'overview', account},
+// A route is {view: 'customers', search, product, credit, order}, {view: 'overview', account},
 // {view: 'log', account, product, filters, utc, record}, or {view: 'lost'}.
 export function parseRoute(fragment) {
   const [path, query = ''] = fragment.replace(/^#/, '').split(/\?(.*)/s);
@@ -32,10 +33,10 @@ export function parseRoute(fragment) {
   } catch {
     return { view: 'lost' };
   }
-  if (parts.length === 0) return { view: 'customers', search: '', product: '' };
+  if (parts.length === 0) return { view: 'customers', search: '', product: '', credit: '', order: '' };
   if (parts[0] !== 'customers' || parts.length > 3) return { view: 'lost' };
   if (parts.length === 1) {
-    return { view: 'customers', search: asked.get('search') ?? '', product: oneOf(asked.get('product'), products) };
+    return { view: 'customers', search: asked.get('search') ?? '', product: oneOf(asked.get('product'), products), credit: oneOf(asked.get('credit'), ['low', 'exhausted']), order: oneOf(asked.get('order'), orders) };
   }
   const [, account, product] = parts;
   if (!accountForm.test(account)) return { view: 'lost' };
@@ -77,7 +78,7 @@ export function formatRoute(route) {
   let path = '#/customers';
   if (route.view === 'customers') {
     if (!isSecret(route.search) && !looksLikeNumber(route.search)) put('search', route.search);
-    put('product', route.product);
+    for (const key of ['product', 'credit', 'order']) put(key, route[key]);
   } else {
     path += `/${encodeURIComponent(route.account)}`;
   }

@@ -14,6 +14,7 @@ import (
 type customerAnswer struct {
 	AccountID, Name, Currency string
 	Products                  []string
+	Spend                     *struct{ Amount, Currency string }
 	RemainingCredit           struct {
 		Amount, CreditLimit, AsOf *string
 		BillingMode               string

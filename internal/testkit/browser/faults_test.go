@@ -39,7 +39,7 @@ func TestASearchIsSentWhenTheTypingPauses(t *testing.T) {
 		var asked []string
 		waitUntil(t, "the search for the whole word", func() bool {
 			asked = s.Asked()[before:]
-			return len(asked) > 0 && strings.Contains(asked[len(asked)-1], "search="+word+"&limit=25")
+			return len(asked) > 0 && strings.Contains(asked[len(asked)-1], "search="+word+"&limit=100")
 		})
 		p.hasRows(1)
 		p.sees(".count", "1 customer shown. That is all.") // one is not many
@@ -274,8 +274,8 @@ func TestCreditIsToldInWords(t *testing.T) {
 	onStage(t, func(t *testing.T, _ *Stage, p *person) {
 		p.signsIn("#/customers")
 		for account, words := range map[string][]string{
-			"bluebird-clinics": {"Low", "£31.40"},
-			"cobalt&sons":      {"Overdrawn", "-US$0.4275"},
+			"bluebird-clinics": {"£31.40"},
+			"cobalt&sons":      {"Exhausted", "-US$0.4275"},
 			"delta.logistics":  {"Postpaid", "€3,120.50"},
 			"gamma_health":     {"Postpaid", "not available"},
 			"nolist_trading":   {"not available"},

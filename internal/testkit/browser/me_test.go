@@ -30,7 +30,7 @@ func TestAListIsShownWhereWhoAsksCannotBeTold(t *testing.T) {
 	onStage(t, func(t *testing.T, s *Stage, p *person) {
 		s.Inject(Fault{Match: "/v1/me", Status: http.StatusServiceUnavailable, Code: "unavailable"})
 		p.signsIn("#/customers")
-		p.hasRows(25)
+		p.hasRows(61)
 		waitUntil(t, "the answers to all", func() bool { return s.AtWork() == 0 })
 		p.must(p.Eval("fetch('openapi.yaml').then((answer) => answer.text()).then(() => 0)", nil)) // and the page to have heard of them
 		p.sees(".key-id code", "")

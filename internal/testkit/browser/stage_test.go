@@ -47,6 +47,8 @@ type Fault struct {
 	// Status, when set, is answered as the problem of that code.
 	Status int
 	Code   string
+	// Parameter, when set, is the one that the problem names.
+	Parameter string
 	// Drop ends the connection without an answer.
 	Drop bool
 	// Times is how many requests the fault is for; 0: all.
@@ -232,7 +234,11 @@ func (s *Stage) play(w http.ResponseWriter, r *http.Request, f Fault) bool {
 		w.Header().Set("Retry-After", "2")
 	}
 	w.WriteHeader(f.Status)
-	_, _ = fmt.Fprintf(w, `{"type":"about:blank","title":%q,"status":%d,"detail":"Injected.","code":%q,"requestId":%q}`, http.StatusText(f.Status), f.Status, f.Code, id)
+	faulty := ""
+	if f.Parameter != "" {
+		faulty = fmt.Sprintf(`,"errors":[{"parameter":%q,"detail":"is not answered"}]`, f.Parameter)
+	}
+	_, _ = fmt.Fprintf(w, `{"type":"about:blank","title":%q,"status":%d,"detail":"Injected.","code":%q,"requestId":%q%s}`, http.StatusText(f.Status), f.Status, f.Code, id, faulty)
 	return false
 }
 

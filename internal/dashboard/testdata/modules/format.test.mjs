@@ -18,13 +18,14 @@ test('a currency that is none does not stop the page', () => {
   assert.equal(money('1.5', '<b>'), '1.5 <b>');
 });
 
-test('credit is low, exhausted or overdrawn only where it can run out', () => {
-  for (const [given, level] of [
-    [credit('1520.73'), 'fine'], [credit('50'), 'fine'], [credit('49.99'), 'low'], [credit('0.01'), 'low'], [credit('0'), 'exhausted'], [credit('-3'), 'overdrawn'], [credit('-0.0001'), 'overdrawn'],
-    [credit('-3', { creditLimit: '100' }), 'overdrawn'], [credit('-100', { creditLimit: '100' }), 'overdrawn'], [credit('0', { creditLimit: '10' }), 'low'], [credit('0', { creditLimit: '100' }), 'fine'],
-    [credit('7499', { currency: 'JPY' }), 'low'], [credit('7500', { currency: 'JPY' }), 'fine'],
-    [credit(null), 'fine'], [credit('-900', { billingMode: 'postpaid' }), 'fine'],
-  ]) assert.equal(creditState(given, now).level, level, JSON.stringify(given));
+test('credit is exhausted, low or overdrawn', () => {
+  for (const [given, isLow, level] of [
+    [credit('1520.73'), false, 'fine'], [credit('0.01'), false, 'fine'], [credit('0.01'), true, 'low'],
+    [credit('0'), true, 'exhausted'], [credit('-3'), false, 'exhausted'], [credit('-900', { billingMode: 'postpaid' }), false, 'exhausted'],
+    [credit('-3', { creditLimit: '100' }), false, 'overdrawn'], [credit('-3', { creditLimit: '100' }), true, 'low'],
+    [credit('-100', { creditLimit: '100' }), false, 'exhausted'], [credit('0', { creditLimit: '10' }), false, 'fine'],
+    [credit(null), false, 'fine'],
+  ]) assert.equal(creditState(given, now, isLow).level, level, JSON.stringify(given));
 });
 
 test('credit that is older than a day is said to be', () => {

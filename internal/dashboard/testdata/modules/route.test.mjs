@@ -6,8 +6,8 @@ const log = (filters = {}, rest = {}) => ({ view: 'log', account: 'acme_retail',
 
 test('a route comes back from its fragment', () => {
   for (const route of [
-    { view: 'customers', search: '', product: '' },
-    { view: 'customers', search: 'Müller & Söhne #1 100%', product: 'voice' },
+    { view: 'customers', search: '', product: '', credit: '', order: '' },
+    { view: 'customers', search: 'Müller & Söhne #1 100%', product: 'voice', credit: 'low', order: '-spend' },
     { view: 'overview', account: 'smith&sons' },
     { view: 'overview', account: '...' },
     log(),
@@ -35,6 +35,10 @@ test('last four digits, numbers and keys never get into a fragment', () => {
 test('what is malformed in a fragment is passed over', () => {
   const route = parseRoute('#/customers/acme_retail/sms?direction=up&status=<script>&status=sent&status=sent&country=gb&country=GB&period=never&order=best&record=a%20b&channel=whatsapp&from=yesterday&time=local');
   assert.deepEqual(route, log({ status: ['sent'], country: ['GB'] }));
+});
+
+test('a list of customers is narrowed and put in order by what there is', () => {
+  assert.deepEqual(parseRoute('#/customers?credit=fine&order=-price&product=fax'), { view: 'customers', search: '', product: '', credit: '', order: '' });
 });
 
 test('what is no view is lost, and so is what is no account', () => {
