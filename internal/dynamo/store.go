@@ -335,21 +335,32 @@ func (s *Store) deleteAll(ctx context.Context, op, table string, keys []item) er
 	return s.writeAll(ctx, op, table, requests)
 }
 
+// writeOnce makes one attempt to put and delete up to maxBatchWrite items. Those that DynamoDB
+// leaves unprocessed under load are an error too.
+func (s *Store) writeOnce(ctx context.Context, op, table string,
+	requests []types.WriteRequest) (unprocessed []types.WriteRequest, err error) {
+	out, err := call(ctx, op, s.db.BatchWriteItem,
+		&dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: requests}}, once)
+	if err != nil {
+		return nil, err
+	}
+	if unprocessed = out.UnprocessedItems[table]; len(unprocessed) > 0 {
+		return unprocessed, fault.New(fault.Unavailable, op+": items left unprocessed", nil)
+	}
+	return nil, nil
+}
+
 // writeAll puts and deletes items in calls of maxBatchWrite, within the limiter.
 // What DynamoDB leaves unprocessed under load is sent again. An error may come when
 // some are written.
 func (s *Store) writeAll(ctx context.Context, op, table string, requests []types.WriteRequest) error {
 	for left := range slices.Chunk(requests, maxBatchWrite) {
 		err := s.limited(ctx, func() error {
-			out, err := call(ctx, op, s.db.BatchWriteItem,
-				&dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: left}}, once)
-			if err != nil {
-				return err
+			unprocessed, err := s.writeOnce(ctx, op, table, left)
+			if len(unprocessed) > 0 {
+				left = unprocessed
 			}
-			if left = out.UnprocessedItems[table]; len(left) > 0 {
-				return fault.New(fault.Unavailable, op+": items left unprocessed", nil)
-			}
-			return nil
+			return err
 		})
 		if err != nil {
 			return err

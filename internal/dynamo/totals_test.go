@@ -44,7 +44,7 @@ func at(now time.Time) func() time.Time { return func() time.Time { return now }
 // formerly is what stands of a day.
 func formerly(t *testing.T, s *dynamo.Store, d totals.LogDay) dynamo.CountedDay {
 	t.Helper()
-	days, err := s.CountedDays(t.Context(), d.Log, d.Day.Month())
+	days, err := s.CountedDays(t.Context(), d.Log, d.Day, d.Day.Add(1))
 	must(t, err)
 	return days[d.Day]
 }
@@ -53,10 +53,18 @@ func storeDay(t *testing.T, s *dynamo.Store, mark totals.Mark, sheet totals.Shee
 	t.Helper()
 	must(t, s.OpenDays(t.Context(), mark, []totals.LogDay{theTenth}))
 	open := totals.OpenDay{LogDay: theTenth, Mark: mark}
-	stored, err := s.StoreDay(t.Context(), totals.Counted{OpenDay: open, Sheet: sheet}, formerly(t, s, theTenth), at(now))
+	stored, err := storeOne(t.Context(), s, totals.Counted{OpenDay: open, Sheet: sheet}, formerly(t, s, theTenth), at(now))
 	must(t, err)
-	must(t, s.CloseDay(t.Context(), open, false))
+	must(t, s.CloseDays(t.Context(), []totals.OpenDay{open}))
 	return stored
+}
+
+func storeOne(ctx context.Context, s *dynamo.Store, c totals.Counted, former dynamo.CountedDay, now func() time.Time) (dynamo.CountedDay, error) {
+	stored, err := s.StoreDays(ctx, []totals.Counted{c}, map[totals.Day]dynamo.CountedDay{c.Day: former}, now)
+	if err != nil {
+		return dynamo.CountedDay{}, err
+	}
+	return stored[0], nil
 }
 
 func readDay(t *testing.T, s *dynamo.Store) totals.Dated {
@@ -91,7 +99,7 @@ func TestNoWriterOverwritesALaterOne(t *testing.T) {
 	month := map[usage.Product]totals.MonthlyLog{usage.SMS: {Sheet: groupsOf(1, 1), LastDay: theTenth.Day, UpdatedAt: now}}
 	late := map[string]func(context.Context) error{
 		"the day": func(ctx context.Context) error {
-			_, err := s.StoreDay(ctx, totals.Counted{OpenDay: first, Sheet: groupsOf(1, 1)}, dynamo.CountedDay{}, at(now))
+			_, err := storeOne(ctx, s, totals.Counted{OpenDay: first, Sheet: groupsOf(1, 1)}, dynamo.CountedDay{}, at(now))
 			return err
 		},
 		"the month, whole": func(ctx context.Context) error { return s.StoreMonth(ctx, june, "", month, mine, true) },
@@ -113,7 +121,7 @@ func TestNoWriterOverwritesALaterOne(t *testing.T) {
 			}
 		}
 		before := everything(t, db, tables)
-		must(t, s.CloseDay(t.Context(), first, true))
+		must(t, s.CloseDays(t.Context(), []totals.OpenDay{first}))
 		if diff := cmp.Diff(before, everything(t, db, tables), itemsAsTheyAre); diff != "" {
 			t.Errorf("the day is closed: %s", diff)
 		}
@@ -128,29 +136,29 @@ func TestNoWriterOverwritesALaterOne(t *testing.T) {
 	}
 	must(t, s.OpenDays(t.Context(), mine, []totals.LogDay{theTenth}))
 	must(t, s.OpenDays(t.Context(), theirs, []totals.LogDay{theTenth}))
-	must(t, s.LeaveForLater(t.Context(), totals.OpenDay{LogDay: theTenth, Mark: theirs}))
+	must(t, s.LeaveForLater(t.Context(), []totals.OpenDay{{LogDay: theTenth, Mark: theirs}}))
 	must(t, s.OpenDays(t.Context(), theirs, []totals.LogDay{theTenth})) // one's own already there is success
 	func() {
 		before := everything(t, db, tables)
-		must(t, s.LeaveForLater(t.Context(), first))  // which takes neither LATER nor OPEN
-		must(t, s.CloseDay(t.Context(), first, true)) // nor does this
+		must(t, s.LeaveForLater(t.Context(), []totals.OpenDay{first})) // which takes neither LATER nor OPEN
+		must(t, s.CloseDays(t.Context(), []totals.OpenDay{first}))     // nor does this
 		if diff := cmp.Diff(before, everything(t, db, tables), itemsAsTheyAre); diff != "" {
 			t.Errorf("a lower mark was left for later, or closed: %s", diff)
 		}
 	}()
 	second := totals.OpenDay{LogDay: theTenth, Mark: theirs}
-	must(t, s.CloseDay(t.Context(), totals.OpenDay{LogDay: theTenth, Mark: theirs}, true))
+	must(t, s.CloseDays(t.Context(), []totals.OpenDay{{LogDay: theTenth, Mark: theirs}}))
 	must(t, s.OpenDays(t.Context(), theirs, []totals.LogDay{theTenth}))
 	try()
 
 	must(t, s.OpenDays(t.Context(), theirs, []totals.LogDay{theTenth}))
-	counted, err := s.StoreDay(t.Context(), totals.Counted{OpenDay: second, Sheet: groupsOf(1, 5)}, dynamo.CountedDay{}, at(now))
+	counted, err := storeOne(t.Context(), s, totals.Counted{OpenDay: second, Sheet: groupsOf(1, 5)}, dynamo.CountedDay{}, at(now))
 	must(t, err)
 	must(t, s.StoreMonth(t.Context(), june, "", map[usage.Product]totals.MonthlyLog{
 		usage.SMS: {Sheet: groupsOf(1, 5).Coarse(), LastDay: theTenth.Day, UpdatedAt: now},
 	}, theirs, true))
 	must(t, s.StoreLog(t.Context(), acmeSMS, []totals.Dated{counted.Dated}, now, theirs, true))
-	must(t, s.CloseDay(t.Context(), second, true))
+	must(t, s.CloseDays(t.Context(), []totals.OpenDay{second}))
 	try()
 	if d := readDay(t, s); d.Stale || d.Sheet.Text() != groupsOf(1, 5).Text() {
 		t.Errorf("the day is %+v", d)
@@ -164,12 +172,13 @@ func TestADayIsOpenUntilItIsLeftForLater(t *testing.T) {
 	mark := totals.Mark{Term: 1, Number: 1}
 	must(t, s.OpenDays(t.Context(), mark, []totals.LogDay{theTenth}))
 	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
-		if c.Operation == "PutItem" {
+		refused := c.Operation == "BatchWriteItem" && strings.Contains(string(c.Body), "LATER#")
+		if refused {
 			dynamotest.Refuse(w, "AccessDeniedException")
 		}
-		return c.Operation == "PutItem"
+		return refused
 	})
-	if err := s.LeaveForLater(t.Context(), totals.OpenDay{LogDay: theTenth, Mark: mark}); err == nil {
+	if err := s.LeaveForLater(t.Context(), []totals.OpenDay{{LogDay: theTenth, Mark: mark}}); err == nil {
 		t.Error("it is left for later")
 	}
 	if open, later, err := s.DaysUnderWay(t.Context()); err != nil || len(open) != 1 || len(later) != 0 {
@@ -180,7 +189,7 @@ func TestADayIsOpenUntilItIsLeftForLater(t *testing.T) {
 var itemsAsTheyAre = cmp.AllowUnexported(types.AttributeValueMemberS{}, types.AttributeValueMemberN{}, types.AttributeValueMemberM{})
 
 // An answer that is lost of a write that was made is not another writer's; and what the day
-// says is when the first attempt said that it changed.
+// says is what the count says.
 func TestADayWhoseAnswerIsLostIsStoredOnce(t *testing.T) {
 	tables := engine.NewTables(t)
 	var deaf atomic.Bool
@@ -188,7 +197,8 @@ func TestADayWhoseAnswerIsLostIsStoredOnce(t *testing.T) {
 		next := o.HTTPClient
 		o.HTTPClient = doer(func(r *http.Request) (*http.Response, error) {
 			answer, err := next.Do(r)
-			if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".UpdateItem") && deaf.CompareAndSwap(true, false) {
+			_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+			if (operation == "UpdateItem" || operation == "BatchWriteItem") && deaf.CompareAndSwap(true, false) {
 				return nil, io.ErrUnexpectedEOF
 			}
 			return answer, err
@@ -198,12 +208,13 @@ func TestADayWhoseAnswerIsLostIsStoredOnce(t *testing.T) {
 	must(t, s.OpenDays(t.Context(), mark, []totals.LogDay{theTenth}))
 	clock := now
 	deaf.Store(true)
-	stored, err := s.StoreDay(t.Context(), totals.Counted{OpenDay: totals.OpenDay{LogDay: theTenth, Mark: mark}, Sheet: groupsOf(1, 1)},
+	began := now.Add(2 * time.Second) // when the first attempt said that it changed
+	stored, err := storeOne(t.Context(), s, totals.Counted{OpenDay: totals.OpenDay{LogDay: theTenth, Mark: mark}, Sheet: groupsOf(1, 1)},
 		dynamo.CountedDay{}, func() time.Time { clock = clock.Add(time.Second); return clock })
 	must(t, err)
 	d := readDay(t, s)
-	if deaf.Load() || d.Stale || !d.UpdatedAt.Equal(stored.UpdatedAt) || !d.UpdatedAt.Before(clock) {
-		t.Errorf("it changed at %s, and the count says at %s; at %s it was tried last", d.UpdatedAt, stored.UpdatedAt, clock)
+	if deaf.Load() || d.Stale || !d.UpdatedAt.Equal(stored.UpdatedAt) || !d.UpdatedAt.After(began) {
+		t.Errorf("it changed at %s, and the count says at %s; at %s it was tried first", d.UpdatedAt, stored.UpdatedAt, began)
 	}
 	deaf.Store(true)
 	month := map[usage.Product]totals.MonthlyLog{usage.SMS: {UpdatedAt: now}}
@@ -397,7 +408,7 @@ func TestAMonthOfACustomerTakesFewUnits(t *testing.T) {
 	must(t, s.OpenDays(t.Context(), mark, open))
 	for i, d := range open {
 		sheet := groupsOf(12+i%2, 987_654_321) // 50 of four products
-		_, err := s.StoreDay(t.Context(), totals.Counted{OpenDay: totals.OpenDay{LogDay: d, Mark: mark}, Zone: "Europe/Berlin",
+		_, err := storeOne(t.Context(), s, totals.Counted{OpenDay: totals.OpenDay{LogDay: d, Mark: mark}, Zone: "Europe/Berlin",
 			Sheet: sheet, ExpiresAt: now.AddDate(1, 1, 0)}, dynamo.CountedDay{}, at(now))
 		must(t, err)
 	}
@@ -468,11 +479,11 @@ func TestWhatDaysShareIsMarkedOnceBetweenTwoCounts(t *testing.T) {
 		}
 		return opened
 	}
-	opened := open(marked, 2+2, "2026-06-10", "2026-06-11")
-	opened = append(opened, open(marked, 1, "2026-06-12")...)
-	opened = append(opened, open(marked, 1+1, "2026-07-01")...) // another month, the same log
+	opened := open(marked, 1, "2026-06-10", "2026-06-11") // new days and months are put, not updated
+	opened = append(opened, open(marked, 0, "2026-06-12")...)
+	opened = append(opened, open(marked, 0, "2026-07-01")...) // another month, the same log
 	for _, d := range opened {
-		_, err := s.StoreDay(t.Context(), totals.Counted{OpenDay: d, Sheet: groupsOf(1, 1)}, formerly(t, s, d.LogDay), at(now))
+		_, err := storeOne(t.Context(), s, totals.Counted{OpenDay: d, Sheet: groupsOf(1, 1)}, formerly(t, s, d.LogDay), at(now))
 		must(t, err)
 	}
 	month := map[usage.Product]totals.MonthlyLog{usage.SMS: {UpdatedAt: now}}

@@ -4,11 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,15 +14,16 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/fault"
-	"partnerview/internal/pricing"
 	"partnerview/internal/totals"
 	"partnerview/internal/usage"
 )
 
 // What whoever writes usage does to totals, under the writer's lease. All reads here are
-// consistent. Every write has a condition or puts the same again, so that it may be
-// repeated, and one that comes late, of a writer that lost the lease, changes nothing: its
-// mark is the lower one.
+// consistent. A month and a log are written on a condition: the mark that they bear. Of
+// days there are many: 25 are written by one call, which takes no conditions, behind a call
+// that reads under which marks they stand. That nobody writes between the two is what the
+// lease is for, as it is for records; and within a lease each step, to open, to write, to
+// count, begins when nothing of the one before can land any more ([Lease.Settled]).
 
 const (
 	writer      = "WRITER"
@@ -33,15 +31,12 @@ const (
 	laterPrefix = "LATER#"
 )
 
-func underWayKey(prefix string, d totals.LogDay) item {
-	return item{"pk": str(writer), "sk": str(prefix + d.Log.Key() + "#" + string(d.Day))}
-}
-
 var (
 	underWayAttributes  = project("pk", "sk", "mark")
 	countedDayAttribute = project("pk", "sk", "zone", "groups", "parts", "set", "coarse", "digest", "partsLeft",
 		"updatedAt", "expiresAt", "mark", "stale")
-	stampAttributes  = project("pk", "sk", "mark", "stale", "updatedAt")
+	stampAttributes  = project("pk", "sk", "mark", "stale")
+	totalsKeys       = project("pk", "sk")
 	logKeptByWriters = project("pk", "sk", "firstDay", "lastDay", "statedThrough", "updatedAt", "mark", "stale")
 	monthZone        = project("pk", "sk", "zone")
 	whichDays        = project("pk", "sk", "groups", "parts", "expiresAt")
@@ -67,112 +62,49 @@ func overtaken(op string) error { return fault.New(fault.Unavailable, op, errOve
 // store's below that where the tables do not bear it.
 const writesAtOnce = MaxWriters
 
-// OpenDays makes days known as being written, before anything is written into them: to
-// the ledger first, so that whoever comes after a crash finds them, and then to readers, on
-// the day, its month and its log, which are created where they are not. All bear the one
-// mark, which must be above every mark of before. When it returns, all days are open; after
-// an error some may be, and to open them again is safe. IsOvertaken: a later writer has one.
-func (s *Store) OpenDays(ctx context.Context, mark totals.Mark, days []totals.LogDay) error {
-	return s.OpenMoreDays(ctx, mark, days, new(SharedMarks))
+// putAtOnce is putAll of any number of items, by calls side by side.
+func (s *Store) putAtOnce(ctx context.Context, op, table string, items []item) error {
+	batches := slices.Collect(slices.Chunk(items, maxBatchWrite))
+	return atOnce(writesAtOnce, len(batches), func(i int) error { return s.putAll(ctx, op, table, batches[i]) })
 }
 
-// SharedMarks are the months and logs that a writer has made stale and has not counted since.
-// These are not marked again for each of their days: a count asks of their mark only that it is
-// of its own lease. The zero value has none.
-type SharedMarks struct {
-	mu   sync.Mutex
-	made map[string]bool
+// deleteAtOnce is deleteAll of any number of keys, by calls side by side.
+func (s *Store) deleteAtOnce(ctx context.Context, op, table string, keys []item) error {
+	batches := slices.Collect(slices.Chunk(keys, maxBatchWrite))
+	return atOnce(writesAtOnce, len(batches), func(i int) error { return s.deleteAll(ctx, op, table, batches[i]) })
 }
 
-func (m *SharedMarks) have(name string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.made[name]
+// itemKey is the key of an item of Totals or the Ledger.
+type itemKey struct{ pk, sk string }
+
+func keyIn(it item) itemKey {
+	r := reader{item: it}
+	return itemKey{r.text("pk"), r.text("sk")}
 }
 
-func (m *SharedMarks) add(names map[string]bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.made == nil {
-		m.made = make(map[string]bool)
-	}
-	maps.Copy(m.made, names)
-}
-
-// OpenMoreDays is OpenDays beside what the same writer has marked under the same lease.
-func (s *Store) OpenMoreDays(ctx context.Context, mark totals.Mark, days []totals.LogDay, marked *SharedMarks) error {
-	var puts []types.WriteRequest
-	var stale []item
-	seen, shared := make(map[string]bool), make(map[string]bool)
-	for _, d := range days {
-		open := underWayKey(openPrefix, d)
-		month := totals.AccountMonth{Account: d.Account, Month: d.Day.Month()}
-		for _, key := range []item{dayKey(d), logStateKey(d.Log), monthKey(month)} {
-			r := reader{item: key}
-			name := r.text("pk") + "\x00" + r.text("sk")
-			if seen[name] || marked.have(name) {
-				continue
+// itemsThere reads those of some items that exist, no two of which may be the same.
+func (s *Store) itemsThere(ctx context.Context, op, table string, keys []item,
+	p projection) (there map[itemKey]item, err error) {
+	there = make(map[itemKey]item, len(keys))
+	for batch := range slices.Chunk(keys, maxBatchGet) {
+		err := retryUnavailable(ctx, func() error {
+			items, err := s.batchGet(ctx, op, table, batch, p, true)
+			for _, it := range items {
+				there[keyIn(it)] = it
 			}
-			seen[name] = true
-			stale = append(stale, key)
-			if strings.HasPrefix(r.text("sk"), dayPrefix) {
-				open["mark"] = str(mark.String())
-				puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: open}})
-			} else {
-				shared[name] = true
-			}
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	batches := slices.Collect(slices.Chunk(puts, maxBatchWrite))
-	err := atOnce(writesAtOnce, len(batches), func(i int) error {
-		return s.writeAll(ctx, "open days", s.tables.Ledger, batches[i])
-	})
-	if err != nil {
-		return err
-	}
-	err = atOnce(writesAtOnce, len(stale), func(i int) error { return s.markStale(ctx, mark, stale[i]) })
-	if err == nil {
-		marked.add(shared)
-	}
-	return err
-}
-
-// overLowerMark is that mark and stale are each not there, or lower. It is written out: dynalite
-// takes two and a half times as long to read it with parentheses, which for small records was
-// a tenth of an import.
-const overLowerMark = "attribute_not_exists(#mark) AND attribute_not_exists(#stale) OR " +
-	"attribute_not_exists(#mark) AND #stale <= :mark OR " +
-	"#mark < :mark AND attribute_not_exists(#stale) OR " +
-	"#mark < :mark AND #stale <= :mark"
-
-// markStale sets stale on an item of totals over a lower mark. A higher one of the same
-// writer, who marks days of one log from several goroutines, is as good.
-func (s *Store) markStale(ctx context.Context, mark totals.Mark, key item) error {
-	r := reader{item: key}
-	op := "open " + r.text("pk") + " " + r.text("sk")
-	_, err := s.updateLimited(ctx, op, &dynamodb.UpdateItemInput{
-		TableName: &s.tables.Totals, Key: key,
-		UpdateExpression:          aws.String("SET #stale = :mark"),
-		ConditionExpression:       aws.String(overLowerMark),
-		ExpressionAttributeNames:  map[string]string{"#stale": "stale", "#mark": "mark"},
-		ExpressionAttributeValues: item{":mark": str(mark.String())},
-	})
-	if !isConditionFailed(err) {
-		return err
-	}
-	is, err := s.stampsOf(ctx, op, key)
-	shared := !strings.HasPrefix(r.text("sk"), dayPrefix)
-	if err == nil && (!shared || is.stale.Term != mark.Term || is.stale.Number < mark.Number) {
-		err = overtaken(op)
-	}
-	return err
+	return there, nil
 }
 
 // stamps say who wrote an item of totals last.
 type stamps struct {
-	mark      totals.Mark // of the count that made it; zero: none did
-	stale     totals.Mark // under which it is being written; zero: it is not
-	updatedAt time.Time   // of a day or log
+	mark  totals.Mark // of the count that made it; zero: none did
+	stale totals.Mark // under which it is being written; zero: it is not
 }
 
 func (s *Store) stampsOf(ctx context.Context, op string, key item) (is stamps, err error) {
@@ -182,7 +114,7 @@ func (s *Store) stampsOf(ctx context.Context, op string, key item) (is stamps, e
 			return err
 		}
 		r := reader{item: it}
-		is = stamps{r.mark("mark"), r.mark("stale"), r.time("updatedAt")}
+		is = stamps{r.mark("mark"), r.mark("stale")}
 		if r.err != nil {
 			return badItem("totals", op, r.err)
 		}
@@ -202,260 +134,6 @@ func (r *reader) mark(name string) totals.Mark {
 		r.fail(name, "a mark")
 	}
 	return m
-}
-
-// DaysUnderWay reads the days that are open, and those that are left for later, each by
-// account, product and day bytewise. A day may be both.
-func (s *Store) DaysUnderWay(ctx context.Context) (open, later []totals.OpenDay, err error) {
-	if open, err = s.underWay(ctx, openPrefix); err != nil {
-		return nil, nil, err
-	}
-	later, err = s.underWay(ctx, laterPrefix)
-	return open, later, err
-}
-
-// DaysUnderWayOf is DaysUnderWay of one account.
-func (s *Store) DaysUnderWayOf(ctx context.Context, account usage.AccountID) (open, later []totals.OpenDay, err error) {
-	if open, err = s.underWay(ctx, openPrefix+string(account)+"#"); err != nil {
-		return nil, nil, err
-	}
-	later, err = s.underWay(ctx, laterPrefix+string(account)+"#")
-	return open, later, err
-}
-
-func (s *Store) underWay(ctx context.Context, prefix string) (days []totals.OpenDay, err error) {
-	var items []item
-	err = retryUnavailable(ctx, func() error {
-		items, err = s.queryAll(ctx, query{
-			op: "days under way", table: s.tables.Ledger, projection: underWayAttributes,
-			condition:  "#pk = :pk AND begins_with(#sk, :prefix)",
-			values:     item{":pk": str(writer), ":prefix": str(prefix)},
-			consistent: true,
-		})
-		return err
-	})
-	for _, it := range items {
-		r := reader{item: it}
-		sk := r.text("sk")
-		_, name, _ := strings.Cut(sk, "#")
-		at := max(strings.LastIndexByte(name, '#'), 0)
-		log, notLog := usage.ParseLogKey(name[:at])
-		day, notDay := totals.ParseDay(strings.TrimPrefix(name[at:], "#"))
-		d := totals.OpenDay{LogDay: totals.LogDay{Log: log, Day: day}, Mark: r.mark("mark")}
-		if d.Mark == (totals.Mark{}) {
-			r.fail("mark", "there")
-		}
-		if bad := cmp.Or(notLog, notDay, r.err); bad != nil {
-			return nil, badItem("open day", sk, bad)
-		}
-		days = append(days, d)
-	}
-	return days, err
-}
-
-// AccountZone is the zone of a customer's days. Of a customer that was deleted it is that
-// of the newest month which is known of it, so that its days stay what they were; else
-// UTC.
-func (s *Store) AccountZone(ctx context.Context, account usage.AccountID) (zone directory.TimeZone, err error) {
-	err = retryUnavailable(ctx, func() error {
-		c, err := s.GetCustomer(ctx, account)
-		zone = c.TimeZone
-		if !fault.Is(err, fault.NotFound) {
-			return err
-		}
-		out, err := s.query(ctx, query{
-			op: "time zone of " + string(account), table: s.tables.Totals, projection: monthZone,
-			condition:   "#pk = :pk AND begins_with(#sk, :month)",
-			filter:      "attribute_exists(#zone)",
-			values:      item{":pk": str(string(account)), ":month": str(monthPrefix)},
-			newestFirst: true, consistent: true,
-		})
-		if err == nil && len(out.Items) > 0 {
-			r := reader{item: out.Items[0]}
-			zone, err = directory.TimeZone(r.text("zone")), r.err
-		}
-		return err
-	})
-	return zone, err
-}
-
-// ListsToCount reads all price lists of a log.
-func (s *Store) ListsToCount(ctx context.Context, log usage.Log) (lists []pricing.List, err error) {
-	err = retryUnavailable(ctx, func() error {
-		lists, err = s.AllPriceLists(ctx, log)
-		return err
-	})
-	return lists, err
-}
-
-// RecordPages goes through the records of a log, page by page and oldest first.
-type RecordPages struct {
-	store  *Store
-	log    usage.Log
-	period usage.Period
-	start  item
-	done   bool
-}
-
-// RecordsToCount begins to read the records of a period of a log, those too whose
-// retention has ended: all that a count asks of them, which is not their ids, their numbers,
-// nor when their status was told.
-func (s *Store) RecordsToCount(log usage.Log, p usage.Period) *RecordPages {
-	return &RecordPages{store: s, log: log, period: p}
-}
-
-// Next reads up to a megabyte of records, and is false behind the last. Throttling and
-// broken connections are tried again until ctx ends; after an error it may be called
-// again.
-func (p *RecordPages) Next(ctx context.Context) (records []usage.Record, more bool, err error) {
-	if p.done {
-		return nil, false, nil
-	}
-	in := query{
-		op: "count " + p.log.Text(), table: p.store.tables.Usage, projection: countAttributes,
-		values: item{":log": str(p.log.Key())}, start: p.start, consistent: true,
-	}
-	in.condition = periodCondition(p.period, in.values)
-	var items []item
-	err = retryUnavailable(ctx, func() (err error) {
-		items, p.start, err = p.store.queryPage(ctx, in)
-		return err
-	})
-	if err != nil {
-		p.start = in.start
-		return nil, false, err
-	}
-	p.done = p.start == nil
-	records = make([]usage.Record, len(items))
-	for i, it := range items {
-		if records[i], err = decodeRecord(p.log, it); err != nil {
-			return nil, false, err
-		}
-	}
-	return records, true, nil
-}
-
-// CountedDay is what stands of a day before it is counted again.
-type CountedDay struct {
-	totals.Dated        // its sheet is the coarse one
-	head         string // of the sheet's text: digest
-	parts        int
-	set          string
-	partsLeft    bool // parts of former counts may be there
-}
-
-// CountedDays reads the days of a log's month, by day.
-func (s *Store) CountedDays(ctx context.Context, log usage.Log,
-	month totals.Month) (days map[totals.Day]CountedDay, err error) {
-	from, to := month.First(), month.Next().First()
-	condition, values := dayRange(log, from, to)
-	var items []item
-	err = retryUnavailable(ctx, func() error {
-		items, err = s.queryAll(ctx, query{
-			op: opOfDays(log, from, to), table: s.tables.Totals, projection: countedDayAttribute,
-			condition: condition, values: values, consistent: true,
-		})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	days = make(map[totals.Day]CountedDay, len(items))
-	for _, it := range items {
-		d, err := decodeDay(log, it)
-		if err != nil {
-			return nil, err
-		}
-		r := reader{item: it}
-		c := CountedDay{Dated: d.Dated, parts: d.parts, set: d.set, partsLeft: r.text("partsLeft") == yes}
-		if d.parts > 0 {
-			c.head = r.required("digest")
-			if c.Sheet, err = totals.ParseSheet(r.required("coarse")); err != nil {
-				r.fail("coarse", "a sheet: "+err.Error())
-			}
-		} else {
-			c.head, c.Sheet = digest(r.text("groups")), d.Sheet.Coarse()
-		}
-		if r.err != nil {
-			return nil, badItem("totals of "+log.Text(), r.text("sk"), r.err)
-		}
-		days[d.Day] = c
-	}
-	return days, nil
-}
-
-// StoreDay stores what a day comes to, and takes it off what is being written, if it is
-// still open under its mark. former is what CountedDays had of it; where that comes to the
-// same, the day has not changed, and its UpdatedAt stays. Else that is now, taken for each
-// attempt, and never before a millisecond behind the former. It returns the day as it
-// stands, with a coarse sheet. IsOvertaken: another writer has it.
-func (s *Store) StoreDay(ctx context.Context, c totals.Counted, former CountedDay,
-	now func() time.Time) (CountedDay, error) {
-	op := "totals of " + c.Log.Text() + " on " + string(c.Day)
-	text := c.Sheet.Text()
-	out := CountedDay{head: digest(text), Dated: totals.Dated{
-		Log: c.Log, Day: c.Day, Zone: c.Zone, Sheet: c.Sheet.Coarse(), ExpiresAt: c.ExpiresAt,
-	}}
-	at := now()
-	same := !former.UpdatedAt.IsZero() && former.head == out.head && former.Zone.String() == c.Zone.String() &&
-		former.Expired(at) == out.Expired(at)
-	if len(text) > s.maxSheet() {
-		out.set, out.parts = former.set, former.parts
-		if former.head != out.head || former.parts == 0 {
-			var err error
-			out.set = c.Mark.String()
-			if out.parts, err = s.putParts(ctx, op, c, at); err != nil {
-				return CountedDay{}, err
-			}
-		}
-	}
-	if former.parts > 0 || former.partsLeft || out.parts > 0 {
-		var err error
-		if out.partsLeft, err = s.deleteOldParts(ctx, op, c.LogDay, at, former.set, out.set); err != nil {
-			return CountedDay{}, err
-		}
-	}
-	it := item{"zone": str(c.Zone.String()), "mark": str(c.Mark.String())}
-	if out.parts > 0 {
-		it["parts"], it["set"], it["digest"] = num(int64(out.parts)), str(out.set), str(out.head)
-		it["coarse"] = str(out.Sheet.Text())
-	} else {
-		putText(it, "groups", text)
-	}
-	if out.partsLeft {
-		it["partsLeft"] = str(yes)
-	}
-	if !c.ExpiresAt.IsZero() {
-		it["expiresAt"] = num(c.ExpiresAt.Unix())
-	}
-	err := s.limited(ctx, func() error {
-		if out.UpdatedAt = former.UpdatedAt; !same {
-			out.UpdatedAt = later(now(), former.UpdatedAt)
-		}
-		it["updatedAt"] = str(usage.FormatTime(out.UpdatedAt))
-		return s.settle(ctx, op, dayKey(c.LogDay), c.Mark, it, "groups", "parts", "set", "digest", "coarse",
-			"partsLeft", "expiresAt", "stale")
-	})
-	if isConditionFailed(err) {
-		// An attempt of ours that was not answered, or somebody else.
-		is, err := s.stampsOf(ctx, op, dayKey(c.LogDay))
-		if err == nil && (is.mark != c.Mark || is.stale != totals.Mark{}) {
-			err = overtaken(op)
-		}
-		out.UpdatedAt = is.updatedAt
-		return out, err
-	}
-	return out, err
-}
-
-// later is now, or else the next millisecond behind what was: the order of changes is
-// that of their times.
-func later(now, former time.Time) time.Time {
-	now = now.UTC().Truncate(time.Millisecond)
-	if next := former.Add(time.Millisecond); now.Before(next) {
-		return next
-	}
-	return now
 }
 
 // settle makes one attempt to set attributes of an item of totals that is being written
@@ -485,76 +163,6 @@ func (s *Store) settle(ctx context.Context, op string, key item, stale totals.Ma
 	in.UpdateExpression = &update
 	_, err := s.updateOnce(ctx, op, &in, once)
 	return err
-}
-
-// putParts writes the sheet of a day in parts, which its head is to name.
-func (s *Store) putParts(ctx context.Context, op string, c totals.Counted, at time.Time) (parts int, err error) {
-	var items []item
-	var part []string
-	size := 0
-	flush := func() {
-		key := fmt.Sprintf("%s%04d", partsPrefix(c.Day, c.Mark.String()), len(items)+1)
-		items = append(items, item{
-			"pk": str(c.Log.Key()), "sk": str(key), "groups": str(strings.Join(part, "\n")),
-			"at": str(usage.FormatTime(at)),
-		})
-		part, size = nil, 0
-	}
-	for _, line := range c.Sheet.Lines() {
-		if size += len(line) + 1; size > s.maxSheet() && len(part) > 0 {
-			flush()
-			size = len(line) + 1
-		}
-		part = append(part, line)
-	}
-	flush()
-	batches := slices.Collect(slices.Chunk(items, partsOfCall))
-	return len(items), atOnce(writesAtOnce, len(batches), func(i int) error {
-		return s.putAll(ctx, op, s.tables.Totals, batches[i])
-	})
-}
-
-// partsOfCall is how many parts are written by one call: it takes 16 MB and 25 items, and
-// ends within callTimeout.
-const partsOfCall = 4
-
-// partsStay is how long parts stay that neither the head nor the one before it names. A
-// reader who comes later all the same misses a part, and reads the head again.
-const partsStay = 24 * time.Hour
-
-// deleteOldParts deletes the parts of a day's former counts but the last and this one that
-// are older than partsStay. left: some that are not this count's stay.
-func (s *Store) deleteOldParts(ctx context.Context, op string, d totals.LogDay, now time.Time,
-	sets ...string) (left bool, err error) {
-	var items []item
-	err = retryUnavailable(ctx, func() error {
-		items, err = s.queryAll(ctx, query{
-			op: op, table: s.tables.Totals, projection: partNames,
-			condition: "#pk = :pk AND begins_with(#sk, :day)",
-			values:    item{":pk": str(d.Log.Key()), ":day": str(partPrefix + string(d.Day) + "#")},
-		})
-		return err
-	})
-	if err != nil {
-		return false, err
-	}
-	var old []item
-	for _, it := range items {
-		r := reader{item: it}
-		set := strings.TrimPrefix(r.text("sk"), partPrefix+string(d.Day)+"#")
-		set, _, _ = strings.Cut(set, "#")
-		kept := slices.Contains(sets, set) || now.Sub(r.time("at")) < partsStay
-		if r.err != nil {
-			return false, badItem("totals of "+d.Log.Text(), r.text("sk"), r.err)
-		}
-		switch {
-		case !kept:
-			old = append(old, item{"pk": it["pk"], "sk": it["sk"]})
-		case set != sets[len(sets)-1]:
-			left = true
-		}
-	}
-	return left || sets[0] != "" && sets[0] != sets[len(sets)-1], s.deleteAll(ctx, op, s.tables.Totals, old)
 }
 
 // StoreMonth stores what a customer's month comes to, of those of its logs of which days
@@ -735,7 +343,7 @@ func (s *Store) LogDays(ctx context.Context, log usage.Log, zone *time.Location,
 	condition, values := dayRange(log, first, behind)
 	err := retryUnavailable(ctx, func() error {
 		items, err := s.queryAll(ctx, query{
-			op: "days of " + log.Text(), table: s.tables.Totals, projection: project("pk", "sk"),
+			op: "days of " + log.Text(), table: s.tables.Totals, projection: totalsKeys,
 			condition: condition, values: values, consistent: true,
 		})
 		days = nil
@@ -765,55 +373,6 @@ func (s *Store) LogDays(ctx context.Context, log usage.Log, zone *time.Location,
 	}
 	slices.Sort(days)
 	return slices.Compact(days), err
-}
-
-// CloseDay takes a day off the ledger that was counted: first from those that were left for
-// later, unless that was under a higher mark, then, if it is still open under this mark,
-// from the open ones.
-func (s *Store) CloseDay(ctx context.Context, d totals.OpenDay, wasLater bool) error {
-	if wasLater {
-		if err := s.deleteUnderWay(ctx, laterPrefix, d, "#mark <= :mark"); err != nil {
-			return err
-		}
-	}
-	return s.deleteUnderWay(ctx, openPrefix, d, "#mark = :mark")
-}
-
-func (s *Store) deleteUnderWay(ctx context.Context, prefix string, d totals.OpenDay, condition string) error {
-	op := "close " + d.Log.Text() + " " + string(d.Day)
-	err := s.limited(ctx, func() error {
-		_, err := call(ctx, op, s.db.DeleteItem, &dynamodb.DeleteItemInput{
-			TableName: &s.tables.Ledger, Key: underWayKey(prefix, d.LogDay),
-			ConditionExpression:       aws.String("attribute_not_exists(#mark) OR " + condition),
-			ExpressionAttributeNames:  map[string]string{"#mark": "mark"},
-			ExpressionAttributeValues: item{":mark": str(d.Mark.String())},
-		}, once)
-		return err
-	})
-	if isConditionFailed(err) {
-		return nil
-	}
-	return err
-}
-
-// LeaveForLater makes of an open day one that only totals rebuild counts. It stays stale.
-func (s *Store) LeaveForLater(ctx context.Context, d totals.OpenDay) error {
-	op := "leave " + d.Log.Text() + " " + string(d.Day)
-	it := underWayKey(laterPrefix, d.LogDay)
-	it["mark"] = str(d.Mark.String())
-	err := s.limited(ctx, func() error {
-		_, err := call(ctx, op, s.db.PutItem, &dynamodb.PutItemInput{
-			TableName: &s.tables.Ledger, Item: it,
-			ConditionExpression:       aws.String("attribute_not_exists(#mark) OR #mark <= :mark"),
-			ExpressionAttributeNames:  map[string]string{"#mark": "mark"},
-			ExpressionAttributeValues: item{":mark": it["mark"]},
-		}, once)
-		return err
-	})
-	if err != nil && !isConditionFailed(err) {
-		return err
-	}
-	return s.deleteUnderWay(ctx, openPrefix, d, "#mark = :mark")
 }
 
 // NoteLoaded notes when records of a log were loaded, and through when the log is said to

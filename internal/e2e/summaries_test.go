@@ -242,9 +242,9 @@ func putDays(t *testing.T, account usage.AccountID, month totals.Month, groups, 
 		must(t, s.OpenDays(t.Context(), mark, days))
 		for _, d := range days {
 			open := totals.OpenDay{LogDay: d, Mark: mark}
-			day, err := s.StoreDay(t.Context(), totals.Counted{OpenDay: open, Zone: zone, Sheet: sheet}, dynamo.CountedDay{}, lease.Now)
+			days, err := s.StoreDays(t.Context(), []totals.Counted{{OpenDay: open, Zone: zone, Sheet: sheet}}, nil, lease.Now)
 			must(t, err)
-			counted[log] = append(counted[log], day.Dated)
+			counted[log] = append(counted[log], days[0].Dated)
 			all = append(all, open)
 		}
 		ofMonth[product] = totals.SumMonth(slices.Values(counted[log]), clock)
@@ -253,9 +253,7 @@ func putDays(t *testing.T, account usage.AccountID, month totals.Month, groups, 
 	for log, days := range counted {
 		must(t, s.StoreLog(t.Context(), log, days, clock, mark, true))
 	}
-	for _, open := range all {
-		must(t, s.CloseDay(t.Context(), open, false))
-	}
+	must(t, s.CloseDays(t.Context(), all))
 	return records
 }
 
@@ -281,18 +279,18 @@ func putMonths(t *testing.T, accounts []usage.AccountID, month totals.Month, eac
 			if err := s.OpenDays(ctx, mark, []totals.LogDay{open.LogDay}); err != nil {
 				return err
 			}
-			day, err := s.StoreDay(ctx, totals.Counted{OpenDay: open, Sheet: sheet}, dynamo.CountedDay{}, lease.Now)
+			days, err := s.StoreDays(ctx, []totals.Counted{{OpenDay: open, Sheet: sheet}}, nil, lease.Now)
 			if err != nil {
 				return err
 			}
 			months := map[usage.Product]totals.MonthlyLog{}
 			for _, product := range usage.Products() {
-				months[product] = totals.SumMonth(slices.Values([]totals.Dated{day.Dated}), clock)
+				months[product] = totals.SumMonth(slices.Values([]totals.Dated{days[0].Dated}), clock)
 			}
 			if err := s.StoreMonth(ctx, totals.AccountMonth{Account: account, Month: month}, "", months, mark, true); err != nil {
 				return err
 			}
-			return s.CloseDay(ctx, open, false)
+			return s.CloseDays(ctx, []totals.OpenDay{open})
 		})
 	}
 	must(t, group.Wait())

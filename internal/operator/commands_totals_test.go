@@ -1,13 +1,19 @@
 package operator_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"partnerview/internal/dynamo"
 	"partnerview/internal/importer"
@@ -425,3 +431,67 @@ func TestNothingIsCountedWhileAWriteMayStillLand(t *testing.T) {
 	}
 	assertExact(t, dynamo.NewStore(engine.Client(t), tables), "imported", "acc-a", "acc-b")
 }
+
+// A day that was left open is counted, and opened again by the same command; what the count
+// has sent in vain until then must not make it whole when it lands after all.
+func TestWhatACountHasSentLandsBeforeTheNextDayIsOpened(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
+	tables := engine.NewTables(t)
+	direct := dynamo.NewStore(engine.Client(t), tables)
+	day := totals.LogDay{Log: usage.Log{Account: "acc-b", Product: usage.SMS}, Day: "2026-06-01"}
+	landed := make(chan struct{})
+	var once sync.Once
+	client := engine.Client(t, func(o *dynamodb.Options) {
+		next := o.HTTPClient
+		o.HTTPClient = doer(func(r *http.Request) (*http.Response, error) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				return nil, err
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			writes := strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".BatchWriteItem")
+			lost := false
+			if writes && bytes.Contains(body, []byte("DAY#")) && bytes.Contains(body, []byte(`"updatedAt"`)) {
+				once.Do(func() {
+					lost = true
+					again := r.Clone(context.WithoutCancel(r.Context()))
+					again.Body = io.NopCloser(bytes.NewReader(body))
+					go func() {
+						defer close(landed)
+						time.Sleep(700 * time.Millisecond)
+						if answer, err := next.Do(again); err != nil || answer.StatusCode != http.StatusOK {
+							t.Errorf("the late write did not land: %v", err)
+						}
+					}()
+				})
+			}
+			if lost {
+				httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{}) // it was sent
+				return nil, io.ErrUnexpectedEOF
+			}
+			if writes && bytes.Contains(body, []byte(tables.Usage)) {
+				<-landed
+				days, err := direct.StoredDays(r.Context(), day.Log, day.Day, day.Day.Add(1))
+				if err != nil || len(days) != 1 || !days[0].Stale {
+					t.Errorf("while it is written into, the day is %+v, %v", days, err)
+				}
+			}
+			return next.Do(r)
+		})
+	})
+	o := operator.New(dynamo.NewStore(client, tables), clock)
+	o.LeaseTimes = dynamo.StandardLeaseTimes()
+	o.LeaseTimes.Gone = time.Second
+	apply(t, o, countedFile)
+	must(t, direct.OpenDays(t.Context(), totals.Mark{Term: 0, Number: 1}, []totals.LogDay{day}))
+	one := `{"accountId":"acc-b","product":"sms","id":"m-1","timestamp":"2026-06-01T10:00:00Z","direction":"outbound","segments":2}`
+	must(t, importing(one, operator.UsageImport{})(t, t.Context(), o))
+	assertExact(t, direct, "imported", "acc-b")
+}
+
+// doer is a client of the network that is one function.
+type doer func(*http.Request) (*http.Response, error)
+
+func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }

@@ -19,8 +19,11 @@ import (
 )
 
 // countedAtOnce is how many logs are counted side by side. What is in memory is as many
-// pages of records, and the sheets of as many days.
+// pages of records, and of each log the sheets of at most MaxDaysAtOnce days.
 const countedAtOnce = 8
+
+// groupsAtOnce is with how many groups days are stored that wait to be stored together.
+const groupsAtOnce = 20_000
 
 // countDays counts days that are open under marks of the lease that the store is under,
 // after every write into them was answered: it sums each day's records anew, stores what
@@ -28,10 +31,10 @@ const countedAtOnce = 8
 // DynamoDB's time. progress is told how many days are counted of how many, one call after
 // the other; it may be nil.
 //
-// An account is counted month by month, each to its end before the next, so that what an
-// interruption leaves is less than a month of each account that was under way; the days
-// stay open that were not closed, and to count them again changes nothing. Days of one log
-// that follow each other are one stream of pages.
+// An account is counted in rounds of one month, or of several that have few days, each to
+// its end before the next, so that what an interruption leaves is less than a round of each
+// account that was under way; the days stay open that were not closed, and to count them
+// again changes nothing. Days of one log that follow each other are one stream of pages.
 //
 // A day is told from its neighbours by its customer's zone; of a customer that was
 // deleted, by the zone that its days had.
@@ -114,27 +117,52 @@ func (c *count) account(ctx context.Context, account usage.AccountID, days []tot
 	if err != nil {
 		return err
 	}
-	months := make(map[totals.Month]map[usage.Log][]totals.OpenDay)
+	slices.SortFunc(days, func(a, b totals.OpenDay) int {
+		return cmp.Or(cmp.Compare(a.Day, b.Day), compareLogs(a.Log, b.Log))
+	})
 	books := make(map[usage.Log]pricing.Book)
 	for _, d := range days {
-		month := d.Day.Month()
-		if months[month] == nil {
-			months[month] = make(map[usage.Log][]totals.OpenDay)
-		}
-		months[month][d.Log] = append(months[month][d.Log], d)
 		if _, known := books[d.Log]; !known {
 			if books[d.Log], err = bookOf(ctx, c.store, d.Log); err != nil {
 				return err
 			}
 		}
 	}
-	for _, month := range slices.Sorted(maps.Keys(months)) {
-		m := monthCount{count: c, AccountMonth: totals.AccountMonth{Account: account, Month: month}, zone: zone}
-		if err := m.run(ctx, months[month], books); err != nil {
+	for days := range rounds(days) {
+		r := round{count: c, account: account, zone: zone, open: make(map[usage.Log][]totals.OpenDay)}
+		for _, d := range days {
+			r.open[d.Log] = append(r.open[d.Log], d)
+		}
+		if err := r.run(ctx, books); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// daysARound is with how many days a round of a customer's count takes no further month.
+const daysARound = 400
+
+// rounds parts days, which are in their order, into whole months, of several where they have
+// few days.
+func rounds(days []totals.OpenDay) func(yield func([]totals.OpenDay) bool) {
+	return func(yield func([]totals.OpenDay) bool) {
+		for len(days) > 0 {
+			whole, n := 0, 1 // up to where months are whole and not too many days
+			for ; n <= len(days); n++ {
+				if n == len(days) || days[n].Day.Month() != days[n-1].Day.Month() {
+					if whole > 0 && n > daysARound {
+						break
+					}
+					whole = n
+				}
+			}
+			if !yield(days[:whole]) {
+				return
+			}
+			days = days[whole:]
+		}
+	}
 }
 
 // bookOf reads all price lists of a log.
@@ -149,115 +177,170 @@ func bookOf(ctx context.Context, s *dynamo.Store, log usage.Log) (book pricing.B
 	return book, err
 }
 
-// monthCount counts days of one month of a customer.
-type monthCount struct {
+// round counts days of a customer, of one month or several.
+type round struct {
 	*count
-	totals.AccountMonth
-	zone calendar
+	account usage.AccountID
+	zone    calendar
+	open    map[usage.Log][]totals.OpenDay // of each log in their order
 }
 
-func (m monthCount) run(ctx context.Context, open map[usage.Log][]totals.OpenDay,
-	books map[usage.Log]pricing.Book) error {
+// logCount is what a round has counted of a log.
+type logCount struct {
+	days   []totals.Dated
+	months map[totals.Month]totals.MonthlyLog // in which these are
+}
+
+func (r round) run(ctx context.Context, books map[usage.Log]pricing.Book) error {
 	var mu sync.Mutex
-	month := make(map[usage.Product]totals.MonthlyLog)
-	counted := make(map[usage.Log][]totals.Dated)
+	counted := make(map[usage.Log]logCount)
 	group, logCtx := errgroup.WithContext(ctx)
-	for log, days := range open {
-		slices.SortFunc(days, func(a, b totals.OpenDay) int { return cmp.Compare(a.Day, b.Day) })
+	for log := range r.open {
 		group.Go(func() error {
 			select {
-			case m.logs <- struct{}{}:
-				defer func() { <-m.logs }()
+			case r.logs <- struct{}{}:
+				defer func() { <-r.logs }()
 			case <-logCtx.Done():
 				return logCtx.Err()
 			}
-			sums, stored, err := m.log(logCtx, log, days, books[log])
+			of, err := r.log(logCtx, log, books[log])
 			mu.Lock()
 			defer mu.Unlock()
-			month[log.Product], counted[log] = sums, stored
+			counted[log] = of
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	left, err := m.whatIsLeft(ctx, open)
+	left, err := r.whatIsLeft(ctx)
 	if err != nil {
 		return err
 	}
-	err = within(ctx, func(ctx context.Context) error {
-		return m.store.StoreMonth(ctx, m.AccountMonth, m.zone.TimeZone, month, m.own, !left.month)
-	})
-	if err != nil {
-		return err
+	months := make(map[totals.Month]map[usage.Product]totals.MonthlyLog)
+	for log, of := range counted {
+		for month, sums := range of.months {
+			if months[month] == nil {
+				months[month] = make(map[usage.Product]totals.MonthlyLog)
+			}
+			months[month][log.Product] = sums
+		}
+	}
+	for _, month := range slices.Sorted(maps.Keys(months)) {
+		err := within(ctx, func(ctx context.Context) error {
+			return r.store.StoreMonth(ctx, totals.AccountMonth{Account: r.account, Month: month}, r.zone.TimeZone,
+				months[month], r.own, !left.months[month])
+		})
+		if err != nil {
+			return err
+		}
 	}
 	group, logCtx = errgroup.WithContext(ctx)
-	for log, days := range counted {
+	for log, of := range counted {
 		group.Go(func() error {
 			return within(logCtx, func(ctx context.Context) error {
-				return m.store.StoreLog(ctx, log, days, m.now(), m.own, !left.logs[log])
+				return r.store.StoreLog(ctx, log, of.days, r.now(), r.own, !left.logs[log])
 			})
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return m.close(ctx, open, left)
+	return within(ctx, func(ctx context.Context) error {
+		return r.store.CloseDays(ctx, slices.Concat(slices.Collect(maps.Values(r.open))...))
+	})
 }
 
-// log counts days of one log and stores them; sums is what its month comes to then.
-func (m monthCount) log(ctx context.Context, log usage.Log, days []totals.OpenDay,
-	book pricing.Book) (sums totals.MonthlyLog, stored []totals.Dated, err error) {
+// log counts the round's days of one log and stores them.
+func (r round) log(ctx context.Context, log usage.Log, book pricing.Book) (of logCount, err error) {
+	days := r.open[log]
+	marks := make(map[totals.Day]totals.Mark, len(days))
+	of.months = make(map[totals.Month]totals.MonthlyLog)
+	for _, d := range days {
+		marks[d.Day] = d.Mark
+		of.months[d.Day.Month()] = totals.MonthlyLog{}
+	}
 	var all map[totals.Day]dynamo.CountedDay
 	err = within(ctx, func(ctx context.Context) error {
-		all, err = m.store.CountedDays(ctx, log, m.Month)
+		first, last := days[0].Day.Month(), days[len(days)-1].Day.Month()
+		all, err = r.store.CountedDays(ctx, log, first.First(), last.Next().First())
 		return err
 	})
 	if err != nil {
-		return sums, nil, err
+		return of, err
 	}
-	for run := range runs(days) {
-		marks := make(map[totals.Day]totals.Mark, len(run))
-		names := make([]totals.Day, len(run))
-		for i, d := range run {
-			marks[d.Day], names[i] = d.Mark, d.Day
+	var batch []totals.Counted
+	var groups int
+	store := func() error {
+		if len(batch) == 0 {
+			return nil
 		}
-		err := sheets(ctx, m.store, log, names, m.zone.clock, book, m.now(), func(d daySheet) error {
-			return within(ctx, func(ctx context.Context) error {
-				day, err := m.store.StoreDay(ctx, totals.Counted{
-					OpenDay: totals.OpenDay{LogDay: totals.LogDay{Log: log, Day: d.day}, Mark: marks[d.day]},
-					Zone:    m.zone.TimeZone, Sheet: d.sheet, ExpiresAt: d.expiresAt,
-				}, all[d.day], m.now)
-				all[d.day], stored = day, append(stored, day.Dated)
-				m.oneMore()
-				return err
+		days := batch
+		batch, groups = nil, 0
+		return within(ctx, func(ctx context.Context) error {
+			stored, err := r.store.StoreDays(ctx, days, all, r.now)
+			for _, day := range stored {
+				all[day.Day], of.days = day, append(of.days, day.Dated)
+				r.oneMore()
+			}
+			return err
+		})
+	}
+	for run := range runs(days, func(day totals.Day) bool { return len(all[day].Sheet) == 0 }) {
+		err := sheets(ctx, r.store, log, run, r.zone.clock, book, r.now(), func(d daySheet) error {
+			mark, open := marks[d.day]
+			if !open {
+				return nil
+			}
+			batch = append(batch, totals.Counted{
+				OpenDay: totals.OpenDay{LogDay: totals.LogDay{Log: log, Day: d.day}, Mark: mark},
+				Zone:    r.zone.TimeZone, Sheet: d.sheet, ExpiresAt: d.expiresAt,
 			})
+			if groups += len(d.sheet); len(batch) == dynamo.MaxDaysAtOnce || groups > groupsAtOnce {
+				return store()
+			}
+			return nil
 		})
 		if err != nil {
-			return sums, nil, err
+			return of, err
 		}
 	}
-	return totals.SumMonth(func(yield func(totals.Dated) bool) {
-		for _, d := range all {
-			if !yield(d.Dated) {
-				return
+	if err := store(); err != nil {
+		return of, err
+	}
+	for month := range of.months {
+		of.months[month] = totals.SumMonth(func(yield func(totals.Dated) bool) {
+			for day, d := range all {
+				if day.Month() == month && !yield(d.Dated) {
+					return
+				}
 			}
-		}
-	}, m.now()), stored, nil
+		}, r.now())
+	}
+	return of, nil
 }
 
-// runs parts days, which are in their order, into such as follow each other.
-func runs(days []totals.OpenDay) func(yield func([]totals.OpenDay) bool) {
-	return func(yield func([]totals.OpenDay) bool) {
+// runs parts days, which are in their order, into such as follow each other; between two
+// there may be days of which empty says that they have no records, which are in the run too.
+func runs(days []totals.OpenDay, empty func(totals.Day) bool) func(yield func([]totals.Day) bool) {
+	return func(yield func([]totals.Day) bool) {
 		for len(days) > 0 {
-			n := 1
-			for n < len(days) && days[n].Day == days[n-1].Day.Add(1) {
-				n++
+			run := []totals.Day{days[0].Day}
+			days = days[1:]
+			for len(days) > 0 {
+				longer := run
+				next := run[len(run)-1].Add(1)
+				for ; next < days[0].Day && empty(next); next = next.Add(1) {
+					longer = append(longer, next)
+				}
+				if next != days[0].Day {
+					break
+				}
+				run, days = append(longer, next), days[1:]
 			}
-			if !yield(days[:n]) {
+			if !yield(run) {
 				return
 			}
-			days = days[n:]
 		}
 	}
 }
@@ -317,36 +400,32 @@ func sheets(ctx context.Context, s *dynamo.Store, log usage.Log, days []totals.D
 	return nil
 }
 
-// leftOpen is what of a month's customer is not counted when the month is: the days of
-// others, and of this one what was opened or left under other marks since.
+// leftOpen is what of a customer is not counted when a round is: the days of others, and of
+// the round's what was opened or left under other marks since.
 type leftOpen struct {
-	month bool
-	logs  map[usage.Log]bool
-	later map[totals.LogDay]bool // of the days that were counted: they were left for later once
+	months map[totals.Month]bool
+	logs   map[usage.Log]bool
 }
 
 // whatIsLeft asks the ledger, on which a day stands before anything of it is stale, and
 // until it is counted.
-func (m monthCount) whatIsLeft(ctx context.Context, counted map[usage.Log][]totals.OpenDay) (leftOpen, error) {
-	left := leftOpen{logs: make(map[usage.Log]bool), later: make(map[totals.LogDay]bool)}
+func (r round) whatIsLeft(ctx context.Context) (leftOpen, error) {
+	left := leftOpen{make(map[totals.Month]bool), make(map[usage.Log]bool)}
 	var open, later []totals.OpenDay
 	err := within(ctx, func(ctx context.Context) (err error) {
-		open, later, err = m.store.DaysUnderWayOf(ctx, m.Account)
+		open, later, err = r.store.DaysUnderWayOf(ctx, r.account)
 		return err
 	})
 	if err != nil {
 		return left, err
 	}
 	marks := make(map[totals.LogDay]totals.Mark)
-	for _, days := range counted {
+	for _, days := range r.open {
 		for _, d := range days {
 			marks[d.LogDay] = d.Mark
 		}
 	}
-	add := func(d totals.OpenDay) {
-		left.logs[d.Log] = true
-		left.month = left.month || d.Day.Month() == m.Month
-	}
+	add := func(d totals.OpenDay) { left.logs[d.Log], left.months[d.Day.Month()] = true, true }
 	for _, d := range open {
 		if mark, ours := marks[d.LogDay]; !ours || mark != d.Mark {
 			add(d)
@@ -355,25 +434,7 @@ func (m monthCount) whatIsLeft(ctx context.Context, counted map[usage.Log][]tota
 	for _, d := range later {
 		if mark, ours := marks[d.LogDay]; !ours || mark.String() < d.Mark.String() {
 			add(d)
-		} else {
-			left.later[d.LogDay] = true
 		}
 	}
 	return left, nil
-}
-
-// close takes the counted days off the ledger.
-func (m monthCount) close(ctx context.Context, counted map[usage.Log][]totals.OpenDay, left leftOpen) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(dynamo.MaxWriters)
-	for _, days := range counted {
-		for _, d := range days {
-			group.Go(func() error {
-				return within(ctx, func(ctx context.Context) error {
-					return m.store.CloseDay(ctx, d, left.later[d.LogDay])
-				})
-			})
-		}
-	}
-	return group.Wait()
 }

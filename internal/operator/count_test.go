@@ -267,7 +267,7 @@ func TestAMonthIsStaleUntilItsLastDayIsCounted(t *testing.T) {
 	check(true, true, true, true)
 	count(first)
 	check(true, true, true, true)
-	must(t, c.LeaveForLater(t.Context(), totals.OpenDay{LogDay: second, Mark: totals.Mark{Term: 1, Number: 2}}))
+	must(t, c.LeaveForLater(t.Context(), []totals.OpenDay{{LogDay: second, Mark: totals.Mark{Term: 1, Number: 2}}}))
 	count(inMay)
 	check(true, false, false, true)
 	open, later, err := c.DaysUnderWay(t.Context())

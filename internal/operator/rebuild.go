@@ -307,12 +307,8 @@ func (c logCheck) compare(ctx context.Context, zone calendar, days []totals.Day,
 	for i, day := range days {
 		open[i].Day = day
 	}
-	for run := range runs(open) {
-		names := make([]totals.Day, len(run))
-		for i, d := range run {
-			names[i] = d.Day
-		}
-		err := sheets(ctx, c.store, c.log, names, zone.clock, book, c.now, func(d daySheet) error {
+	for run := range runs(open, func(totals.Day) bool { return false }) {
+		err := sheets(ctx, c.store, c.log, run, zone.clock, book, c.now, func(d daySheet) error {
 			counted[d.day] = d
 			c.read(recordsOf(d.sheet))
 			return nil

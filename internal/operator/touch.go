@@ -2,8 +2,7 @@ package operator
 
 import (
 	"context"
-
-	"golang.org/x/sync/errgroup"
+	"slices"
 
 	"partnerview/internal/dynamo"
 	"partnerview/internal/totals"
@@ -31,23 +30,23 @@ func (w *writer) leave(ctx context.Context) error {
 	if err := w.lease.Settled(ctx); err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(writesAtOnce)
-	for _, d := range w.openDays() {
-		group.Go(func() error {
-			ctx, cancel := context.WithTimeout(ctx, writeTimeout)
-			defer cancel()
-			if err := w.store.LeaveForLater(ctx, d); err != nil {
-				return err
-			}
-			w.mu.Lock()
-			defer w.mu.Unlock()
+	days := w.openDays()
+	for batch := range slices.Chunk(days, leftAtOnce) {
+		err := within(ctx, func(ctx context.Context) error { return w.store.LeaveForLater(ctx, batch) })
+		if err != nil {
+			return err
+		}
+		w.mu.Lock()
+		for _, d := range batch {
 			delete(w.opened, d.LogDay)
-			return nil
-		})
+		}
+		w.mu.Unlock()
 	}
-	return group.Wait()
+	return nil
 }
+
+// leftAtOnce is how many days are left for later within the time of one write.
+const leftAtOnce = 1000
 
 // openAll opens days within the time of one write.
 func (w *writer) openAll(ctx context.Context, days []totals.LogDay) error {

@@ -294,6 +294,10 @@ func (w *writer) count(ctx context.Context, progress func(days, of int)) error {
 	if err := countDays(ctx, w.store, w.lease.Now, days, progress); err != nil {
 		return err
 	}
+	// A count's write that comes late must not make a day whole that is open again.
+	if err := w.lease.Settled(ctx); err != nil && !errors.Is(err, dynamo.ErrLeaseLost) {
+		return err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, d := range days {
