@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,5 +56,35 @@ func TestColourIsForTerminalsAlone(t *testing.T) {
 	out, err := list().Output()
 	if err != nil || bytes.Contains(out, []byte("\x1b")) || !bytes.Contains(out, []byte("active")) {
 		t.Errorf("a pipe gets %q, %v", out, err)
+	}
+}
+
+// Whoever sits at a terminal sees how far a count is, in one line that goes when it has ended.
+func TestATerminalIsToldHowFarACountIs(t *testing.T) {
+	d := newDeskWithDirectory(t)
+	var lines strings.Builder
+	for _, day := range []string{"01", "02", "03"} {
+		lines.WriteString(`{"accountId":"acme_retail","product":"sms","id":"m-` + day + `","timestamp":"2026-02-` + day + `T10:00:00Z","direction":"outbound","segments":2}` + "\n")
+	}
+	file := d.write("usage.ndjson", lines.String())
+	counted := regexp.MustCompile(`\r([0-9]+) of 3 days counted`)
+	for _, command := range []string{"import usage " + file + " --now " + march, "totals rebuild --account acme_retail"} {
+		reader, screen := terminal(t)
+		cmd := d.process(os.Args[0], strings.Fields(command)...)
+		cmd.Stderr = screen
+		check(t, cmd.Run())
+		shown := make([]byte, 4096)
+		n, err := reader.Read(shown)
+		check(t, err)
+		told := counted.FindAllSubmatch(shown[:n], -1)
+		if len(told) != 3 || string(told[2][1]) != "3" {
+			t.Errorf("%s tells %q", command, shown[:n])
+		}
+		if _, behind, _ := strings.Cut(string(shown[:n]), "3 of 3 days counted"); !strings.HasPrefix(behind, "\r\x1b[K") {
+			t.Errorf("%s leaves the line where it was: %q", command, shown[:n])
+		}
+		if r := d.run(strings.Fields(command)...); r.code != 0 || strings.Contains(r.errOut+r.out, "of 3 days counted") {
+			t.Errorf("%s without a terminal: exit code %d, %q", command, r.code, r.errOut)
+		}
 	}
 }

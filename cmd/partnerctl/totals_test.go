@@ -192,7 +192,7 @@ func TestWhoWaitsToWriteIsToldForWhom(t *testing.T) {
 	zone := apart.write("zone.yaml", "customers:\n  - accountId: acme_retail\n    timeZone: Europe/Paris\n")
 	for _, args := range [][]string{
 		{"import", "usage", usage, "--now", march}, {"apply", "-f", zone}, {"totals", "rebuild"}, {"usage", "mend-ids", "--yes", "--unsure"},
-		{"usage", "delete", "acme_retail", "--yes"},
+		{"price", "withdraw", "acme_retail", "sms", "--from", "2020-01-01", "--correct-past", "--yes"}, {"usage", "delete", "acme_retail", "--yes"},
 	} {
 		end := apart.holding()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
