@@ -4,6 +4,7 @@
 import { h, icon, name, spoken } from './dom.js';
 import { customersSeen } from './format.js';
 import { issuerName } from './issuer.js';
+import { openJump } from './jump.js';
 import { copyButton } from './notice.js';
 import { formatRoute } from './route.js';
 import { who } from './session.js';
@@ -75,5 +76,6 @@ export function drawBanner(route, customer) {
     h('div', { class: 'banner-whose' },
       h('p', { class: 'banner-name', title: customer?.name }, spoken('Customer '), customer ? name(customer.name) : h('span', { class: 'bone' })),
       h('p', { class: 'banner-id' }, spoken('Account ID '), h('code', null, route.account), copyButton(route.account, 'Copy the account ID'))),
+    h('button', { type: 'button', class: 'button banner-find', 'aria-label': 'Find a record by its ID', title: 'Find a record by its ID', click: () => openJump({ account: route.account, products: customer?.products ?? products }) }, icon('search'), h('span', null, 'Find a record')),
     h('p', { class: 'pill banner-mode' }, 'View only'));
 }

@@ -106,6 +106,11 @@ export function isSecret(text) {
   return /pvk_/i.test(text);
 }
 
-function looksLikeNumber(text) {
+// Whether it could be a telephone number.
+export function looksLikeNumber(text) {
   return text.replace(/[^0-9]/g, '').length >= 8 && !/[A-Za-z]/.test(text);
+}
+
+export function isRecordId(text) {
+  return forms.record.test(text);
 }
