@@ -7,7 +7,7 @@ import { popup } from './popup.js';
 // opened(panel) fills the panel; clear(), if given, takes the filter off; unset is what an unset one says.
 export function pill({ label, opened, clear, unset = '', className }) {
   const said = h('span', { class: 'filter-said' });
-  const button = h('button', { type: 'button', class: 'filter-button' }, h('span', { class: 'filter-name' }, label), said, icon('down'));
+  const button = h('button', { type: 'button', class: 'filter-button' }, h('span', { class: 'filter-name' }, label), ' ', said, icon('down'));
   const panel = popup(button, { label, opened, className });
   const off = clear && h('button', { type: 'button', class: 'filter-clear', hidden: true, 'aria-label': `Clear ${label.toLowerCase()}`, title: `Clear ${label.toLowerCase()}`,
     click: () => { button.focus(); clear(); } }, icon('close'));

@@ -41,7 +41,7 @@ func crowdKey(t *testing.T) string {
 
 // loadCrowd makes customers of which every second has voice too.
 func (d *data) loadCrowd(ctx context.Context, now time.Time) (string, error) {
-	if err := d.store.PutPartner(ctx, directory.Partner{ID: "crowd", Name: "Crowd Resellers", Status: directory.Active}); err != nil {
+	if err := d.store.PutPartner(ctx, directory.Partner{ID: "crowd", Name: "Crowd " + Hostile, Status: directory.Active}); err != nil {
 		return "", err
 	}
 	key, _, err := operator.New(d.store, func() time.Time { return now }).CreateKey(ctx, "crowd", "stage", operator.Expiry{})
@@ -202,6 +202,8 @@ func TestAThousandCustomersAreReadAndPutInOrderAndMoreAreNot(t *testing.T) {
 		p.signsIn("#/customers?order=credit") // which it cannot be
 		p.sees(".count", "The first 1,000 customers, by name. Another order needs all of them")
 		p.sees(".tally", "2,000 customers · 0 low · 1 exhausted")
+		p.sees(".partner-name bdi", Hostile)
+		p.tells("a script in the partner's name", "window.hostile ?? document.querySelector('header img')", "null")
 		p.tells("heads that put in order", "document.querySelectorAll('thead button').length", "0")
 		p.tells("the first row", "document.querySelector('tbody tr').dataset.row", "crowd_0000")
 

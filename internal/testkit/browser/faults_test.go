@@ -222,6 +222,10 @@ func TestHostileWordsAreShownAsText(t *testing.T) {
 		p.sees("tbody a", Hostile)
 		p.goes("#/customers/hostile_import")
 		p.sees("#banner bdi", Hostile)
+		p.clicks("button", "Find a record")
+		p.looksFor(Hostile)
+		p.sees("#jump-fault", "This is not a record ID")
+		p.presses("Escape")
 		p.must(p.Wait("the title", "document.title.startsWith('<img src=x')"))
 		for _, product := range []string{"sms", "voice", "messaging"} {
 			p.goes("#/customers/hostile_import/" + product)

@@ -16,7 +16,7 @@ import (
 
 var (
 	screenshots = flag.String("screenshots", "", "folder for pictures of every view, wide and narrow, light and dark; empty: none are taken")
-	everyWidth  = flag.Bool("every-width", false, "with -screenshots: pictures of extreme content at many widths too")
+	everyWidth  = flag.Bool("every-width", false, "look at every view at every width, light and dark, and with -screenshots take pictures of extreme content at many widths too")
 )
 
 // What the first test that needs it starts, and TestMain ends.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -44,6 +45,7 @@ func scenes(site Site) []scene {
 			p.sees("#key-fault", keyRefused)
 		}},
 		{"customers", signedIn("#/customers")},
+		{"customers-exhausted", signedIn("#/customers?credit=exhausted&order=-spend")},
 		{"customers-none-found", signedIn("#/customers?search=zzz")},
 		{"customer", signedIn("#/customers/" + site.Account)},
 		{"sms", signedIn(log("sms"))},
@@ -54,6 +56,11 @@ func scenes(site Site) []scene {
 			p.sees(".day", "")
 		})},
 		{"sms-record", signedIn(log("sms")+"?direction=outbound&status=delivered", opensFirst)},
+		{"find-record", signedIn(log("sms"), func(p *person) {
+			p.clicks("button", "Find a record")
+			p.looksFor("no-such-record")
+			p.sees("#jump-fault", "No record")
+		})},
 		{"voice", signedIn(log("voice"))},
 		{"voice-record", signedIn(log("voice")+"?direction=outbound&status=completed", opensFirst)},
 		{"video", signedIn(log("video"))},
@@ -104,8 +111,9 @@ var issuerScenes = []scene{
 	}},
 }
 
-// TestEveryView has axe-core look at every scene of the product, light and dark, wide
-// and narrow. With -screenshots it takes the pictures.
+// TestEveryView has axe-core look at every scene of the product, light and dark, from 360 to
+// 2,560 px, in which none may be wider than its window. With -every-width it looks at each width
+// in both shades; with -screenshots it takes the pictures, wide and narrow.
 func TestEveryView(t *testing.T) {
 	inTurn(t, func(t *testing.T, in *Browser) {
 		site := journeySite(t)
@@ -166,13 +174,21 @@ func lookedAt(t *testing.T, p *person, scene scene) {
 	scene.show(p)
 	p.must(p.Eval(string(axe)+";0", nil))
 	for shade, dark := range map[string]bool{"light": false, "dark": true} {
-		for _, width := range []int{1440, 390} {
+		for _, width := range []int{360, 390, 768, 1024, 1440, 2560} {
+			// Each width in one shade and each shade at three widths: what is wrong in one is so in the others too.
+			isSampled := slices.Contains(map[bool][]int{false: {360, 1024, 1440}, true: {390, 768, 2560}}[dark], width)
+			isPicture := *screenshots != "" && (width == 390 || width == 1440)
+			if !isSampled && !isPicture && !*everyWidth {
+				continue
+			}
 			look := desk
 			look.Dark, look.Width = dark, width
 			p.must(p.Look(look))
-			p.picture(fmt.Sprintf("%s-%d-%s", scene.name, width, shade))
-			if dark && width == 390 {
-				continue // as wide, the dark; as narrow, the light: nothing is left to find
+			if isPicture {
+				p.picture(fmt.Sprintf("%s-%d-%s", scene.name, width, shade))
+			}
+			if wide := p.evaluates("document.documentElement.scrollWidth > innerWidth"); wide == "true" {
+				t.Errorf("%s, %d px: the page is wider than its window", shade, width)
 			}
 			for _, violation := range p.violations() {
 				t.Errorf("%s, %d px: %s", shade, width, violation)
