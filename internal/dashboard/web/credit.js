@@ -1,8 +1,11 @@
 // A customer's remaining credit, to see and to hear: the amount, and in words
 // and pictures, not by colour, what is special about it.
 
+import { addDays, dayOf, dayText, shortDay } from './days.js';
+import { addDecimals, isZero } from './decimal.js';
 import { h, icon, unknown } from './dom.js';
-import { creditState, dateText, moneyParts } from './format.js';
+import { creditState, dateText, fullTime, money, moneyParts, shortMoney } from './format.js';
+import { chargedIn, lasts, paceDays, sumUp, within } from './totals.js';
 import { inUTC } from './zone.js';
 
 // An amount whose decimals stand below each other in a column: what follows the
@@ -16,15 +19,21 @@ export function tag(text, picture, tone = '') {
   return h('span', { class: `tag ${tone}`.trim() }, picture && icon(picture), text);
 }
 
+export function creditTags(state) {
+  return [
+    state.level === 'overdrawn' && tag('Overdrawn', 'warning', 'tag-warn'),
+    state.level === 'exhausted' && tag('Exhausted', 'cross', 'tag-bad'),
+    state.level === 'low' && tag('Low', 'warning', 'tag-warn'),
+    state.postpaid && tag('Postpaid', null),
+  ];
+}
+
 // isLow: that the API counts it among the low ones.
 export function creditCell(credit, isLow = false) {
   const state = creditState(credit, Date.now(), isLow);
   return h('div', { class: 'credit' },
     h('div', { class: 'credit-line' },
-      state.level === 'overdrawn' && tag('Overdrawn', 'warning', 'tag-warn'),
-      state.level === 'exhausted' && tag('Exhausted', 'cross', 'tag-bad'),
-      state.level === 'low' && tag('Low', 'warning', 'tag-warn'),
-      state.postpaid && tag('Postpaid', null),
+      creditTags(state),
       state.known ? amount(credit.amount, credit.currency) : h('span', { class: 'quiet' }, 'not available')),
     state.old && h('div', { class: 'credit-note' }, icon('clock'), h('span', null, 'as of ', h('time', { datetime: credit.asOf, title: credit.asOf }, dateText(credit.asOf, inUTC())))));
 }
@@ -32,4 +41,35 @@ export function creditCell(credit, isLow = false) {
 // What was charged in the running month; null is not counted yet.
 export function spendCell(spend) {
   return spend ? amount(spend.amount, spend.currency) : unknown('not counted yet');
+}
+
+// The credit as one of an overview's figures, with how long it lasts. use is {rows by day and
+// product since from, complete, through: the day up to which usage was loaded, today, zone}; null
+// while it is not known.
+export function creditCard(credit, use) {
+  const state = creditState(credit, Date.now());
+  return h('section', { class: 'figure card-credit', 'aria-label': 'Remaining credit' },
+    h('h2', { class: 'card-title' }, 'Remaining credit', creditTags(state)),
+    h('p', { class: 'figure-value' }, state.known
+      ? h('span', { title: money(credit.amount, credit.currency) }, shortMoney(credit.amount, credit.currency))
+      : h('span', { class: 'quiet' }, 'Not available')),
+    state.known && !state.postpaid && use && h('p', { class: 'figure-note pace' }, paceText(credit, use)),
+    h('p', { class: 'figure-note' }, credit.asOf ? `As of ${fullTime(credit.asOf, inUTC())}` : 'The time of this figure is not known.'));
+}
+
+// How long a credit lasts at the pace of the last days that are over and loaded.
+export function paceText(credit, { rows, from, complete, through, today, zone }) {
+  const yesterday = addDays(today, -1);
+  const last = through && through < yesterday ? through : yesterday;
+  const days = { from: addDays(last, 1 - paceDays), to: addDays(last, 1) };
+  if (!through || days.from < from) return 'How long it lasts cannot be told: no usage was loaded lately.';
+  const spent = chargedIn(sumUp(within(rows, days)), credit.currency);
+  const left = lasts(addDecimals(credit.amount, credit.creditLimit ?? '0'), spent);
+  const doubt = complete ? '' : ' Some days are being counted again, which may change it.';
+  const which = `the ${paceDays} days to ${shortDay(last)}`;
+  if (left === 0n) return 'Nothing is left to spend.';
+  if (left === null) return `Nothing was spent in ${which}.${doubt}`;
+  if (left > 730n) return `At the pace of ${which}, it lasts for more than two years.${doubt}`;
+  const end = addDays(dayOf(new Date(credit.asOf ?? Date.now()), zone), Number(left));
+  return `At the pace of ${which}, it ${end < today ? 'would have run out' : 'runs out'} around ${dayText(end)}${isZero(credit.creditLimit ?? '0') ? '' : ', the limit included'}.${doubt}`;
 }

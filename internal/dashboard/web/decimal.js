@@ -27,6 +27,26 @@ export function addDecimals(a, b) {
   return text({ digits: x + y, scale });
 }
 
+export function subtractDecimals(a, b) {
+  const [x, y, scale] = align(parseDecimal(a), parseDecimal(b));
+  return text({ digits: x - y, scale });
+}
+
+// a / b with so many decimals, the last rounded half away from zero; b is not zero.
+export function divideDecimals(a, b, scale) {
+  const [x, y] = align(parseDecimal(a), parseDecimal(b));
+  const negative = (x < 0n) !== (y < 0n);
+  const size = (n) => (n < 0n ? -n : n);
+  const digits = (size(x) * 10n ** BigInt(scale) * 2n + size(y)) / (size(y) * 2n);
+  return text({ digits: negative ? -digits : digits, scale });
+}
+
+// How often b goes into a wholly: a BigInt. Both are above zero.
+export function wholeTimes(a, b) {
+  const [x, y] = align(parseDecimal(a), parseDecimal(b));
+  return x / y;
+}
+
 export function isZero(a) {
   return parseDecimal(a).digits === 0n;
 }

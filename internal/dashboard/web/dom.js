@@ -17,15 +17,21 @@ export function h(name, attributes, ...children) {
   return element;
 }
 
+// The same of a drawing's parts. An attribute of the presentation is no style, which the page's
+// policy forbids.
+export function svg(name, attributes, ...children) {
+  const element = document.createElementNS(svgNamespace, name);
+  for (const [key, value] of Object.entries(attributes ?? {})) {
+    if (value === false || value === null || value === undefined) continue;
+    element.setAttribute(key, value);
+  }
+  element.append(...children.flat(2).filter((c) => c !== false && c !== null && c !== undefined));
+  return element;
+}
+
 // A picture beside a text that says the same: hidden from screen readers.
 export function icon(name, extraClass = '') {
-  const svg = document.createElementNS(svgNamespace, 'svg');
-  svg.setAttribute('class', `icon ${extraClass}`.trim());
-  svg.setAttribute('aria-hidden', 'true');
-  const use = document.createElementNS(svgNamespace, 'use');
-  use.setAttribute('href', `#icon-${name}`);
-  svg.append(use);
-  return svg;
+  return svg('svg', { class: `icon ${extraClass}`.trim(), 'aria-hidden': 'true' }, svg('use', { href: `#icon-${name}` }));
 }
 
 // Text for screen readers alone.

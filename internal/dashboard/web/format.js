@@ -1,6 +1,6 @@
 // Money, times and counts as people write them, in the browser's locale.
 
-import { addDecimals, compareDecimals } from './decimal.js';
+import { addDecimals, compareDecimals, isZero } from './decimal.js';
 
 const formats = new Map();
 
@@ -26,6 +26,39 @@ export function moneyParts(amount, currency) {
 
 export function money(amount, currency) {
   return moneyParts(amount, currency).map((part) => part.value).join('');
+}
+
+const shortFormats = new Map();
+
+// An amount as a headline has it: with the currency's usual decimals, and with all of them where
+// these would show nothing.
+export function shortMoney(amount, currency) {
+  try {
+    if (!shortFormats.has(currency)) shortFormats.set(currency, new Intl.NumberFormat(undefined, { style: 'currency', currency }));
+    const format = shortFormats.get(currency);
+    const least = `0.${'0'.repeat(format.resolvedOptions().maximumFractionDigits)}5`; // what is rounded to the smallest unit
+    return isZero(amount) || compareDecimals(amount.replace('-', ''), least) >= 0 ? format.format(amount) : money(amount, currency);
+  } catch {
+    return money(amount, currency);
+  }
+}
+
+// A number at the axis of a chart, as short as can be: "€1.2K", "340".
+export function compactMoney(n, currency) {
+  try {
+    return new Intl.NumberFormat(undefined, { style: 'currency', currency, notation: 'compact', maximumSignificantDigits: 3 }).format(n);
+  } catch {
+    return `${compactCount(n)} ${currency}`;
+  }
+}
+
+export function compactCount(n) {
+  return new Intl.NumberFormat(undefined, { notation: 'compact', maximumSignificantDigits: 3 }).format(n);
+}
+
+// "12.3%" of "0.123"; with a sign, "+12.3%".
+export function percent(part, signed = false) {
+  return new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1, signDisplay: signed ? 'exceptZero' : 'auto' }).format(part);
 }
 
 const day = 24 * 60 * 60 * 1000;

@@ -34,7 +34,9 @@ export function drawMenu(route, customer) {
   const link = (href, text, picture, here) => h('li', null, h('a', { href, 'aria-current': here && 'page' }, icon(picture), h('span', null, text)));
   const group = (className, ...items) => h('div', { class: `menu-group ${className}`.trim() }, h('ul', null, items));
   if (!route.account) {
-    menu.replaceChildren(group('', link('#/customers', 'Customers', 'customers', true)), reference());
+    menu.replaceChildren(group('',
+      link('#/overview', 'Overview', 'overview', route.view === 'overview'),
+      link('#/customers', 'Customers', 'customers', route.view === 'customers')), reference());
     return;
   }
   const { account } = route;

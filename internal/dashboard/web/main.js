@@ -1,6 +1,7 @@
 // Starts the page: shows the view that the address names, and keeps the two in step.
 
 import { address, get, refusal } from './api.js';
+import { customerView } from './customer.js';
 import { customersView } from './customers.js';
 import { drawBanner, drawMenu, drawTop } from './frame.js';
 import { comesBack, hasLeft, issuerName, maySetOutSilently, setOutSilently, signOutThere } from './issuer.js';
@@ -60,7 +61,7 @@ function arrived() {
   const again = entry !== '';
   if (!entry) {
     entry = freshEntry();
-    history.replaceState({ entry, from }, '', location.hash || '#/customers');
+    history.replaceState({ entry, from }, '', location.hash || '#/overview');
   }
   const memory = kept.get(entry);
   show(zoned(memory?.route && formatRoute(memory.route) === location.hash ? memory.route : parseRoute(location.hash), again), memory);
@@ -114,7 +115,7 @@ function show(next, memory) {
 
 function keyOf(next) {
   if (!session()) return 'signin';
-  if (next.view === 'overview') return `overview/${next.account}`;
+  if (next.view === 'overview' && next.account) return `customer/${next.account}`;
   if (next.view === 'log') return `log/${next.account}/${next.product}`;
   return next.view;
 }
@@ -122,10 +123,11 @@ function keyOf(next) {
 function viewOf(key) {
   const { account, product } = route;
   const missed = () => { customers.set(account, null); frame(); };
-  const context = { go, back, self: whoAmI, account, product, customer: () => customers.get(account), learn: (c) => customers.set(c.accountId, c), missed, renamed: frame };
+  const context = { go, back, self: whoAmI, account, product, customer: () => customers.get(account), known: (one) => customers.get(one), learn: (c) => customers.set(c.accountId, c), missed, renamed: frame };
   switch (key.split('/')[0]) {
     case 'signin': return signInView({ message, answer, looking, question, entered });
     case 'customers': return customersView(context);
+    case 'customer': return customerView(context);
     case 'overview': return overviewView(context);
     case 'log': learnOf(account); return logView({ ...context, about: () => learnOf(account) });
     default: return lostView();
@@ -213,8 +215,8 @@ function forget(why) {
 function endedElsewhere() {
   forget(signedOut);
   entry = '';
-  history.replaceState(null, '', '#/customers');
-  show(parseRoute('#/customers'));
+  history.replaceState(null, '', '#/overview');
+  show(parseRoute('#/overview'));
 }
 
 async function leave() {
@@ -222,8 +224,8 @@ async function leave() {
   tellSignedOut();
   if (id) message = { tone: 'good', text: `Signing out at ${issuerName}…` };
   entry = '';
-  history.replaceState(null, '', '#/customers');
-  show(parseRoute('#/customers'));
+  history.replaceState(null, '', '#/overview');
+  show(parseRoute('#/overview'));
   if (!id || await signOutThere(id).catch(() => false)) return;
   message = { tone: 'bad', text: `You are signed out here. At ${issuerName} you may still be signed in.` };
   showAnew();

@@ -1,159 +1,221 @@
-// A customer's overview: the account's facts, and the latest records of each of
-// its products.
+// The overview of all customers: what they spent and used, which of them changed most, and whose
+// credit is low.
 
 import { address, get } from './api.js';
-import { creditCell } from './credit.js';
-import { h, icon } from './dom.js';
-import { fullTime, money } from './format.js';
-import { listing } from './listing.js';
-import { emptyPlace, failure, isOffline } from './notice.js';
-import { logColumns } from './records.js';
-import { formatRoute } from './route.js';
-import { productWord } from './vocabulary.js';
+import { addDays, beginningOf, dayOf, firstOfMonth, knownZone, monthText, shortDay } from './days.js';
+import { h, name } from './dom.js';
+import { arrivalCard, figureBones, monthFigures, spendCard, volumeCard } from './figures.js';
+import { fullTime } from './format.js';
+import { lowCard, lowPanel, readLow } from './lowcredit.js';
+import { moversPanel, readMovers, usersPanel } from './movers.js';
+import { emptyPlace } from './notice.js';
+import { productPanel } from './productpanel.js';
+import { customersPage } from './roster.js';
+import { formatRoute, noFilters } from './route.js';
+import { readRecent, readSummary, readTrend, summaryOf, takesTooMuch } from './summary.js';
+import { trend } from './trend.js';
+import { troubleBox } from './trouble.js';
+import { products } from './vocabulary.js';
 import { inUTC } from './zone.js';
 
-const latest = '5';
+const steps = summaryOf(null);
 
-export function overviewView({ account, customer, learn, missed, renamed }) {
+export function overviewView({ go, learn, known, self }) {
+  let route = null;
   let stop = null;
-  let lists = [];
-  const missing = new Set(); // what to ask for again once the service can be reached
+  let zone = null; // of all customers; null: they have several
+  let today = '';
+  let currency = 'EUR'; // that most have
+  let recent = null; // a promise, which the figures and the chart wait for
+  let chosen = ''; // the mark whose customers are listed
 
   const heading = h('h1', { tabindex: '-1' }, 'Overview');
-  const trouble = h('div', { class: 'trouble' });
-  const about = h('div', { class: 'cards' });
-  const usage = h('div', { class: 'latest' });
-  const element = h('div', { class: 'view' },
-    h('header', { class: 'view-head' }, heading),
-    trouble, about, usage);
+  const fresh = h('p', { class: 'lead fresh' }, h('span', { class: 'bone' }));
+  const place = (className) => h('div', { class: className });
+  const [numbers, arrived, low] = [1, 2, 3].map(() => place('figure-place'));
+  const [users, movers, lowList, productsPlace] = [1, 2, 3, 4].map(() => place('board-place'));
+  const figures = h('div', { class: 'figures' }, numbers, arrived, low);
+  const trouble = troubleBox(heading);
+  const chart = trend({
+    read: async (unit, period, signal) => readTrend(steps, unit, { ...period, to: end() }, await recent, signal).then((found) => found && { ...found, currency }),
+    change: (state) => go({ ...route, ...state }, { replace: true }),
+    failed: (where, problem, retry) => trouble.tell(where, problem, () => { recent = askRecent(); retry(); }, 'Spend and volume'),
+    hrefOf: (span, product) => formatRoute({ ...route, from: span.from, to: span.to, product: product ?? '' }),
+    caption: 'A bar leads to the customers that it is made of.',
+  });
+  const parts = h('div', { class: 'overview', hidden: true }, figures, chart.element, users, h('div', { class: 'boards' }, movers, lowList), productsPlace);
+  const first = place('board-place');
+  const element = h('div', { class: 'view' }, h('header', { class: 'view-head' }, heading, fresh), trouble.element, first, parts);
+
+  // Where customers have several zones, it is tomorrow already for some.
+  const end = () => addDays(today, zone ? 1 : 2);
+  const askRecent = () => readRecent(steps, today, end(), stop.signal);
 
   async function load() {
+    stop?.abort();
     stop = new AbortController();
     const { signal } = stop;
-    about.setAttribute('aria-busy', 'true');
-    const known = customer();
-    if (known) draw(known);
-    else about.replaceChildren(...cardBones());
+    first.replaceChildren(h('div', { class: 'figures', 'aria-busy': 'true' }, figureBones(4)));
     try {
-      const found = await get(address(['customers', account]), { signal });
-      learn(found);
-      renamed();
-      draw(found);
-      if (String(known?.products) !== String(found.products)) drawUsage(found);
+      const page = await get(customersPage({ search: '', product: '', credit: '' }), { signal });
+      page.data.forEach(learn);
+      first.replaceChildren();
+      if (page.data.length === 0) first.replaceChildren(emptyPlace('No customers yet', nobody()));
+      else begin(page.data);
     } catch (problem) {
-      if (signal.aborted || problem.status === 401) return;
-      const notice = (retry) => failure(problem, retry, [{ text: 'All customers', href: '#/customers' }]);
-      if (problem.status === 404) {
-        lists.forEach((list) => list.stop());
-        usage.replaceChildren();
-        about.replaceChildren(notice(null));
-        missed();
-        return;
-      }
-      if (!customer()) about.replaceChildren();
-      if (isOffline(problem)) offline(problem, load);
-      else about.prepend(notice(load));
-    } finally {
-      about.setAttribute('aria-busy', 'false');
+      if (!signal.aborted && problem.status !== 401) trouble.tell(first, problem, load, 'Your customers');
     }
   }
 
-  // Whatever could not be reached is told once, above what is known, with one retry for all.
-  function offline(problem, retry) {
-    missing.add(retry);
-    if (trouble.hasChildNodes()) return;
-    trouble.replaceChildren(failure(problem, () => {
-      heading.focus();
-      trouble.replaceChildren();
-      const again = [...missing];
-      missing.clear();
-      again.forEach((one) => one());
-    }));
+  function nobody() {
+    const { narrowed, partnerName, partnerCustomers } = self() ?? {};
+    return narrowed && partnerCustomers !== 0
+      ? ['None of the customers of ', name(partnerName), ' is assigned to you. Ask whoever manages access there, or the platform’s operator, to assign some; they appear here within a minute.']
+      : ['No customer account is assigned to you. Ask the platform’s operator to assign one; it appears here within a minute.'];
   }
 
-  function draw(c) {
-    const credit = c.remainingCredit;
-    about.replaceChildren(
-      h('section', { class: 'card card-credit', 'aria-label': 'Remaining credit' },
-        h('h2', { class: 'card-title' }, 'Remaining credit'),
-        creditCell(credit),
-        h('p', { class: 'hint' }, credit.asOf ? `As of ${fullTime(credit.asOf, inUTC())}` : 'The time of this figure is not known.')),
-      h('section', { class: 'card', 'aria-label': 'Account' },
-        h('h2', { class: 'card-title' }, 'Account'),
-        h('dl', { class: 'facts facts-wide' }, [
-          ['Billing', credit.billingMode === 'postpaid' ? 'Postpaid: billed after use' : 'Prepaid'],
-          ['Currency', currencyName(c.currency)],
-          credit.creditLimit !== null && ['Credit limit', money(credit.creditLimit, credit.currency)],
-          ['Products', h('ul', { class: 'product-tags' }, c.products.map((product) => h('li', null, icon(product), productWord(product).label)))],
-        ].filter(Boolean).map(([term, value]) => h('div', { class: term === 'Products' && 'broad' }, h('dt', null, term), h('dd', null, value))))));
+  function begin(customers) {
+    const zones = new Set(customers.map((c) => c.timeZone));
+    zone = zones.size === 1 ? knownZone(customers[0].timeZone) : null;
+    today = dayOf(new Date(), zone ?? 'UTC');
+    currency = mostOf(customers.map((c) => c.currency));
+    trouble.clear();
+    parts.hidden = false;
+    recent = askRecent();
+    numbers.replaceChildren(...figureBones(2));
+    for (const one of [arrived, low]) one.replaceChildren(...figureBones(1));
+    chart.update(route, today);
+    drawUsers();
+    drawFigures();
+    drawCredit();
+    drawMovers();
   }
 
-  function drawUsage(c) {
-    lists.forEach((list) => list.stop());
-    missing.clear();
-    trouble.replaceChildren();
-    const sections = c.products.map((product) => latestOf(product));
-    lists = sections.map(({ list }) => list);
-    usage.replaceChildren(...sections.map((section) => section.element));
-    if (c.products.length === 0) usage.replaceChildren(emptyPlace('No products', 'None of this customer’s products is enabled and assigned to you.'));
+  async function part(where, words, again, work) {
+    const { signal } = stop;
+    where.setAttribute('aria-busy', 'true');
+    try {
+      await work(signal);
+    } catch (problem) {
+      if (!signal.aborted && problem.status !== 401) trouble.tell(where, problem, again, words);
+    }
+    if (!signal.aborted) where.setAttribute('aria-busy', 'false');
   }
 
-  function latestOf(product) {
-    const words = productWord(product);
-    const log = formatRoute({ view: 'log', account, product });
-    const list = listing({
-      label: `Latest ${words.label} ${words.many}`,
-      one: words.one,
-      many: words.many,
-      bones: 5,
-      quiet: true,
-      rowId: (record) => record.id,
-      columns: () => logColumns(product, { utc: inUTC(), open: (record) => formatRoute({ view: 'log', account, product, record: record.id }) }),
-      async read(query, cursor, signal) {
-        const page = await get(address(['customers', account, 'usage', product], { limit: latest }), { signal });
-        return { data: page.data, nextCursor: null };
-      },
-      failed: (problem, retry) => {
-        if (!isOffline(problem)) return failure(problem, retry);
-        offline(problem, retry);
-        return h('p', { class: 'empty-line' }, `The latest ${words.many} could not be loaded.`);
-      },
-      empty: () => h('p', { class: 'empty-line' }, `No ${words.many} yet.`),
+  async function drawFigures() {
+    const month = { from: firstOfMonth(today), to: end() };
+    const again = () => { recent = askRecent(); drawFigures(); };
+    part(numbers, 'Spend and volume', again, async () => {
+      const found = await recent;
+      const sums = monthFigures(found, today, null);
+      numbers.replaceChildren(spendCard(sums, currency, () => null), volumeCard(sums, () => null));
+      fresh.replaceChildren(found.changedAt ? 'Totals last changed ' : 'No usage was loaded lately. ',
+        found.changedAt && h('time', { datetime: found.changedAt }, fullTime(found.changedAt, inUTC())),
+        zone ? `. Days are those of ${zone}.` : ' Each customer’s days are those of its own time zone.');
     });
-    list.ask({});
-    return {
-      list,
-      element: h('section', { class: 'latest-product', 'aria-label': words.label },
-        h('header', { class: 'section-head' }, h('h2', null, icon(product), words.label), h('a', { href: log }, `Open the ${words.label} log`, icon('next'))),
-        list.element),
-    };
+    const statuses = readStatuses(month);
+    part(arrived, 'What was delivered', again, async () => {
+      const { rows, words } = await statuses;
+      arrived.replaceChildren(arrivalCard(rows, products, words, () => null));
+    });
+    part(productsPlace, 'The products', again, async () => {
+      const [found, { rows, words }] = await Promise.all([recent, statuses]);
+      productsPlace.replaceChildren(productPanel({ products: products.filter((product) => found.rows.some((row) => row.key.product === product)), recent: found, byStatus: rows, month, of: words }));
+    });
+  }
+
+  // Statuses are told by day alone: of so many customers, of fewer days.
+  async function readStatuses(month) {
+    const ways = [[month, `in ${monthText(month.from)}`], [{ from: addDays(today, -6), to: end() }, 'in the last 7 days'], [{ from: addDays(today, -1), to: today }, `on ${shortDay(addDays(today, -1))}`]];
+    for (const [i, [span, words]] of ways.entries()) {
+      try {
+        return { ...await readSummary(steps, { ...span, groupBy: ['product', 'direction', 'status'] }, stop.signal), words };
+      } catch (problem) {
+        if (!takesTooMuch(problem) || i === ways.length - 1) throw problem;
+      }
+    }
+    return null;
+  }
+
+  function drawCredit() {
+    part(low, 'Whose credit is low', drawCredit, async (signal) => {
+      const found = await readLow(signal);
+      found.customers.forEach(learn);
+      low.replaceChildren(lowCard(found));
+      lowList.replaceChildren(lowPanel(found));
+    });
+  }
+
+  function drawMovers() {
+    part(movers, 'Who changed most', drawMovers, async (signal) => {
+      const found = await readMovers(steps, today, signal);
+      await nameAll(found.accounts(route.currency || currency), signal);
+      movers.replaceChildren(moversPanel(found, { currency: route.currency || currency, known, choose: (code) => go({ ...route, currency: code }, { replace: true }) }));
+    });
+  }
+
+  function drawUsers() {
+    const { from, to, product } = route;
+    const mark = from && `${from} ${to} ${product}`;
+    if (mark === chosen) return;
+    chosen = mark;
+    users.replaceChildren();
+    if (!mark) return;
+    part(users, 'The customers of this bar', () => { chosen = ''; drawUsers(); }, async (signal) => {
+      const found = await readSummary(steps, { from, to, product, groupBy: ['customer', 'product'] }, signal);
+      if (chosen !== mark) return;
+      const list = usersPanel(found, { from, to, product, currency: route.currency || currency, show: route.show });
+      await nameAll(list.accounts, signal);
+      if (chosen !== mark) return;
+      users.replaceChildren(list.draw(known, logOf, () => go({ ...route, from: '', to: '', product: '' })));
+      users.querySelector('h2').focus({ preventScroll: true });
+      users.scrollIntoView({ block: 'nearest' });
+    });
+  }
+
+  // The log of a customer's product, of those days, which begin when they do in its zone.
+  function logOf(account, product, { from, to }) {
+    const own = known(account);
+    const filters = own ? { ...noFilters, period: 'custom', from: beginningOf(from, knownZone(own.timeZone)), to: beginningOf(to, knownZone(own.timeZone)) } : noFilters;
+    return formatRoute({ view: 'log', account, product, filters, utc: inUTC() });
+  }
+
+  // Summaries name customers by account ID alone.
+  async function nameAll(accounts, signal) {
+    await Promise.all(accounts.filter((account) => !known(account)).map(async (account) => {
+      try {
+        learn(await get(address(['customers', account]), { signal }));
+      } catch (problem) {
+        if (problem.status === 401) throw problem; // else its ID is its name
+      }
+    }));
   }
 
   return {
     element,
     heading,
-    title: () => customer()?.name ?? account,
-    update() {
-      if (customer()) drawUsage(customer());
-      load();
+    title: () => 'Overview',
+    update(next) {
+      const before = route;
+      route = next;
+      if (!before) {
+        load();
+        return;
+      }
+      if (!today) return;
+      drawUsers();
+      if (['by', 'show', 'currency'].some((key) => before[key] !== next[key])) chart.update(route, today);
+      if (before.currency !== next.currency) drawMovers();
     },
     leave() {
       stop?.abort();
-      lists.forEach((list) => list.stop());
+      chart.leave();
     },
   };
 }
 
-function cardBones() {
-  return [1, 2].map(() => h('div', { class: 'card bones' }, h('span', { class: 'bone' }), h('span', { class: 'bone' }), h('span', { class: 'bone' })));
-}
-
-// "EUR · Euro".
-function currencyName(code) {
-  try {
-    const words = new Intl.DisplayNames('en', { type: 'currency', fallback: 'none' }).of(code);
-    return words ? `${code} · ${words}` : code;
-  } catch {
-    return code;
-  }
+function mostOf(words) {
+  const counts = new Map();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))[0][0];
 }

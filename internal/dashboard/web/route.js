@@ -1,4 +1,4 @@
-// The address bar's fragment says which view is shown: "#/customers",
+// The address bar's fragment says which view is shown: "#/overview", "#/customers",
 // "#/customers/acme_retail", "#/customers/acme_retail/sms?direction=outbound".
 // A reload therefore never asks the server for anything but the page.
 //
@@ -19,11 +19,15 @@ const forms = {
   status: /^[a-z_]{1,32}$/,
   channel: /^[a-z][a-z0-9_]{0,31}$/,
   country: /^[A-Z]{2}$/,
+  currency: /^[A-Z]{3}$/,
+  day: /^\d{4}-\d{2}-\d{2}$/,
   time: /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z$/,
 };
 
-// A route is {view: 'customers', search, product, credit, order}, {view: 'overview', account},
-// {view: 'log', account, product, filters, utc, record}, or {view: 'lost'}.
+// A route is {view: 'overview', by, show, currency} of all customers, with {from, to, product} where
+// the customers of these days are listed; {view: 'customers', search, product, credit,
+// order}; {view: 'overview', account, by, show, currency}; {view: 'log', account, product, filters, utc,
+// record}, or {view: 'lost'}.
 export function parseRoute(fragment) {
   const [path, query = ''] = fragment.replace(/^#/, '').split(/\?(.*)/s);
   const asked = new URLSearchParams(query);
@@ -33,16 +37,26 @@ export function parseRoute(fragment) {
   } catch {
     return { view: 'lost' };
   }
-  if (parts.length === 0) return { view: 'customers', search: '', product: '', credit: '', order: '' };
+  if (parts.length === 0 || (parts.length === 1 && parts[0] === 'overview')) return { view: 'overview', ...parseChart(asked), ...parseDays(asked) };
   if (parts[0] !== 'customers' || parts.length > 3) return { view: 'lost' };
   if (parts.length === 1) {
     return { view: 'customers', search: asked.get('search') ?? '', product: oneOf(asked.get('product'), products), credit: oneOf(asked.get('credit'), ['low', 'exhausted']), order: oneOf(asked.get('order'), orders) };
   }
   const [, account, product] = parts;
   if (!accountForm.test(account)) return { view: 'lost' };
-  if (parts.length === 2) return { view: 'overview', account };
+  if (parts.length === 2) return { view: 'overview', account, ...parseChart(asked) };
   if (!products.includes(product)) return { view: 'lost' };
   return { view: 'log', account, product, filters: parseFilters(asked, product), utc: asked.get('time') === 'utc', record: formed(asked.get('record'), forms.record) };
+}
+
+// What an overview's chart shows: '' is days, spend, and the currency that most is charged in.
+function parseChart(asked) {
+  return { by: oneOf(asked.get('by'), ['week', 'month']), show: oneOf(asked.get('show'), ['volume']), currency: formed(asked.get('currency'), forms.currency) };
+}
+
+function parseDays(asked) {
+  const [from, to] = ['from', 'to'].map((key) => formed(asked.get(key), forms.day)).map((day) => (Number.isNaN(Date.parse(day)) ? '' : day));
+  return from < to && from ? { from, to, product: oneOf(asked.get('product'), products) } : { from: '', to: '', product: '' };
 }
 
 function parseFilters(asked, product) {
@@ -76,7 +90,11 @@ export function formatRoute(route) {
   const query = new URLSearchParams();
   const put = (key, value) => value && query.append(key, value);
   let path = '#/customers';
-  if (route.view === 'customers') {
+  if (route.view === 'overview') {
+    if (route.account === undefined) path = '#/overview';
+    else path += `/${encodeURIComponent(route.account)}`;
+    for (const key of ['by', 'show', 'currency', 'from', 'to', 'product']) put(key, route[key]);
+  } else if (route.view === 'customers') {
     if (!isSecret(route.search) && !looksLikeNumber(route.search)) put('search', route.search);
     for (const key of ['product', 'credit', 'order']) put(key, route[key]);
   } else {

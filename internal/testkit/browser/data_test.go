@@ -77,7 +77,10 @@ func (d *data) load(ctx context.Context, now time.Time) error {
 	for _, c := range stageCustomers(now) {
 		loading.Go(func() error { return d.loadCustomer(ctx, c, now) })
 	}
-	return loading.Wait()
+	if err := loading.Wait(); err != nil {
+		return err
+	}
+	return keys.RebuildTotals(ctx, operator.DaysWanted{}, func(int, int) {})
 }
 
 // admit says which customers people of an issuer see: nia has three, nils none.

@@ -128,7 +128,7 @@ func TestAFailingServiceIsToldWithTheRequestIDAndARetry(t *testing.T) {
 
 func TestAServiceThatIsDownDoesNotSignAnybodyOut(t *testing.T) {
 	onStage(t, func(t *testing.T, s *Stage, p *person) {
-		p.goes("")
+		p.goes("#/customers")
 		p.sees("label", "Access key")
 		s.Inject(Fault{Match: "/v1/customers", Drop: true})
 		p.must(p.Paste(p.site.Key))
@@ -158,15 +158,6 @@ func TestASlowServiceShowsProgress(t *testing.T) {
 		p.settles()
 		p.misses(".waiting", "Still waiting")
 		p.counts("after a long wait", 50)
-	})
-}
-
-func TestOneProductThatFailsLeavesTheOthers(t *testing.T) {
-	onStage(t, func(t *testing.T, s *Stage, p *person) {
-		s.Inject(Fault{Match: "/usage/voice", Status: 503, Code: "unavailable"})
-		p.signsIn("#/customers/acme_retail")
-		p.sees(".latest-product[aria-label=Voice] [role=alert]", cannotAnswer)
-		p.counts("the other three products", 15)
 	})
 }
 
@@ -209,7 +200,8 @@ func TestEmptyPlacesSayWhatToDo(t *testing.T) {
 		p.signsIn("#/customers/quiet.account/voice")
 		p.sees(".empty", "No calls yet")
 		p.goes("#/customers/quiet.account")
-		p.sees(".latest-product[aria-label=SMS]", "No messages yet.")
+		p.sees(".fresh", "No usage was loaded yet.")
+		p.sees(".trend", "No usage in the last 30 days.")
 		fresh := opens(t, p.browser, Site{URL: p.site.URL, Key: stageData(t).keyEmpty}, desk)
 		fresh.signsIn("#/customers")
 		fresh.sees(".empty", "Ask the platform’s operator to assign one")
@@ -384,7 +376,7 @@ func TestThePageWorksUnderAnotherBasePath(t *testing.T) {
 		p.signsIn("#/customers/acme_retail")
 		p.sees("#banner", "Acme Retail GmbH")
 		p.must(p.Go(strings.TrimSuffix(p.site.URL, "/"))) // without its slash
-		p.sees("h1", "Manage customers")
+		p.sees(".figure", "Spend in ")
 		for _, request := range p.Requests() {
 			if !strings.Contains(request, "/partners/api") && !strings.HasPrefix(request, "data:") {
 				t.Errorf("it asked for %s", request)

@@ -52,19 +52,20 @@ func TestSigningInAndOut(t *testing.T) {
 
 		p.types("Access key", p.site.Key)
 		p.presses("Enter")
-		p.arrivesAt("Manage customers")
-		p.tells("the title", "document.title", "Manage customers · Partnerview")
+		p.arrivesAt("Overview")
+		p.tells("the title", "document.title", "Overview · Partnerview")
 		secret := p.site.Key[strings.LastIndex(p.site.Key, "_")+1:]
 		p.tells("what is kept", "JSON.stringify([localStorage.length, document.cookie, Object.values(sessionStorage)])", fmt.Sprintf(`[0,"",["%s"]]`, p.site.Key))
 		if strings.Contains(p.evaluates("document.documentElement.outerHTML + location.href"), secret) {
 			t.Error("the secret is on the page")
 		}
 
+		p.clicks("#menu a", "Customers")
 		p.clicks("tbody a", "")
 		p.isOnOverview()
 		p.clicks("button", "Sign out")
 		p.sees("h1", "Sign in")
-		p.isAt("#/customers")
+		p.isAt("#/overview")
 		p.sees("[role=status]", signedOut)
 		p.tells("what is kept after signing out", "sessionStorage.length", "0")
 		p.goesBack()
@@ -244,14 +245,6 @@ func TestACustomersView(t *testing.T) {
 		p.shows("the menu", want, p.reads("#menu a"))
 		p.sees("#banner code", c.AccountID)
 		p.tells("how often its name is to be read", `[...document.querySelectorAll('bdi')].filter((e) => e.textContent === '`+strings.ReplaceAll(c.Name, "'", `\'`)+`').length`, "1")
-		for _, product := range c.Products {
-			latest := asks[pageAnswer[recordAnswer]](t, p.site, usagePath(p.site, product), url.Values{"limit": {"5"}})
-			for _, record := range latest.Data {
-				if !slices.Contains(p.rows(), record.ID) {
-					t.Errorf("%s: the latest record %s is not shown", product, record.ID)
-				}
-			}
-		}
 	})
 }
 
@@ -627,6 +620,15 @@ func TestByKeyboardAlone(t *testing.T) {
 		p.goes("")
 		p.sees("label", "Access key")
 		p.must(p.Paste(p.site.Key))
+		p.presses("Enter")
+		p.arrivesAt("Overview")
+		p.hasFocusOn("Overview")
+		for range 8 { // backwards into the menu
+			p.presses("Shift+Tab")
+			if focused, err := p.Focused(); err == nil && focused == "a Customers" {
+				break
+			}
+		}
 		p.presses("Enter")
 		p.arrivesAt("Manage customers")
 		p.hasFocusOn("Manage customers")

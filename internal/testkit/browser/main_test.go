@@ -254,7 +254,7 @@ func (p *person) arrivesAt(heading string) { p.t.Helper(); p.sees("h1", heading)
 
 func (p *person) isOnOverview() {
 	p.t.Helper()
-	p.must(p.Wait("a customer's overview", "document.body.dataset.view === 'overview'"))
+	p.must(p.Wait("a customer's overview", "document.body.dataset.view === 'customer'"))
 	p.settles()
 }
 

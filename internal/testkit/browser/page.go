@@ -417,11 +417,12 @@ func (p *Page) AllowClipboard() error {
 
 // keys are those that write nothing, as WebDriver numbers them.
 var keys = map[string]string{
-	"Enter": "\uE007", "Escape": "\uE00C", "Tab": "\uE004", "ArrowUp": "\uE013", "ArrowDown": "\uE015",
+	"Enter": "\uE007", "Escape": "\uE00C", "Tab": "\uE004", "ArrowUp": "\uE013", "ArrowDown": "\uE015", "ArrowLeft": "\uE012", "ArrowRight": "\uE014", "Home": "\uE011",
 	"Backspace": "\uE003", "Space": " ", "Shift": "\uE008",
 }
 
-// Press presses one key: "Enter", "Escape", "Tab", "Shift+Tab", "ArrowUp", "ArrowDown", "Backspace", "Space".
+// Press presses one key: "Enter", "Escape", "Tab", "Shift+Tab", "ArrowUp", "ArrowDown",
+// "ArrowLeft", "ArrowRight", "Home", "Backspace", "Space".
 func (p *Page) Press(key string) error {
 	plain, shift := strings.CutPrefix(key, "Shift+")
 	strokes := []params{down(keys[plain]), up(keys[plain])}

@@ -30,7 +30,7 @@ func TestAnAnswerThatWasNotAskedForIsRefused(t *testing.T) {
 		}
 		p.signsInAtIssuer("#/customers")
 		p.must(p.Go(p.site.URL + "?code=stolen&state=theirs")) // it takes nobody's place
-		p.sees("h1", "Manage customers")
+		p.sees("h1", "Overview")
 		p.sees(".key-id", "Nora Northwind")
 		p.tells("the address", "location.search", "")
 	})
@@ -125,7 +125,7 @@ func TestAnIssuerThatIsDown(t *testing.T) {
 		}
 		down(false)
 		p.clicks("button", "Try again")
-		p.sees(".card", "Prepaid")
+		p.sees(".facts", "Prepaid")
 
 		down(true)
 		p.clicks("button", "Sign out")

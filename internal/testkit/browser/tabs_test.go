@@ -29,13 +29,13 @@ func TestANewTabIsHandedTheKeyAndSigningOutInOneEndsAll(t *testing.T) {
 	onStage(t, func(t *testing.T, _ *Stage, p *person) {
 		p.signsIn("#/customers")
 		p.opensAnother(p.site.URL + "#/customers/acme_retail")
-		p.must(p.Wait("the customer in the other tab", "other.document.body.dataset.view === 'overview' && other.document.querySelector('.card')"))
+		p.must(p.Wait("the customer in the other tab", "other.document.body.dataset.view === 'customer' && other.document.querySelector('.figure')"))
 		p.tells("what the other tab keeps", "JSON.stringify([other.localStorage.length, other.document.cookie, Object.values(other.sessionStorage)])", fmt.Sprintf(`[0,"",["%s"]]`, p.site.Key))
 
 		p.clicks("button", "Sign out")
 		p.sees("h1", "Sign in")
 		p.must(p.Wait("the other tab to be signed out", "other.document.body.dataset.view === 'signin'"))
-		p.tells("what is left in the other tab", "other.sessionStorage.length + other.document.querySelectorAll('tbody tr, .card').length + ' ' + other.location.hash", "0 #/customers")
+		p.tells("what is left in the other tab", "other.sessionStorage.length + other.document.querySelectorAll('tbody tr, .figure').length + ' ' + other.location.hash", "0 #/overview")
 		p.must(p.Eval("other.document.querySelector('h1').remove(); other.location.reload()", nil))
 		p.must(p.Wait("the other tab to be loaded anew", "other.document.querySelector('h1')"))
 		time.Sleep(500 * time.Millisecond) // longer than a new tab waits

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { addDecimals, compareDecimals, isExactly, isZero } from '../../web/decimal.js';
+import { addDecimals, compareDecimals, divideDecimals, isExactly, isZero, subtractDecimals, wholeTimes } from '../../web/decimal.js';
 
 test('decimals are compared by value, whatever their scale', () => {
   for (const [a, b, want] of [
@@ -30,4 +30,14 @@ test('it is told whether rounding took part in a price', () => {
   assert.ok(isExactly('0.017', '0.005', '0.012', 60, 60));
   assert.ok(!isExactly('0.010833', '0.005', '0.05', 7, 60)); // 0.0108333…
   assert.ok(!isExactly('0.16', '0', '0.081', 2, 1));
+});
+
+test('a quotient is rounded half away from zero, at its last decimal alone', () => {
+  for (const [a, b, scale, want] of [['1', '3', 3, '0.333'], ['2', '3', 3, '0.667'], ['1', '2000', 3, '0.001'], ['-1', '2000', 3, '-0.001'], ['1', '2001', 3, '0'], ['5', '-2', 0, '-3'], ['0.30', '0.1', 2, '3']]) {
+    assert.equal(divideDecimals(a, b, scale), want, `${a} / ${b}`);
+  }
+  assert.equal(wholeTimes('0.3', '0.1'), 3n);
+  assert.equal(wholeTimes('0.29', '0.1'), 2n);
+  assert.equal(subtractDecimals('0.3', '0.1'), '0.2');
+  assert.equal(subtractDecimals('1', '1.00'), '0');
 });

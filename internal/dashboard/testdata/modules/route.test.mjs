@@ -8,8 +8,10 @@ test('a route comes back from its fragment', () => {
   for (const route of [
     { view: 'customers', search: '', product: '', credit: '', order: '' },
     { view: 'customers', search: 'Müller & Söhne #1 100%', product: 'voice', credit: 'low', order: '-spend' },
-    { view: 'overview', account: 'smith&sons' },
-    { view: 'overview', account: '...' },
+    { view: 'overview', by: '', show: '', currency: '', from: '', to: '', product: '' },
+    { view: 'overview', by: 'week', show: 'volume', currency: 'GBP', from: '2026-11-02', to: '2026-11-09', product: 'voice' },
+    { view: 'overview', account: 'smith&sons', by: '', show: '', currency: '' },
+    { view: 'overview', account: '...', by: 'month', show: 'volume', currency: 'EUR' },
     log(),
     log({ period: '7d', direction: 'outbound', status: ['delivered', 'no_answer'], country: ['GB', 'DE'], order: 'asc' }),
     log({ period: 'custom', from: '2026-11-01T00:00:00Z', to: '' }),
@@ -47,6 +49,12 @@ test('what is no view is lost, and so is what is no account', () => {
   }
 });
 
-test('an empty fragment is the list of customers', () => {
-  for (const fragment of ['', '#', '#/']) assert.equal(parseRoute(fragment).view, 'customers', fragment);
+test('an empty fragment is the overview of all customers', () => {
+  for (const fragment of ['', '#', '#/', '#/overview']) assert.deepEqual(parseRoute(fragment), { view: 'overview', by: '', show: '', currency: '', from: '', to: '', product: '' }, fragment);
+});
+
+test('days and currencies that are none are passed over', () => {
+  for (const query of ['from=2026-11-02', 'from=2026-11-02&to=2026-11-02', 'from=2026-13-01&to=2026-14-01', 'from=a&to=b', 'currency=eur&by=year&show=all']) {
+    assert.deepEqual(parseRoute(`#/overview?${query}`), parseRoute('#/overview'), query);
+  }
 });
