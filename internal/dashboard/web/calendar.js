@@ -48,7 +48,7 @@ export function calendar({ chosen }) {
       return h('th', { scope: 'col', abbr: weekdayLong.format(date) }, weekdayShort.format(date));
     }))), body);
   const element = h('div', { class: 'calendar' },
-    h('div', { class: 'month' }, turn('Previous month', 'back', -1), title, turn('Next month', 'next', 1)), grid, hint);
+    h('div', { class: 'month' }, turn('Previous month', 'before', -1), title, turn('Next month', 'next', 1)), grid, hint);
 
   function draw() {
     title.textContent = monthName.format(dateOf(at));

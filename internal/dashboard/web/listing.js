@@ -1,14 +1,15 @@
-// A table that is read page by page: skeleton, rows, "load more", an empty place
-// or a problem with a retry.
+// A table that is read and shown page by page, so that the document does not grow: skeleton, rows,
+// pages to turn, an empty place or a problem with a retry.
 //
 // Only the newest question counts: asking again stops the request under way, and
 // an answer that comes nevertheless is dropped by its number. That a page has
 // few rows, or none, says nothing: only its nextCursor tells whether there is more.
 
-import { h, icon, isBusy, setBusy } from './dom.js';
-import { counted } from './format.js';
+import { h } from './dom.js';
+import { count, counted } from './format.js';
 import { announce, failure } from './notice.js';
 import { tableOf } from './table.js';
+import { turner } from './turner.js';
 
 const slow = 4000; // milliseconds until the page says that it still waits
 const emptyReads = 8; // pages without a row that are read on before asking the person
@@ -20,31 +21,57 @@ export function listing({ label, columns, read, empty, one, many, reached = () =
   let turn = 0;
   let stop = null;
   let query = null;
-  let items = [];
-  let cursor = null;
+  let pages = []; // [{data, nextCursor}], as they were read
+  let at = 0; // which of them is shown
 
   const table = tableOf({ label, columns, rowId, group, bones });
   const counts = h('p', { class: 'count', tabindex: '-1' });
   const waiting = h('p', { class: 'waiting', hidden: true });
-  const more = h('button', { type: 'button', class: 'button load-more', click: () => { if (!isBusy(more)) load(true); } });
-  const foot = h('div', { class: 'listing-foot' }, counts, more);
+  const turning = turner({ turn: turnTo, resized: () => load(false) });
+  const foot = h('div', { class: 'listing-foot' }, counts, turning.element);
   const place = h('div', { class: 'listing-place' });
   const element = h('div', { class: 'listing', tabindex: '-1' }, table.element, waiting, place, foot);
 
+  const items = () => pages.flatMap((page) => page.data);
+  const shown = () => pages[at]?.data ?? [];
+  const cursor = () => pages.at(-1)?.nextCursor ?? null;
+  const isLast = () => cursor() === null && at >= pages.length - 1;
+
   // One of: first (nothing to show yet), again (the old rows stay, faint), more, done.
   function show(state) {
+    const rows = shown();
     element.setAttribute('aria-busy', String(state !== 'done'));
     element.classList.toggle('stale', state === 'again');
-    setBusy(more, state === 'more');
-    more.replaceChildren(state === 'more' ? icon('spinner', 'turning') : '', state === 'more' ? 'Loading…' : items.length ? 'Load more' : 'Search further');
+    turning.show({ before: at > 0, after: !isLast(), loading: state === 'more', empty: rows.length === 0 });
     if (state !== 'done') return;
     waiting.hidden = true;
-    table.hide(items.length === 0);
-    more.hidden = cursor === null;
-    foot.hidden = items.length === 0 && cursor === null;
-    const found = items.length === 0 ? 'Nothing found so far. There is more to search.'
-      : `${counted(items.length, one, many)} shown.${cursor === null ? ' That is all.' : ''}`;
-    counts.textContent = [found, cursor !== null && reached(cursor)].filter(Boolean).join(' ');
+    table.hide(rows.length === 0);
+    foot.hidden = rows.length === 0 && isLast();
+    counts.textContent = [found(rows), !isLast() && reached(cursor())].filter(Boolean).join(' ');
+  }
+
+  function found(rows) {
+    if (rows.length === 0) return 'Nothing found so far. There is more to search.';
+    const all = isLast() ? ' That is all.' : '';
+    if (at === 0) return `${counted(rows.length, one, many)} shown.${all}`;
+    const before = pages.slice(0, at).reduce((sum, page) => sum + page.data.length, 0);
+    const capital = many.charAt(0).toUpperCase() + many.slice(1);
+    return `${capital} ${count(before + 1)} to ${count(before + rows.length)}.${all}`;
+  }
+
+  // Shows the next page, which is read if it was not yet, or the one before.
+  async function turnTo(step) {
+    if (step > 0 && at === pages.length - 1) return load(true);
+    at += step;
+    turned();
+    return undefined;
+  }
+
+  function turned() {
+    table.draw(shown(), { inParts: true });
+    show('done');
+    element.scrollIntoView({ block: 'start' });
+    if (!quiet) announce(counts.textContent);
   }
 
   function ask(next) {
@@ -57,7 +84,7 @@ export function listing({ label, columns, read, empty, one, many, reached = () =
     const mine = turn;
     stop?.abort();
     stop = new AbortController();
-    const state = further ? 'more' : items.length > 0 && !table.isHidden() ? 'again' : 'first';
+    const state = further ? 'more' : shown().length > 0 && !table.isHidden() ? 'again' : 'first';
     if (place.contains(document.activeElement)) element.focus({ preventScroll: true }); // what was pressed goes
     place.replaceChildren();
     if (state === 'first') {
@@ -68,7 +95,7 @@ export function listing({ label, columns, read, empty, one, many, reached = () =
     show(state);
     const late = setTimeout(() => wait('Still waiting for the service…'), slow);
     try {
-      const page = await readOn(further ? cursor : null, stop.signal, () => mine === turn);
+      const page = await readOn(further ? cursor() : null, stop.signal, () => mine === turn);
       if (mine === turn) take(page, further);
     } catch (problem) {
       if (mine === turn) fail(problem, further);
@@ -94,47 +121,52 @@ export function listing({ label, columns, read, empty, one, many, reached = () =
   }
 
   function take(page, further) {
-    const hadFocus = document.activeElement === more;
-    cursor = page.nextCursor;
-    items = further ? [...items, ...page.data] : page.data;
-    if (further) table.append(page.data);
-    else redraw();
+    if (!further) [pages, at] = [[], 0];
+    const last = pages.pop();
+    if (last?.data.length > 0 && page.data.length > 0) pages.push(last, page);
+    else pages.push(last?.data.length > 0 ? { data: last.data, nextCursor: page.nextCursor } : page); // no page is without rows, but for the only one
+    if (at < pages.length - 1) {
+      at = pages.length - 1;
+      turned();
+      return;
+    }
+    const hadFocus = foot.contains(document.activeElement);
+    table.draw(shown(), { inParts: true });
     show('done');
-    if (items.length === 0 && cursor === null) place.replaceChildren(empty(query));
-    if (hadFocus && more.hidden) counts.focus();
-    if (!quiet) announce(items.length === 0 && cursor === null ? `No ${many} found.` : `${counts.textContent}${cursor === null ? '' : ' More can be loaded.'}`);
+    const none = items().length === 0 && isLast();
+    if (none) place.replaceChildren(empty(query));
+    if (hadFocus && !document.activeElement.checkVisibility()) (foot.hidden ? element : counts).focus({ preventScroll: true });
+    if (!quiet) announce(none ? `No ${many} found.` : `${counts.textContent}${isLast() ? '' : ' There are more.'}`);
   }
 
   function fail(problem, further) {
     if (problem.status === 401) return;
-    if (!further) {
-      items = [];
-      cursor = null;
-    }
-    const hadFocus = document.activeElement === more;
+    if (!further) [pages, at] = [[], 0];
+    const hadFocus = foot.contains(document.activeElement);
     show('done');
-    more.hidden = true;
     place.replaceChildren(failed(problem, () => load(further)));
     if (hadFocus) (place.querySelector('button') ?? counts).focus();
   }
 
+  // Where the person stays at a place of the list, all of it has to be there.
   function redraw() {
-    table.draw(items);
+    table.draw(shown());
   }
 
   return {
     element,
     ask,
     redraw,
-    find: (id) => items.find((item) => rowId(item) === id),
+    items,
+    find: (id) => items().find((item) => rowId(item) === id),
     row: table.row,
-    remember: () => ({ query, items, cursor }),
+    remember: () => ({ query, pages, at }),
     // Shows what remember() gave, if it answers the same question; false: it does not.
     recall(kept, wanted) {
-      if (!kept || kept.items.length === 0 || JSON.stringify(kept.query) !== JSON.stringify(wanted)) return false;
+      if (!kept || kept.pages.every((page) => page.data.length === 0) || JSON.stringify(kept.query) !== JSON.stringify(wanted)) return false;
       turn += 1;
       stop?.abort();
-      ({ query, items, cursor } = kept);
+      ({ query, pages, at } = kept);
       place.replaceChildren();
       redraw();
       show('done');

@@ -10,10 +10,9 @@ import { copied, emptyPlace, failure } from './notice.js';
 import { resolvePeriod } from './period.js';
 import { dayOf, logColumns } from './records.js';
 import { formatRoute, noFilters } from './route.js';
+import { rowsAPage } from './turner.js';
 import { productWord } from './vocabulary.js';
 import { showUTC } from './zone.js';
-
-const recordsAPage = '50';
 
 // about() is called once the log answers: its customer can then be asked for, should that have failed.
 export function logView({ go, back, account, product, customer, about }) {
@@ -37,7 +36,7 @@ export function logView({ go, back, account, product, customer, about }) {
     }),
     group: (record) => dayOf(record, route.utc),
     async read(query, cursor, signal) {
-      const page = await get(address(path(), { ...query, limit: recordsAPage, cursor }), { signal });
+      const page = await get(address(path(), { ...query, limit: rowsAPage(), cursor }), { signal });
       isThere(true);
       about();
       return page;
@@ -62,7 +61,7 @@ export function logView({ go, back, account, product, customer, about }) {
   const bar = filterBar({
     product,
     change: (filters, replace) => go({ ...route, filters, record: '' }, { replace }),
-    seen: (field) => list.remember().items.map((record) => record[field]).filter(Boolean),
+    seen: (field) => list.items().map((record) => record[field]).filter(Boolean),
   });
 
   const dialog = detailDialog({ url: (id) => address([...path(), id]), closed: () => back({ ...route, record: '' }) });
@@ -94,7 +93,7 @@ export function logView({ go, back, account, product, customer, about }) {
   const heading = h('h1', { tabindex: '-1' }, words.label);
   const tools = h('div', { class: 'view-tools' },
     h('fieldset', { class: 'segments' }, h('legend', { class: 'spoken' }, 'Times are shown in'), local.element, universal.element),
-    h('button', { type: 'button', class: 'button', click: () => copied(asCurl(address(path(), { ...shown, limit: recordsAPage }))) }, icon('copy'), 'Copy as curl'));
+    h('button', { type: 'button', class: 'button', click: () => copied(asCurl(address(path(), { ...shown, limit: rowsAPage() }))) }, icon('copy'), 'Copy as curl'));
   const element = h('div', { class: 'view' },
     h('header', { class: 'view-head view-head-row' }, h('div', null, h('p', { class: 'eyebrow' }, 'Usage'), heading), tools),
     bar.element, list.element, dialog.element);

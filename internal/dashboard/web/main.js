@@ -13,6 +13,7 @@ import { formatRoute, parseRoute } from './route.js';
 import { heldKey, looksLikeKey, session, signIn, signOut } from './session.js';
 import { signInView } from './signin.js';
 import { askTabs, meetTabs, tellSignedIn, tellSignedOut } from './tabs.js';
+import { forgetRowsAPage } from './turner.js';
 import { h, undirected } from './dom.js';
 import { inUTC, showUTC } from './zone.js';
 
@@ -206,6 +207,7 @@ function forget(why) {
   customers.clear();
   self = null;
   showUTC(false);
+  forgetRowsAPage();
   message = why;
   answer = null;
   return signOut();

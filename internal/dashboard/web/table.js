@@ -3,12 +3,16 @@
 
 import { h, icon, spoken } from './dom.js';
 
+const firstRows = 50; // more than a window shows
+const furtherRows = 75; // that are drawn before the page may do something else
+
 // columns() gives [{label, cell(item), className, spoken, header, sort, press}], one cell with a link that
 // opens the row. sort is the ARIA order of a column that the rows are in ('none': of one that they could
 // be in), press() what its head does then. group(item), if given, is {key, text}: before the first row of each key
 // stands a heading that says the text.
 export function tableOf({ label, columns, rowId, group, bones }) {
   let last = null; // the key of the last heading
+  let timer = 0; // of the rows that are not drawn yet
   const head = h('thead', { role: 'rowgroup' });
   const body = h('tbody', { role: 'rowgroup' });
   const element = h('table', { class: 'table', role: 'table', 'aria-label': label }, head, body);
@@ -47,21 +51,40 @@ export function tableOf({ label, columns, rowId, group, bones }) {
     });
   }
 
+  function drawOn(items) {
+    element.setAttribute('aria-busy', String(items.length > 0));
+    if (items.length === 0) return;
+    timer = setTimeout(() => {
+      body.append(...rowsOf(items.slice(0, furtherRows)));
+      drawOn(items.slice(furtherRows));
+    });
+  }
+
+  function stop() {
+    clearTimeout(timer);
+    element.setAttribute('aria-busy', 'false');
+  }
+
   return {
     element: frame,
     hide: (yes) => { element.hidden = yes; },
     isHidden: () => element.hidden,
     drawBones() {
+      stop();
       drawHead();
       body.replaceChildren(...Array.from({ length: bones }, () => h('tr', { role: 'row', class: 'bones' }, columns().map((c) =>
         h('td', { role: 'cell', class: c.className }, h('span', { class: 'bone' }))))));
     },
-    draw(items) {
+    // Draws the rows in place of those before: all of them or, in parts, those that can be seen first and the
+    // others soon after.
+    draw(items, { inParts = false } = {}) {
+      const first = inParts ? firstRows : items.length;
+      stop();
       last = null;
       drawHead();
-      body.replaceChildren(...rowsOf(items));
+      body.replaceChildren(...rowsOf(items.slice(0, first)));
+      drawOn(items.slice(first));
     },
-    append: (items) => body.append(...rowsOf(items)),
     row: (id) => [...body.children].find((tr) => tr.dataset.row === id),
   };
 }

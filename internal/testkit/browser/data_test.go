@@ -131,6 +131,9 @@ func (d *data) loadCustomer(ctx context.Context, c directory.Customer, now time.
 // inTwoLogs is the id of the oldest record of each log of SMS, and of voice.
 const inTwoLogs = "in-two-logs"
 
+// longLog is how many records the longest log has.
+const longLog = 2050
+
 // listedOnly ends the account of a customer that only makes the list longer: it has no usage.
 const listedOnly = "_listed"
 
@@ -217,8 +220,11 @@ func stageRecords(log usage.Log, currency money.Currency, now time.Time) []usage
 	rng := rand.New(rand.NewPCG(7, uint64(len(log.Account)*31+len(log.Product))))
 	oneOf := func(words ...string) string { return words[rng.IntN(len(words))] }
 	n := 132
-	if log.Account == "acme_retail" && log.Product == usage.SMS {
+	switch {
+	case log.Account == "acme_retail" && log.Product == usage.SMS:
 		n = 420
+	case log.Account == "edo_travel" && log.Product == usage.SMS:
+		n = longLog
 	}
 	records := make([]usage.Record, n)
 	at := now.UTC().Truncate(time.Second).AddDate(0, 0, -52)

@@ -57,7 +57,7 @@ func TestTheProductIsDownAndComesBack(t *testing.T) {
 		p.Proxy.Set(producttest.Passing)
 		somebody.clicks("button", "Try again")
 		somebody.settles()
-		somebody.counts("after trying again", 50)
+		somebody.counts("after trying again", 100)
 	})
 }
 

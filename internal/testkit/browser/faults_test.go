@@ -67,7 +67,7 @@ func TestAnExpiredKeyLeadsBackToTheSameView(t *testing.T) {
 		fragment := p.log("voice") + "?direction=outbound"
 		p.signsIn(fragment)
 		s.Inject(Fault{Match: "/v1/customers", Status: http.StatusUnauthorized, Code: "unauthorized"})
-		p.clicks(".load-more", "")
+		p.clicks(".next-page", "")
 		p.sees("[role=alert]", keyEnded)
 		p.hasFocusOn("Access key")
 		p.tells("after the key's end", "sessionStorage.length + document.querySelectorAll('tbody tr').length", "0")
@@ -76,7 +76,7 @@ func TestAnExpiredKeyLeadsBackToTheSameView(t *testing.T) {
 		p.presses("Enter")
 		p.arrivesAt("Voice")
 		p.isAt(fragment)
-		p.counts("after signing in again", 50)
+		p.counts("after signing in again", 100)
 	})
 }
 
@@ -112,15 +112,16 @@ func TestAFailingServiceIsToldWithTheRequestIDAndARetry(t *testing.T) {
 				s.Inject()
 				p.clicks("button", "Try again")
 				p.settles()
-				p.counts("after trying again", 50)
+				p.counts("after trying again", 100)
 
 				s.Inject(fault)
-				p.clicks("button", "Load more")
+				first := p.rows()
+				p.clicks("button", "Next")
 				p.sees("[role=alert]", c.title)
-				p.counts("a page that could not be loaded took away none", 50)
+				p.shows("what a page that could not be loaded left", first, p.rows())
 				s.Inject()
 				p.clicks("button", "Try again")
-				p.hasRows(100)
+				p.sees(".count", "Messages 101 to 200.")
 			})
 		}
 	})
@@ -157,7 +158,7 @@ func TestASlowServiceShowsProgress(t *testing.T) {
 		close(hold)
 		p.settles()
 		p.misses(".waiting", "Still waiting")
-		p.counts("after a long wait", 50)
+		p.counts("after a long wait", 100)
 	})
 }
 

@@ -44,24 +44,24 @@ func TestTheFocusStaysWhereThePersonIs(t *testing.T) {
 
 		s.Inject(Fault{Match: "cursor=", Delay: time.Second}) // long enough for a browser to take the focus away
 		p.goes(p.log("voice"))
-		rows(50)
-		focus(".load-more")
+		rows(100)
+		focus(".next-page")
 		before := len(s.Asked())
 		p.must(p.Eval("document.activeElement.click(); document.activeElement.click()", nil)) // once is enough
-		rows(100)
+		rows(32)
 		if asked := s.Asked()[before:]; len(asked) != 1 {
 			t.Errorf("two clicks asked for %v", asked)
 		}
-		has(".load-more")
-		p.entersUntil("document.querySelectorAll('tbody tr[data-row]').length === 132")
-		rows(132)
-		has(".count") // there is no more to load
+		has(".next-page") // though there is no page after this one
+		focus(".previous-page")
+		p.entersUntil("document.querySelectorAll('tbody tr[data-row]').length === 100")
+		has(".previous-page")
 		s.Inject()
 
 		p.goes(p.log("sms") + "?direction=outbound")
-		rows(50)
+		rows(100)
 		p.clicks("button", "Clear filters")
-		rows(50)
+		rows(100)
 		has(".filter-button")
 
 		// At the sign-in page too, where the answer is slow and then none.
@@ -362,13 +362,13 @@ func TestALongSearchTellsHowFarItHasRead(t *testing.T) {
 		}
 		s.SkipPages(0)
 		p.goes(p.log("sms") + "?status=delivered&order=asc&time=utc")
-		p.sees(".count", "50 messages shown. Read up to ")
+		p.sees(".count", "100 messages shown. Read up to ")
 		last := p.evaluates("[...document.querySelectorAll('tbody .row-link')].at(-1).ariaLabel")
-		if text, err := p.Text(".count"); err != nil || text != "50 messages shown. Read up to "+strings.TrimSuffix(last, ", details")+"." {
+		if text, err := p.Text(".count"); err != nil || text != "100 messages shown. Read up to "+strings.TrimSuffix(last, ", details")+"." {
 			t.Errorf("the last row is of %s, and it says %q (%v)", last, text, err)
 		}
 		p.goes(p.log("sms"))
-		p.sees(".count", "50 messages shown.")
+		p.sees(".count", "100 messages shown.")
 		p.misses(".count", "Read back")
 	})
 }

@@ -141,7 +141,7 @@ func TestAnIssuerThatIsDownIsNoMatterWhileTheTokenCounts(t *testing.T) {
 		p.must(p.Eval(`sessionStorage.setItem('partnerview.tokens', JSON.stringify({...JSON.parse(sessionStorage.getItem('partnerview.tokens')), early: 3600000})); 0`, nil)) // so that renewing is due
 		g.set(func(g *gate) { g.down = true })
 		p.goes(p.log("sms"))
-		p.hasRows(50)
+		p.hasRows(100)
 		g.set(func(g *gate) { g.down = false })
 		p.clicks("#menu a", "Voice")
 		p.must(p.Wait("a renewal", "JSON.parse(sessionStorage.getItem('partnerview.tokens')).early < 3600000"))

@@ -58,7 +58,7 @@ func TestSigningInAtTheIssuerLeadsToTheViewThatWasAskedFor(t *testing.T) {
 		p.signsInAtIssuer(fragment)
 		p.sees("h1", "SMS")
 		p.isAt(fragment)
-		p.counts("the log", 50)
+		p.counts("the log", 100)
 		p.sees(".key-id", "Nora Northwind")
 		p.tells("what is kept", "JSON.stringify([Object.keys(sessionStorage), localStorage.length, document.cookie, location.search])", `[["partnerview.tokens"],0,"",""]`)
 		var kept struct{ Access, Refresh, ID string }

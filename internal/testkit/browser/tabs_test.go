@@ -113,7 +113,7 @@ func TestANewTabIsSignedInByTheIssuerWithoutAQuestion(t *testing.T) {
 		p.arrivesAt("Voice")
 		p.isAt(fragment)
 		p.sees(".key-id", "Nora Northwind")
-		if n := silent(); n != 2 || len(p.rows()) != 50 {
+		if n := silent(); n != 2 || len(p.rows()) != 100 {
 			t.Errorf("the issuer was asked silently %d times; %d rows", n, len(p.rows()))
 		}
 
