@@ -417,7 +417,8 @@ func (p *Page) AllowClipboard() error {
 
 // keys are those that write nothing, as WebDriver numbers them.
 var keys = map[string]string{
-	"Enter": "\uE007", "Escape": "\uE00C", "Tab": "\uE004", "ArrowUp": "\uE013", "ArrowDown": "\uE015", "ArrowLeft": "\uE012", "ArrowRight": "\uE014", "Home": "\uE011",
+	"Enter": "\uE007", "Escape": "\uE00C", "Tab": "\uE004", "Home": "\uE011",
+	"ArrowUp": "\uE013", "ArrowDown": "\uE015", "ArrowLeft": "\uE012", "ArrowRight": "\uE014",
 	"Backspace": "\uE003", "Space": " ", "Shift": "\uE008",
 }
 
