@@ -24,7 +24,7 @@ export function turner({ turn, resized }) {
   const id = freshId('rows');
   const rows = h('select', { id, class: 'control', change: () => { sessionStorage.setItem(rowsPlace, rows.value); resized(); } }, sizes.map((size) => h('option', { value: size }, size)));
   const element = h('div', { class: 'turner' },
-    h('div', { class: 'rows' }, h('label', { for: id }, 'Rows'), h('div', { class: 'select' }, rows, icon('down'))), previous, next);
+    h('div', { class: 'page-size' }, h('label', { for: id }, 'Rows'), h('div', { class: 'select' }, rows, icon('down'))), previous, next);
 
   return {
     element,

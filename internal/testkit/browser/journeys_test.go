@@ -29,7 +29,7 @@ func (p *person) cells(label string) []string {
 func (p *person) loadsAll() {
 	p.t.Helper()
 	p.settles()
-	if p.evaluates("document.querySelector('.rows select')?.checkVisibility() ?? false") == "true" {
+	if p.evaluates("document.querySelector('.page-size select')?.checkVisibility() ?? false") == "true" {
 		p.chooses("Rows", "500")
 		p.settles()
 		p.tells("a page after this one", "document.querySelector('.next-page').checkVisibility()", "false")
