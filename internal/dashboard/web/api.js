@@ -21,25 +21,35 @@ export function address(steps, query = {}) {
 // null: it was asked for already.
 let spare = null;
 
-// The answer's JSON, or a Problem. With a key, that one is tried, and nobody is
-// signed out by it. A token that is refused is renewed once, if it can be.
+// The answer's JSON, or a Problem. With a key, that one is tried, and nobody is signed out by it.
 export async function get(url, { signal, key } = {}) {
-  const mine = session();
   const tried = spare;
   spare = null;
-  if (!key && tried && tried.key === mine && tried.url === String(url)) return tried.answer;
-  const ask = (token) => exchange(url, { signal, headers: { Authorization: `Bearer ${token}`, Accept: 'application/json' } });
+  if (!key && tried && tried.key === session() && tried.url === String(url)) return tried.answer;
+  const { answer } = await ask(url, { signal, key, accept: 'application/json', fits: (got) => got.answer });
+  if (key) spare = { key, url: String(url), answer };
+  return answer;
+}
+
+// A page of a list as lines: {text, next}, next being the address of the page after it, or null.
+export async function getCSV(url, { signal } = {}) {
+  const { response, text } = await ask(url, { signal, accept: 'text/csv', fits: (got) => got.response.headers.get('content-type')?.startsWith('text/csv') });
+  const link = /<([^>]*)>; rel="next"/.exec(response.headers.get('link') ?? '');
+  return { text, next: link && new URL(link[1], url) };
+}
+
+// What was exchanged, where it is what was asked for. A token that is refused is renewed once, if it can be.
+async function ask(url, { signal, key, accept, fits }) {
+  const mine = session();
+  const send = (token) => exchange(url, { signal, headers: { Authorization: `Bearer ${token}`, Accept: accept } });
   const token = key ?? await bearer();
-  let got = token && await ask(token);
+  let got = token && await send(token);
   if (!key && got?.response.status === 401) {
     const another = await bearer(token);
-    if (another) got = await ask(another);
+    if (another) got = await send(another);
   }
   const { response, answer } = got ?? {};
-  if (response?.ok && answer) {
-    if (key) spare = { key, url: String(url), answer };
-    return answer;
-  }
+  if (response?.ok && fits(got)) return got;
   const status = response?.status ?? 401;
   if (!key && status === 401 && session() === mine) window.dispatchEvent(new CustomEvent(refusal, { detail: refusedBecause() }));
   throw new Problem({

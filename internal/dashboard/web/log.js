@@ -2,10 +2,12 @@
 
 import { address, asCurl, get } from './api.js';
 import { detailDialog } from './detail.js';
-import { h, icon } from './dom.js';
+import { h } from './dom.js';
+import { downloadButton } from './download.js';
 import { activeFilters, filterBar } from './filters.js';
 import { fullTime } from './format.js';
 import { listing } from './listing.js';
+import { menuOf } from './menu.js';
 import { copied, emptyPlace, failure } from './notice.js';
 import { resolvePeriod } from './period.js';
 import { dayOf, logColumns } from './records.js';
@@ -13,6 +15,8 @@ import { formatRoute, noFilters } from './route.js';
 import { rowsAPage } from './turner.js';
 import { productWord } from './vocabulary.js';
 import { showUTC } from './zone.js';
+
+const linesAPage = '500'; // of a download: the most that there can be
 
 // about() is called once the log answers: its customer can then be asked for, should that have failed.
 export function logView({ go, back, account, product, customer, about }) {
@@ -41,10 +45,7 @@ export function logView({ go, back, account, product, customer, about }) {
       about();
       return page;
     },
-    reached: (cursor) => {
-      const time = activeFilters(route.filters) ? timeOfCursor(cursor) : '';
-      return time && `Read ${route.filters.order === 'asc' ? 'up' : 'back'} to ${fullTime(time, route.utc)}.`;
-    },
+    reached: (cursor) => (activeFilters(route.filters) ? readTo(cursor) : ''),
     empty: () => (activeFilters(route.filters)
       ? emptyPlace(`No ${words.one} matches`, 'No record in this log matches all of the filters.', [{ text: 'Clear filters', click: clear }])
       : emptyPlace(`No ${words.many} yet`, `This customer’s ${words.label} log is empty. New records appear here.`)),
@@ -65,6 +66,11 @@ export function logView({ go, back, account, product, customer, about }) {
   });
 
   const dialog = detailDialog({ url: (id) => address([...path(), id]), closed: () => back({ ...route, record: '' }) });
+
+  function readTo(cursor) {
+    const time = timeOfCursor(cursor);
+    return time && `Read ${route.filters.order === 'asc' ? 'up' : 'back'} to ${fullTime(time, route.utc)}.`;
+  }
 
   function path() {
     return ['customers', account, 'usage', product];
@@ -93,7 +99,11 @@ export function logView({ go, back, account, product, customer, about }) {
   const heading = h('h1', { tabindex: '-1' }, words.label);
   const tools = h('div', { class: 'view-tools' },
     h('fieldset', { class: 'segments' }, h('legend', { class: 'spoken' }, 'Times are shown in'), local.element, universal.element),
-    h('button', { type: 'button', class: 'button', click: () => copied(asCurl(address(path(), { ...shown, limit: rowsAPage() }))) }, icon('copy'), 'Copy as curl'));
+    downloadButton(() => ({ url: address(path(), { ...shown, limit: linesAPage }), file: `usage-${account.replaceAll('&', '_')}-${product}.csv`, one: words.one, many: words.many, reached: readTo })),
+    menuOf('More', [
+      { text: 'Copy as curl', picture: 'copy', click: () => copied(asCurl(address(path(), { ...shown, limit: rowsAPage() }))) },
+      { text: 'Copy a link to this view', picture: 'link', click: () => copied(location.href) },
+    ]));
   const element = h('div', { class: 'view' },
     h('header', { class: 'view-head view-head-row' }, h('div', null, h('p', { class: 'eyebrow' }, 'Usage'), heading), tools),
     bar.element, list.element, dialog.element);

@@ -3,6 +3,7 @@
 import { address, get, refusal } from './api.js';
 import { customerView } from './customer.js';
 import { customersView } from './customers.js';
+import { stopDownload } from './download.js';
 import { drawBanner, drawMenu, drawTop } from './frame.js';
 import { comesBack, hasLeft, issuerName, maySetOutSilently, setOutSilently, signOutThere } from './issuer.js';
 import { logView } from './log.js';
@@ -208,6 +209,7 @@ function forget(why) {
   self = null;
   showUTC(false);
   forgetRowsAPage();
+  stopDownload();
   message = why;
   answer = null;
   return signOut();

@@ -61,6 +61,11 @@ function advice(problem) {
   }
 }
 
+// A problem in one line.
+export function problemText(problem) {
+  return `${titles.get(problem.code) ?? 'Something went wrong'}. ${advice(problem)}`;
+}
+
 // A problem, its request id, and what can be done: retry, if it may help, and
 // more actions [{text, href | click}].
 export function failure(problem, retry, actions = []) {

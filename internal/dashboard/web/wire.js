@@ -10,7 +10,7 @@ export class Problem extends Error {
   }
 }
 
-// The response, and its JSON: null where that is no object. A request that its own signal stopped
+// The response, its text, and its JSON: null where that is no object. A request that its own signal stopped
 // rejects with an AbortError, which is nobody's problem.
 export async function exchange(url, { signal, ...init }) {
   const stop = new AbortController();
@@ -20,7 +20,8 @@ export async function exchange(url, { signal, ...init }) {
   signal?.addEventListener('abort', () => stop.abort());
   try {
     const response = await fetch(url, { cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer', signal: stop.signal, ...init });
-    return { response, answer: parsed(await response.text()) };
+    const text = await response.text();
+    return { response, text, answer: parsed(text) };
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Problem({ code: late ? 'timeout' : 'unreachable' });

@@ -610,7 +610,8 @@ func TestCopyAsCurlAsksTheSameAgain(t *testing.T) {
 	onProduct(t, func(t *testing.T, p *person) {
 		p.signsIn(p.log("sms") + "?direction=outbound&order=asc")
 		p.must(p.AllowClipboard())
-		p.clicks("button", "Copy as curl")
+		p.clicks("button", "More")
+		p.clicks(".word", "Copy as curl")
 		p.sees(".toast", "Copied")
 		command := value[string](p, "navigator.clipboard.readText()")
 		address, ok := strings.CutPrefix(command, `curl -H "Authorization: Bearer $PARTNERVIEW_KEY" '`)

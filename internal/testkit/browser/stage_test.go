@@ -34,6 +34,7 @@ type Stage struct {
 	faults []Fault
 	asked  []string
 	skip   int
+	lines  int // how many pages of lines are left that stand in for a log
 	held   int // how many requests were held
 	atWork int // how many requests are not answered yet
 }
@@ -116,7 +117,7 @@ func (s *Stage) Inject(faults ...Fault) {
 func (s *Stage) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults, s.asked, s.skip, s.held = nil, nil, 0, 0
+	s.faults, s.asked, s.skip, s.lines, s.held = nil, nil, 0, 0, 0
 }
 
 // SkipPages makes that many pages of logs empty, with a cursor to the next.
@@ -124,6 +125,34 @@ func (s *Stage) SkipPages(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.skip = n
+}
+
+// InventLines makes the next answer in CSV, and those after it, so many pages of 500 lines each.
+func (s *Stage) InventLines(pages int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = pages
+}
+
+// invents answers with a page of lines, if one is left.
+func (s *Stage) invents(w http.ResponseWriter, r *http.Request) bool {
+	s.mu.Lock()
+	left := s.lines
+	if left > 0 && r.Header.Get("Accept") == "text/csv" {
+		s.lines--
+	} else {
+		left = 0
+	}
+	s.mu.Unlock()
+	if left == 0 {
+		return false
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	if left > 1 {
+		w.Header().Set("Link", `<?cursor=`+strings.Repeat("A", left)+`>; rel="next"`)
+	}
+	_, _ = fmt.Fprint(w, "id,note\r\n", strings.Repeat(strings.Repeat("0", 20)+`,"`+strings.Repeat("a line, and\r\n", 26)+"\"\r\n", 500))
+	return true
 }
 
 func (s *Stage) skips() bool {
@@ -182,6 +211,9 @@ func (s *Stage) front(next http.Handler) http.Handler {
 				r.URL.Path = "/" + strings.TrimPrefix(below, "/")
 				break
 			}
+		}
+		if s.invents(w, r) {
+			return
 		}
 		if f, ok := s.faultOf(r.RequestURI); ok && !s.play(w, r.WithContext(ctx), f) {
 			return
