@@ -22,6 +22,7 @@ export function customerView({ go, account, customer, learn, missed, renamed }) 
   let shown = null; // the customer that the parts are of
   let today = '';
   let recent = null; // a promise, which both the figures and the chart wait for
+  let pace = null; // what the credit's end is told from
 
   const heading = h('h1', { tabindex: '-1' }, 'Overview');
   const fresh = h('div', { class: 'lead fresh' }, h('span', { class: 'bone' }));
@@ -96,11 +97,13 @@ export function customerView({ go, account, customer, learn, missed, renamed }) 
   // Asks for everything else about a customer.
   function begin(c) {
     shown = c;
+    pace = null;
     today = dayOf(new Date(), knownZone(c.timeZone));
     parts.hidden = false;
     trouble.clear();
     bones();
     draw(c);
+    parts.replaceChildren(figures, chart.element, productsPlace, about);
     if (c.products.length === 0) {
       parts.replaceChildren(emptyPlace('No products', 'None of this customer’s products is enabled and assigned to you.'), about);
       figures.setAttribute('aria-busy', 'false');
@@ -131,7 +134,8 @@ export function customerView({ go, account, customer, learn, missed, renamed }) 
         const sums = monthFigures(found, today, loaded?.day);
         const hrefOf = (product) => logOf(month, product);
         numbers.replaceChildren(spendCard(sums, shown.currency, hrefOf), volumeCard(sums, hrefOf));
-        credit.replaceChildren(creditCard(shown.remainingCredit, { rows: found.rows, from: found.from, complete: found.complete, through: loaded?.day, today, zone: knownZone(shown.timeZone) }));
+        pace = { rows: found.rows, from: found.from, complete: found.complete, through: loaded?.day, today, zone: knownZone(shown.timeZone) };
+        credit.replaceChildren(creditCard(shown.remainingCredit, pace));
       }),
       settle(fresh, logs, 'How far usage is loaded', ({ data }) => {
         const loaded = loadedThrough(data, knownZone(shown.timeZone));
@@ -150,7 +154,7 @@ export function customerView({ go, account, customer, learn, missed, renamed }) 
   function draw(c) {
     shown = c;
     const held = c.remainingCredit;
-    if (!credit.querySelector('.card-credit')) credit.replaceChildren(creditCard(held, null));
+    credit.replaceChildren(creditCard(held, pace));
     about.replaceChildren(h('section', { class: 'board', 'aria-label': 'Account' },
       h('h2', null, 'Account'),
       h('dl', { class: 'facts facts-wide' }, [

@@ -43,7 +43,7 @@ export function lowPanel({ exhausted, low, customers }) {
     h('header', { class: 'board-head' }, h('h2', null, 'Credit that runs out'), low && total > customers.length && h('a', { class: 'small', href: listed('low') }, `All ${count(low.total)} low`)),
     customers.length === 0
       ? h('p', { class: 'empty-line' }, low ? 'No customer’s credit is low.' : 'You have more customers than are looked through for low credit.')
-      : h('ul', { class: 'rows' }, customers.slice(0, Number(firstOf)).map((c) => h('li', null,
+      : h('ul', { class: 'ranking' }, customers.slice(0, Number(firstOf)).map((c) => h('li', null,
         h('a', { class: 'row-link', href: formatRoute({ view: 'overview', account: c.accountId }) }, name(c.name)),
-        h('span', { class: 'rows-figure' }, creditTags(creditState(c.remainingCredit, Date.now(), true)), h('strong', null, amount(c.remainingCredit.amount, c.remainingCredit.currency)))))));
+        h('span', { class: 'ranking-figure' }, creditTags(creditState(c.remainingCredit, Date.now(), true)), h('strong', null, amount(c.remainingCredit.amount, c.remainingCredit.currency)))))));
 }

@@ -55,12 +55,12 @@ export function moversPanel(found, { currency, known, choose }) {
   return h('section', { class: 'board', 'aria-label': 'Biggest movers' },
     h('header', { class: 'board-head' }, h('div', null, h('h2', null, 'Biggest movers'), h('p', { class: 'hint' }, `${text(now)} against ${text(then)}${found.complete ? '' : '; some days are being counted again'}`)),
       found.currencies.length > 1 && h('div', { class: 'select small' }, select, icon('down'))),
-    rows.length === 0 ? h('p', { class: 'empty-line' }, 'No customer’s spend changed.') : h('ul', { class: 'rows' }, rows.map(({ account, now: a, then: b, difference }) => {
+    rows.length === 0 ? h('p', { class: 'empty-line' }, 'No customer’s spend changed.') : h('ul', { class: 'ranking' }, rows.map(({ account, now: a, then: b, difference }) => {
       const part = change(a, b);
       const more = !difference.startsWith('-');
       return h('li', null,
         h('a', { class: 'row-link', href: formatRoute({ view: 'overview', account }) }, name(known(account)?.name ?? account)),
-        h('span', { class: 'rows-figure', title: `${money(b, code)} then, ${money(a, code)} now` },
+        h('span', { class: 'ranking-figure', title: `${money(b, code)} then, ${money(a, code)} now` },
           h('strong', null, icon(more ? 'outbound' : 'inbound'), `${more ? '+' : '−'}${shortMoney(difference.replace('-', ''), code)}`),
           h('small', null, part === null ? 'new' : percent(part, true))));
     })));
@@ -88,10 +88,10 @@ export function usersPanel(found, { from, to, product, currency, show }) {
       h('header', { class: 'board-head' },
         h('h2', { tabindex: '-1' }, `${product ? productWord(product).label : 'All products'}, ${spanText({ from, to }, 'numeric')}`),
         h('button', { type: 'button', class: 'button', click: close }, icon('close'), 'Close')),
-      rows.length === 0 ? h('p', { class: 'empty-line' }, 'No usage on these days.') : h('ul', { class: 'rows' }, rows.map(({ account, rows: own, sum }) => h('li', null,
+      rows.length === 0 ? h('p', { class: 'empty-line' }, 'No usage on these days.') : h('ul', { class: 'ranking' }, rows.map(({ account, rows: own, sum }) => h('li', null,
         h('a', { class: 'row-link', href: formatRoute({ view: 'overview', account }) }, name(known(account)?.name ?? account)),
-        h('span', { class: 'rows-logs' }, own.map((row) => h('a', { href: logOf(account, row.key.product, { from, to }) }, icon(row.key.product), `${counted(row.records, productWord(row.key.product).one, productWord(row.key.product).many)}`))),
-        h('span', { class: 'rows-figure' }, h('strong', null, figure(sum))))),
+        h('span', { class: 'ranking-logs' }, own.map((row) => h('a', { href: logOf(account, row.key.product, { from, to }) }, icon(row.key.product), `${counted(row.records, productWord(row.key.product).one, productWord(row.key.product).many)}`))),
+        h('span', { class: 'ranking-figure' }, h('strong', null, figure(sum))))),
         rest > 0 && h('li', null, h('span', { class: 'quiet' }, `and ${counted(rest, 'more customer')}`)))),
   };
 }

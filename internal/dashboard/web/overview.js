@@ -27,6 +27,7 @@ export function overviewView({ go, learn, known, self }) {
   let today = '';
   let currency = 'EUR'; // that most have
   let recent = null; // a promise, which the figures and the chart wait for
+  let changed = null; // a promise: who spends more or less than before
   let chosen = ''; // the mark whose customers are listed
 
   const heading = h('h1', { tabindex: '-1' }, 'Overview');
@@ -79,6 +80,9 @@ export function overviewView({ go, learn, known, self }) {
     zone = zones.size === 1 ? knownZone(customers[0].timeZone) : null;
     today = dayOf(new Date(), zone ?? 'UTC');
     currency = mostOf(customers.map((c) => c.currency));
+    const currencies = new Set(customers.map((c) => c.currency)).size;
+    figures.classList.toggle('many', currencies > 2); // a line for each, so that nothing moves when they come
+    figures.style.setProperty('--currencies', currencies);
     trouble.clear();
     parts.hidden = false;
     recent = askRecent();
@@ -148,7 +152,8 @@ export function overviewView({ go, learn, known, self }) {
 
   function drawMovers() {
     part(movers, 'Who changed most', drawMovers, async (signal) => {
-      const found = await readMovers(steps, today, signal);
+      changed ??= readMovers(steps, today, signal);
+      const found = await changed.catch((problem) => { changed = null; throw problem; });
       await nameAll(found.accounts(route.currency || currency), signal);
       movers.replaceChildren(moversPanel(found, { currency: route.currency || currency, known, choose: (code) => go({ ...route, currency: code }, { replace: true }) }));
     });

@@ -69,7 +69,7 @@ func TestNoCanaryIsOnAPage(t *testing.T) {
 		site := journeySite(t)
 		somebody := opens(t, in, site, desk)
 		somebody.signsIn("#/customers")
-		views := []string{"#/customers", "#/customers?credit=exhausted&order=-spend", "#/customers/" + site.Account}
+		views := []string{"#/overview", "#/customers", "#/customers?credit=exhausted&order=-spend", "#/customers/" + site.Account}
 		for _, product := range []string{"sms", "voice", "video", "messaging"} {
 			views = append(views, logFragment(site, product))
 		}

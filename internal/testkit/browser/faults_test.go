@@ -206,6 +206,8 @@ func TestEmptyPlacesSayWhatToDo(t *testing.T) {
 		fresh := opens(t, p.browser, Site{URL: p.site.URL, Key: stageData(t).keyEmpty}, desk)
 		fresh.signsIn("#/customers")
 		fresh.sees(".empty", "Ask the platform’s operator to assign one")
+		fresh.clicks("#menu a", "Overview")
+		fresh.sees("#view .empty", "Ask the platform’s operator to assign one")
 	})
 }
 
@@ -292,7 +294,7 @@ func TestCreditIsToldInWords(t *testing.T) {
 func TestNothingJumpsWhileThePageLoads(t *testing.T) {
 	onStage(t, func(t *testing.T, s *Stage, p *person) {
 		p.signsIn("#/customers")
-		for _, fragment := range []string{"#/customers", "#/customers/acme_retail", p.log("sms"), p.log("messaging")} {
+		for _, fragment := range []string{"#/overview", "#/customers", "#/customers/acme_retail", p.log("sms"), p.log("messaging")} {
 			hold := make(chan struct{})
 			s.Inject(Fault{Match: "/v1/customers", Hold: hold})
 			p.goes(fragment)

@@ -192,7 +192,7 @@ func TestTheOverviewOfAllCustomers(t *testing.T) {
 		p.clicks(".legend a", "SMS")
 		p.sees(".board[aria-label='The customers of a bar'] h2", "SMS")
 		p.must(p.Wait("the focus", "document.activeElement.closest('[aria-label=\"The customers of a bar\"]')"))
-		p.clicks(".rows-logs a", "message")
+		p.clicks(".ranking-logs a", "message")
 		p.sees("h1", "SMS")
 		p.settles()
 		if len(p.rows()) == 0 {
@@ -202,5 +202,59 @@ func TestTheOverviewOfAllCustomers(t *testing.T) {
 		p.sees(".board[aria-label='The customers of a bar'] h2", "SMS")
 		p.clicks("[aria-label='The customers of a bar'] button", "Close")
 		p.isAt("#/overview?currency=GBP")
+	})
+}
+
+// The days of very many customers are refused; then whole months are told.
+func TestAnOverviewOfVeryManyCustomersHasMonths(t *testing.T) {
+	onStage(t, func(t *testing.T, s *Stage, p *person) {
+		today := time.Now().UTC()
+		s.Inject(
+			Fault{Match: "groupBy=day", Status: http.StatusBadRequest, Code: "invalid_parameter"},
+			Fault{Match: "to=" + today.Format(time.DateOnly) + "&groupBy=customer", Status: http.StatusBadRequest, Code: "invalid_parameter"},
+			Fault{Match: "groupBy=status", Status: http.StatusBadRequest, Code: "invalid_parameter", Times: 1},
+			Fault{Match: "credit=", Status: http.StatusBadRequest, Code: "invalid_parameter"},
+		)
+		p.signsIn("#/overview")
+		p.sees(".trend h2", "Spend by month, in EUR")
+		p.isAt("#/overview?by=month")
+		p.tells("the periods that are refused", "[...document.querySelectorAll('input[name=trend-by]')].map((input) => input.disabled)", "true,false,false")
+		before := time.Date(today.Year(), today.Month(), 0, 0, 0, 0, 0, time.UTC)
+		p.sees(".figure[aria-label^=Volume]", before.Format("January")+", all of it: ")
+		p.sees(".figure", "in the last 7 days")
+		p.sees(".figure", "You have more than 2,000 customers.")
+		p.sees(".board[aria-label='Biggest movers']", before.Format("January")+" against "+before.AddDate(0, 0, -before.Day()).Format("January"))
+		p.tells("problems", "document.querySelectorAll('[role=alert]').length", "0")
+	})
+}
+
+// One figure of many is slow, or fails: the others stand, and what failed has a retry of its own.
+func TestTheOverviewStandsWithoutWhatFails(t *testing.T) {
+	onStage(t, func(t *testing.T, s *Stage, p *person) {
+		hold := make(chan struct{})
+		s.Inject(Fault{Match: "groupBy=customer", Status: http.StatusServiceUnavailable, Code: "unavailable"}, Fault{Match: "groupBy=status", Hold: hold})
+		p.goes("")
+		p.sees("label", "Access key")
+		p.must(p.Paste(p.site.Key))
+		p.presses("Enter")
+		p.sees(".boards [role=alert]", cannotAnswer)
+		p.sees(".figure", "Volume in ")
+		p.sees(".chart-mark", "")
+		p.sees(".figure.bones", "") // what is waited for
+		close(hold)
+		p.sees(".figure", "Delivered in ")
+		s.Inject()
+		p.clicks(".boards button", "Try again")
+		p.sees(".board[aria-label='Biggest movers'] a", Hostile) // a name is text
+		p.misses("[role=alert]", "")
+		p.tells("what a name would have done", "String(window.hostile)", "undefined")
+
+		s.Inject(Fault{Match: "/v1/customers", Drop: true}, Fault{Match: "/v1/summary", Drop: true}, Fault{Match: "/v1/me", Drop: true})
+		p.reloads()
+		p.sees("[role=alert]", "The service "+notReached)
+		p.tells("notices", "document.querySelectorAll('.notice').length", "1")
+		s.Inject()
+		p.clicks("button", "Try again")
+		p.sees(".chart-mark", "")
 	})
 }

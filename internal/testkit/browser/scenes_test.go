@@ -44,10 +44,13 @@ func scenes(site Site) []scene {
 			p.presses("Enter")
 			p.sees("#key-fault", keyRefused)
 		}},
+		{"overview", signedIn("#/overview")},
+		{"overview-bar", signedIn("#/overview?by=month&show=volume", func(p *person) { p.clicks(".legend a", "SMS") })},
 		{"customers", signedIn("#/customers")},
 		{"customers-exhausted", signedIn("#/customers?credit=exhausted&order=-spend")},
 		{"customers-none-found", signedIn("#/customers?search=zzz")},
 		{"customer", signedIn("#/customers/" + site.Account)},
+		{"customer-table", signedIn("#/customers/"+site.Account+"?by=week", func(p *person) { p.clicks("summary", "Show as a table") })},
 		{"sms", signedIn(log("sms"))},
 		{"sms-filtered", signedIn(log("sms") + "?period=custom&from=2026-01-01T00:00Z&direction=outbound&status=delivered&status=undelivered&country=GB&time=utc")},
 		{"sms-filters", signedIn(log("sms")+"?status=delivered&status=sent", opensCountries)},
