@@ -160,6 +160,27 @@ export function listing({ label, columns, read, empty, one, many, reached = () =
     items,
     find: (id) => items().find((item) => rowId(item) === id),
     row: table.row,
+    // Where an item is among those that were read, null where it is none of them: whether there are others before
+    // and after it, and in words which one it is.
+    place(id) {
+      const all = items();
+      const n = all.findIndex((item) => rowId(item) === id);
+      if (n < 0) return null;
+      return { before: n > 0, after: n < all.length - 1 || cursor() !== null, said: `${one} ${count(n + 1)}` };
+    },
+    // The item before (-1) or after (1) another, whose page is turned to, and read if it was not yet; undefined: there
+    // is none.
+    async beside(id, by) {
+      const n = items().findIndex((item) => rowId(item) === id) + by;
+      if (n >= items().length) await load(true);
+      const wanted = items()[n];
+      const page = pages.findIndex((each) => each.data.includes(wanted));
+      if (page >= 0 && page !== at) {
+        at = page;
+        turned();
+      }
+      return wanted;
+    },
     remember: () => ({ query, pages, at }),
     // Shows what remember() gave, if it answers the same question; false: it does not.
     recall(kept, wanted) {

@@ -65,7 +65,15 @@ export function logView({ go, back, account, product, customer, about }) {
     seen: (field) => list.items().map((record) => record[field]).filter(Boolean),
   });
 
-  const dialog = detailDialog({ url: (id) => address([...path(), id]), closed: () => back({ ...route, record: '' }) });
+  const dialog = detailDialog({
+    url: () => address([...path(), route.record]),
+    closed: () => back({ ...route, record: '' }),
+    async step(by) {
+      const from = route.record;
+      const record = await list.beside(from, by);
+      if (record && route.record === from) go({ ...route, record: record.id }, { replace: true });
+    },
+  });
 
   function readTo(cursor) {
     const time = timeOfCursor(cursor);
@@ -117,7 +125,7 @@ export function logView({ go, back, account, product, customer, about }) {
   async function openRecord(id) {
     const loaded = list.find(id);
     if (loaded) {
-      dialog.show(loaded, route.utc);
+      dialog.show(loaded, route.utc, list.place(id));
       return;
     }
     stop?.abort();
@@ -126,7 +134,7 @@ export function logView({ go, back, account, product, customer, about }) {
     dialog.waitFor(product);
     try {
       const record = await get(address([...path(), id]), { signal });
-      if (!signal.aborted) dialog.show(record, route.utc);
+      if (!signal.aborted) dialog.show(record, route.utc, list.place(id));
     } catch (problem) {
       if (!signal.aborted && problem.status !== 401) dialog.fail(problem, () => openRecord(id));
     }

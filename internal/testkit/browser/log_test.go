@@ -49,3 +49,48 @@ return Math.min(...took); })()`)
 		t.Logf("%.0f ms", quickest)
 	})
 }
+
+// The arrow keys lead from record to record, over the ends of pages, and the way out to the row of the last one.
+func TestTheDrawerTurnsToTheRecordsBeforeAndAfter(t *testing.T) {
+	onStage(t, func(t *testing.T, s *Stage, p *person) {
+		records := all[recordAnswer](t, p.site, usagePath(p.site, "sms"), nil)
+		p.signsIn(p.log("sms"))
+		p.chooses("Rows", "25")
+		p.settles()
+		shows := func(n int) {
+			t.Helper()
+			p.isAt(p.log("sms") + "?record=" + records[n].ID)
+			p.sees("dialog .facts code", records[n].ID)
+			p.tells("the drawer's title", "document.querySelector('dialog h2').textContent", "SMS message")
+			p.must(p.Wait("where it is", fmt.Sprintf("document.querySelector('dialog .live').textContent.endsWith('message %d')", n+1)))
+		}
+		p.must(p.Eval("document.querySelectorAll('tbody a')[23].click()", nil))
+		shows(23)
+		p.presses("ArrowRight")
+		shows(24)
+		asked := len(s.Asked())
+		p.presses("ArrowRight") // the first of a page that is not read yet
+		shows(25)
+		if n := len(s.Asked()) - asked; n != 1 {
+			t.Errorf("the API was asked %d times", n)
+		}
+		p.presses("ArrowLeft")
+		shows(24)
+		p.clicks("button", "Next record")
+		shows(25)
+		p.hasFocusOn("Next record")
+		p.presses("Escape")
+		p.isAt(p.log("sms"))
+		p.tells("the focus is back", "document.activeElement.closest('tr').dataset.row", records[25].ID)
+		p.sees(".count", "Messages 26 to 50.")
+
+		p.clicks(".previous-page", "")
+		p.must(p.Eval("document.querySelector('tbody a').click()", nil))
+		shows(0)
+		p.presses("ArrowLeft") // there is none
+		shows(0)
+		p.tells("the button", "document.querySelector('[aria-label^=\"Previous record\"]').getAttribute('aria-disabled')", "true")
+		p.goesBack() // leaves the drawer, however often it was turned
+		p.isAt(p.log("sms"))
+	})
+}
