@@ -15,7 +15,7 @@ let running = null; // {stop, panel}
 // A button that downloads what what() tells: url, the list's first page; file, its name; one and many, a
 // noun for a line; reached(cursor), how far was read, or ''.
 export function downloadButton(what) {
-  return h('button', { type: 'button', class: 'button', click: () => download(what()) }, icon('download'), 'Download CSV');
+  return h('button', { type: 'button', class: 'button', click: () => download(what()) }, icon('download'), h('span', null, 'Download CSV'));
 }
 
 export function stopDownload() {

@@ -50,7 +50,11 @@ export function filterBar({ product, change, seen }) {
         if (input.value.length !== 0 && input.value.length !== 4) return;
         if (input.value !== (filters[key] ?? '')) set({ [key]: input.value });
       },
-      keydown: (event) => { if (event.key === 'Enter') number.close(); },
+      keydown: (event) => {
+        if (event.key !== 'Enter') return;
+        event.preventDefault(); // it would press the button, which has the focus then
+        number.close();
+      },
       blur: () => { if (input.value.length !== 4) input.value = filters[key] ?? ''; },
     });
     return h('div', { class: 'field' }, h('label', { class: 'field-label', for: id }, label), input);

@@ -14,17 +14,17 @@ import { turner } from './turner.js';
 const slow = 4000; // milliseconds until the page says that it still waits
 const emptyReads = 8; // pages without a row that are read on before asking the person
 
-// columns, rowId, group and bones are those of a table; read(query, cursor, signal) gives one page;
+// columns, rowId and group are those of a table; read(query, cursor, signal) gives one page;
 // empty(query) the element for no rows; one and many a noun; reached(cursor) a sentence on how far was read,
-// or ''; failed(problem, retry) the element for a problem; quiet that nothing is announced.
-export function listing({ label, columns, read, empty, one, many, reached = () => '', failed = failure, rowId = () => null, group, bones = 10, quiet = false }) {
+// or ''; failed(problem, retry) the element for a problem.
+export function listing({ label, columns, read, empty, one, many, reached = () => '', failed = failure, rowId, group }) {
   let turn = 0;
   let stop = null;
   let query = null;
   let pages = []; // [{data, nextCursor}], as they were read
   let at = 0; // which of them is shown
 
-  const table = tableOf({ label, columns, rowId, group, bones });
+  const table = tableOf({ label, columns, rowId, group, bones: 10 });
   const counts = h('p', { class: 'count', tabindex: '-1' });
   const waiting = h('p', { class: 'waiting', hidden: true });
   const turning = turner({ turn: turnTo, resized: () => load(false) });
@@ -71,7 +71,7 @@ export function listing({ label, columns, read, empty, one, many, reached = () =
     table.draw(shown(), { inParts: true });
     show('done');
     element.scrollIntoView({ block: 'start' });
-    if (!quiet) announce(counts.textContent);
+    announce(counts.textContent);
   }
 
   function ask(next) {
@@ -107,7 +107,7 @@ export function listing({ label, columns, read, empty, one, many, reached = () =
   function wait(text, aloud = true) {
     waiting.textContent = text;
     waiting.hidden = false;
-    if (!quiet && aloud) announce(text);
+    if (aloud) announce(text);
   }
 
   // The next page that has rows, but not for ever.
@@ -136,7 +136,7 @@ export function listing({ label, columns, read, empty, one, many, reached = () =
     const none = items().length === 0 && isLast();
     if (none) place.replaceChildren(empty(query));
     if (hadFocus && !document.activeElement.checkVisibility()) (foot.hidden ? element : counts).focus({ preventScroll: true });
-    if (!quiet) announce(none ? `No ${many} found.` : `${counts.textContent}${isLast() ? '' : ' There are more.'}`);
+    announce(none ? `No ${many} found.` : `${counts.textContent}${isLast() ? '' : ' There are more.'}`);
   }
 
   function fail(problem, further) {

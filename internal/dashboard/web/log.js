@@ -36,7 +36,6 @@ export function logView({ go, back, account, product, customer, about }) {
       open: (record) => formatRoute({ ...route, record: record.id }),
       sort: route.filters.order === 'asc' ? 'ascending' : 'descending',
       press: () => go({ ...route, filters: { ...route.filters, order: route.filters.order === 'asc' ? 'desc' : 'asc' }, record: '' }),
-      underDays: true,
     }),
     group: (record) => dayOf(record, route.utc),
     async read(query, cursor, signal) {

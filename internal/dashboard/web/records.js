@@ -3,17 +3,14 @@
 
 import { amount, tag } from './credit.js';
 import { h, icon, spoken, unknown } from './dom.js';
-import { clockText, count, dateText, duration, durationWords, fullTime, longDate, zoneName } from './format.js';
+import { clockText, count, duration, durationWords, fullTime, longDate, zoneName } from './format.js';
 import { copyButton } from './notice.js';
 import { operatorName } from './operators.js';
 import { channelName, countryName, directionWord, plain, statusWord } from './vocabulary.js';
 
-// A time in the zone that is shown, which is named, since one log may have two: hovering tells the other one.
-// Under a day's heading the clock is enough to see.
-function timeCell(iso, utc, underDay) {
-  return h('time', { datetime: iso, title: utc ? fullTime(iso, false) : iso, class: 'time' }, underDay ? clockText(iso, utc) : [
-    h('span', { class: 'date' }, dateText(iso, utc)), ' ',
-    h('span', { class: 'moment' }, h('span', { class: 'clock' }, clockText(iso, utc)), ' ', h('span', { class: 'zone' }, zoneName(utc, iso)))]);
+// A time in the zone that is shown, under its day's heading: hovering tells the other one.
+function timeCell(iso, utc) {
+  return h('time', { datetime: iso, title: utc ? fullTime(iso, false) : iso }, clockText(iso, utc));
 }
 
 // The day that a record stands under, as a table's group. The day on which a zone's clocks are changed has two.
@@ -86,12 +83,12 @@ const special = {
 };
 
 // The columns of a product's log. open(record) is the fragment of the record's detail; sort and press are
-// those of the time column, where the table is one that can be ordered; underDays, that rows stand under their days.
-export function logColumns(product, { utc, open, sort, press, underDays = false }) {
+// those of the time column.
+export function logColumns(product, { utc, open, sort, press }) {
   return [
     {
-      label: 'Time', className: underDays ? 'col-clock' : 'col-time', header: true, sort, press,
-      cell: (r) => h('a', { class: 'row-link', href: open(r), 'aria-label': `${fullTime(r.timestamp, utc)}, details` }, timeCell(r.timestamp, utc, underDays)),
+      label: 'Time', className: 'col-clock', header: true, sort, press,
+      cell: (r) => h('a', { class: 'row-link', href: open(r), 'aria-label': `${fullTime(r.timestamp, utc)}, details` }, timeCell(r.timestamp, utc)),
     },
     { label: 'Direction', className: 'col-direction', cell: directionCell },
     { label: 'Status', className: 'col-status', cell: statusCell },

@@ -39,4 +39,9 @@ func TestZZLook(t *testing.T) {
 	p.clicks(".filter-button", "Number")
 	p.types("From ends in", "0123")
 	shot("number")
+	p.goes(p.log("sms"))
+	p.settles()
+	p.clicks("tbody td", "")
+	p.sees("dialog h3", whyThisPrice)
+	shot("drawer")
 }
