@@ -2,11 +2,12 @@
 
 import { creditCell, spendCell } from './credit.js';
 import { h, icon, name, spoken } from './dom.js';
+import { downloadButton } from './download.js';
 import { counted } from './format.js';
 import { announce, emptyPlace, failure, toast } from './notice.js';
 import { inOrder, nextOrder, orderParts } from './order.js';
 import { pager } from './pager.js';
-import { isWhole, roster } from './roster.js';
+import { customersPage, isWhole, roster } from './roster.js';
 import { formatRoute, isSecret } from './route.js';
 import { tableOf } from './table.js';
 import { areTooMany, tally } from './tally.js';
@@ -158,7 +159,8 @@ export function customersView({ go, learn, self }) {
 
   const heading = h('h1', { tabindex: '-1' }, 'Manage customers');
   const element = h('div', { class: 'view' },
-    h('header', { class: 'view-head' }, heading, counts.element),
+    h('header', { class: 'view-head view-head-row' }, h('div', null, heading, counts.element), h('div', { class: 'view-tools' },
+      downloadButton(() => ({ url: customersPage(list.state().query), file: 'customers.csv', one: 'customer', many: 'customers' })))),
     h('div', { class: 'toolbar', role: 'search', 'aria-label': 'Customers' },
       h('div', { class: 'search' }, h('label', { for: 'customer-search', class: 'spoken' }, 'Search customers by name or account ID'), icon('search'), field),
       uses, credits),

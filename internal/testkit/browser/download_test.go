@@ -54,8 +54,8 @@ func linesOf(t *testing.T, site Site, path string, query url.Values) string {
 	}
 }
 
-// Where the file that a person downloads is to go, in a browser that hands it over at the end, and in
-// one that lets it be written into; here that is a file of the origin's own.
+// Where the file that a person downloads is to go: in a browser that hands it over at the end; in one
+// that lets it be written into, where it is here a file of the origin's own; on a disk that takes for ever.
 const (
 	keepsBlob = `window.showSaveFilePicker = undefined;
 const make = URL.createObjectURL;
@@ -66,6 +66,10 @@ URL.createObjectURL = (blob) => { window.saved = blob; return make.call(URL, blo
   window.kept = await (await navigator.storage.getDirectory()).getFileHandle('test.csv', {create: true});
   return window.kept;
 };
+0`
+	keepsNothing = `window.showSaveFilePicker = async () => ({
+  createWritable: async () => ({write: () => new Promise(() => {}), close: async () => {}, abort: async () => {}}),
+});
 0`
 )
 
@@ -101,6 +105,19 @@ func TestADownloadIsEveryPageOfWhatIsOnScreen(t *testing.T) {
 		p.sees(".toast", "messages saved as")
 		is("into a file", value[string](p, "window.kept.getFile().then((file) => file.text())"))
 		p.tells("the name that is suggested", "window.suggested", "usage-edo_travel-sms.csv")
+	})
+}
+
+func TestTheCustomersThatAreFoundAreDownloaded(t *testing.T) {
+	onStage(t, func(t *testing.T, _ *Stage, p *person) {
+		p.signsIn("#/customers?product=voice")
+		p.must(p.Eval(keepsBlob, nil))
+		want := linesOf(t, p.site, "customers", url.Values{"product": {"voice"}, "limit": {"100"}})
+		p.clicks("button", "Download CSV")
+		p.sees(".toast", fmt.Sprintf("%d customers saved as customers.csv", strings.Count(want, "\r\n")-1))
+		if got := value[string](p, "window.saved.text()"); got != want {
+			t.Errorf("the file is %q, not %q", got, want)
+		}
 	})
 }
 

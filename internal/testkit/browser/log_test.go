@@ -2,8 +2,10 @@ package browser
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"testing"
+	"time"
 )
 
 // However much of a log is read, the document has one page of it, and turning it is quick.
@@ -92,5 +94,67 @@ func TestTheDrawerTurnsToTheRecordsBeforeAndAfter(t *testing.T) {
 		p.tells("the button", "document.querySelector('[aria-label^=\"Previous record\"]').getAttribute('aria-disabled')", "true")
 		p.goesBack() // leaves the drawer, however often it was turned
 		p.isAt(p.log("sms"))
+	})
+}
+
+func TestAPeriodIsChosenByKeyboardAlone(t *testing.T) {
+	onStage(t, func(t *testing.T, _ *Stage, p *person) {
+		p.signsIn(p.log("sms"))
+		tabsTo := func(what, expression string) {
+			t.Helper()
+			for range 40 { // a field of a time takes several
+				p.presses("Tab")
+				if p.evaluates("Boolean("+expression+")") == "true" {
+					return
+				}
+			}
+			focused, err := p.Focused()
+			p.must(err)
+			t.Fatalf("Tab does not lead to %s, but to %q", what, focused)
+		}
+		p.must(p.Eval("document.querySelector('#skip').focus()", nil))
+		p.presses("Enter")
+		p.hasFocusOn("h1 SMS")
+		tabsTo("the period", "document.activeElement.matches('.filter-button')")
+		p.hasFocusOn("Period: All records")
+		p.entersUntil("document.querySelector(':popover-open .day')")
+		p.hasFocusOn("All records") // what is chosen
+
+		p.presses("Escape")
+		p.misses(".day", "")
+		p.hasFocusOn("Period: All records")
+
+		p.entersUntil("document.querySelector(':popover-open .day')")
+		tabsTo("a day", "document.activeElement.dataset.day")
+		zone, err := time.LoadLocation("Europe/Berlin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		today := time.Now().In(zone)
+		day := func(days int) string { return today.AddDate(0, 0, days).Format("Monday, 2 January 2006") }
+		p.hasFocusOn(day(0))
+		for _, press := range []struct {
+			key  string
+			days int
+		}{{"ArrowUp", -7}, {"ArrowUp", -14}, {"ArrowRight", -13}, {"ArrowDown", -6}, {"ArrowLeft", -7}} {
+			p.presses(press.key) // past the end of a month too, on some days
+			p.hasFocusOn(day(press.days))
+		}
+		p.presses("Enter")
+		p.sees(".calendar [role=status]", "Now choose the last day.")
+		p.presses("ArrowRight")
+		p.presses("ArrowRight")
+		p.tells("the days that are marked", "document.querySelectorAll('.calendar [aria-selected=true]').length > 0", "true")
+		p.presses("Enter")
+		p.misses(".day", "")
+		p.hasFocusOn("Period: ")
+		midnight := func(days int) string {
+			return time.Date(today.Year(), today.Month(), today.Day()+days, 0, 0, 0, 0, zone).UTC().Format(time.RFC3339)
+		}
+		p.isAt(p.log("sms") + "?from=" + url.QueryEscape(midnight(-7)) + "&to=" + url.QueryEscape(midnight(-4))) // the last day is in it
+
+		p.entersUntil("document.querySelector(':popover-open .day')")
+		tabsTo("the filter after it", "document.activeElement.matches('.filter-clear, .filter-button')")
+		p.misses(".day", "") // who leaves it by Tab closes it
 	})
 }

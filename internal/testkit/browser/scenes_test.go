@@ -58,6 +58,25 @@ func scenes(site Site) []scene {
 			p.clicks(".filter-button", "Period")
 			p.sees(".day", "")
 		})},
+		{"sms-number", signedIn(log("sms"), func(p *person) {
+			p.clicks(".filter-button", "Number")
+			p.types("To ends in", "0000")
+		})},
+		{"sms-more", signedIn(log("sms"), func(p *person) {
+			p.clicks("button", "More")
+			p.sees(".word", "Copy as curl")
+		})},
+		{"sms-second-page", signedIn(log("sms"), func(p *person) {
+			p.chooses("Rows", "25")
+			p.settles()
+			p.clicks("button", "Next")
+			p.sees(".count", "Messages 26")
+		})},
+		{"sms-download", signedIn(log("sms"), func(p *person) {
+			p.must(p.Eval(keepsNothing, nil))
+			p.clicks("button", "Download CSV")
+			p.sees(".download", "Beginning")
+		})},
 		{"sms-record", signedIn(log("sms")+"?direction=outbound&status=delivered", opensFirst)},
 		{"find-record", signedIn(log("sms"), func(p *person) {
 			p.clicks("button", "Find a record")
