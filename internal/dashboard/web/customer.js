@@ -2,7 +2,7 @@
 // account's facts.
 
 import { address, get } from './api.js';
-import { creditCard } from './credit.js';
+import { creditCard } from './creditcard.js';
 import { addDays, beginningOf, dayOf, firstOfMonth, knownZone, monthText } from './days.js';
 import { h } from './dom.js';
 import { arrivalCard, figureBones, loadedThrough, monthFigures, spendCard, volumeCard } from './figures.js';

@@ -11,6 +11,11 @@ export function figureCard(title, ...parts) {
   return h('section', { class: 'figure', 'aria-label': title }, h('h2', { class: 'card-title' }, title), parts);
 }
 
+// A figure's text, which takes less room where it is long and the page is narrow.
+export function figureValue(text, whole = text) {
+  return h('p', { class: `figure-value ${text.length > 11 ? 'long' : ''}`.trim() }, h('span', { title: whole }, text));
+}
+
 export function figureBones(n) {
   return Array.from({ length: n }, () => h('div', { class: 'figure bones' }, h('span', { class: 'bone' }), h('span', { class: 'bone' }), h('span', { class: 'bone' })));
 }
@@ -62,17 +67,17 @@ export function spendCard(figures, first, hrefOf) {
   const ordered = [...codes.filter((code) => code === first), ...codes.filter((code) => code !== first)];
   if (ordered.length === 0) ordered.push(first ?? '');
   const unpriced = sum.unrated > 0 && h('p', { class: 'figure-note' }, `${counted(sum.unrated, 'record')} without a price ${sum.unrated === 1 ? 'is' : 'are'} not in it`);
-  const value = (code) => (code ? h('span', { title: money(chargedIn(sum, code), code) }, shortMoney(chargedIn(sum, code), code)) : '0');
+  const spent = (code, form) => (code ? form(chargedIn(sum, code), code) : '0');
   if (ordered.length === 1) {
     const code = ordered[0];
-    return figureCard(title, h('p', { class: 'figure-value' }, value(code)),
+    return figureCard(title, figureValue(spent(code, shortMoney), spent(code, money)),
       code && comparison(figures, (of) => chargedIn(of, code), (amount) => shortMoney(amount, code)), unpriced,
       byProduct(rows, (of) => (code ? shortMoney(chargedIn(of, code), code) : '0'), hrefOf));
   }
   return figureCard(title,
     h('ul', { class: 'figure-list' }, ordered.map((code) => {
       const part = figures.same && change(chargedIn(figures.same[0].sum, code), chargedIn(figures.same[1].sum, code));
-      return h('li', null, h('span', { class: 'figure-value' }, value(code)), part && h('strong', { class: 'figure-change' }, percent(part, true)));
+      return h('li', null, h('span', { class: 'figure-value' }, h('span', { title: spent(code, money) }, spent(code, shortMoney))), part && h('strong', { class: 'figure-change' }, percent(part, true)));
     })),
     h('p', { class: 'figure-note' }, figures.same ? `${spanText(figures.same[0].days)} against ${spanText(figures.same[1].days)}` : 'Each currency by itself'), unpriced);
 }

@@ -133,8 +133,8 @@ export function trend({ read, change, hrefOf, failed, caption }) {
     });
     const legend = h('ul', { class: 'legend' }, shown.map((product) => h('li', null,
       h('a', { href: hrefOf(period, product) }, h('span', { class: `swatch tone-${product}` }), productWord(product).label, ' ', h('strong', null, volume ? count(sumUp(byProduct.get(product)).records) : shortMoney(chargedIn(sumUp(byProduct.get(product)), currency), currency))))));
-    place.replaceChildren(chart.element, legend,
-      h('p', { class: 'hint' }, [caption, pendingText(found)].filter(Boolean).join(' ')),
+    const notes = [caption, pendingText(found)].filter(Boolean).join(' ');
+    place.replaceChildren(chart.element, legend, notes && h('p', { class: 'hint' }, notes),
       behind(columns, shown, figure, sum, hrefOf, byProduct));
     if (held) element.querySelector('.chart-mark[tabindex="0"]')?.focus();
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { paceText } from '../../web/credit.js';
+import { paceText } from '../../web/creditcard.js';
 import { shortMoney } from '../../web/format.js';
 import { pendingText } from '../../web/trend.js';
 
