@@ -4,7 +4,7 @@ import { creditCell, spendCell } from './credit.js';
 import { h, icon, name, spoken } from './dom.js';
 import { downloadButton } from './download.js';
 import { counted } from './format.js';
-import { announce, emptyPlace, failure, toast } from './notice.js';
+import { announce, emptyPlace, failure, toast, whyNobody } from './notice.js';
 import { inOrder, nextOrder, orderParts } from './order.js';
 import { pager } from './pager.js';
 import { customersPage, isWhole, roster } from './roster.js';
@@ -126,10 +126,7 @@ export function customersView({ go, learn, self }) {
   }
 
   function told() {
-    const { narrowed, partnerName, partnerCustomers } = self() ?? {};
-    nobody.replaceChildren(...(narrowed && partnerCustomers !== 0
-      ? ['None of the customers of ', name(partnerName), ' is assigned to you. Ask whoever manages access there, or the platform’s operator, to assign some; they appear here within a minute.']
-      : ['No customer account is assigned to you. Ask the platform’s operator to assign one; it appears here within a minute.']));
+    nobody.replaceChildren(...whyNobody(self()));
   }
 
   told();

@@ -1,7 +1,7 @@
 // What the page says besides data: announcements to screen readers, problems
 // with a way out, and places that are empty.
 
-import { h, icon } from './dom.js';
+import { h, icon, name } from './dom.js';
 
 // Says a text to screen readers, politely. The region is emptied first, so that the same words
 // are heard again. An open dialog makes the rest of the page inert, so it has a region of its own.
@@ -92,6 +92,14 @@ export function emptyPlace(title, text, actions = []) {
     h('p', { class: 'empty-title' }, title),
     h('p', null, text),
     actions.length > 0 && h('div', { class: 'actions' }, actions.map(action)));
+}
+
+// Why somebody has no customer, and whom to ask; self is what the API tells of them, or null.
+export function whyNobody(self) {
+  const { narrowed, partnerName, partnerCustomers } = self ?? {};
+  return narrowed && partnerCustomers !== 0
+    ? ['None of the customers of ', name(partnerName), ' is assigned to you. Ask whoever manages access there, or the platform’s operator, to assign some; they appear here within a minute.']
+    : ['No customer account is assigned to you. Ask the platform’s operator to assign one; it appears here within a minute.'];
 }
 
 // A small button that copies a text and says so.

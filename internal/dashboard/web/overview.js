@@ -2,17 +2,17 @@
 // credit is low.
 
 import { address, get } from './api.js';
-import { addDays, beginningOf, dayOf, firstOfMonth, knownZone, monthText, shortDay } from './days.js';
-import { h, name } from './dom.js';
+import { addDays, beginningOf, dayOf, firstOfMonth, knownZone } from './days.js';
+import { h } from './dom.js';
 import { arrivalCard, figureBones, monthFigures, spendCard, volumeCard } from './figures.js';
 import { fullTime } from './format.js';
 import { lowCard, lowPanel, readLow } from './lowcredit.js';
 import { moversPanel, readMovers, usersPanel } from './movers.js';
-import { emptyPlace } from './notice.js';
+import { emptyPlace, whyNobody } from './notice.js';
 import { productPanel } from './productpanel.js';
 import { customersPage } from './roster.js';
 import { formatRoute, noFilters } from './route.js';
-import { readRecent, readSummary, readTrend, summaryOf, takesTooMuch } from './summary.js';
+import { readRecent, readStatuses, readSummary, readTrend, summaryOf } from './summary.js';
 import { trend } from './trend.js';
 import { troubleBox } from './trouble.js';
 import { products } from './vocabulary.js';
@@ -28,6 +28,7 @@ export function overviewView({ go, learn, known, self }) {
   let currency = 'EUR'; // that most have
   let recent = null; // a promise, which the figures and the chart wait for
   let changed = null; // a promise: who spends more or less than before
+  let isEmpty = false; // there is no customer
   let chosen = ''; // the mark whose customers are listed
 
   const heading = h('h1', { tabindex: '-1' }, 'Overview');
@@ -52,6 +53,10 @@ export function overviewView({ go, learn, known, self }) {
   const end = () => addDays(today, zone ? 1 : 2);
   const askRecent = () => readRecent(steps, today, end(), stop.signal);
 
+  function told() {
+    if (isEmpty) first.replaceChildren(emptyPlace('No customers yet', whyNobody(self())));
+  }
+
   async function load() {
     stop?.abort();
     stop = new AbortController();
@@ -61,18 +66,12 @@ export function overviewView({ go, learn, known, self }) {
       const page = await get(customersPage({ search: '', product: '', credit: '' }), { signal });
       page.data.forEach(learn);
       first.replaceChildren();
-      if (page.data.length === 0) first.replaceChildren(emptyPlace('No customers yet', nobody()));
+      isEmpty = page.data.length === 0;
+      if (isEmpty) told();
       else begin(page.data);
     } catch (problem) {
       if (!signal.aborted && problem.status !== 401) trouble.tell(first, problem, load, 'Your customers');
     }
-  }
-
-  function nobody() {
-    const { narrowed, partnerName, partnerCustomers } = self() ?? {};
-    return narrowed && partnerCustomers !== 0
-      ? ['None of the customers of ', name(partnerName), ' is assigned to you. Ask whoever manages access there, or the platform’s operator, to assign some; they appear here within a minute.']
-      : ['No customer account is assigned to you. Ask the platform’s operator to assign one; it appears here within a minute.'];
   }
 
   function begin(customers) {
@@ -117,7 +116,7 @@ export function overviewView({ go, learn, known, self }) {
         found.changedAt && h('time', { datetime: found.changedAt }, fullTime(found.changedAt, inUTC())),
         zone ? `. Days are those of ${zone}.` : ' Each customer’s days are those of its own time zone.');
     });
-    const statuses = readStatuses(month);
+    const statuses = readStatuses(month, today, stop.signal);
     part(arrived, 'What was delivered', again, async () => {
       const { rows, words } = await statuses;
       arrived.replaceChildren(arrivalCard(rows, products, words, () => null));
@@ -126,19 +125,6 @@ export function overviewView({ go, learn, known, self }) {
       const [found, { rows, words }] = await Promise.all([recent, statuses]);
       productsPlace.replaceChildren(productPanel({ products: products.filter((product) => found.rows.some((row) => row.key.product === product)), recent: found, byStatus: rows, month, of: words }));
     });
-  }
-
-  // Statuses are told by day alone: of so many customers, of fewer days.
-  async function readStatuses(month) {
-    const ways = [[month, `in ${monthText(month.from)}`], [{ from: addDays(today, -6), to: end() }, 'in the last 7 days'], [{ from: addDays(today, -1), to: today }, `on ${shortDay(addDays(today, -1))}`]];
-    for (const [i, [span, words]] of ways.entries()) {
-      try {
-        return { ...await readSummary(steps, { ...span, groupBy: ['product', 'direction', 'status'] }, stop.signal), words };
-      } catch (problem) {
-        if (!takesTooMuch(problem) || i === ways.length - 1) throw problem;
-      }
-    }
-    return null;
   }
 
   function drawCredit() {
@@ -200,6 +186,7 @@ export function overviewView({ go, learn, known, self }) {
     element,
     heading,
     title: () => 'Overview',
+    told,
     update(next) {
       const before = route;
       route = next;

@@ -1,7 +1,7 @@
 // Reads summaries whole: all pages of one question.
 
 import { address, get } from './api.js';
-import { addDays, firstOfMonth } from './days.js';
+import { addDays, firstOfMonth, monthText, shortDay } from './days.js';
 
 const rowsAPage = '1000';
 
@@ -49,6 +49,25 @@ export async function readRecent(steps, today, to, signal) {
   } catch (problem) {
     if (!takesTooMuch(problem)) throw problem;
     return { ...await readSummary(steps, { from: months, to, groupBy: ['month', 'product'] }, signal), from: months, byDay: false };
+  }
+}
+
+// Of all customers by product, direction and status, {...summary, words: of which days}: those of the
+// running month or, since statuses are told by day alone, of fewer days where these are refused.
+export async function readStatuses(month, today, signal) {
+  const yesterday = addDays(today, -1);
+  const ways = [
+    [month, `in ${monthText(month.from)}`],
+    [{ from: addDays(today, -6), to: month.to }, 'in the last 7 days'],
+    [{ from: yesterday, to: today }, `on ${shortDay(yesterday)}`],
+  ];
+  for (;;) {
+    const [span, words] = ways.shift();
+    try {
+      return { ...await readSummary(summaryOf(null), { ...span, groupBy: ['product', 'direction', 'status'] }, signal), words };
+    } catch (problem) {
+      if (!takesTooMuch(problem) || ways.length === 0) throw problem;
+    }
   }
 }
 
