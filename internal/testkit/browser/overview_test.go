@@ -101,6 +101,7 @@ func TestAChartIsReadAndUsedByKeyAlone(t *testing.T) {
 			t.Errorf("Home leads to %q", at)
 		}
 		p.sees(".chart-tip", "")
+		p.tells("stops of the Tab key after that", "document.querySelectorAll('.chart [tabindex=\"0\"]').length", "1")
 		for range 30 {
 			if p.evaluates("document.activeElement.getAttribute('aria-label').includes(', SMS: ')") == "true" {
 				break
