@@ -119,6 +119,6 @@ export function facts(record, utc) {
     ['Country', record.country ? named(countryName(record.country), record.country) : unknown('unknown')],
     'operator' in record && ['Operator', record.operator ? named(operatorName(record.operator), record.operator) : unknown('unknown')],
     ...special[record.product].map(({ label, cell }) => [label, cell(record)]),
-    ['Record ID', [h('code', { class: 'breakable' }, record.id), ' ', copyButton(record.id, 'Copy the record ID')]],
+    ['Record ID', h('span', { class: 'copyable' }, h('code', { class: 'breakable' }, record.id), copyButton(record.id, 'Copy the record ID'))],
   ].filter(Boolean);
 }
