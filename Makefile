@@ -51,7 +51,7 @@ run: $(if $(DYNAMODB_ENDPOINT),,$(ENGINE)) ## the whole product on this machine;
 
 # One package at a time: some start the whole product, some a browser, and on a small or a busy machine they would
 # take each other's time.
-LIMITS := -p 1 -timeout 40m
+LIMITS := -p 1 -timeout 60m
 
 test: $(ENGINE) ## all tests; TESTFLAGS="-run Name" adds flags
 	$(GO) build $(filter -race,$(TESTFLAGS)) ./... # what the tests need, with all processors
