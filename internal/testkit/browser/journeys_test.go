@@ -645,6 +645,8 @@ func TestByKeyboardAlone(t *testing.T) {
 		p.arrivesAt("Manage customers")
 		p.hasFocusOn("Manage customers")
 		p.presses("Tab")
+		p.hasFocusOn("Download CSV")
+		p.presses("Tab")
 		p.hasFocusOn("Search customers")
 		p.must(p.Type(p.site.Account))
 		p.hasRows(1)
