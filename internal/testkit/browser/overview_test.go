@@ -171,6 +171,7 @@ func TestTheOverviewOfAllCustomers(t *testing.T) {
 		p.isAt("#/overview")
 		p.sees("h1", "Overview")
 		p.shows("the menu", []string{"Overview", "Customers", "API reference"}, p.reads("#menu a"))
+		p.sees(".figure", "Volume in ")
 		month := time.Now().UTC().Format("2006-01") + "-01"
 		records, money := summed(all[summaryAnswer](t, p.site, "summary", url.Values{"from": {month}}))
 		p.tells("the volume", "document.querySelector('.figure[aria-label^=Volume] .figure-value').textContent.replace(/\\D/g, '')", decimal.NewFromInt(records).String())
