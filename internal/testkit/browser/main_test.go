@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -44,10 +43,6 @@ const (
 	whyThisPrice   = "Why this price"
 )
 
-// atOnce is how many tests run beside each other, whatever processors there are: most of the
-// time a test waits for a browser, and that for what it draws or is told.
-const atOnce = 3
-
 // sharedBrowser is a browser that all tests use, each in tabs of its own.
 type sharedBrowser struct {
 	once    sync.Once
@@ -67,11 +62,6 @@ func (s *sharedBrowser) start(kind Kind) (*Browser, error) {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
-	if !given {
-		_ = flag.Set("test.parallel", strconv.Itoa(atOnce)) // a number is what it takes
-	}
 	code := m.Run()
 	for _, shared := range browsers {
 		if shared.browser != nil {
