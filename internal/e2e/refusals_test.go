@@ -63,6 +63,21 @@ func TestWhatARefusalTakesDoesNotTellWhatThereIs(t *testing.T) {
 	}
 }
 
+// API Gateway refuses by itself what is too large for it, before anybody is asked. The
+// contract names these answers too: a client made of it must be able to read them.
+func TestWhatIsTooLargeForTheGatewayIsRefusedByTheContract(t *testing.T) {
+	key := pv.Key(t, "northwind")
+	for _, route := range []string{"/customers", "/customers/a", "/customers/a/summary", "/customers/a/usage", "/customers/a/usage/sms",
+		"/customers/a/usage/sms/u-1", "/summary", "/me"} {
+		pv.wants(t, "a query that is too large", key, route+"?q="+strings.Repeat("x", 11_000), 413, "request_too_large")
+		pv.wants(t, "headers that are too large", key, route, 413, "request_too_large", "Accept-Language", strings.Repeat("x", 11_000))
+	}
+	long := strings.Repeat("x", 1_700)
+	for _, route := range []string{"/customers/", "/customers/a/usage/", "/customers/a/usage/sms/"} {
+		pv.wants(t, "a path that is too long", key, route+long, 414, "invalid_parameter")
+	}
+}
+
 // takes is what a request takes that no decision is kept for, and that is answered
 // with a 404 of that code.
 func takes(t *testing.T, partner, path, code string) string {

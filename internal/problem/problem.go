@@ -63,6 +63,8 @@ var (
 	Unauthorized = newProblem(http.StatusUnauthorized, "unauthorized",
 		"The access key or token is missing, malformed, unknown, expired or revoked. Send a valid one as: "+
 			"Authorization: Bearer ...")
+	TooLarge = newProblem(http.StatusRequestEntityTooLarge, "request_too_large",
+		"The address and the headers of the request are together larger than 10,240 bytes. Send fewer or shorter ones.")
 	TooManyRequests = newProblem(http.StatusTooManyRequests, "too_many_requests",
 		"Too many requests. Wait as long as Retry-After says, then try again.")
 	QuotaExceeded = newProblem(http.StatusTooManyRequests, "quota_exceeded",

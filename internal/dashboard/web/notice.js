@@ -25,6 +25,7 @@ const titles = new Map([
   ['product_not_found', 'Product not available'],
   ['record_not_found', 'Record not found'],
   ['invalid_parameter', 'These filters cannot be used'],
+  ['request_too_large', 'These filters are too many'],
   ['too_many_requests', 'Too many requests'],
   ['quota_exceeded', 'The quota is used up'],
   ['unavailable', 'The service cannot answer right now'],
@@ -46,7 +47,7 @@ export function isOffline(problem) {
 function advice(problem) {
   switch (problem.code) {
     case 'customer_not_found': return `${problem.detail} A customer that was assigned a moment ago can take a minute to appear.`;
-    case 'product_not_found': case 'record_not_found': case 'quota_exceeded': return problem.detail;
+    case 'product_not_found': case 'record_not_found': case 'quota_exceeded': case 'request_too_large': return problem.detail;
     case 'invalid_parameter': return problem.errors.map((e) => `${e.parameter} ${e.detail}.`).join(' ') || problem.detail;
     case 'too_many_requests': return `Wait ${problem.retryAfter > 1 ? `${problem.retryAfter} seconds` : 'a moment'}, then try again.`;
     case 'unavailable': return 'Nothing is wrong with your request. Try again in a few seconds.';

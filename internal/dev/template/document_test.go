@@ -39,7 +39,7 @@ func TestARefusalWithoutItsOwnTextHasTheDefaults(t *testing.T) {
 		code   int
 	}{
 		{"ACCESS_DENIED", 403, `"customer_not_found"`, 404},
-		{"REQUEST_TOO_LARGE", 413, `"invalid_parameter"`, 413},
+		{"BAD_REQUEST_PARAMETERS", 400, `"invalid_parameter"`, 400},
 		{"API_CONFIGURATION_ERROR", 502, `"internal"`, 500},
 		{"DEFAULT_5XX", 502, `"unavailable"`, 503},
 	} {

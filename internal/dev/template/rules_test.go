@@ -120,6 +120,7 @@ func refusals(t *template.Template, fail func(...error)) {
 		"AUTHORIZER_CONFIGURATION_ERROR": unavailable,
 		"INTEGRATION_FAILURE":            unavailable,
 		"INTEGRATION_TIMEOUT":            unavailable,
+		"REQUEST_TOO_LARGE":              of(problem.TooLarge, ""),
 		"DEFAULT_4XX": {0, "invalid_parameter",
 			"The request cannot be taken as it is. The routes and their parameters are listed in /v1/openapi.yaml.", ""},
 		"API_CONFIGURATION_ERROR": of(problem.Internal, ""),
