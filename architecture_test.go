@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"internal/masking", "internal/money", "internal/fault", "internal/spreadsheet"},
 	{"internal/usage", "internal/problem"},
 	{"internal/directory", "internal/pricing", "internal/dev/template"},
-	{"internal/totals"},
+	{"internal/totals", "internal/ledger"},
 	{"internal/access", "internal/api", "internal/gateway", "internal/dynamo", "internal/importer", "internal/dashboard", "internal/dev/local", "internal/dev/sample"},
 	{"internal/operator"},
 	{"functions", "cmd"},

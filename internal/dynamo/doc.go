@@ -152,7 +152,30 @@
 //
 // # Ledger
 //
-// Partition key pk (S), sort key sk (S).
+// Partition key pk (S), sort key sk (S); TTL attribute expiresAt (N), seconds since 1970: what
+// has none stays.
+//
+//	import     pk  IMPORTS#2026-11
+//	           sk  2026-11-27T10:00:00.120Z#4fzyo82mxw3b: when it began, "#", id
+//	           who        S  the caller's ARN, or a user's name
+//	           source     S  "sms-2026-11.csv.gz", with five digits or more in a row masked
+//	           sha256     S  optional: of the whole file as it stands, in hexadecimal
+//	           bytes      N  that were read
+//	           kind       S  "usage" | "credit"
+//	           format     S  optional: "connect-sms-csv"
+//	           fromTime, toTime  S  optional: of the first and the last record that was written
+//	           counts     S  optional: JSON, as partnerctl has it
+//	           accounts   L of S  optional: whose data was written, the first 100
+//	           accountCount  N  how many there are
+//	           endedAt    S  optional
+//	           outcome    S  "running" | "done" | "rejected" | "failed" | "replaced"
+//	           error      S  optional
+//	           expiresAt  N  400 days after it began
+//
+//	bytes      pk  IMPORTS#SHA#<sha256>
+//	           sk  LAST: the newest import by which a file of these bytes was loaded
+//	           startedAt, id  S  in its key
+//	           expiresAt  N  as of that import
 //
 //	lease      pk  WRITER
 //	           sk  LEASE

@@ -47,7 +47,7 @@ func (s *Store) TableChecks() []TableCheck {
 			[]operation{batchGetItem, queryItems, queryIndex, scan}, []operation{batchWriteItem, updateItem}},
 		{s.tables.Totals, Shape{Key: []string{"pk", "sk"}}, s,
 			[]operation{getItem, batchGetItem, queryItems, scan}, []operation{putItem, updateItem, batchWriteItem}},
-		{s.tables.Ledger, Shape{Key: []string{"pk", "sk"}}, s,
+		{s.tables.Ledger, Shape{Key: []string{"pk", "sk"}, TTL: "expiresAt"}, s,
 			[]operation{batchGetItem, queryItems},
 			[]operation{putItem, updateItem, deleteItem, batchWriteItem}},
 	}

@@ -312,7 +312,8 @@ func renderedTables(d *rendered, fail func(...error)) {
 	}
 	fail(
 		differ("tables", []string{"CustomersTable", "LedgerTable", "PartnersTable", "PriceListsTable", "TotalsTable", "UsageTable"}, d.of("AWS::DynamoDB::Table")),
-		expect("usage ends", `{"AttributeName":"expiresAt","Enabled":true}`, d.Resources["UsageTable"].Properties["TimeToLiveSpecification"]))
+		expect("usage ends", `{"AttributeName":"expiresAt","Enabled":true}`, d.Resources["UsageTable"].Properties["TimeToLiveSpecification"]),
+		expect("what the ledger tells of ends", `{"AttributeName":"expiresAt","Enabled":true}`, d.Resources["LedgerTable"].Properties["TimeToLiveSpecification"]))
 }
 
 func renderedAlarms(d *rendered, fail func(...error)) {

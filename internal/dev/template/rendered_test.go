@@ -252,7 +252,7 @@ var renderedRules = []rule[*rendered]{
 		{"plain JSON", `'application/problem+json'`, `'application/json'`},
 		{"a refusal that may be kept", `'no-store'`, `'max-age=60'`},
 	}},
-	{"tables are retained, protected, encrypted and restorable; usage ends", renderedTables, []change{
+	{"tables are retained, protected, encrypted and restorable; usage and what the ledger tells of end", renderedTables, []change{
 		{"point-in-time recovery off", `"PointInTimeRecoveryEnabled":true`, `"PointInTimeRecoveryEnabled":false`},
 		{"retention of a table off", `"PartnersTable":{"DeletionPolicy":"Retain"`,
 			`"PartnersTable":{"DeletionPolicy":"Delete"`},
@@ -263,6 +263,8 @@ var renderedRules = []rule[*rendered]{
 		{"provisioned capacity", `"BillingMode":"PAY_PER_REQUEST"`, `"BillingMode":"PROVISIONED"`},
 		{"TTL attribute renamed", `"AttributeName":"expiresAt","Enabled":true`,
 			`"AttributeName":"expires","Enabled":true`},
+		{"TTL of usage off", `"Enabled":true}},"Type":"AWS::DynamoDB::Table","UpdateReplacePolicy":"Retain"},"WebAcl"`,
+			`"Enabled":false}},"Type":"AWS::DynamoDB::Table","UpdateReplacePolicy":"Retain"},"WebAcl"`},
 	}},
 	{"each alarm has a section in the runbook, and tells the topic", renderedAlarms, []change{
 		{"an alarm that tells nobody",

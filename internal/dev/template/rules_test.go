@@ -48,7 +48,7 @@ func tables(t *template.Template, fail func(...error)) {
 			{Name: "ById", Key: template.Key{Partition: "byId", Sort: "at"}, Projection: "KEYS_ONLY"},
 		}},
 		"TotalsTable": {Key: template.Key{Partition: "pk", Sort: "sk"}},
-		"LedgerTable": {Key: template.Key{Partition: "pk", Sort: "sk"}},
+		"LedgerTable": {Key: template.Key{Partition: "pk", Sort: "sk"}, TTL: "expiresAt"},
 	}, got))
 }
 

@@ -144,6 +144,9 @@ var rules = []rule[*template.Template]{
 			"Projection: {ProjectionType: ALL}"},
 		{"TTL attribute renamed", "AttributeName: expiresAt, Enabled: true", "AttributeName: expires, Enabled: true"},
 		{"TTL off", "AttributeName: expiresAt, Enabled: true", "AttributeName: expiresAt, Enabled: false"},
+		{"a ledger that keeps all for ever",
+			"      TimeToLiveSpecification: {AttributeName: expiresAt, Enabled: true}\n      AttributeDefinitions:\n        - {AttributeName: pk,",
+			"      AttributeDefinitions:\n        - {AttributeName: pk,"},
 	}},
 	{"a function has a folder of its own, and a target of the Makefile", functions, []change{
 		{"a function without a folder", "ListCustomersFunction", "CustomersFunction"},
