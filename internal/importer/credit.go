@@ -57,12 +57,19 @@ const (
 	DecimalComma DecimalMark = "comma" // 1520,73 or 1.520,73
 )
 
+// CreditOptions say what a file of credit alone does not tell.
+type CreditOptions struct {
+	Now         time.Time
+	Decimal     DecimalMark
+	MaxUnpacked int64 // as in Options
+}
+
 // ReadCredit reads a file of remaining credit line by line, as [ReadUsage] reads
 // one of usage: CSV with a header, or NDJSON where it begins with "{". Whether the
 // account exists, and has the currency, is for the caller.
-func ReadCredit(r io.Reader, now time.Time, mark DecimalMark) iter.Seq2[CreditRow, error] {
+func ReadCredit(r io.Reader, o CreditOptions) iter.Seq2[CreditRow, error] {
 	return sequence(func() (func() (CreditRow, error), error) {
-		c, err := openCredit(r, now, mark)
+		c, err := openCredit(r, o)
 		if err != nil {
 			return nil, err
 		}
@@ -79,15 +86,15 @@ type creditRows struct {
 	texts         map[string]string // of the line at hand, by field
 }
 
-func openCredit(r io.Reader, now time.Time, mark DecimalMark) (*creditRows, error) {
-	text, sample, err := unpack(r)
+func openCredit(r io.Reader, o CreditOptions) (*creditRows, error) {
+	text, sample, err := unpack(r, o.MaxUnpacked)
 	if err == nil {
 		err = checkLook(sample, creditLook)
 	}
 	if err != nil {
 		return nil, err
 	}
-	c := &creditRows{recordBuilder: newRecordBuilder(Options{Now: now}), mark: mark, texts: map[string]string{}}
+	c := &creditRows{recordBuilder: newRecordBuilder(Options{Now: o.Now}), mark: o.Decimal, texts: map[string]string{}}
 	if bytes.HasPrefix(bytes.TrimSpace(sample), []byte("{")) {
 		c.objects = objects{lines: newLines(text)}
 		return c, nil

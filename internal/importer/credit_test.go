@@ -16,7 +16,7 @@ func credits(t testing.TB, file string) string { return creditsBy(t, file, Unsai
 func creditsBy(t testing.TB, file string, mark DecimalMark) string {
 	t.Helper()
 	var lines []string
-	for row, err := range ReadCredit(strings.NewReader(file), now, mark) {
+	for row, err := range ReadCredit(strings.NewReader(file), CreditOptions{Now: now, Decimal: mark}) {
 		switch {
 		case err != nil:
 			lines = append(lines, "ERROR "+err.Error())
@@ -126,7 +126,7 @@ func FuzzCreditTellsNoNumber(f *testing.F) {
 	f.Add(gzipped([]byte("account,amount,asOf\n")))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		last := 0
-		for row, err := range ReadCredit(bytes.NewReader(file), now, UnsaidMark) {
+		for row, err := range ReadCredit(bytes.NewReader(file), CreditOptions{Now: now}) {
 			if err != nil {
 				if hasNumber(err.Error()) {
 					t.Fatalf("%q: the error %q tells a number", file, err)

@@ -25,7 +25,7 @@ const (
 // their lines and their texts as they are written. The error is a Fault without its
 // file's name, or what reading failed with.
 func parseDocument(r io.Reader, name string) (*yaml.Node, error) {
-	text, sample, err := unpack(r)
+	text, sample, err := unpack(r, 0)
 	if err == nil {
 		err = checkLook(sample, directoryLook)
 	}

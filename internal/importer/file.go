@@ -8,6 +8,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -52,17 +53,17 @@ var archives = []struct{ mark, name string }{
 // sampleSize is how many bytes of a text are looked at before it is read.
 const sampleSize = 8 << 10
 
-// unpack undoes gzip, passes over a byte order mark, and shows the start of the
-// text, at most sampleSize bytes. What is no text that could be read line by line
-// is an error.
-func unpack(r io.Reader) (text *bufio.Reader, sample []byte, err error) {
+// unpack undoes gzip, of at most so many bytes (0: of any number), passes over a byte
+// order mark, and shows the start of the text, at most sampleSize bytes. What is no text
+// that could be read line by line is an error.
+func unpack(r io.Reader, most int64) (text *bufio.Reader, sample []byte, err error) {
 	text = bufio.NewReaderSize(r, sampleSize)
 	mark, err := text.Peek(len(gzipMark))
 	if err != nil && err != io.EOF { // a shorter file is one too
 		return nil, nil, err
 	}
 	if string(mark) == gzipMark {
-		packed, err := newGzipText(text)
+		packed, err := newGzipText(text, most)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -113,18 +114,20 @@ func isWide(sample []byte) bool {
 // gzipText unpacks gzip data, member by member, and tells what is wrong with it
 // and behind it.
 type gzipText struct {
-	packed *bufio.Reader
-	member *gzip.Reader
-	err    error // what it ended with
+	packed   *bufio.Reader
+	member   *gzip.Reader
+	most     int64 // bytes that it may unpack to; 0: any number
+	unpacked int64
+	err      error // what it ended with
 }
 
-func newGzipText(packed *bufio.Reader) (*gzipText, error) {
+func newGzipText(packed *bufio.Reader, most int64) (*gzipText, error) {
 	member, err := gzip.NewReader(packed)
 	if err != nil {
 		return nil, gzipError(err)
 	}
 	member.Multistream(false)
-	return &gzipText{packed: packed, member: member}, nil
+	return &gzipText{packed: packed, member: member, most: most}, nil
 }
 
 func (g *gzipText) Read(p []byte) (n int, err error) {
@@ -132,6 +135,10 @@ func (g *gzipText) Read(p []byte) (n int, err error) {
 		return 0, g.err
 	}
 	n, err = g.member.Read(p)
+	if g.unpacked += int64(n); g.most > 0 && g.unpacked > g.most {
+		g.err = fmt.Errorf("the file unpacks to more than %d bytes: split it, or load it unpacked", g.most)
+		return 0, g.err
+	}
 	if err == io.EOF {
 		err = g.nextMember()
 	}

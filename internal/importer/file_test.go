@@ -39,7 +39,7 @@ func oneOfEach(t testing.TB) map[look]string {
 func readAs(is look, file io.Reader) (good int, err error) {
 	switch is {
 	case creditLook:
-		for row, err := range ReadCredit(file, now, UnsaidMark) {
+		for row, err := range ReadCredit(file, CreditOptions{Now: now}) {
 			if err != nil {
 				return good, err
 			}

@@ -83,6 +83,11 @@ type Options struct {
 	Period usage.Period
 	// Now is the time: what its retention has ended for is rejected.
 	Now time.Time
+	// FromLine passes over the rows that begin on a line before it, which are read as far
+	// as they must be to find the next; 0 passes over none.
+	FromLine int
+	// MaxUnpacked is how many bytes a gzipped file may unpack to; 0: any number.
+	MaxUnpacked int64
 }
 
 // Row is what one line of usage, or one record of a CSV file, came to.
@@ -130,6 +135,9 @@ func ReadUsage(r io.Reader, f Format, o Options) iter.Seq2[Row, error] {
 		rows, err := open(r, f, o)
 		return func() (Row, error) {
 			number, fault, err := rows.next()
+			for err == nil && number < o.FromLine {
+				number, fault, err = rows.next()
+			}
 			switch {
 			case err != nil:
 				return Row{}, err
@@ -171,7 +179,7 @@ type rows interface {
 }
 
 func open(r io.Reader, f Format, o Options) (rows, error) {
-	text, sample, err := unpack(r)
+	text, sample, err := unpack(r, o.MaxUnpacked)
 	if err == nil {
 		err = checkLook(sample, look(f))
 	}

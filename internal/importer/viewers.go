@@ -95,7 +95,7 @@ func ParseListed(text string) (Grant, error) {
 // The error is Faults, with all that is wrong, or a [FileError]: it cannot be read, or is
 // no text.
 func ParseList(r io.Reader, name string) ([]Grant, error) {
-	text, sample, err := unpack(r)
+	text, sample, err := unpack(r, 0)
 	if err == nil {
 		err = checkLook(sample, listLook)
 	}

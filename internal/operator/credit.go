@@ -21,6 +21,8 @@ type CreditImport struct {
 	DryRun bool
 	// Decimal says how amounts in CSV are written.
 	Decimal importer.DecimalMark
+	// MaxUnpacked is how many bytes a gzipped file may unpack to; 0: any number.
+	MaxUnpacked int64
 	// KeepGoing reads on where the first hundred lines are all rejected for one
 	// reason, which is else an importer.FileError.
 	KeepGoing bool
@@ -73,7 +75,8 @@ func (o *Operator) ImportCredit(ctx context.Context, file io.Reader, in CreditIm
 		}
 	}
 	latest, rejects := map[usage.AccountID]importer.CreditRow{}, rejects{report: in.Rejected, over: in.KeepGoing}
-	for row, err := range importer.ReadCredit(file, o.now(), in.Decimal) {
+	for row, err := range importer.ReadCredit(file, importer.CreditOptions{
+		Now: o.now(), Decimal: in.Decimal, MaxUnpacked: in.MaxUnpacked}) {
 		if err != nil {
 			return counts, err
 		}

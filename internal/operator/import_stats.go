@@ -35,6 +35,9 @@ type UsageCounts struct {
 	// different ones of a field, where they may be shown.
 	Unread       map[string]int      `json:"unread,omitempty"`
 	UnreadValues map[string][]string `json:"-"`
+	// NextLine is where the first row begins that was not read, since UsageImport.Enough
+	// ended the reading before it; 0: the file was read to its end.
+	NextLine int `json:"-"`
 }
 
 // maxUnreadValues is how many different values of a field are kept.
@@ -138,6 +141,13 @@ func (s *importStats) read(row importer.Row) error {
 		s.countRejected()
 	}
 	return s.rejects.add(row.Rejected)
+}
+
+// endAt notes where the reading has ended.
+func (s *importStats) endAt(line int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts.NextLine = line
 }
 
 // mostFirstLines is how many lines that are rejected for one reason, and no other

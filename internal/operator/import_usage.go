@@ -33,6 +33,14 @@ type UsageImport struct {
 	// Through is until when all usage is loaded then, of the accounts that are named, as
 	// far as the format has products; zero: nothing is said of it.
 	Through time.Time
+	// FromLine passes over the rows that begin on a line before it, which were loaded
+	// before; 0 passes over none.
+	FromLine int
+	// Enough is asked before each row that is loaded whether the reading is to end there,
+	// as if the file did; UsageCounts.NextLine then says where. It may be nil: never.
+	Enough func() bool
+	// MaxUnpacked is how many bytes a gzipped file may unpack to; 0: any number.
+	MaxUnpacked int64
 	// DryRun reads and counts, and writes nothing.
 	DryRun bool
 	// CountChanges compares records with what is stored before it writes them.
@@ -166,6 +174,7 @@ func (o *Operator) loader(ctx context.Context, in UsageImport, accounts map[stri
 		rows := importer.ReadUsage(file, in.Format, importer.Options{
 			Accounts: func(name string) (usage.AccountID, bool) { id, found := accounts[name]; return id, found },
 			Account:  in.Account, Period: in.Period, RetentionMonths: in.RetentionMonths, Now: o.now(),
+			FromLine: in.FromLine, MaxUnpacked: in.MaxUnpacked,
 		})
 		return loads.load(ctx, o.store, in, rows)
 	}
@@ -199,6 +208,10 @@ func (l *usageLoads) load(ctx context.Context, store *dynamo.Store, in UsageImpo
 		how:      dynamo.Writing{CountChanges: in.CountChanges, DryRun: in.DryRun},
 		receipts: in.Format == importer.ConnectReceipts,
 		stats:    newImportStats(in),
+		enough:   func() bool { return false },
+	}
+	if in.Enough != nil {
+		load.enough = in.Enough
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	shards := make([]chan importer.Row, dynamo.MaxWriters)
@@ -314,6 +327,7 @@ type usageLoad struct {
 	how      dynamo.Writing
 	receipts bool // the rows are receipts, not records
 	stats    *importStats
+	enough   func() bool
 }
 
 // dispatch gives each row to its shard, and tells of those that are not taken.
@@ -325,6 +339,10 @@ func (l *usageLoad) dispatch(ctx context.Context, rows iter.Seq2[importer.Row, e
 		}
 		if ctx.Err() != nil { // lines that are rejected wait for no shard
 			return ctx.Err()
+		}
+		if l.enough() {
+			l.stats.endAt(row.Line)
+			return nil
 		}
 		if err := l.stats.read(row); err != nil {
 			return err

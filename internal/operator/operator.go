@@ -37,6 +37,11 @@ type Operator struct {
 	// it; Counting how many days are counted, of how many. Each may be nil.
 	Waiting  func(dynamo.LeaseBusy)
 	Counting func(days, of int)
+	// Patience is how long one waits for somebody who has the lease, before that is the
+	// error, a *dynamo.LeaseBusy; 0: for as long as it takes.
+	Patience time.Duration
+	// Where names the place where it runs, for those who wait; empty: host and process.
+	Where string
 	// LeaseTimes count on an engine on this machine alone; zero: the standard ones.
 	LeaseTimes dynamo.LeaseTimes
 	// LeaseClock is the wall clock, which the operator's own need not be; nil: time.Now.

@@ -48,15 +48,12 @@ const longestPause = 2 * time.Second
 
 // takeLease waits for the lease, and for a store that is unavailable as long as patience
 // is. former is a lease that was lost here and is still held, so that one would wait for
-// oneself; nil: there is none. UserError: this machine's clock is wrong.
+// oneself; nil: there is none. UserError: this machine's clock is wrong. *dynamo.LeaseBusy:
+// somebody has it for longer than Patience.
 func (o *Operator) takeLease(ctx context.Context, what string, former *dynamo.Lease,
 	patience time.Duration) (*dynamo.Lease, error) {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "a host without a name"
-	}
-	wish := dynamo.LeaseWish{What: what, Where: fmt.Sprintf("%s/%d", host, os.Getpid()), Times: o.LeaseTimes,
-		Now: o.LeaseClock}
+	wish := dynamo.LeaseWish{What: what, Where: o.where(), Times: o.LeaseTimes, Now: o.LeaseClock}
+	tooLong := time.Now().Add(o.Patience)
 	for pause := longestPause / 64; ; pause = min(2*pause, longestPause) {
 		if former != nil && o.giveBack(ctx, former) {
 			former = nil
@@ -69,6 +66,9 @@ func (o *Operator) takeLease(ctx context.Context, what string, former *dynamo.Le
 		if !errors.As(err, &wish.Refused) {
 			return lease, err
 		}
+		if o.Patience > 0 && time.Now().After(tooLong) {
+			return nil, wish.Refused
+		}
 		if o.Waiting != nil {
 			o.Waiting(*wish.Refused)
 		}
@@ -79,6 +79,17 @@ func (o *Operator) takeLease(ctx context.Context, what string, former *dynamo.Le
 			return nil, fault.New(fault.Unavailable, "waiting for the writer's lease", ctx.Err())
 		}
 	}
+}
+
+func (o *Operator) where() string {
+	if o.Where != "" {
+		return o.Where
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "a host without a name"
+	}
+	return fmt.Sprintf("%s/%d", host, os.Getpid())
 }
 
 func (o *Operator) tryLease(ctx context.Context, wish dynamo.LeaseWish, patience time.Duration) (*dynamo.Lease, error) {
@@ -159,7 +170,26 @@ func (o *Operator) writeAndCount(ctx context.Context, w *writer, do func(context
 	if fault.Is(err, fault.Unavailable) || ctx.Err() != nil {
 		return cmp.Or(err, context.Cause(ctx))
 	}
-	return cmp.Or(err, w.count(ctx, o.Counting))
+	notCounted := w.count(ctx, o.Counting)
+	switch {
+	case err != nil:
+		return err
+	case notCounted != nil:
+		return &NotCounted{notCounted}
+	}
+	return nil
+}
+
+// NotCounted says that all was done, and days stay open that it has touched: whoever
+// writes next counts them, as CountOpen does.
+type NotCounted struct{ Err error }
+
+func (e *NotCounted) Error() string { return e.Err.Error() }
+func (e *NotCounted) Unwrap() error { return e.Err }
+
+// CountOpen counts the days that stand open, from whoever did not come to count them.
+func (o *Operator) CountOpen(ctx context.Context) error {
+	return o.writing(ctx, "count totals", func(context.Context, *writer) error { return nil })
 }
 
 // writer writes under one lease. Its methods may be called from several goroutines, count
