@@ -23,15 +23,16 @@ var layers = [][]string{
 	{"internal/usage", "internal/problem"},
 	{"internal/directory", "internal/pricing", "internal/dev/template"},
 	{"internal/totals", "internal/ledger"},
-	{"internal/access", "internal/api", "internal/gateway", "internal/dynamo", "internal/importer", "internal/dashboard", "internal/dev/local", "internal/dev/sample"},
+	{"internal/access", "internal/api", "internal/gateway", "internal/dynamo", "internal/objects", "internal/importer", "internal/dashboard", "internal/dev/local", "internal/dev/sample"},
 	{"internal/operator"},
+	{"internal/inbox"},
 	{"functions", "cmd"},
 	{"internal/testkit"},
 	{"internal/e2e"},
 }
 
 // withAWS are the only packages that know types of AWS's libraries.
-var withAWS = []string{"internal/dynamo", "internal/gateway", "internal/dev/local", "functions", "cmd", "internal/testkit"}
+var withAWS = []string{"internal/dynamo", "internal/objects", "internal/gateway", "internal/dev/local", "functions", "cmd", "internal/testkit"}
 
 // forTests are imported by tests alone, and may bring siblings together.
 var forTests = []string{"internal/testkit", "internal/e2e"}
@@ -43,7 +44,12 @@ var inFunctions = []string{
 	"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/dynamodb", "github.com/aws/smithy-go",
 	"github.com/aws/aws-sdk-go-v2/internal/configsources", "github.com/aws/aws-sdk-go-v2/internal/endpoints/v2",
 	"github.com/aws/aws-sdk-go-v2/service/internal/accept-encoding", "github.com/aws/aws-sdk-go-v2/service/internal/endpoint-discovery",
-	"github.com/shopspring/decimal", "golang.org/x/text", "github.com/go-jose/go-jose/v4",
+	"github.com/shopspring/decimal", "golang.org/x/text", "golang.org/x/sync", "github.com/go-jose/go-jose/v4",
+	"go.yaml.in/yaml/v3", // of the importer, which importusage links whole
+	// S3's client, and what it brings along, in importusage alone.
+	"github.com/aws/aws-sdk-go-v2/service/s3", "github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream",
+	"github.com/aws/aws-sdk-go-v2/internal/v4a", "github.com/aws/aws-sdk-go-v2/service/internal/checksum",
+	"github.com/aws/aws-sdk-go-v2/service/internal/presigned-url", "github.com/aws/aws-sdk-go-v2/service/internal/s3shared",
 	// What aws-xray-sdk-go brings along.
 	"github.com/aws/aws-xray-sdk-go/v2", "github.com/pkg/errors", "github.com/valyala/fasthttp", "github.com/valyala/bytebufferpool",
 	"github.com/andybalholm/brotli", "github.com/klauspost/compress", "golang.org/x/net", "golang.org/x/sys",

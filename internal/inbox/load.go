@@ -1,0 +1,135 @@
+package inbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"hash"
+	"io"
+	"time"
+
+	"partnerview/internal/operator"
+)
+
+// loadUsage loads usage for as long as it may, and counts.
+func (c *call) loadUsage(ctx context.Context) error {
+	var counts operator.UsageCounts
+	var rejects rejectList
+	loaded := false
+	err := c.operator().LoadUsage(ctx, operator.UsageImport{
+		Format: c.file.format, Account: c.file.account, FromLine: c.Line, MaxUnpacked: maxUnpacked,
+		KeepGoing: c.Line > 0, Enough: func() bool { return !time.Now().Before(c.read) },
+	}, func(one operator.UsageLoader) error {
+		return c.reading(ctx, func(file io.Reader) (err error) {
+			counts, err = one(file, rejects.add, nil)
+			loaded = err == nil
+			return err
+		})
+	})
+	var notCounted *operator.NotCounted
+	late := errors.As(err, &notCounted) && ctx.Err() != nil
+	if !loaded || err != nil && !late {
+		return c.alsoListed(ctx, rejects, counts, err)
+	}
+	if err := c.addUsage(ctx, counts, rejects); err != nil {
+		return err
+	}
+	switch {
+	case counts.NextLine > 0:
+		c.Line, c.Outcome = counts.NextLine, More
+		return nil
+	case late:
+		c.Step, c.Outcome = StepCount, Count
+		return nil
+	}
+	return c.end(ctx, Done, nil)
+}
+
+// alsoListed adds what a call has come to that ends in an error, which is returned: it is told
+// in the result, if the error is of the file.
+func (c *call) alsoListed(ctx context.Context, rejects rejectList, counts operator.UsageCounts, err error) error {
+	if counts.Read == 0 || !isOfTheFile(err) {
+		return err
+	}
+	if listed := c.addUsage(context.WithoutCancel(ctx), counts, rejects); listed != nil {
+		return listed
+	}
+	return err
+}
+
+func (c *call) addUsage(ctx context.Context, counts operator.UsageCounts, rejects rejectList) error {
+	sum := operator.UsageCounts{Dropped: map[string]int{}}
+	if c.Counts != nil {
+		if err := json.Unmarshal(c.Counts, &sum); err != nil {
+			return err
+		}
+	}
+	return c.add(ctx, sum.Add(counts), rejects)
+}
+
+// add takes counts over all calls into the state, and writes the list of this one's rejected
+// lines: under the same key when the call is repeated.
+func (c *call) add(ctx context.Context, counts any, rejects rejectList) (err error) {
+	if c.Counts, err = json.Marshal(counts); err != nil {
+		return err
+	}
+	c.Unlisted += rejects.unlisted
+	if len(rejects.text) == 0 {
+		return nil
+	}
+	key := listKey(c.State)
+	c.Lists = append(c.Lists, key)
+	return c.Files.Put(ctx, c.Bucket, key, rejects.text)
+}
+
+// loadCredit loads remaining credit, whose days nobody counts: it is short, and read whole.
+func (c *call) loadCredit(ctx context.Context) error {
+	var counts operator.CreditCounts
+	var rejects rejectList
+	err := c.reading(ctx, func(file io.Reader) (err error) {
+		counts, err = c.operator().ImportCredit(ctx, file, operator.CreditImport{Rejected: rejects.add,
+			MaxUnpacked: maxUnpacked})
+		return err
+	})
+	if err == nil || isOfTheFile(err) {
+		if listed := c.add(context.WithoutCancel(ctx), counts, rejects); listed != nil {
+			return listed
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return c.end(ctx, Done, nil)
+}
+
+// reading lends the file, from its start, and notes what its bytes come to where they are read
+// to their end.
+func (c *call) reading(ctx context.Context, do func(io.Reader) error) (err error) {
+	file, err := c.Files.Open(ctx, c.Bucket, c.Key, c.ETag)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	sum := &summed{file: file, sum: sha256.New()}
+	err = do(sum)
+	if sum.whole {
+		c.SHA256 = hex.EncodeToString(sum.sum.Sum(nil))
+	}
+	return err
+}
+
+// summed is a file that is summed up as it is read.
+type summed struct {
+	file  io.Reader
+	sum   hash.Hash
+	whole bool // it was read to its end
+}
+
+func (s *summed) Read(p []byte) (int, error) {
+	n, err := s.file.Read(p)
+	_, _ = s.sum.Write(p[:n]) // it never fails
+	s.whole = s.whole || err == io.EOF
+	return n, err
+}
