@@ -34,7 +34,7 @@ MAX_ZIPPED := 8000000
 BUILD_GOARCH ?= arm64
 
 # One target build-<logical id> for each function of template.yaml; a test compares the two.
-FUNCTIONS := AuthorizerFunction DashboardFunction GetCustomerFunction GetMeFunction GetSummaryFunction GetUsageFunction ListCustomersFunction
+FUNCTIONS := AuthorizerFunction DashboardFunction GetCustomerFunction GetMeFunction GetSummaryFunction GetUsageFunction ImportUsageFunction ListCustomersFunction
 
 FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 

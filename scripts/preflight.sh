@@ -122,7 +122,7 @@ else
 fi
 
 # ---- instances: Lambda keeps 100 of an account's unreserved
-others=$(($(grep -c 'Type: AWS::Serverless::Function$' template.yaml) - 1))
+others=$(($(grep -c 'Type: AWS::Serverless::Function$' template.yaml) - 2)) # the authorizer has its own, the inbox none
 needed=$(($(value AuthorizerConcurrency) + others * $(value FunctionConcurrency)))
 if [ "$needed" = 0 ]; then
 	ok "no instances are reserved"

@@ -234,8 +234,8 @@ func (r *resolver) holds(name string) (bool, error) {
 	return holds, nil
 }
 
-// condition understands Fn::Equals of two values, Fn::Not and Fn::Or of conditions,
-// and a condition by its name.
+// condition understands Fn::Equals of two values, Fn::Not, Fn::And and Fn::Or of
+// conditions, and a condition by its name.
 func (r *resolver) condition(v any) (bool, error) {
 	m, _ := v.(map[string]any)
 	if name, ok := m["Condition"].(string); ok && len(m) == 1 && r.conditions[name] != nil {
@@ -245,17 +245,20 @@ func (r *resolver) condition(v any) (bool, error) {
 		holds, err := r.condition(of[0])
 		return !holds, err
 	}
-	if of, ok := m["Fn::Or"].([]any); ok && len(m) == 1 && len(of) > 1 {
-		for _, one := range of {
-			if holds, err := r.condition(one); holds || err != nil {
-				return holds, err
+	for name, decides := range map[string]bool{"Fn::And": false, "Fn::Or": true} {
+		if of, ok := m[name].([]any); ok && len(m) == 1 && len(of) > 1 {
+			for _, one := range of {
+				if holds, err := r.condition(one); holds == decides || err != nil {
+					return holds, err
+				}
 			}
+			return !decides, nil
 		}
-		return false, nil
 	}
 	sides, _ := m["Fn::Equals"].([]any)
 	if len(m) != 1 || len(sides) != 2 {
-		return false, errors.New("only Fn::Equals of two values, Fn::Not, Fn::Or and named conditions are understood")
+		return false, errors.New("only Fn::Equals of two values, Fn::Not, Fn::And, Fn::Or and named conditions " +
+			"are understood")
 	}
 	left, err := r.resolve(sides[0])
 	if err != nil {
@@ -363,6 +366,10 @@ func (r *resolver) attribute(id, attribute string) (string, error) {
 		return arn("lambda", "function:"+name), nil
 	case typeLogGroup:
 		return arn("logs", "log-group:"+name+":*"), nil
+	case typeBucket:
+		return bucketARN(name), nil
+	case typeStateMachine:
+		return arn("states", "stateMachine:"+name), nil
 	case typeRole:
 		return fmt.Sprintf("arn:%s:iam::%s:role/%s", pseudoParameters["AWS::Partition"],
 			pseudoParameters["AWS::AccountId"], name), nil
@@ -375,5 +382,8 @@ func arn(service, resource string) string {
 		pseudoParameters["AWS::Region"], pseudoParameters["AWS::AccountId"], resource)
 }
 
+func bucketARN(name string) string {
+	return "arn:" + pseudoParameters["AWS::Partition"] + ":s3:::" + name
+}
 func tableARN(name string) string        { return arn("dynamodb", "table/"+name) }
 func indexARN(table, name string) string { return tableARN(table) + "/index/" + name }

@@ -184,7 +184,7 @@ func (r Request) values(key string) []string {
 // understood is an error for an operator or key that holds does not model.
 func (c Condition) understood() error {
 	switch c.Key {
-	case "dynamodb:Attributes", "dynamodb:LeadingKeys", "dynamodb:Select":
+	case "dynamodb:Attributes", "dynamodb:LeadingKeys", "dynamodb:Select", "dynamodb:ReturnValues":
 	default:
 		return fmt.Errorf("condition key %s is not understood", c.Key)
 	}

@@ -9,12 +9,14 @@ import (
 )
 
 const (
-	typeTable    = "AWS::DynamoDB::Table"
-	typeFunction = "AWS::Serverless::Function"
-	typeAPI      = "AWS::Serverless::Api"
-	typeLogGroup = "AWS::Logs::LogGroup"
-	typeRole     = "AWS::IAM::Role"
-	typePlan     = "AWS::ApiGateway::UsagePlan"
+	typeTable        = "AWS::DynamoDB::Table"
+	typeFunction     = "AWS::Serverless::Function"
+	typeAPI          = "AWS::Serverless::Api"
+	typeLogGroup     = "AWS::Logs::LogGroup"
+	typeRole         = "AWS::IAM::Role"
+	typePlan         = "AWS::ApiGateway::UsagePlan"
+	typeBucket       = "AWS::S3::Bucket"
+	typeStateMachine = "AWS::Serverless::StateMachine"
 )
 
 // reading is a template half read: what must be put together at the end.

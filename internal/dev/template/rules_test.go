@@ -71,7 +71,7 @@ func outputs(t *template.Template, fail func(...error)) {
 		"ApiUrl":        "https://Api.execute-api.us-east-1.amazonaws.com/v1",
 		"PartnersTable": "PartnersTable", "CustomersTable": "CustomersTable",
 		"PriceListsTable": "PriceListsTable", "UsageTable": "UsageTable",
-		"TotalsTable": "TotalsTable", "LedgerTable": "LedgerTable",
+		"TotalsTable": "TotalsTable", "LedgerTable": "LedgerTable", "InboxBucket": "InboxBucket",
 	}, t.Outputs))
 }
 
