@@ -127,13 +127,18 @@ export function customerView({ go, account, customer, learn, missed, renamed }) 
       }
     };
     const again = () => { recent = askRecent(); drawNumbers(stop.signal); };
+    // Until it is known how far usage is loaded, the line that compares has its room, and is not shown.
+    const drawMonth = (found, through, isGuess) => {
+      const sums = monthFigures(found, today, through);
+      const hrefOf = (product) => logOf(month, product);
+      numbers.replaceChildren(spendCard(sums, shown.currency, hrefOf), volumeCard(sums, hrefOf));
+      numbers.classList.toggle('guessed', isGuess);
+    };
     const known = logs.catch(() => ({ data: null })); // without how far usage is loaded, the figures stand
     await Promise.all([
-      settle(numbers, Promise.all([recent, known]), 'Spend and volume', ([found, { data }]) => {
+      settle(numbers, Promise.all([recent.then((found) => { drawMonth(found, null, true); return found; }), known]), 'Spend and volume', ([found, { data }]) => {
         const loaded = data && loadedThrough(data, knownZone(shown.timeZone));
-        const sums = monthFigures(found, today, loaded?.day);
-        const hrefOf = (product) => logOf(month, product);
-        numbers.replaceChildren(spendCard(sums, shown.currency, hrefOf), volumeCard(sums, hrefOf));
+        drawMonth(found, loaded?.day, false);
         pace = { rows: found.rows, from: found.from, complete: found.complete, through: loaded?.day, today, zone: knownZone(shown.timeZone) };
         credit.replaceChildren(creditCard(shown.remainingCredit, pace));
       }),
@@ -162,7 +167,7 @@ export function customerView({ go, account, customer, learn, missed, renamed }) 
         ['Currency', currencyName(c.currency)],
         held.creditLimit !== null && ['Credit limit', money(held.creditLimit, held.currency)],
         ['Time zone of its days', c.timeZone],
-              ].filter(Boolean).map(([term, value]) => h('div', null, h('dt', null, term), h('dd', null, value))))));
+      ].filter(Boolean).map(([term, value]) => h('div', null, h('dt', null, term), h('dd', null, value))))));
   }
 
   return {

@@ -33,16 +33,24 @@ export function monthFigures(recent, today, through) {
     sum: sumUp(rows),
     same: same && same.map((days) => ({ days, sum: sumUp(within(recent.rows, days)) })),
     last: sumUp(within(recent.rows, before)),
+    isMoving: !recent.complete && !(recent.isCounted && recent.isAllNamed && recent.byDay && ![...recent.pending].some((p) => isIn(span, p.split(' ')[2]))),
   };
+}
+
+const isIn = (span, day) => day >= span.from && day < span.to;
+
+// A line on sums of which a day is not counted to its end.
+function moving(figures) {
+  return figures.isMoving && h('p', { class: 'figure-note' }, 'Some of it is still being counted');
 }
 
 // "+12.3% in 1–27 Nov against 1–27 Oct: €85.60", of what figureOf makes of a sum.
 function comparison(figures, amountOf, textOf) {
-  if (!figures.same) return h('p', { class: 'figure-note' }, `${monthText(figures.before.from)}, all of it: `, textOf(amountOf(figures.last)));
+  if (!figures.same) return h('p', { class: 'figure-note compared' }, `${monthText(figures.before.from)}, all of it: `, textOf(amountOf(figures.last)));
   const [now, then] = figures.same;
   const part = change(amountOf(now.sum), amountOf(then.sum));
   const days = `${spanText(now.days)} against ${spanText(then.days)}`;
-  return h('p', { class: 'figure-note', title: `${spanText(now.days)}: ${textOf(amountOf(now.sum))}; ${spanText(then.days)}: ${textOf(amountOf(then.sum))}` },
+  return h('p', { class: 'figure-note compared', title: `${spanText(now.days)}: ${textOf(amountOf(now.sum))}; ${spanText(then.days)}: ${textOf(amountOf(then.sum))}` },
     part !== null && h('strong', { class: 'figure-change' }, percent(part, true)), part !== null && ' ', days,
     part === null && `: ${textOf(amountOf(now.sum))} and ${textOf(amountOf(then.sum))}`);
 }
@@ -71,7 +79,7 @@ export function spendCard(figures, first, hrefOf) {
   if (ordered.length === 1) {
     const code = ordered[0];
     return figureCard(title, figureValue(spent(code, shortMoney), spent(code, money)),
-      code && comparison(figures, (of) => chargedIn(of, code), (amount) => shortMoney(amount, code)), unpriced,
+      code && comparison(figures, (of) => chargedIn(of, code), (amount) => shortMoney(amount, code)), unpriced, moving(figures),
       byProduct(rows, (of) => (code ? shortMoney(chargedIn(of, code), code) : '0'), hrefOf));
   }
   return figureCard(title,
@@ -79,14 +87,14 @@ export function spendCard(figures, first, hrefOf) {
       const part = figures.same && change(chargedIn(figures.same[0].sum, code), chargedIn(figures.same[1].sum, code));
       return h('li', null, h('span', { class: 'figure-value' }, h('span', { title: spent(code, money) }, spent(code, shortMoney))), part && h('strong', { class: 'figure-change' }, percent(part, true)));
     })),
-    h('p', { class: 'figure-note' }, figures.same ? `${spanText(figures.same[0].days)} against ${spanText(figures.same[1].days)}` : 'Each currency by itself'), unpriced);
+    h('p', { class: 'figure-note' }, figures.same ? `${spanText(figures.same[0].days)} against ${spanText(figures.same[1].days)}` : 'Each currency by itself'), unpriced, moving(figures));
 }
 
 export function volumeCard(figures, hrefOf) {
   const { sum, span, rows } = figures;
   return figureCard(`Volume in ${monthText(span.from)}`,
     h('p', { class: 'figure-value' }, count(sum.records), ' ', h('small', null, sum.records === 1 ? 'record' : 'records')),
-    comparison(figures, (of) => String(of.records), (n) => count(Number(n))),
+    comparison(figures, (of) => String(of.records), (n) => count(Number(n))), moving(figures),
     byProduct(rows, (of) => count(of.records), hrefOf));
 }
 

@@ -112,9 +112,9 @@ export function overviewView({ go, learn, known, self }) {
       const found = await recent;
       const sums = monthFigures(found, today, null);
       numbers.replaceChildren(spendCard(sums, currency, () => null), volumeCard(sums, () => null));
-      fresh.replaceChildren(found.changedAt ? 'Totals last changed ' : 'No usage was loaded lately. ',
+      fresh.replaceChildren(found.changedAt ? 'Totals last changed ' : 'No usage was loaded lately',
         found.changedAt && h('time', { datetime: found.changedAt }, fullTime(found.changedAt, inUTC())),
-        zone ? `. Days are those of ${zone}.` : ' Each customer’s days are those of its own time zone.');
+        zone ? `. Days are those of ${zone}.` : '. Each customer’s days are those of its own time zone.');
     });
     const statuses = readStatuses(month, today, stop.signal);
     part(arrived, 'What was delivered', again, async () => {

@@ -31,7 +31,8 @@ const Hostile = `<img src=x onerror="window.hostile=1"><script>window.hostile=2<
 // times. A stage with an issuer admits people of that, and none writes anything else.
 type data struct {
 	store                       *dynamo.Store
-	key, keyEmpty, keySuspended string // of a partner with all customers, of one with none, of one that is suspended
+	key, keyEmpty, keySuspended string                         // of a partner with all customers, of one with none, of one that is suspended
+	keys                        map[directory.PartnerID]string // of the others
 }
 
 var (
@@ -80,7 +81,14 @@ func (d *data) load(ctx context.Context, now time.Time) error {
 	if err := loading.Wait(); err != nil {
 		return err
 	}
-	return keys.RebuildTotals(ctx, operator.DaysWanted{}, func(int, int) {})
+	var err error
+	if d.keys, err = d.loadOthers(ctx, keys, now); err != nil {
+		return err
+	}
+	if err := keys.RebuildTotals(ctx, operator.DaysWanted{}, func(int, int) {}); err != nil {
+		return err
+	}
+	return d.leaveOpen(ctx, now)
 }
 
 // admit says which customers people of an issuer see: nia has three, nils none.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 const requestIDs = "5e6f7a80-0000-4000-8000-" // how those of the stage begin
@@ -304,7 +305,36 @@ func TestNothingJumpsWhileThePageLoads(t *testing.T) {
 			close(hold)
 			p.settles()
 			if shift := value[float64](p, "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(window.shift))))"); shift > 0.005 {
-				t.Errorf("%s: the layout shifted by %.3f", fragment, shift)
+				t.Errorf("%s: the layout shifted by %.3f: %s", fragment, shift, p.evaluates("window.shifted.join('; ')"))
+			}
+		}
+	})
+}
+
+// Whichever answer comes last: what the others have drawn stays where it is.
+func TestNothingJumpsWhicheverAnswerComesLast(t *testing.T) {
+	onStage(t, func(t *testing.T, s *Stage, p *person) {
+		p.signsIn("#/customers")
+		for fragment, last := range map[string][]string{
+			"#/overview":              {"groupBy=status", "groupBy=day&", "groupBy=customer", "credit="},
+			"#/customers/acme_retail": {"/v1/customers/acme_retail/usage", "groupBy=status", "groupBy=day"},
+		} {
+			for _, match := range last {
+				hold := make(chan struct{})
+				p.goes(fragment)
+				p.settles()
+				s.Inject(Fault{Match: match, Hold: hold})
+				p.reloads()
+				waitUntil(t, "all but what is held", func() bool { return s.Held() > 0 && s.AtWork() == s.Held() })
+				time.Sleep(300 * time.Millisecond) // in which the page draws the others
+				p.must(p.Eval(watchShifts, nil))
+				p.must(p.Wait("a frame", "window.before.size > 0"))
+				close(hold)
+				p.settles()
+				if shift := value[float64](p, "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(window.shift))))"); shift > 0.005 {
+					t.Errorf("%s, when %s comes last: the layout shifted by %.3f: %s", fragment, match, shift, p.evaluates("window.shifted.join('; ')"))
+				}
+				s.forget()
 			}
 		}
 	})
@@ -315,6 +345,7 @@ func TestNothingJumpsWhileThePageLoads(t *testing.T) {
 // has a measure much like it, Firefox has none.
 const watchShifts = `
 window.shift = 0;
+window.shifted = [];
 window.before = new Map();
 requestAnimationFrame(function look() {
 	const now = new Map();
@@ -331,6 +362,7 @@ requestAnimationFrame(function look() {
 		if (moved <= 3) continue;
 		area += 2 * box.width * box.height;
 		distance = Math.max(distance, moved);
+		if (window.shifted.length < 20) window.shifted.push(String(e.textContent || e.getAttribute('class')).slice(0, 30) + ' by ' + Math.round(moved));
 	}
 	window.shift += Math.min(1, area / (innerWidth * innerHeight)) * distance / Math.max(innerWidth, innerHeight);
 	window.before = now;
