@@ -39,12 +39,14 @@ type CreditCounts struct {
 	Unchanged int `json:"unchanged"` // customers whose credit was stored already, as of the same time
 	Older     int `json:"older"`     // than what is stored, or than another line of the same customer
 	Rejected  int `json:"rejected"`
+	// Touched is for the ledger; nil: nothing was written.
+	Touched *Touched `json:"-"`
 }
 
 // Add sums the counts of several files.
 func (c CreditCounts) Add(other CreditCounts) CreditCounts {
 	return CreditCounts{c.Read + other.Read, c.Written + other.Written, c.Unchanged + other.Unchanged,
-		c.Older + other.Older, c.Rejected + other.Rejected}
+		c.Older + other.Older, c.Rejected + other.Rejected, c.Touched.add(other.Touched)}
 }
 
 // Reasons that need what is stored.
@@ -160,12 +162,15 @@ func (o *Operator) renewCredits(ctx context.Context, rows map[usage.AccountID]im
 		})
 	}
 	err := group.Wait()
-	for _, renewed := range outcomes {
+	touching := newTouching()
+	for i, renewed := range outcomes {
 		if renewed {
 			counts.Written++
+			touching.note(accounts[i], rows[accounts[i]].AsOf)
 		} else if err == nil {
 			counts.Older++
 		}
 	}
+	counts.Touched = touching.touched()
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"hash/maphash"
+	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -38,6 +39,8 @@ type UsageCounts struct {
 	// NextLine is where the first row begins that was not read, since UsageImport.Enough
 	// ended the reading before it; 0: the file was read to its end.
 	NextLine int `json:"-"`
+	// Touched is for the ledger, and known at the end; nil: nothing was written.
+	Touched *Touched `json:"-"`
 }
 
 // maxUnreadValues is how many different values of a field are kept.
@@ -66,7 +69,7 @@ func (c UsageCounts) Add(other UsageCounts) UsageCounts {
 	sum := UsageCounts{
 		Read: c.Read + other.Read, Written: c.Written + other.Written, Duplicate: c.Duplicate + other.Duplicate,
 		Rejected: c.Rejected + other.Rejected, Outside: c.Outside + other.Outside,
-		SameSecond: c.SameSecond + other.SameSecond, Dropped: map[string]int{},
+		SameSecond: c.SameSecond + other.SameSecond, Dropped: map[string]int{}, Touched: c.Touched.add(other.Touched),
 	}
 	for _, counts := range []UsageCounts{c, other} {
 		for field, n := range counts.Dropped {
@@ -101,6 +104,7 @@ type importStats struct {
 	rejects  rejects
 	progress func(UsageCounts)
 	seconds  *SameSecond // of the records that are taken
+	touching *touching
 }
 
 func newImportStats(in UsageImport) *importStats {
@@ -109,6 +113,7 @@ func newImportStats(in UsageImport) *importStats {
 		rejects:  rejects{report: in.Rejected, over: in.KeepGoing},
 		progress: in.Progress,
 		seconds:  cmp.Or(in.SameSecond, NewSameSecond()),
+		touching: newTouching(),
 	}
 	if in.CountChanges {
 		s.counts.Changes = new(ChangeCounts)
@@ -207,9 +212,13 @@ func (s *importStats) countRejected() {
 	}
 }
 
-func (s *importStats) written(w dynamo.Written) {
+// written counts a batch, and notes what it has touched: of whom, and of when.
+func (s *importStats) written(w dynamo.Written, touched iter.Seq2[usage.AccountID, time.Time]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for account, at := range touched {
+		s.touching.note(account, at)
+	}
 	s.counts.Written += w.Records
 	s.counts.Duplicate += w.Duplicates
 	if s.counts.Changes != nil {
@@ -227,7 +236,9 @@ func (s *importStats) report() {
 func (s *importStats) snapshot() UsageCounts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.copied()
+	c := s.copied()
+	c.Touched = s.touching.touched()
+	return c
 }
 
 func (s *importStats) copied() UsageCounts {

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"io"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -417,7 +418,13 @@ func (l *usageLoad) flushTo(ctx context.Context, store *dynamo.Store, how dynamo
 		return err
 	}
 	l.loaded(records)
-	l.stats.written(written)
+	l.stats.written(written, func(yield func(usage.AccountID, time.Time) bool) {
+		for _, r := range records {
+			if !yield(r.Account, r.Timestamp) {
+				return
+			}
+		}
+	})
 	return nil
 }
 
@@ -433,7 +440,13 @@ func (l *usageLoad) apply(ctx context.Context, store *dynamo.Store, how dynamo.W
 	if err != nil {
 		return err
 	}
-	l.stats.written(written)
+	l.stats.written(written, func(yield func(usage.AccountID, time.Time) bool) {
+		for i, r := range receipts {
+			if !slices.Contains(missing, i) && !yield(r.Account, r.StatusAt) {
+				return
+			}
+		}
+	})
 	for _, i := range missing {
 		reject := importer.Reject{Line: batch[i].Line, Field: importer.ReceiptIDField, Reason: noRecord,
 			ID: receipts[i].ID}

@@ -59,7 +59,8 @@ func TestImportCountsEveryLineOnce(t *testing.T) {
 	counts := importUsage(t, o, file, operator.UsageImport{
 		Rejected: func(r importer.Reject) error { rejected = append(rejected, r); return nil },
 	})
-	want := operator.UsageCounts{Read: 7, Written: 3, Duplicate: 1, Rejected: 3, Dropped: map[string]int{"colour": 2, "content": 1}}
+	want := operator.UsageCounts{Read: 7, Written: 3, Duplicate: 1, Rejected: 3, Dropped: map[string]int{"colour": 2, "content": 1},
+		Touched: &operator.Touched{From: monthAgo(1), To: monthAgo(2), Accounts: []usage.AccountID{"acme_retail", "beta"}}}
 	if diff := cmp.Diff(want, counts); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}
