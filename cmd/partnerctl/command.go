@@ -45,6 +45,8 @@ type commandLine struct {
 	Import   struct {
 		Usage  importUsageCommand  `cmd:"" help:"Load usage records from files."`
 		Credit importCreditCommand `cmd:"" help:"Load the customers' remaining credit from files."`
+		List   importListCommand   `cmd:"" help:"List what was loaded: by whom, when, and what came of it."`
+		Show   importShowCommand   `cmd:"" help:"Show one import."`
 	} `cmd:"" help:"Load data."`
 	Usage      usageCommands     `cmd:"" help:"Usage records."`
 	Totals     totalsCommands    `cmd:"" help:"Totals of usage by day."`
@@ -202,7 +204,8 @@ type session struct {
 	json       bool
 	csv        bool
 	colour     bool
-	answered   bool // a result was printed for programs
+	answered   bool   // a result was printed for programs
+	caller     string // in whose name the command acts; empty: it was not asked yet
 }
 
 // print writes a command's result: out for programs, or what people prints.
@@ -237,12 +240,15 @@ func explain(ctx context.Context, err error) string {
 	var wrong operator.UserError
 	var api smithy.APIError
 	var file *fs.PathError
+	var unsaid *notNoted
 	missing := new(types.ResourceNotFoundException)
 	switch {
 	case errors.As(err, &faults):
 		return fmt.Sprintf("nothing was written: the file has %s\n%v", count(len(faults), "fault"), faults)
 	case errors.As(err, &wrong):
 		return string(wrong)
+	case errors.As(err, &unsaid):
+		return unsaid.Error()
 	case ctx.Err() != nil:
 		done := ""
 		if p, ok := errors.AsType[*partlyDone](err); ok {

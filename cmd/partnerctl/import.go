@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"partnerview/internal/importer"
+	"partnerview/internal/ledger"
 	"partnerview/internal/operator"
 	"partnerview/internal/usage"
 )
@@ -60,15 +61,16 @@ func (c *importUsageCommand) Run(s *session) error {
 	total := operator.UsageCounts{Dropped: map[string]int{}}
 	begun := time.Now()
 	var loaded loadSummary
+	diary := s.notes(o, ledger.Usage, string(c.Format), c.DryRun)
 	err = o.LoadUsage(s.ctx, operator.UsageImport{
 		Format: c.Format, Account: c.Account, Period: period, Through: c.Through, DryRun: c.DryRun,
 		CountChanges: c.CountChanges, KeepGoing: c.KeepGoing, SameSecond: operator.NewSameSecond(),
 	}, func(one operator.UsageLoader) (err error) {
-		loaded, err = s.load(files, c.Rejects,
+		loaded, err = s.load(files, c.Rejects, diary,
 			func(in io.Reader, shown *progress, reject func(importer.Reject) error) (loadCounts, error) {
 				counts, err := one(in, reject, shown.counts)
 				total = total.Add(counts)
-				return loadCounts{counts.Read, counts.Written}, err
+				return loadCounts{counts.Read, counts.Written, counts.Rejected, counts, counts.Touched}, err
 			})
 		return err
 	})
@@ -79,6 +81,7 @@ func (c *importUsageCommand) Run(s *session) error {
 	return s.endLoad(err, importedUsage{c.DryRun, total, loaded}, total.Read, total.Rejected, func() {
 		s.printUsage(total)
 		s.printRejects(loaded, c.DryRun)
+		s.printAgain(loaded.Again)
 		if seconds := took.Seconds(); seconds >= 1 {
 			s.printf("%.0f records a second, in %.0f s\n", float64(total.Read)/seconds, seconds)
 		}
@@ -143,17 +146,21 @@ func (c *importCreditCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	o, err := s.operator(customersTable)
+	needed := []table{customersTable}
+	if !c.DryRun {
+		needed = append(needed, ledgerTable)
+	}
+	o, err := s.operator(needed...)
 	if err != nil {
 		return err
 	}
 	var total operator.CreditCounts
-	loaded, err := s.load(files, c.Rejects,
+	loaded, err := s.load(files, c.Rejects, s.notes(o, ledger.Credit, "", c.DryRun),
 		func(in io.Reader, _ *progress, reject func(importer.Reject) error) (loadCounts, error) {
 			counts, err := o.ImportCredit(s.ctx, in, operator.CreditImport{DryRun: c.DryRun,
 				Decimal: importer.DecimalMark(c.Decimal), KeepGoing: c.KeepGoing, Rejected: reject})
 			total = total.Add(counts)
-			return loadCounts{counts.Read, counts.Written}, err
+			return loadCounts{counts.Read, counts.Written, counts.Rejected, counts, counts.Touched}, err
 		})
 	return s.endLoad(err, importedCredit{c.DryRun, total, loaded}, total.Read, total.Rejected, func() {
 		t := newTable()
@@ -164,5 +171,6 @@ func (c *importCreditCommand) Run(s *session) error {
 		t.add("rejected", total.Rejected)
 		s.show(t)
 		s.printRejects(loaded, c.DryRun)
+		s.printAgain(loaded.Again)
 	})
 }

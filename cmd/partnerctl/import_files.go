@@ -21,7 +21,11 @@ const stdin = "-"
 type loader func(in io.Reader, shown *progress, reject func(importer.Reject) error) (loadCounts, error)
 
 // loadCounts say how much of a file was loaded.
-type loadCounts struct{ read, written int }
+type loadCounts struct {
+	read, written, rejected int
+	all                     any               // as programs get them
+	touched                 *operator.Touched // nil: nothing was written
+}
 
 // inputs finds the files that are named, those of folders in the order of their
 // names, and what is wrong with them before the first is loaded.
@@ -187,11 +191,12 @@ func holdsData(info fs.FileInfo) bool {
 
 // loadSummary is what there is to say of a load besides its counts.
 type loadSummary struct {
-	Reasons  []rejectCount `json:"reasons,omitempty"`  // the three most frequent
-	Unlisted int           `json:"unlisted,omitempty"` // rejected lines that are in no list
-	Failed   []failedFile  `json:"failed,omitempty"`   // files that could not be loaded whole
-	Error    string        `json:"error,omitempty"`    // why not all was loaded
-	lists    []string      // of rejected lines
+	Reasons  []rejectCount  `json:"reasons,omitempty"`  // the three most frequent
+	Unlisted int            `json:"unlisted,omitempty"` // rejected lines that are in no list
+	Failed   []failedFile   `json:"failed,omitempty"`   // files that could not be loaded whole
+	Again    []loadedBefore `json:"loadedBefore,omitempty"`
+	Error    string         `json:"error,omitempty"` // why not all was loaded
+	lists    []string       // of rejected lines
 }
 
 // failedFile is a file that could not be loaded, or not to its end.
@@ -204,7 +209,7 @@ type failedFile struct {
 
 // load loads files one after the other. A file that cannot be read to its end is
 // told, and the next is loaded; whatever else fails ends the load.
-func (s *session) load(files []string, rejectsPath string, one loader) (loadSummary, error) {
+func (s *session) load(files []string, rejectsPath string, diary *importDiary, one loader) (loadSummary, error) {
 	rejects := s.newRejects(rejectsPath, len(files) > 1)
 	var out loadSummary
 	var err error
@@ -214,7 +219,7 @@ func (s *session) load(files []string, rejectsPath string, one loader) (loadSumm
 			label = fmt.Sprintf("[%d/%d] %s", i+1, len(files), file)
 		}
 		var counts loadCounts
-		if counts, err = s.loadOne(file, label, rejects, one); err == nil {
+		if counts, err = s.loadOne(file, label, rejects, diary, one); err == nil {
 			continue
 		}
 		if s.ctx.Err() != nil || !errors.As(err, new(*importer.FileError)) {
@@ -236,19 +241,40 @@ func (s *session) load(files []string, rejectsPath string, one loader) (loadSumm
 			count(len(files), "file")))
 	}
 	out.Reasons, out.Unlisted, out.lists = rejects.top(3), rejects.unlisted, rejects.written
+	if diary != nil {
+		out.Again = diary.again
+	}
 	if err != nil {
 		out.Error = explain(s.ctx, err)
 	}
 	return out, err
 }
 
-func (s *session) loadOne(file, label string, rejects *rejects, one loader) (loadCounts, error) {
-	in, err := s.open(file)
+// loadOne loads a file, and notes in the diary that it begins and what came of it.
+func (s *session) loadOne(file, label string, rejects *rejects, diary *importDiary, one loader) (loadCounts, error) {
+	noted, err := diary.begin(file)
 	if err != nil {
-		return loadCounts{}, &importer.FileError{Err: err}
+		return loadCounts{}, err
 	}
-	defer in.close()
-	shown := s.newProgress(label, in.size)
+	var counts loadCounts
+	read := newDigest(strings.NewReader(""))
+	in, err := s.open(file)
+	if err == nil {
+		read = newDigest(in)
+		counts, err = s.loadOpen(read, in.size, file, label, rejects, one)
+		in.close()
+	} else {
+		err = &importer.FileError{Err: err}
+	}
+	if unsaid := diary.end(noted, file, read, counts, err); err == nil {
+		err = unsaid
+	}
+	return counts, err
+}
+
+func (s *session) loadOpen(in io.Reader, size int64, file, label string, rejects *rejects,
+	one loader) (loadCounts, error) {
+	shown := s.newProgress(label, size)
 	defer shown.end()
 	counts, err := one(io.TeeReader(in, shown), shown, func(r importer.Reject) error { return rejects.add(file, r) })
 	if ended := rejects.endOf(file); err == nil {

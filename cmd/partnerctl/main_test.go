@@ -78,7 +78,7 @@ func newDeskWithDirectory(t *testing.T) *desk {
 // variables are all that may lead somewhere: the desk's own, and nothing of the
 // machine's.
 func (d *desk) variables() map[string]string {
-	all := map[string]string{"HOME": d.dir, "AWS_EC2_METADATA_DISABLED": "true"}
+	all := map[string]string{"HOME": d.dir, "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1"}
 	for _, name := range []string{
 		"DYNAMODB_ENDPOINT", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_CLOUDFORMATION", "AWS_ENDPOINT_URL_API_GATEWAY", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "AUDIT_LOG", "AWS_MAX_ATTEMPTS", "PARTNERS_TABLE", "CUSTOMERS_TABLE", "PRICELISTS_TABLE", "USAGE_TABLE", "TOTALS_TABLE", "LEDGER_TABLE", "OIDC_ISSUER", "OIDC_DEFAULT_ACCESS",
 		"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",

@@ -63,10 +63,14 @@ func TestThePolicyIsWhatTheCommandsCall(t *testing.T) {
 		"customer list", "customer show acme_retail", "customer set-credit acme_retail --remaining 1 --as-of 2026-06-01T12:00:00Z", "import credit " + credit,
 		"price show acme_retail sms", "price check -f " + file + " --stored --correct-past", "price explain acme_retail sms --id m-1 --now " + march, "price withdraw acme_retail sms --from 2020-01-01 --correct-past --yes",
 		"import usage " + d.dir + "/usage.ndjson --count-changes --now " + march, "import usage --format connect-sms-receipts " + receipts + " --now " + march,
+		"import list --failed", "import show IMPORT",
 		"totals show acme_retail", "totals check", "totals rebuild",
 		"usage get acme_retail --id m-1 --now " + march, "usage mend-ids --yes", "usage delete acme_retail --product voice --yes",
 		"doctor", "customer delete acme_retail --with-usage --yes", "partner delete northwind --yes",
 	} {
+		if strings.HasSuffix(line, " IMPORT") {
+			line = strings.ReplaceAll(line, "IMPORT", d.listed("--now", march)[0].ImportID) + " --now " + march
+		}
 		words := strings.Fields(line)
 		if r := d.run(words...); r.code != 0 {
 			t.Errorf("partnerctl %s: exit code %d: %s", line, r.code, r.errOut)
