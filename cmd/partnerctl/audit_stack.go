@@ -40,7 +40,7 @@ const (
 // these, so that a function that is added is not forgotten.
 func holdsAudit(logicalID string) bool {
 	switch logicalID {
-	case "AccessLogs", "AuthorizerLogs", "DashboardLogs":
+	case "AccessLogs", "AuthorizerLogs", "DashboardLogs", "ImportUsageLogs":
 		return false
 	}
 	return true
