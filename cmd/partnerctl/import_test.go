@@ -220,7 +220,7 @@ func TestSummariesForProgramsAreStable(t *testing.T) {
 		`{"dryRun":false,"read":1,"written":1,"unchanged":0,"older":0,"rejected":0}`:                                                             {"credit", d.write("credit.csv", "account,amount,asOf\nacme_retail,1,2026-06-14T10:00:00Z\n")},
 	} {
 		if want[10] == 't' {
-			d.must("import", "usage", file, june)
+			d.must("import", "usage", d.write("before.ndjson", "\n"+d.read("usage.ndjson")), june) // of other bytes
 		}
 		var compact bytes.Buffer
 		check(t, json.Compact(&compact, []byte(d.must(append([]string{"import", "-o", "json", june}, args...)...))))
