@@ -74,3 +74,13 @@ func IsLoopback(endpoint string) (bool, error) {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback(), nil
 }
+
+// engineIsHere reports whether the engine is one on this machine.
+func (s *Store) engineIsHere() bool {
+	endpoint := s.db.Options().BaseEndpoint
+	if endpoint == nil {
+		return false
+	}
+	local, err := IsLoopback(*endpoint)
+	return err == nil && local
+}

@@ -185,6 +185,8 @@
 //	           where      S  "host/pid" of the holder
 //	           process    S  of the holder; empty: it cannot be told. By it another on the same
 //	                         machine knows that the holder is gone
+//	           work       S  of the holder; empty: it is the only call of it. By it the next call of
+//	                         the same work knows that the holder has ended
 //	           takenAt    S  by the holder's clock
 //	           renewedAt  S  when its last renewal began, by the holder's clock
 //

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,11 +38,7 @@ func StandardLeaseTimes() LeaseTimes {
 // alone: on AWS a shorter one would let two write at once.
 func (s *Store) leaseTimes(wished LeaseTimes) LeaseTimes {
 	times := StandardLeaseTimes()
-	endpoint := s.db.Options().BaseEndpoint
-	if endpoint == nil {
-		return times
-	}
-	if local, err := IsLoopback(*endpoint); err != nil || !local {
+	if !s.engineIsHere() {
 		return times
 	}
 	if wished != (LeaseTimes{}) {
@@ -55,6 +52,10 @@ func (s *Store) leaseTimes(wished LeaseTimes) LeaseTimes {
 type LeaseWish struct {
 	What  string // it does, for those who wait: "import usage"
 	Where string // it runs: "host/pid"
+	// Work names what is done by several calls of which none begins before the one before it
+	// has ended, or is known to have failed. A holder of the same work is such a one. Empty:
+	// there is none.
+	Work string
 	// Times count on an engine on this machine; zero: the standard ones, with a short Gone.
 	Times LeaseTimes
 	// Now is the wall clock; nil: time.Now.
@@ -70,6 +71,7 @@ type LeaseHolder struct {
 	Since       time.Time // it has the lease, by its clock
 	Renewed     time.Time // when it said so last, by its clock
 	Gone        bool      // its process was on this machine and is no more
+	Former      bool      // it was a call of the same work, which has ended
 }
 
 // LeaseBusy says that somebody else has the lease.
@@ -129,7 +131,8 @@ type Lease struct {
 
 var leaseKey = item{"pk": str("WRITER"), "sk": str("LEASE")}
 
-var leaseAttributes = project("pk", "sk", "term", "holder", "what", "where", "process", "takenAt", "renewedAt")
+var leaseAttributes = project("pk", "sk", "term", "holder", "what", "where", "process", "work", "takenAt",
+	"renewedAt")
 
 // storedLease is the item of the lease. Without a holder it is free; a term of 0: it was
 // never taken.
@@ -137,6 +140,7 @@ type storedLease struct {
 	term      int64
 	holder    string
 	process   string
+	work      string
 	renewedAt string // as it stands there
 	LeaseHolder
 }
@@ -154,6 +158,7 @@ func (s *Store) storedLease(ctx context.Context) (l storedLease, err error) {
 		l.term = *n
 	}
 	l.holder, l.process, l.renewedAt = r.text("holder"), r.text("process"), r.text("renewedAt")
+	l.work = r.text("work")
 	l.LeaseHolder = LeaseHolder{What: r.text("what"), Where: r.text("where"), Since: r.time("takenAt"),
 		Renewed: r.time("renewedAt")}
 	if r.err == nil && (l.term <= 0 || l.holder != "" && l.Renewed.IsZero()) {
@@ -189,7 +194,7 @@ func (s *Store) TakeLease(ctx context.Context, wish LeaseWish) (*Lease, error) {
 				l.term, l.stored, l.renewed = there.term, there.Renewed, firstTry
 				return nil
 			}
-			if busy := l.busy(there, wish.Refused); busy != nil {
+			if busy := l.busy(there, wish); busy != nil {
 				return busy
 			}
 			begun := l.now()
@@ -211,25 +216,24 @@ func (s *Store) TakeLease(ctx context.Context, wish LeaseWish) (*Lease, error) {
 }
 
 // busy says who has the lease; nil: it may be taken. What was sent under it is over then.
-func (l *Lease) busy(there storedLease, refused *LeaseBusy) *LeaseBusy {
+func (l *Lease) busy(there storedLease, wish LeaseWish) *LeaseBusy {
 	if there.holder == "" {
 		return nil
 	}
 	local := l.now()
 	age := l.clock.Now().Sub(there.Renewed)
 	busy := &LeaseBusy{LeaseHolder: there.LeaseHolder, FreeAt: local.Add(l.times.Free - age), id: there.holder}
-	if busy.Gone = processIsGone(there.process); busy.Gone {
+	over := local.Add(l.times.Lost + l.times.Gone - age) // what it has sent last it has sent before Lost
+	if busy.Gone = l.store.processIsGone(there.process); busy.Gone {
 		busy.goneSince = local
-		if refused != nil && refused.id == there.holder && refused.Gone {
+		if refused := wish.Refused; refused != nil && refused.id == there.holder && refused.Gone {
 			busy.goneSince = refused.goneSince
 		}
-		free := busy.goneSince.Add(l.times.Gone)
-		if latest := local.Add(l.times.Lost + l.times.Gone - age); latest.Before(free) {
-			free = latest // what a dead process has sent last it has sent before Lost
-		}
-		if free.Before(busy.FreeAt) {
-			busy.FreeAt = free
-		}
+		busy.FreeAt = earliest(busy.FreeAt, over, busy.goneSince.Add(l.times.Gone))
+	}
+	// One of which only others say that it has ended may live, and then it renews the lease.
+	if busy.Former = wish.Work != "" && there.work == wish.Work; busy.Former {
+		busy.FreeAt = earliest(busy.FreeAt, over)
 	}
 	if local.Before(busy.FreeAt) {
 		return busy
@@ -237,10 +241,12 @@ func (l *Lease) busy(there storedLease, refused *LeaseBusy) *LeaseBusy {
 	return nil
 }
 
+func earliest(times ...time.Time) time.Time { return slices.MinFunc(times, time.Time.Compare) }
+
 // take writes the lease over what was read of it.
 func (l *Lease) take(ctx context.Context, there storedLease, wish LeaseWish, begun time.Time) error {
 	values := item{":new": num(there.term + 1), ":id": str(l.id), ":what": str(wish.What), ":where": str(wish.Where),
-		":process": str(thisProcess()), ":now": str(usage.FormatTime(begun))}
+		":process": str(l.store.thisProcess()), ":work": str(wish.Work), ":now": str(usage.FormatTime(begun))}
 	condition := "attribute_not_exists(pk)"
 	if there.term > 0 {
 		condition = "term = :term AND attribute_not_exists(holder)"
@@ -251,8 +257,8 @@ func (l *Lease) take(ctx context.Context, there storedLease, wish LeaseWish, beg
 		values[":holder"], values[":renewed"] = str(there.holder), str(there.renewedAt)
 	}
 	return l.update(ctx, "take the writer's lease", "SET term = :new, holder = :id, #what = :what, #where = :where, "+
-		"#process = :process, takenAt = :now, renewedAt = :now", condition, values,
-		map[string]string{"#what": "what", "#where": "where", "#process": "process"})
+		"#process = :process, #work = :work, takenAt = :now, renewedAt = :now", condition, values,
+		map[string]string{"#what": "what", "#where": "where", "#process": "process", "#work": "work"})
 }
 
 func (l *Lease) update(ctx context.Context, op, update, condition string, values item, names map[string]string) error {

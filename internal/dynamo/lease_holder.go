@@ -14,7 +14,7 @@ func (s *Store) Writer(ctx context.Context, now time.Time) (holder *LeaseHolder,
 		there, err = s.storedLease(ctx)
 		return err
 	})
-	if err != nil || there.holder == "" || processIsGone(there.process) ||
+	if err != nil || there.holder == "" || s.processIsGone(there.process) ||
 		now.Sub(there.Renewed) >= s.leaseTimes(LeaseTimes{}).Free {
 		return nil, err
 	}

@@ -124,6 +124,28 @@ func TestAHolderThatWasKilledIsWaitedForOnlyAsLongAsItsLastWritesMayTake(t *test
 	}
 }
 
+// On AWS a function is on a machine that has copies; beside an engine of one's own it is on this one.
+func TestAFunctionThatWasKilledOnThisMachineIsKnownToBeGone(t *testing.T) {
+	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")
+	tables := engine.NewTables(t)
+	other, _ := otherWriter(t, writerOrders{engine.Endpoint(t), tables, dynamo.StandardLeaseTimes()})
+	must(t, other.Kill())
+	s := newStore(t, tables)
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		_, err := s.TakeLease(t.Context(), dynamo.LeaseWish{What: "import usage", Times: dynamo.StandardLeaseTimes()})
+		var busy *dynamo.LeaseBusy
+		if !errors.As(err, &busy) {
+			t.Fatalf("another has the lease: %v", err)
+		}
+		if busy.Gone {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("it does not count as gone")
+		}
+	}
+}
+
 func TestAWriterThatWasStoppedForLongerThanItsLeaseWritesNothingWhenItWakes(t *testing.T) {
 	tables, proxy := engine.NewTables(t), engine.NewProxy(t)
 	times := dynamo.LeaseTimes{Renew: time.Second, Lost: 2 * time.Second, Free: 2500 * time.Millisecond, Gone: time.Millisecond, Apart: 30 * time.Second}

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"partnerview/internal/dynamo"
 	"partnerview/internal/fault"
@@ -172,6 +173,44 @@ func TestALeaseThatIsNotRenewedIsFreeAfterNineMinutesByTheEnginesClock(t *testin
 	s.pass(time.Second)
 	_, err := s.store(t).TakeLease(t.Context(), behind)
 	must(t, err)
+}
+
+// The state machine begins no call of an import before the one before it has ended, or has failed in its
+// eyes. One that lives all the same renews the lease, and is not taken for ended; one that renews it no
+// longer writes no longer than Lost, and what it has sent by then is over after Gone.
+func TestAFormerCallOfTheSameWorkIsWaitedForUntilNothingOfItCanLand(t *testing.T) {
+	s := newStage(t)
+	wish := s.wish("import usage")
+	wish.Work = "k2b7"
+	first, err := s.store(t).TakeLease(t.Context(), wish)
+	must(t, err)
+	for range 10 { // it lives, whatever the state machine says
+		s.pass(20 * time.Second)
+		must(t, first.Renew(t.Context()))
+		if busy := s.busy(t, wish); !busy.Former || busy.Gone || !busy.FreeAt.Equal(s.now().Add(2*time.Minute)) {
+			t.Fatalf("while it lives: %+v", busy)
+		}
+	}
+	other := s.wish("import usage")
+	other.Work = "another"
+	s.pass(2*time.Minute - time.Second)
+	if busy := s.busy(t, other); busy.Former || busy.FreeAt.Before(s.now().Add(7*time.Minute)) {
+		t.Errorf("for others it is like any: %+v", busy)
+	}
+	s.busy(t, wish)
+	if s.pass(time.Second); !first.Lost() {
+		t.Error("the first may write when the next begins")
+	}
+	next, err := s.store(t).TakeLease(t.Context(), wish)
+	must(t, err)
+	if next.Term() != 2 {
+		t.Errorf("term %d", next.Term())
+	}
+	must(t, next.GiveBack(t.Context()))
+	s.take(t, "apply")
+	if busy := s.busy(t, s.wish("import usage")); busy.Former {
+		t.Errorf("two that are of no such work: %+v", busy)
+	}
 }
 
 func TestOfTwoThatTakeTheLeaseAtOnceExactlyOneGetsIt(t *testing.T) {
@@ -557,9 +596,16 @@ func TestTimesAreSettingsOnAnEngineOfOnesOwnAlone(t *testing.T) {
 		})
 	})
 	wish.Times = dynamo.LeaseTimes{Renew: 1, Lost: 1, Free: 1, Gone: 1, Apart: time.Hour}
+	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")
 	l, err = dynamo.NewStore(elsewhere, s.tables).TakeLease(t.Context(), wish)
 	must(t, err)
 	if l.Times() != dynamo.StandardLeaseTimes() {
 		t.Errorf("elsewhere: %+v", l.Times())
+	}
+	held, err := engine.Client(t).GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &s.tables.Ledger,
+		Key: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "WRITER"}, "sk": &types.AttributeValueMemberS{Value: "LEASE"}}})
+	must(t, err)
+	if process := held.Item["process"].(*types.AttributeValueMemberS).Value; process != "" {
+		t.Errorf("a function on AWS says that its process is %q", process)
 	}
 }

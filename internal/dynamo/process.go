@@ -14,8 +14,8 @@ import (
 // random id, the spaces in which processes are counted and timed, and the process with the
 // time of its start, since numbers are used again. Empty: it cannot be told, as on a
 // system without /proc, and in Lambda, whose machines are copies of each other.
-func thisProcess() string {
-	machine := thisMachine()
+func (s *Store) thisProcess() string {
+	machine := s.thisMachine()
 	if machine == "" {
 		return ""
 	}
@@ -26,8 +26,10 @@ func thisProcess() string {
 	return fmt.Sprintf("%s %d %s", machine, os.Getpid(), start)
 }
 
-func thisMachine() string {
-	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
+// thisMachine is this one where processes of it can be told apart: a function's too, where the
+// engine is on this machine, for then the function is.
+func (s *Store) thisMachine() string {
+	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" && !s.engineIsHere() {
 		return ""
 	}
 	host, err := os.Hostname()
@@ -47,9 +49,9 @@ func thisMachine() string {
 }
 
 // processIsGone reports whether a process was surely on this machine and is no more.
-func processIsGone(process string) bool {
+func (s *Store) processIsGone(process string) bool {
 	fields := strings.Fields(process)
-	if len(fields) != 3 || fields[0] != thisMachine() {
+	if len(fields) != 3 || fields[0] != s.thisMachine() {
 		return false
 	}
 	pid, err := strconv.Atoi(fields[1])

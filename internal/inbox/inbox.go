@@ -118,7 +118,7 @@ type call struct {
 
 func (c *call) operator() *operator.Operator {
 	o := operator.New(c.Store, c.Now)
-	o.Patience, o.Where = patience, "inbox, import "+importID(c.ID)
+	o.Patience, o.Where, o.Work = patience, "inbox, import "+importID(c.ID), importID(c.ID)
 	return o
 }
 

@@ -42,6 +42,8 @@ type Operator struct {
 	Patience time.Duration
 	// Where names the place where it runs, for those who wait; empty: host and process.
 	Where string
+	// Work names what it does by several calls, one after the other: see dynamo.LeaseWish.
+	Work string
 	// LeaseTimes count on an engine on this machine alone; zero: the standard ones.
 	LeaseTimes dynamo.LeaseTimes
 	// LeaseClock is the wall clock, which the operator's own need not be; nil: time.Now.

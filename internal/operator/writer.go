@@ -52,7 +52,7 @@ const longestPause = 2 * time.Second
 // somebody has it for longer than Patience.
 func (o *Operator) takeLease(ctx context.Context, what string, former *dynamo.Lease,
 	patience time.Duration) (*dynamo.Lease, error) {
-	wish := dynamo.LeaseWish{What: what, Where: o.where(), Times: o.LeaseTimes, Now: o.LeaseClock}
+	wish := dynamo.LeaseWish{What: what, Where: o.where(), Work: o.Work, Times: o.LeaseTimes, Now: o.LeaseClock}
 	tooLong := time.Now().Add(o.Patience)
 	for pause := longestPause / 64; ; pause = min(2*pause, longestPause) {
 		if former != nil && o.giveBack(ctx, former) {
