@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -41,7 +42,9 @@ type Store struct{ client *s3.Client }
 // credentials) and AWS_ENDPOINT_URL_S3, which points at another engine. An endpoint on
 // this machine needs neither region nor credentials.
 func NewStore(getenv func(string) string) (*Store, error) {
-	o := s3.Options{Region: getenv("AWS_REGION"), RetryMaxAttempts: 5}
+	o := s3.Options{Region: getenv("AWS_REGION"), Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts, o.MaxBackoff = 5, 3*time.Second // what fails for longer the state machine tries again
+	})}
 	creds := aws.Credentials{AccessKeyID: getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
 		SessionToken: getenv("AWS_SESSION_TOKEN"), Source: "environment"}
 	if endpoint := getenv("AWS_ENDPOINT_URL_S3"); endpoint != "" {
@@ -88,7 +91,7 @@ const MaxMove = 5 << 30
 func (s *Store) Move(ctx context.Context, bucket, key, etag, to string) error {
 	copying, cancel := context.WithTimeout(ctx, 5*callTimeout) // S3 copies 5 GB in some minutes
 	defer cancel()
-	source := (&url.URL{Path: bucket + "/" + key}).EscapedPath()
+	source := escaped(bucket + "/" + key)
 	_, err := s.client.CopyObject(copying, &s3.CopyObjectInput{Bucket: &bucket, Key: &to, CopySource: &source,
 		CopySourceIfMatch: quoted(etag), TaggingDirective: types.TaggingDirectiveReplace})
 	if err := failed(moving, err); err != nil {
@@ -107,6 +110,12 @@ func (s *Store) Delete(ctx context.Context, bucket, key, etag string) error {
 		return nil
 	}
 	return err
+}
+
+// escaped is a path as S3 wants it of what is copied: all but letters, digits, "-", ".", "_"
+// and the slashes are escaped.
+func escaped(path string) string {
+	return strings.NewReplacer("+", "%20", "%2F", "/").Replace(url.QueryEscape(path))
 }
 
 // quoted is an ETag as a header has it; events tell it without its quotes.
