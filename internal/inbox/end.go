@@ -33,7 +33,7 @@ func (c *call) entry(outcome ledger.Outcome) ledger.Import {
 		i.Kind = ledger.Credit
 	}
 	if outcome != ledger.Running {
-		i.Ended = time.Now()
+		i.Ended = c.clock()
 	}
 	return i
 }
@@ -159,7 +159,7 @@ func (c *call) writeResult(ctx context.Context, noted ledger.Outcome) error {
 	}
 	r := result{ID: importID(c.ID), Outcome: noted, File: masking.Text(c.Key), Format: c.file.kind(),
 		Account: string(c.file.account), Bytes: c.Size, Uploaded: c.Time.UTC(), Started: c.Started.UTC(),
-		Ended: time.Now().UTC().Truncate(time.Millisecond), Calls: c.Calls + 1, Counts: c.Counts, Rejected: c.Lists,
+		Ended: c.clock().UTC().Truncate(time.Millisecond), Calls: c.Calls + 1, Counts: c.Counts, Rejected: c.Lists,
 		Unlisted: c.Unlisted, LoadedBefore: former, Error: masking.Text(c.Error)}
 	if c.SHA256 != "" {
 		r.SHA256 = &c.SHA256

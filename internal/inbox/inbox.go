@@ -29,7 +29,8 @@ type Bucket interface {
 type Inbox struct {
 	Files Bucket
 	Store *dynamo.Store
-	Now   func() time.Time // of records; the lease and a call's time go by the wall clock
+	Now   func() time.Time // of records
+	Clock func() time.Time // by which a call's time is over; nil: time.Now
 	Log   *slog.Logger
 	// KeepsNone deletes a file as soon as it is imported; else it stands until its time is over.
 	KeepsNone bool
@@ -60,23 +61,31 @@ const maxUnpacked = 2 << 30
 // Call makes one call. An error means that the same call may be tried again; what cannot be
 // mended so is an outcome. A panic is an error.
 func (i *Inbox) Call(ctx context.Context, s State) (answer State, err error) {
-	begun := time.Now()
+	begun := i.clock()
 	err = fault.Caught(func() error {
 		answer, err = i.call(ctx, s)
 		return err
 	})
-	i.log(ctx, answer, err, time.Since(begun))
+	i.log(ctx, answer, err, i.clock().Sub(begun))
 	return answer, err
+}
+
+func (i *Inbox) clock() time.Time {
+	if i.Clock == nil {
+		return time.Now()
+	}
+	return i.Clock()
 }
 
 func (i *Inbox) call(ctx context.Context, s State) (State, error) {
 	s.Outcome, s.Busy, s.Error = "", nil, ""
-	c := &call{Inbox: i, State: s, read: time.Now().Add(time.Hour), work: time.Now().Add(time.Hour)}
+	begun := i.clock()
+	whole := time.Hour // where nobody says
 	if end, limited := ctx.Deadline(); limited {
-		whole := time.Until(end)
-		c.read = time.Now().Add(time.Duration(readShare * float64(whole)))
-		c.work = time.Now().Add(time.Duration(workShare * float64(whole)))
+		whole = end.Sub(begun)
 	}
+	share := func(of float64) time.Time { return begun.Add(time.Duration(of * float64(whole))) }
+	c := &call{Inbox: i, State: s, read: share(readShare), work: share(workShare)}
 	var err error
 	switch {
 	case isFolder(s.Key):

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"hash"
 	"io"
-	"time"
 
 	"partnerview/internal/operator"
 )
@@ -20,7 +19,7 @@ func (c *call) loadUsage(ctx context.Context) error {
 	loaded := false
 	err := c.operator().LoadUsage(ctx, operator.UsageImport{
 		Format: c.file.format, Account: c.file.account, FromLine: c.Line, MaxUnpacked: maxUnpacked,
-		KeepGoing: c.Line > 0, Enough: func() bool { return !time.Now().Before(c.read) },
+		KeepGoing: c.Line > 0, Enough: func() bool { return !c.clock().Before(c.read) },
 	}, func(one operator.UsageLoader) error {
 		return c.reading(ctx, func(file io.Reader) (err error) {
 			counts, err = one(file, rejects.add, nil)
