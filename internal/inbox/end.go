@@ -28,7 +28,7 @@ func isOfTheFile(err error) bool {
 func (c *call) entry(outcome ledger.Outcome) ledger.Import {
 	i := ledger.Import{ID: importID(c.ID), Who: who, Source: ledger.Source(c.Key), SHA256: c.SHA256, Bytes: c.Size,
 		Kind: ledger.Usage, Format: string(c.file.format), Counts: c.Counts, Started: c.Started, Outcome: outcome,
-		Error: masking.Text(c.Error)}
+		Error: c.Error}
 	if c.file.format == "" {
 		i.Kind = ledger.Credit
 	}
@@ -51,7 +51,7 @@ func (c *call) begin(ctx context.Context) (ended bool, err error) {
 		}
 		if outcome, ended := outcomeOf[former.Outcome]; ended {
 			c.Outcome, c.Counts, c.SHA256, c.Error = outcome, former.Counts, former.SHA256, former.Error
-			return true, nil
+			return true, c.putAway(ctx)
 		}
 		return false, nil
 	}
@@ -83,7 +83,7 @@ type result struct {
 	Outcome      ledger.Outcome  `json:"outcome"`
 	File         string          `json:"file"` // masked
 	Format       string          `json:"format"`
-	Account      string          `json:"account,omitempty"` // that the folder names
+	Account      string          `json:"account,omitempty"` // that the folder names, of a file that was imported
 	Bytes        int64           `json:"bytes"`
 	SHA256       *string         `json:"sha256"` // null: it was not read to its end
 	Uploaded     time.Time       `json:"uploaded"`
@@ -104,21 +104,22 @@ type before struct {
 	Started time.Time `json:"started"`
 }
 
-// end writes what came of the import: the result, then the file away, then the ledger. It may be
-// repeated from its start, whatever of it was done.
+// end writes what came of the import: the result, then the ledger's entry, and then puts the file
+// away. It may be repeated, whatever of it was done: from its start before the ledger has said that
+// the import has ended, and from then on by begin.
 func (c *call) end(ctx context.Context, outcome Outcome, why error) error {
 	c.Outcome = outcome
 	if why != nil {
-		c.Error = why.Error()
+		c.Error = masking.Text(why.Error())
 	}
 	noted := c.noted()
 	if err := c.writeResult(ctx, noted); err != nil {
 		return err
 	}
-	if err := c.putAway(ctx); err != nil {
+	if err := c.operator().NoteImport(ctx, c.entry(noted)); err != nil {
 		return err
 	}
-	return c.operator().NoteImport(ctx, c.entry(noted))
+	return c.putAway(ctx)
 }
 
 // noted is the outcome in the ledger's words.
@@ -158,11 +159,14 @@ func (c *call) writeResult(ctx context.Context, noted ledger.Outcome) error {
 		return err
 	}
 	r := result{ID: importID(c.ID), Outcome: noted, File: masking.Text(c.Key), Format: c.file.kind(),
-		Account: string(c.file.account), Bytes: c.Size, Uploaded: c.Time.UTC(), Started: c.Started.UTC(),
+		Bytes: c.Size, Uploaded: c.Time.UTC(), Started: c.Started.UTC(),
 		Ended: c.clock().UTC().Truncate(time.Millisecond), Calls: c.Calls + 1, Counts: c.Counts, Rejected: c.Lists,
-		Unlisted: c.Unlisted, LoadedBefore: former, Error: masking.Text(c.Error)}
+		Unlisted: c.Unlisted, LoadedBefore: former, Error: c.Error}
 	if c.SHA256 != "" {
 		r.SHA256 = &c.SHA256
+	}
+	if c.Outcome != Failed { // else it may be anything
+		r.Account = string(c.file.account)
 	}
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {

@@ -142,7 +142,7 @@ func (o *Operator) writingOnce(ctx context.Context, what string, lent *handover,
 			begun = true
 			go func() {
 				defer close(ended)
-				worked = work(working)
+				worked = fault.Caught(func() error { return work(working) })
 			}()
 		}
 		select {
@@ -220,7 +220,7 @@ func (l *usageLoads) load(ctx context.Context, store *dynamo.Store, in UsageImpo
 		shards[i] = make(chan importer.Row, dynamo.MaxUsageBatch)
 		group.Go(func() error { return load.write(ctx, shards[i]) })
 	}
-	readErr := load.dispatch(ctx, rows, shards)
+	readErr := fault.Caught(func() error { return load.dispatch(ctx, rows, shards) })
 	for _, shard := range shards {
 		close(shard) // what was read before an error is written all the same
 	}
