@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/google/go-cmp/cmp"
+
 	"partnerview/internal/usage"
 )
 
@@ -298,4 +300,65 @@ func benchmark(b *testing.B, f Format, file []byte, records int) {
 		}
 	}
 	b.ReportMetric(float64(records)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
+
+// From whatever line on: a line within a record, a blank one, one that is rejected, a second header.
+func TestRowsFromALineOnAreThoseOfTheWholeFileThatBeginThere(t *testing.T) {
+	const good = `{"accountId":"acme_one","product":"sms","id":"u-1","timestamp":"2026-06-01T00:00:00Z","direction":"outbound"}` + "\n"
+	twice := string(fixture(t, "8x8-sms-log.csv"))
+	files := map[string]Format{
+		twice + "\n" + twice:                                ConnectSMS,
+		string(fixture(t, "8x8-voice-log.csv")):             ConnectVoice,
+		string(fixture(t, "8x8-chatapps-log.csv")):          ConnectMessaging,
+		string(fixture(t, "8x8-sms-dlr.ndjson")):            ConnectReceipts,
+		"\n" + good + "\n\n{}\nno JSON\n" + good:            Native,
+		good + strings.Repeat("x", maxRecord) + "\n" + good: Native,
+		"umid,createdat,direction,subaccountid,body\nm-1,2026-06-01T00:00:00Z,1,acme_one,\"two\nlines\"\nm-2,2026-06-01T00:00:00Z,1,acme_one,\"never closed\nm-3,2026-06-01T00:00:00Z,1,acme_one,x\n": ConnectSMS,
+	}
+	for text, format := range files {
+		all := readAll(t, strings.NewReader(text), format, options())
+		if len(all) < 2 {
+			t.Fatalf("%s: %d rows", format, len(all))
+		}
+		for line := range strings.Count(text, "\n") + 2 {
+			o := options()
+			o.FromLine = line
+			var want []Row
+			for _, row := range all {
+				if row.Line >= line {
+					want = append(want, row)
+				}
+			}
+			if diff := cmp.Diff(described(want), described(readAll(t, strings.NewReader(text), format, o))); diff != "" {
+				t.Errorf("%s from line %d on: %s", format, line, diff)
+			}
+		}
+	}
+}
+
+func TestAFileThatUnpacksToMoreThanItMayIsRefused(t *testing.T) {
+	text := strings.Repeat(`{"accountId":"acme_one","product":"sms","id":"u-1","timestamp":"2026-06-01T00:00:00Z","direction":"outbound"}`+"\n", 100)
+	read := func(most int64) (rows int, err error) {
+		o := options()
+		o.MaxUnpacked = most
+		for _, err = range ReadUsage(bytes.NewReader(gzipped([]byte(text))), Native, o) {
+			if err != nil {
+				break
+			}
+			rows++
+		}
+		return rows, err
+	}
+	if rows, err := read(int64(len(text))); rows != 100 || err != nil {
+		t.Errorf("as large as it may be: %d rows, %v", rows, err)
+	}
+	rows, err := read(int64(len(text)) - 1)
+	if file := new(FileError); !errors.As(err, &file) || !strings.Contains(err.Error(), "unpacks to more than") || rows == 100 {
+		t.Errorf("a byte larger: %d rows, %v", rows, err)
+	}
+	for _, err := range ReadCredit(bytes.NewReader(gzipped([]byte("account,amount,asOf\nacme_one,1,2026-06-01T00:00:00Z\n"))), CreditOptions{Now: now, MaxUnpacked: 10}) {
+		if err == nil {
+			t.Error("a file of credit is read")
+		}
+	}
 }
