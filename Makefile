@@ -13,11 +13,14 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CFN_LINT    := cfn-lint==1.58.0
 SAM_CLI     := aws-sam-cli==1.170.0
 CHECKOV     := checkov==3.3.30
+MOTO        := moto[server,stepfunctions]==5.2.5
+ASL_VALIDATOR := asl-validator@4.0.0
 
 ENGINE := node_modules/.package-lock.json
 LINT   := .tools/lint
 SAM    := .tools/sam
 CHECK  := .tools/checkov
+STATES := .tools/states
 CLIENT_PYTHON := .tools/clients
 CLIENTS := testdata/clients
 SAM_RUN := SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam
@@ -29,6 +32,9 @@ CONFIGURATION := UsagePlans=true DomainName=api.example.com DomainCertificateArn
 	AuthorizerTtlSeconds=5 AuthorizerConcurrency=200 FunctionConcurrency=100 WafRatePerAddress=10000 CreateDashboard=true \
 	CreateGatewayLoggingRole=true AlarmTopicArn=arn:aws:sns:us-east-1:123456789012:alarms \
 	PermissionsBoundaryArn=arn:aws:iam::123456789012:policy/boundary
+# What interpreters of state machines that are not ours make of the template's, and of what else ours can do.
+OUTCOMES := internal/dev/local/states/testdata/outcomes.json
+INTERPRET := $(STATES)/bin/python scripts/states.py $(RENDERED) $(dir $(OUTCOMES))
 RENDER := $(SAM)/bin/python scripts/render.py template.yaml
 MAX_ZIPPED := 8000000
 BUILD_GOARCH ?= arm64
@@ -40,7 +46,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered sam-build deploy-check build clients release costs bench bench-import fuzz model screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients release costs bench bench-import fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -97,6 +103,9 @@ rendered: $(SAM)/installed ## what CloudFormation gets of template.yaml, for the
 	@$(RENDER) >$(RENDERED)
 	@$(RENDER) $(CONFIGURATION) >$(CONFIGURED)
 
+states: $(STATES)/installed ## what moto and asl-validator make of the state machine, for the tests; after each change of it
+	@$(INTERPRET) >$(OUTCOMES)
+
 # What is deployed, built as "sam deploy" takes it. A zip is compressed as gzip is.
 sam-build: $(SAM)/installed
 	BUILD_GOARCH=arm64 $(SAM_RUN) build
@@ -106,9 +115,10 @@ sam-build: $(SAM)/installed
 		test $$size -le $(MAX_ZIPPED) || { echo "$$f is larger than $(MAX_ZIPPED) bytes: it would start late" >&2; exit 1; }; \
 	done
 
-deploy-check: lint validate sam-build $(CHECK)/installed ## all that can be checked of a deployment without an account
+deploy-check: lint validate sam-build $(CHECK)/installed $(STATES)/installed ## all that can be checked of a deployment without an account
 	@$(RENDER) | cmp - $(RENDERED) && $(RENDER) $(CONFIGURATION) | cmp - $(CONFIGURED) || { echo "what is rendered is not of this template.yaml: make rendered" >&2; exit 1; }
-	$(GO) test ./internal/dev/template
+	@mkdir -p build && $(INTERPRET) >build/outcomes.json && cmp build/outcomes.json $(OUTCOMES) || { echo "the state machine does not run as $(OUTCOMES) has it: make states" >&2; exit 1; }
+	$(GO) test ./internal/dev/template ./internal/dev/local/states
 	$(CHECK)/bin/checkov --config-file .checkov.yaml --file template.yaml
 	# SAM makes the stage of the API and takes the API's Metadata, which says why no answer is cached, not along.
 	$(CHECK)/bin/checkov --config-file .checkov.yaml --skip-check CKV_AWS_120 --file $(RENDERED)
@@ -170,6 +180,12 @@ $(SAM)/installed: Makefile
 $(CHECK)/installed: Makefile
 	$(PYTHON) -m venv $(CHECK)
 	$(CHECK)/bin/pip install --quiet --disable-pip-version-check $(CHECKOV)
+	@touch $@
+
+$(STATES)/installed: Makefile
+	$(PYTHON) -m venv $(STATES)
+	$(STATES)/bin/pip install --quiet --disable-pip-version-check '$(MOTO)'
+	$(NPM) install --prefix $(STATES) --loglevel=error $(ASL_VALIDATOR)
 	@touch $@
 
 $(CLIENT_PYTHON)/installed: $(CLIENTS)/python/requirements.txt
