@@ -67,7 +67,8 @@ func (r *rule) UnmarshalJSON(text []byte) error {
 			return err
 		}
 	}
-	if kinds != 1 || (r.name != "") != (r.variable != nil) || r.And != nil && len(r.And) == 0 || r.Or != nil && len(r.Or) == 0 {
+	empty := r.And != nil && len(r.And) == 0 || r.Or != nil && len(r.Or) == 0
+	if kinds != 1 || empty || (r.name != "") != (r.variable != nil) {
 		return errors.New("a choice is one comparison of a Variable, or one And, Or or Not")
 	}
 	return nil

@@ -143,7 +143,7 @@ func (r *run) states(ctx context.Context, data any) ([]byte, *Failure) {
 			return nil, runtimeFailure("the output of %s: %v", s.name, err)
 		case len(text) > maxData:
 			return nil, &Failure{Name: "States.DataLimitExceeded", fatal: true,
-				Cause: fmt.Sprintf("the state %s returned %d bytes, more than the %d that may be", s.name, len(text), maxData)}
+				Cause: fmt.Sprintf("the state %s returned %d bytes, of at most %d", s.name, len(text), maxData)}
 		case next == "":
 			return text, nil
 		}

@@ -70,5 +70,6 @@ func (r *Runner) tell(execution string, o Outcome) {
 	if o.Failure != nil {
 		why = ", " + o.Failure.Name
 	}
-	fmt.Fprintf(r.log, "%s | execution %s: %s after %d states, in %s%s\n", r.name, execution, o.Status, len(o.Visited), last, why)
+	fmt.Fprintf(r.log, "%s | execution %s: %s after %d states, in %s%s\n",
+		r.name, execution, o.Status, len(o.Visited), last, why)
 }
