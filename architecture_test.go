@@ -19,7 +19,7 @@ import (
 // in a layer below its own, or below itself in its own folder. Packages of one
 // layer do not know each other; a command wires them.
 var layers = [][]string{
-	{"internal/masking", "internal/money", "internal/fault", "internal/spreadsheet"},
+	{"internal/masking", "internal/money", "internal/fault", "internal/metrics", "internal/spreadsheet"},
 	{"internal/usage", "internal/problem"},
 	{"internal/directory", "internal/pricing", "internal/dev/template"},
 	{"internal/totals", "internal/ledger"},

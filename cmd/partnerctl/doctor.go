@@ -8,14 +8,18 @@ import (
 
 	"partnerview/internal/dynamo"
 	"partnerview/internal/operator"
+	"partnerview/internal/usage"
 )
 
-type doctorCommand struct{}
+type doctorCommand struct {
+	Logs bool `help:"Show of each log how far it is loaded, and whether a day of it is pending, too."`
+}
 
 // doctorReport is the result for programs.
 type doctorReport struct {
 	OK     bool         `json:"ok"`
 	Checks []tableCheck `json:"checks"`
+	Logs   []logAge     `json:"logs,omitempty"`
 }
 
 type tableCheck struct {
@@ -26,7 +30,15 @@ type tableCheck struct {
 	Remedy string `json:"mend,omitempty"`
 }
 
-func (doctorCommand) Run(s *session) error {
+type logAge struct {
+	AccountID     usage.AccountID `json:"accountId"`
+	Product       usage.Product   `json:"product"`
+	LoadedThrough *string         `json:"loadedThrough"`
+	LoadedAt      *string         `json:"loadedAt"`
+	Pending       bool            `json:"pending"`
+}
+
+func (c doctorCommand) Run(s *session) error {
 	if !s.connection.Now.IsZero() {
 		return misuseError("doctor checks the real clock: leave out --now")
 	}
@@ -54,10 +66,42 @@ func (doctorCommand) Run(s *session) error {
 	if err := s.ctx.Err(); err != nil {
 		return err
 	}
-	if err = s.print(out, func() { s.show(t) }); err == nil && !out.OK {
+	logs := newTable("ACCOUNT ID", "PRODUCT", "LOADED THROUGH", "AGE", "LOADED AT", "TOTALS")
+	if c.Logs {
+		if err := c.logs(s, o, &out, logs); err != nil && out.OK { // else the checks say why
+			return err
+		}
+	}
+	people := func() {
+		s.show(t)
+		if len(out.Logs) > 0 {
+			s.printf("\n")
+			s.show(logs)
+		}
+	}
+	if err = s.print(out, people); err == nil && !out.OK {
 		err = operator.UserError("some checks failed: see the lines above")
 	}
 	return err
+}
+
+// logs adds each log and its age to the report.
+func (doctorCommand) logs(s *session, o *operator.Operator, out *doctorReport, t *textTable) error {
+	ages, err := o.LogAges(s.ctx)
+	if err != nil {
+		return err
+	}
+	for _, l := range ages {
+		age := logAge{l.Account, l.Product, timeOrNil(l.LoadedThrough), timeOrNil(l.LoadedAt), l.Stale}
+		out.Logs = append(out.Logs, age)
+		state := "counted"
+		if l.Stale {
+			state = "pending"
+		}
+		t.add(l.Account, l.Product, orDash(age.LoadedThrough), operator.AgeText(l.LoadedThrough, s.now()),
+			orDash(age.LoadedAt), state)
+	}
+	return nil
 }
 
 // version and commit are set by make release; elsewhere the build knows what it

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -60,6 +61,32 @@ func TestDoctorFindsAHealthyMachineHealthy(t *testing.T) {
 		"ok  write   "+d.tables.Usage, "ok  clock   -")
 	if after := dump(); after != before {
 		t.Errorf("it has changed something: before\n%s\nafter\n%s", before, after)
+	}
+}
+
+func TestDoctorTellsHowFarEachLogIsLoaded(t *testing.T) {
+	d := newDeskWithUsage(t)
+	var out doctorReport
+	decode(t, d.must("doctor", "--logs", "-o", "json"), &out)
+	var shown shownTotals
+	decode(t, d.must("totals", "show", "--from", "2020-01-01", "-o", "json"), &shown)
+	if len(out.Logs) == 0 || len(out.Logs) != len(shown.Logs) {
+		t.Fatalf("doctor knows %d logs, totals show %d", len(out.Logs), len(shown.Logs))
+	}
+	for i, l := range out.Logs {
+		if i > 0 && *l.LoadedThrough < *out.Logs[i-1].LoadedThrough {
+			t.Errorf("%s %s stands behind one that is loaded further", l.AccountID, l.Product)
+		}
+		at := slices.IndexFunc(shown.Logs, func(s shownLog) bool { return s.AccountID == l.AccountID && s.Product == l.Product })
+		if at < 0 || *shown.Logs[at].LoadedThrough != *l.LoadedThrough || l.Pending {
+			t.Errorf("doctor says of a log %+v", l)
+		}
+	}
+	oldest := out.Logs[0]
+	text := d.must("doctor", "--logs")
+	says(t, text, fmt.Sprintf("logs: %d; the newest is loaded through ", len(out.Logs)), " days ago", "ACCOUNT ID", *oldest.LoadedThrough)
+	if text := d.must("doctor"); strings.Contains(text, "ACCOUNT ID") {
+		t.Errorf("without --logs it lists them: %s", text)
 	}
 }
 

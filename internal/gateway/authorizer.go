@@ -14,6 +14,7 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/fault"
+	"partnerview/internal/metrics"
 )
 
 // authorizeTimeout ends a decision that waits for DynamoDB before Lambda does.
@@ -62,7 +63,7 @@ func Authorizer(decide directory.Decide, log *slog.Logger) func(context.Context,
 		granted := decision.Allowed && canName(event.MethodArn)
 		log = log.With(denied.Name, oneIf(!granted && !failed), failures.Name, oneIf(failed),
 			"decisionMs", milliseconds(time.Since(start)), consumedCapacity.Name, stats.units,
-			metrics(denied, failures, consumedCapacity))
+			metrics.Of(denied, failures, consumedCapacity))
 		if unknown {
 			log.InfoContext(ctx, "unauthorized", "why", err.Error())
 			return Answered{}, errUnauthorized

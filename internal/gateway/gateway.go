@@ -29,6 +29,7 @@ import (
 
 	"partnerview/internal/directory"
 	"partnerview/internal/fault"
+	"partnerview/internal/metrics"
 	"partnerview/internal/problem"
 	"partnerview/internal/usage"
 )
@@ -127,7 +128,7 @@ func logRequest(
 		slog.Float64(duration.Name, milliseconds(took)),
 		slog.Float64(consumedCapacity.Name, stats.units),
 		slog.Int(unratedRecords.Name, stats.unrated),
-		metrics(requests, failures, duration, consumedCapacity, unratedRecords))
+		metrics.Of(requests, failures, duration, consumedCapacity, unratedRecords))
 }
 
 // path rebuilds the path of a request from the resource that API Gateway matched

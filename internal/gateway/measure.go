@@ -2,10 +2,11 @@ package gateway
 
 import (
 	"context"
-	"log/slog"
 	"strings"
 	"sync"
 	"time"
+
+	"partnerview/internal/metrics"
 )
 
 // requestStats are what one request took and showed. What reads tables does so from
@@ -44,38 +45,13 @@ func Consumed(ctx context.Context, units float64) {
 	}
 }
 
-// metrics makes a line of the log carry metrics too, in CloudWatch's embedded
-// metric format: CloudWatch takes each number that is named here from the same
-// line. Their one dimension is the stack, which Log puts on every line: a
-// dimension more would multiply what they cost.
-// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-func metrics(which ...metric) slog.Attr {
-	return slog.Any("_aws",
-		metadata{time.Now().UnixMilli(), []directive{{"Partnerview", [][]string{{"stack"}}, which}}})
-}
-
-type metadata struct {
-	Timestamp         int64 // milliseconds since 1970
-	CloudWatchMetrics []directive
-}
-
-type directive struct {
-	Namespace  string
-	Dimensions [][]string
-	Metrics    []metric
-}
-
-// metric is a number of the line that counts as a metric: its name there, and
-// one of CloudWatch's units.
-type metric struct{ Name, Unit string }
-
 var (
-	requests         = metric{"requests", "Count"}
-	failures         = metric{"errors", "Count"} // our own: 5xx
-	denied           = metric{"denied", "Count"} // decisions, not requests: API Gateway keeps them
-	duration         = metric{"durationMs", "Milliseconds"}
-	consumedCapacity = metric{"consumedCapacity", "Count"}
-	unratedRecords   = metric{"unratedRecords", "Count"}
+	requests         = metrics.Metric{Name: "requests", Unit: "Count"}
+	failures         = metrics.Metric{Name: "errors", Unit: "Count"} // our own: 5xx
+	denied           = metrics.Metric{Name: "denied", Unit: "Count"} // decisions, not requests: API Gateway keeps them
+	duration         = metrics.Metric{Name: "durationMs", Unit: "Milliseconds"}
+	consumedCapacity = metrics.Metric{Name: "consumedCapacity", Unit: "Count"}
+	unratedRecords   = metrics.Metric{Name: "unratedRecords", Unit: "Count"}
 )
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -119,6 +119,7 @@ func (c *call) end(ctx context.Context, outcome Outcome, why error) error {
 	if err := c.operator().NoteImport(ctx, c.entry(noted)); err != nil {
 		return err
 	}
+	c.measured = c.measures(ctx)
 	return c.putAway(ctx)
 }
 

@@ -62,11 +62,12 @@ const maxUnpacked = 2 << 30
 // mended so is an outcome. A panic is an error.
 func (i *Inbox) Call(ctx context.Context, s State) (answer State, err error) {
 	begun := i.clock()
+	var measures []slog.Attr
 	err = fault.Caught(func() error {
-		answer, err = i.call(ctx, s)
+		answer, measures, err = i.call(ctx, s)
 		return err
 	})
-	i.log(ctx, answer, err, i.clock().Sub(begun))
+	i.log(ctx, answer, err, i.clock().Sub(begun), measures)
 	return answer, err
 }
 
@@ -77,7 +78,7 @@ func (i *Inbox) clock() time.Time {
 	return i.Clock()
 }
 
-func (i *Inbox) call(ctx context.Context, s State) (State, error) {
+func (i *Inbox) call(ctx context.Context, s State) (State, []slog.Attr, error) {
 	s.Outcome, s.Busy, s.Error = "", nil, ""
 	begun := i.clock()
 	whole := time.Hour // where nobody says
@@ -100,11 +101,11 @@ func (i *Inbox) call(ctx context.Context, s State) (State, error) {
 		err = fmt.Errorf("there is no step %q", s.Step)
 	}
 	c.Calls++
-	return c.State, err
+	return c.State, c.measured, err
 }
 
 // log leaves a line a call. No key is in it.
-func (i *Inbox) log(ctx context.Context, s State, err error, took time.Duration) {
+func (i *Inbox) log(ctx context.Context, s State, err error, took time.Duration, measures []slog.Attr) {
 	level := slog.LevelInfo
 	attributes := []slog.Attr{slog.String("import", importID(s.ID)), slog.String("step", string(s.Step)),
 		slog.String("outcome", string(s.Outcome)), slog.Int("calls", s.Calls), slog.Int("line", s.Line),
@@ -113,7 +114,7 @@ func (i *Inbox) log(ctx context.Context, s State, err error, took time.Duration)
 		level = slog.LevelError
 		attributes = append(attributes, slog.Any("cause", err))
 	}
-	i.Log.LogAttrs(ctx, level, "import", attributes...)
+	i.Log.LogAttrs(ctx, level, "import", append(attributes, measures...)...)
 }
 
 // call is one call: what it was given, which becomes its answer, and its time.
@@ -123,6 +124,8 @@ type call struct {
 	file file
 	read time.Time // until then rows are loaded
 	work time.Time // until then days are counted
+
+	measured []slog.Attr // metrics, once the import has ended
 }
 
 func (c *call) operator() *operator.Operator {

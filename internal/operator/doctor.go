@@ -21,7 +21,7 @@ import (
 
 // Finding is one thing that was looked at.
 type Finding struct {
-	Check  string // "reach", "keys", "ttl", "read", "write", "lists", "ids", "totals", "clock"
+	Check  string // "reach", "keys", "ttl", "read", "write", "lists", "ids", "totals", "logs", "clock"
 	Table  string // its name; empty: it is about none
 	Detail string // what was found
 	Remedy string // what to do; empty: it is as it should be
@@ -70,7 +70,7 @@ func (o *Operator) Examine(ctx context.Context, local bool) []Finding {
 			readable = err == nil && allowed[0].OK()
 		}
 		if table.HoldsLedger() && readable && err == nil && allowed[0].OK() {
-			findings = append(findings, o.totals(ctx, table))
+			findings = append(findings, o.totals(ctx, table), o.freshness(ctx, table))
 		}
 	}
 	return append(findings, clock(last))

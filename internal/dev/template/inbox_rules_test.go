@@ -54,11 +54,15 @@ func TestWithoutAnInboxNothingOfItIsMade(t *testing.T) {
 	}
 	_, doc := readRendered(t, renderedFile)
 	for id, r := range doc.Resources {
-		if (strings.Contains(id, "Inbox") || strings.Contains(id, "Import")) && r.Condition != "HasInbox" && r.Condition != "HasInboxAlarms" {
+		if (strings.Contains(id, "Inbox") || strings.Contains(id, "Import")) && !slices.Contains([]string{"HasInbox", "HasInboxAlarms", "ExpectsImports"}, r.Condition) {
 			t.Errorf("%s is made without an inbox", id)
 		}
 	}
 	if err := expect("alarms of the inbox", `{"Fn::And":[{"Condition":"HasInbox"},{"Condition":"HasAlarms"}]}`, doc.Conditions["HasInboxAlarms"]); err != nil {
+		t.Error(err)
+	}
+	if err := expect("an alarm of no import", `{"Fn::And":[{"Condition":"HasInboxAlarms"},{"Fn::Not":[{"Fn::Equals":[{"Ref":"ExpectImportHours"},0]}]}]}`,
+		doc.Conditions["ExpectsImports"]); err != nil {
 		t.Error(err)
 	}
 }

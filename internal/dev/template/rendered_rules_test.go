@@ -325,13 +325,21 @@ func renderedTables(d *rendered, fail func(...error)) {
 func renderedAlarms(d *rendered, fail func(...error)) {
 	runbook, err := os.ReadFile(root + "/docs/runbook.md")
 	fail(err, differ("alarms", []string{"AuthorizerFailureAlarm", "DeniedAlarm", "FunctionThrottleAlarm", "GatewayThrottleAlarm", "ImportFailedAlarm",
-		"LatencyAlarm", "ServerErrorAlarm", "TableThrottleAlarm", "UndeliveredUploadAlarm"}, d.of("AWS::CloudWatch::Alarm")))
+		"LatencyAlarm", "NoImportAlarm", "RejectedLinesAlarm", "ServerErrorAlarm", "TableThrottleAlarm", "UndeliveredUploadAlarm"}, d.of("AWS::CloudWatch::Alarm")))
 	for _, id := range d.of("AWS::CloudWatch::Alarm") {
 		p := d.Resources[id].Properties
 		for _, when := range []string{"AlarmActions", "OKActions"} {
 			fail(expect(id+": "+when, `{"Fn::If":["HasNoAlarmTopic",{"Ref":"AWS::NoValue"},[{"Ref":"AlarmTopicArn"}]]}`, p[when]))
 		}
-		fail(expect(id+": silence", `"notBreaching"`, p["TreatMissingData"]))
+		silence := `"notBreaching"`
+		if id == "NoImportAlarm" { // which is about silence
+			silence = `"breaching"`
+			for _, over := range []string{"EvaluationPeriods", "DatapointsToAlarm"} {
+				fail(expect(id+": "+over, `{"Ref":"ExpectImportHours"}`, p[over]))
+			}
+			fail(expect(id+": an hour", `[3600,1,"importsDone","LessThanThreshold"]`, []any{p["Period"], p["Threshold"], p["MetricName"], p["ComparisonOperator"]}))
+		}
+		fail(expect(id+": silence", silence, p["TreatMissingData"]))
 		if !strings.Contains(string(runbook), "\n## "+id+"\n") {
 			fail(fmt.Errorf("docs/runbook.md has no section %s", id))
 		}
@@ -354,7 +362,10 @@ func renderedOptions(d *rendered, fail func(...error)) {
 	for _, id := range ofTheInbox {
 		want[id] = "HasInbox"
 	}
-	want["ImportFailedAlarm"], want["UndeliveredUploadAlarm"] = "HasInboxAlarms", "HasInboxAlarms"
+	for _, id := range []string{"ImportFailedAlarm", "RejectedLinesAlarm", "UndeliveredUploadAlarm"} {
+		want[id] = "HasInboxAlarms"
+	}
+	want["NoImportAlarm"] = "ExpectsImports"
 	got := make(map[string]string)
 	for id, r := range d.Resources {
 		if r.Condition != "" {

@@ -272,6 +272,8 @@ var renderedRules = []rule[*rendered]{
 			`"AlarmActions":[]`},
 		{"an alarm without a section", `docs/runbook.md, LatencyAlarm.`, `docs/runbook.md.`},
 		{"an alarm gone", `"DeniedAlarm":{`, `"AnotherAlarm":{`},
+		{"days without an import that alarm nobody", `"TreatMissingData":"breaching"`, `"TreatMissingData":"notBreaching"`},
+		{"an alarm after a fixed time", `"EvaluationPeriods":{"Ref":"ExpectImportHours"}`, `"EvaluationPeriods":24`},
 		{"a metric of another log", `"LogGroupName":{"Ref":"AccessLogs"}`, `"LogGroupName":{"Ref":"GetUsageLogs"}`},
 	}},
 	{"what costs something while idle is made only where it is asked for", renderedOptions, []change{
