@@ -324,12 +324,16 @@ func TestCreditIsRenewedAndNothingElseOfACustomer(t *testing.T) {
 	}
 }
 
+// receiptOf is a receipt that a message was not delivered.
+func receiptOf(id string) string {
+	return `{"namespace":"SMS","eventType":"outbound_message_status_changed","payload":{"umid":"` + id + `","subAccountId":"acme_eu","status":{"state":"undelivered","timestamp":"2026-11-09T10:00:00Z"}}}` + "\n"
+}
+
 func TestReceiptsRenewWhatIsLoaded(t *testing.T) {
 	s := newStage(t)
 	s.answer(s.put("connect-sms-csv/sms.csv", exported(2)))
-	answer := s.answer(s.put("connect-sms-receipts/dlr.ndjson", []byte(`{"namespace":"SMS","eventType":"outbound_message_status_changed","payload":{"umid":"m-0000","subAccountId":"acme_eu",`+
-		`"status":{"code":"undelivered","timestamp":"2026-11-02T10:00:00Z"}}}`+"\n")))
-	if answer.Outcome != inbox.Done {
-		t.Errorf("the answer is %+v", answer)
+	answer := s.answer(s.put("connect-sms-receipts/dlr.ndjson", []byte(receiptOf("m-0000")+receiptOf("m-9999"))))
+	if answer.Outcome != inbox.Done || string(answer.Counts) != `{"read":2,"written":1,"duplicate":0,"rejected":1,"outside":0,"dropped":{}}` {
+		t.Errorf("the answer is %+v with %s", answer, answer.Counts)
 	}
 }

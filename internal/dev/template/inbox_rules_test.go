@@ -244,8 +244,8 @@ func renderedInboxRights(d *rendered, fail func(...error)) {
 		statement(sid("PriceLists"), `"dynamodb:Query"`, table("PriceListsTable"), ""),
 		statement(sid("Usage"), `["dynamodb:BatchGetItem","dynamodb:Query","dynamodb:Scan","dynamodb:BatchWriteItem","dynamodb:UpdateItem"]`, table("UsageTable"), ""),
 		statement(sid("UsageById"), `"dynamodb:Query"`, `{"Fn::Sub":"${UsageTable.Arn}/index/ById"}`, ""),
-		statement(sid("Totals"), `["dynamodb:BatchGetItem","dynamodb:Query","dynamodb:PutItem","dynamodb:UpdateItem","dynamodb:BatchWriteItem"]`, table("TotalsTable"), ""),
-		statement(sid("Ledger"), `["dynamodb:BatchGetItem","dynamodb:Query","dynamodb:PutItem","dynamodb:UpdateItem","dynamodb:DeleteItem","dynamodb:BatchWriteItem"]`, table("LedgerTable"),
+		statement(sid("Totals"), `["dynamodb:GetItem","dynamodb:BatchGetItem","dynamodb:Query","dynamodb:PutItem","dynamodb:UpdateItem","dynamodb:BatchWriteItem"]`, table("TotalsTable"), ""),
+		statement(sid("Ledger"), `["dynamodb:BatchGetItem","dynamodb:Query","dynamodb:PutItem","dynamodb:UpdateItem","dynamodb:BatchWriteItem"]`, table("LedgerTable"),
 			`{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["IMPORTS#*","WRITER"]},"Null":{"dynamodb:LeadingKeys":"false"}}`),
 	}
 	var got []string

@@ -173,6 +173,10 @@ func (r Request) values(key string) []string {
 		return r.Attributes
 	case "dynamodb:LeadingKeys":
 		return r.LeadingKeys
+	case "dynamodb:ReturnValues":
+		if r.Returns != "" {
+			return []string{r.Returns}
+		}
 	case "dynamodb:Select":
 		if r.Select != "" {
 			return []string{r.Select}

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -14,9 +15,10 @@ type Request struct {
 	Action      string   // "dynamodb:Query"
 	Table       string   // the table's name
 	Index       string   // empty: the table itself
-	Attributes  []string // every top-level attribute named: projection, keys, conditions, filters
+	Attributes  []string // every top-level attribute named: projection, keys, conditions, filters, what is written
 	Select      string   // as sent, or "ALL_ATTRIBUTES" where nothing says which; empty with a projection alone
 	LeadingKeys []string // values of the partition key of the table or index
+	Returns     string   // of a write, as sent: which values are returned; empty: none
 }
 
 // read is the body of a read, or what a batch has for one table, field for field as
@@ -37,6 +39,17 @@ type read struct {
 	ReturnConsumedCapacity       string
 }
 
+// write is the body of a write, or one request of a batch, as far as IAM judges it.
+type write struct {
+	TableName, ReturnValues               string
+	UpdateExpression, ConditionExpression string
+	ExpressionAttributeNames              map[string]string
+	Item, Key                             map[string]value
+}
+
+// batchedWrite is one request of a BatchWriteItem.
+type batchedWrite struct{ PutRequest, DeleteRequest write }
+
 // value is an attribute's value: {"S": "PARTNER#northwind"}.
 type value map[string]any
 
@@ -49,8 +62,8 @@ func (v value) text() string {
 
 // Requests reads what a client sent to DynamoDB: the header X-Amz-Target
 // ("DynamoDB_20120810.Query") and the body. A BatchGetItem or BatchWriteItem is one
-// request for each table that it names, as IAM takes it. Of other than reads only the action
-// and the table are read.
+// request for each table that it names, as IAM takes it. Of what neither reads nor writes items
+// only the action and the table are read.
 func (t *Template) Requests(target string, body []byte) (requests []Request, err error) {
 	_, operation, _ := strings.Cut(target, ".")
 	var outer struct {
@@ -67,6 +80,10 @@ func (t *Template) Requests(target string, body []byte) (requests []Request, err
 	for _, table := range slices.Sorted(maps.Keys(byTable)) {
 		request := Request{Action: "dynamodb:" + operation, Table: table}
 		switch operation {
+		case "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem":
+			if request, err = t.write(request, byTable[table]); err != nil {
+				return nil, err
+			}
 		case "GetItem", "Query", "BatchGetItem":
 			var r read
 			if err := decodeStrictly(byTable[table], &r); err != nil {
@@ -99,14 +116,8 @@ func (t *Template) request(action string, r read) (Request, error) {
 	}
 	named := make(map[string]bool)
 	for _, expression := range []string{r.ProjectionExpression, r.KeyConditionExpression, r.FilterExpression} {
-		for _, name := range attributesIn(expression) {
-			if real, ok := r.ExpressionAttributeNames[name]; ok {
-				name = real
-			}
-			if strings.HasPrefix(name, "#") {
-				return request, fmt.Errorf("%s on %s: %s stands for no attribute", action, r.TableName, name)
-			}
-			named[name] = true
+		if err := namedIn(expression, r.ExpressionAttributeNames, named); err != nil {
+			return request, fmt.Errorf("%s on %s: %w", action, r.TableName, err)
 		}
 	}
 	for _, key := range append(r.Keys, r.Key, r.ExclusiveStartKey) {
@@ -114,11 +125,62 @@ func (t *Template) request(action string, r read) (Request, error) {
 			named[name] = true
 		}
 	}
-	for name := range named {
-		request.Attributes = append(request.Attributes, name)
-	}
-	slices.Sort(request.Attributes)
+	request.Attributes = slices.Sorted(maps.Keys(named))
 	request.LeadingKeys = r.leadingKeys(partition)
+	return request, nil
+}
+
+// namedIn notes the attributes that an expression names.
+func namedIn(expression string, names map[string]string, named map[string]bool) error {
+	for _, name := range attributesIn(expression) {
+		if real, ok := names[name]; ok {
+			name = real
+		}
+		if strings.HasPrefix(name, "#") {
+			return fmt.Errorf("%s stands for no attribute", name)
+		}
+		named[name] = true
+	}
+	return nil
+}
+
+// write reads what a write of items to a table names. body is the request's, or what a batch has
+// for the table.
+func (t *Template) write(request Request, body []byte) (Request, error) {
+	table, ok := t.Table(request.Table)
+	if !ok {
+		return request, fmt.Errorf("%s: there is no table %q in the template", request.Action, request.Table)
+	}
+	writes := make([]write, 1)
+	if request.Action == "dynamodb:BatchWriteItem" {
+		var batch []batchedWrite
+		if err := json.Unmarshal(body, &batch); err != nil {
+			return request, fmt.Errorf("%s: %w", request.Action, err)
+		}
+		for _, b := range batch {
+			writes = append(writes, b.PutRequest, b.DeleteRequest)
+		}
+	} else if err := json.Unmarshal(body, &writes[0]); err != nil {
+		return request, fmt.Errorf("%s: %w", request.Action, err)
+	}
+	named := make(map[string]bool)
+	for _, w := range writes {
+		for _, expression := range []string{w.UpdateExpression, w.ConditionExpression} {
+			if err := namedIn(expression, w.ExpressionAttributeNames, named); err != nil {
+				return request, fmt.Errorf("%s on %s: %w", request.Action, request.Table, err)
+			}
+		}
+		for _, attributes := range []map[string]value{w.Item, w.Key} {
+			for name := range attributes {
+				named[name] = true
+			}
+			if key, ok := attributes[table.Key.Partition]; ok {
+				request.LeadingKeys = append(request.LeadingKeys, key.text())
+			}
+		}
+		request.Returns = cmp.Or(w.ReturnValues, request.Returns)
+	}
+	request.Attributes = slices.Sorted(maps.Keys(named))
 	return request, nil
 }
 
@@ -142,7 +204,7 @@ var (
 	equality = regexp.MustCompile(`(#?\w+)\s*=\s*(:\w+)`)
 	word     = regexp.MustCompile(`[#:]?\w+(?:\.#?\w+|\[\d+\])*`)
 	notNames = []string{"AND", "OR", "NOT", "BETWEEN", "IN", "attribute_exists", "attribute_not_exists",
-		"attribute_type", "begins_with", "contains", "size"}
+		"attribute_type", "begins_with", "contains", "size", "SET", "REMOVE", "ADD", "DELETE", "if_not_exists"}
 )
 
 // attributesIn are the top-level attributes that an expression names, with their

@@ -35,8 +35,19 @@ func TestARequestNamesWhatItTouches(t *testing.T) {
 			[]template.Request{
 				{Action: "dynamodb:BatchGetItem", Table: "C", Select: "ALL_ATTRIBUTES", Attributes: []string{"accountId"}, LeadingKeys: []string{"acme"}},
 				{Action: "dynamodb:BatchGetItem", Table: "P", Attributes: []string{"pk", "sk", "status"}, LeadingKeys: []string{"PARTNER#a", "PARTNER#b"}}}},
-		{"another operation by its table alone", "PutItem", `{"TableName":"U","Item":{"log":{"S":"acme#sms"}}}`,
-			[]template.Request{{Action: "dynamodb:PutItem", Table: "U"}}},
+		{"an item that is put, by all that it has", "PutItem", `{"TableName":"U","Item":{"log":{"S":"acme#sms"},"to":{"S":"****0123"}},"ConditionExpression":"attribute_not_exists(#at)","ExpressionAttributeNames":{"#at":"at"}}`,
+			[]template.Request{{Action: "dynamodb:PutItem", Table: "U", Attributes: []string{"at", "log", "to"}, LeadingKeys: []string{"acme#sms"}}}},
+		{"a change by its key, expressions and what it returns", "UpdateItem",
+			`{"TableName":"C","Key":{"accountId":{"S":"acme"}},"UpdateExpression":"SET #c = if_not_exists(remainingCredit, :c) REMOVE creditLimit","ConditionExpression":"creditAsOf <= :at","ExpressionAttributeNames":{"#c":"currency"},"ReturnValues":"ALL_NEW"}`,
+			[]template.Request{{Action: "dynamodb:UpdateItem", Table: "C", Returns: "ALL_NEW", LeadingKeys: []string{"acme"},
+				Attributes: []string{"accountId", "creditAsOf", "creditLimit", "currency", "remainingCredit"}}}},
+		{"a deletion by its key", "DeleteItem", `{"TableName":"C","Key":{"accountId":{"S":"acme"}}}`,
+			[]template.Request{{Action: "dynamodb:DeleteItem", Table: "C", Attributes: []string{"accountId"}, LeadingKeys: []string{"acme"}}}},
+		{"a batch of writes by all of them", "BatchWriteItem",
+			`{"RequestItems":{"U":[{"PutRequest":{"Item":{"log":{"S":"a#sms"},"to":{"S":"x"}}}},{"DeleteRequest":{"Key":{"log":{"S":"b#sms"},"at":{"S":"y"}}}}]}}`,
+			[]template.Request{{Action: "dynamodb:BatchWriteItem", Table: "U", Attributes: []string{"at", "log", "to"}, LeadingKeys: []string{"a#sms", "b#sms"}}}},
+		{"another operation by its table alone", "Scan", `{"TableName":"U","ProjectionExpression":"log"}`,
+			[]template.Request{{Action: "dynamodb:Scan", Table: "U"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := tmpl.Requests("DynamoDB_20120810."+c.operation, []byte(c.body))
@@ -56,6 +67,8 @@ func TestARequestThatIsNotUnderstoodIsAnError(t *testing.T) {
 		{"the projections' predecessor", "GetItem", `{"TableName":"UsageTable","AttributesToGet":["content"]}`, "AttributesToGet"},
 		{"the filters' predecessor", "Query", `{"TableName":"UsageTable","QueryFilter":{}}`, "QueryFilter"},
 		{"the same within a batch", "BatchGetItem", `{"RequestItems":{"UsageTable":{"AttributesToGet":["content"]}}}`, "AttributesToGet"},
+		{"a write to a table of somebody else", "PutItem", `{"TableName":"Secrets","Item":{}}`, `no table "Secrets"`},
+		{"a placeholder of a write for nothing", "UpdateItem", `{"TableName":"UsageTable","UpdateExpression":"SET #content = :c"}`, "#content stands for no attribute"},
 		{"a table of somebody else", "Query", `{"TableName":"Secrets"}`, `no table "Secrets"`},
 		{"a placeholder for nothing", "Query", `{"TableName":"UsageTable","ProjectionExpression":"#content"}`, "#content stands for no attribute"},
 		{"what is no JSON", "Query", `{`, "Query"},
