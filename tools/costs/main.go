@@ -5,6 +5,7 @@
 //	make costs
 //
 // measured.json is written by: go test ./internal/e2e -run TestWhatARequestTakes -update
+// inbox.json is by: go test ./internal/inbox -run TestWhatAnImportTakes -update
 package main
 
 import (
@@ -112,8 +113,8 @@ func run(w io.Writer) error {
 	for _, sum := range totals {
 		fmt.Fprintf(w, " **%.2f** |", sum)
 	}
-	_, err := fmt.Fprintln(w, " |")
-	return err
+	fmt.Fprintln(w, " |")
+	return printInbox(w)
 }
 
 // bill is the lines of a month's bill. Nothing is taken for granted that makes

@@ -40,6 +40,24 @@ func TestABillThatCanBeCheckedByHand(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("the bill lacks %v", want)
 	}
+	imports := importTook{Records: 1000, Logs: 1, Calls: 1, UsageWrites: 1000, OtherWrites: 1000, Reads: 1000, DurationMs: 1000, LogBytes: 1e6}
+	want = map[string]float64{ // a million records: a thousand files
+		"S3, uploads and results": 0.0104, "EventBridge": 0, "Step Functions": 0.125, "DynamoDB, records written": 1.25, "DynamoDB, totals and ledger": 0.625,
+		"DynamoDB, reads": 0.125, "logs and traces": 0.535, "metrics": 1.8, "alarms": 0.7, "Lambda": 0.0002 + 1000*1769.0/1024*0.0000133334,
+	}
+	idle := 0.0
+	for _, l := range inboxBill(imports) {
+		if got := l.amount(1e6); math.Abs(got-want[l.what]) > 1e-9 {
+			t.Errorf("%s: %v, want %v", l.what, got, want[l.what])
+		}
+		delete(want, l.what)
+		if l.what != "alarms" {
+			idle += l.amount(0)
+		}
+	}
+	if len(want) > 0 || idle != 0 {
+		t.Errorf("the inbox's bill lacks %v; an idle month costs %v", want, idle)
+	}
 	share := 0.0
 	for _, r := range mix {
 		share += r.share
