@@ -86,6 +86,9 @@ func (s *session) change(needed []table, by caution, typed string, plan planning
 			return err
 		}
 	}
+	if !by.DryRun && !slices.ContainsFunc(needed, isLedger) {
+		needed = append(needed, ledgerTable)
+	}
 	o, err := s.operator(needed...)
 	if err != nil {
 		return err
@@ -144,7 +147,8 @@ func (s *session) carryOutPlan(o *operator.Operator, plan operator.Plan, by caut
 	changes := count(len(plan.Changes), "change")
 	return s.carryOut(by, operation{
 		total: len(plan.Changes), typed: typed, counts: with.counts, result: appliedOf(plan, by.DryRun),
-		show: func() { s.printPlan(plan) },
+		show:     func() { s.printPlan(plan) },
+		operator: o, changed: func() []operator.Change { return plan.Changes },
 		do: func() error {
 			if with.before != nil {
 				if err := with.before(); err != nil {

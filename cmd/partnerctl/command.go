@@ -49,6 +49,7 @@ type commandLine struct {
 		Show   importShowCommand   `cmd:"" help:"Show one import."`
 	} `cmd:"" help:"Load data."`
 	Usage      usageCommands     `cmd:"" help:"Usage records."`
+	History    historyCommand    `cmd:"" help:"Show who changed access, prices or customers, and when."`
 	Totals     totalsCommands    `cmd:"" help:"Totals of usage by day."`
 	Audit      auditCommand      `cmd:"" help:"Show who looked at a customer's data: which partner, by which key or person, when."`
 	Doctor     doctorCommand     `cmd:"" help:"Check the tables, the clock and your permissions."`
@@ -107,8 +108,8 @@ func run(ctx context.Context, args []string, std streams) int {
 		return s.fail(exitUsage, fmt.Sprintf("%s\nSee: %s --help", misuseText(err), understood(err)))
 	}
 	s := &session{ctx: ctx, std: std, connection: line.Connection, json: line.Output == "json",
-		csv: line.Output == "csv", colour: wantsColour(std.out)}
-	if s.csv && command.Selected().Path() != "audit" {
+		csv: line.Output == "csv", colour: wantsColour(std.out), command: command.Selected().Path()}
+	if s.csv && s.command != "audit" {
 		err = misuseError("--output csv is for partnerctl audit alone: give json")
 	} else {
 		err = line.Connection.check()
@@ -124,7 +125,11 @@ func run(ctx context.Context, args []string, std streams) int {
 	case isMisuse:
 		return s.fail(exitUsage, misuse.Error())
 	}
-	return s.fail(exitFailure, explain(ctx, err))
+	text := explain(ctx, err)
+	if unsaid, too := errors.AsType[*notNoted](err); too && text != unsaid.Error() {
+		text += "\n" + unsaid.Error()
+	}
+	return s.fail(exitFailure, text)
 }
 
 // failure is what programs get where there is no result.
@@ -201,6 +206,7 @@ type session struct {
 	ctx        context.Context
 	std        streams
 	connection connection
+	command    string // "grant add"
 	json       bool
 	csv        bool
 	colour     bool

@@ -27,7 +27,7 @@ while IFS= read -r line; do
     echo "$line> ${COMPREPLY[*]}"
 done`)
 	tests := []struct{ line, want string }{
-		{"partnerctl ", "apply partner grant key viewer customer price import usage totals audit doctor version completion"},
+		{"partnerctl ", "apply partner grant key viewer customer price import usage history totals audit doctor version completion"},
 		{"partnerctl p", "partner price"},
 		{"partnerctl key ", "create list show narrow widen find rotate revoke"},
 		{"partnerctl key r", "rotate revoke"},

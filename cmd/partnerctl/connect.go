@@ -71,6 +71,8 @@ var (
 	ledgerTable = table{"LEDGER_TABLE", "LedgerTable", func(t *dynamo.Tables) *string { return &t.Ledger }}
 )
 
+func isLedger(t table) bool { return t.variable == ledgerTable.variable }
+
 func allTables() []table {
 	return []table{partnersTable, customersTable, priceListsTable, usageTable, totalsTable, ledgerTable}
 }

@@ -17,7 +17,7 @@ func countingTables() []table {
 
 // counts reports whether tables are enough to count days.
 func counts(tables []table) bool {
-	return slices.ContainsFunc(tables, func(t table) bool { return t.variable == ledgerTable.variable })
+	return slices.ContainsFunc(tables, func(t table) bool { return t.variable == totalsTable.variable })
 }
 
 // waiting tells, once of each, for whom a command waits that wants to write.

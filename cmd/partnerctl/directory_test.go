@@ -156,7 +156,7 @@ func TestAPartnerInAUsagePlanIsNotDeletedWithoutItsStack(t *testing.T) {
 	d := newPlanDesk(t, "bronze")
 	for _, endpoint := range []string{"", "--endpoint=" + engine.Endpoint(t)} { // what runs on one machine has no control plane
 		if endpoint != "" {
-			d.env = []string{"PARTNERS_TABLE=" + d.tables.Partners}
+			d.env = []string{"PARTNERS_TABLE=" + d.tables.Partners, "LEDGER_TABLE=" + d.tables.Ledger}
 			d.must("partner", "delete", "northwind", "--yes", endpoint)
 			return
 		}

@@ -92,7 +92,7 @@ var results = map[string]any{
 	"customer list": listedCustomers{}, "customer show": shownCustomer{},
 	"price show": shownPrices{}, "price check": checkedPrices{}, "price explain": explainedPrice{},
 	"totals show": shownTotals{}, "totals check": checkedTotals{}, "totals rebuild": rebuiltTotals{},
-	"usage get": listedRecord{}, "usage delete": deletedUsage{}, "doctor": doctorReport{}, "audit": shownLooks{}, "version": builtOf{},
+	"usage get": listedRecord{}, "usage delete": deletedUsage{}, "import list": listedImports{}, "import show": listedImport{}, "history": listedHistory{}, "doctor": doctorReport{}, "audit": shownLooks{}, "version": builtOf{},
 }
 
 // Every command is in the table of docs/operating.md, with every key that it

@@ -44,7 +44,7 @@ func (c *keyCreateCommand) Run(s *session) error {
 	if c.List.isGiven() {
 		return c.createNarrow(s)
 	}
-	o, err := s.operator(partnersTable)
+	o, err := s.changer(partnersTable)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,36 @@ func (c *keyCreateCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return s.print(createdKeyOf(text, key), func() { s.handOver(text, key) })
+	noted := s.note(o, nil, keyAdded(key)...)
+	return cmp.Or(s.print(createdKeyOf(text, key), func() { s.handOver(text, key) }), noted)
+}
+
+// keyAdded is what the history says of a new key, with the customers that are on a list of its own.
+func keyAdded(k directory.AccessKey, list ...operator.Sight) []operator.Change {
+	changes := []operator.Change{{Kind: operator.KeyKind, Action: operator.Add, PartnerID: k.Partner, KeyID: k.ID,
+		Fields: expiry(k)}}
+	for _, v := range list {
+		changes = append(changes, operator.Change{Kind: operator.GrantKind, Action: operator.Add, PartnerID: k.Partner,
+			ViewerID: directory.ViewerID(k.ID), AccountID: v.Account,
+			Fields: []operator.FieldChange{{Field: "products", To: productsText(v.Products)}}})
+	}
+	return changes
+}
+
+func expiry(k directory.AccessKey) []operator.FieldChange {
+	if k.ExpiresAt.IsZero() {
+		return nil
+	}
+	return []operator.FieldChange{{Field: "expiresAt", To: usage.FormatTime(k.ExpiresAt)}}
+}
+
+func keysRevoked(keys ...directory.AccessKey) []operator.Change {
+	var changes []operator.Change
+	for _, k := range keys {
+		changes = append(changes, operator.Change{Kind: operator.KeyKind, Action: operator.Alter, PartnerID: k.Partner,
+			KeyID: k.ID, Fields: []operator.FieldChange{{Field: "revokedAt", To: usage.FormatTime(k.RevokedAt)}}})
+	}
+	return changes
 }
 
 func createdKeyOf(text string, k directory.AccessKey) createdKey {
@@ -174,7 +203,11 @@ func (c *keyRevokeCommand) Run(s *session) error {
 	case !c.All && (c.Key == nil || c.Partner != nil):
 		return misuseError("which key? Give its id or, for all keys of a partner, --all --partner ID")
 	}
-	o, err := s.operator(partnersTable)
+	needed := []table{partnersTable}
+	if !c.Caution.DryRun {
+		needed = append(needed, ledgerTable)
+	}
+	o, err := s.operator(needed...)
 	if err != nil {
 		return err
 	}
@@ -199,10 +232,11 @@ func (c *keyRevokeCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	noted := s.note(o, nil, keysRevoked(key)...)
 	out := revokedKey{key.Partner, key.ID, usage.FormatTime(key.RevokedAt)}
-	return s.print(out, func() {
+	return cmp.Or(s.print(out, func() {
 		s.printf("The key %s of %s has been revoked since %s.\n", out.KeyID, out.PartnerID, out.RevokedAt)
-	})
+	}), noted)
 }
 
 // revokedKeys is the result for programs of --all and of a dry run.
@@ -217,7 +251,8 @@ func (c *keyRevokeCommand) revokeAll(s *session, o *operator.Operator, partner d
 	out := &revokedKeys{c.Caution.DryRun, partner, listKeys(o, keys)}
 	return s.carryOut(c.Caution, operation{
 		total: len(keys), typed: string(partner), result: out,
-		show: func() { s.showOr(keyTable(out.Keys), "") },
+		show:     func() { s.showOr(keyTable(out.Keys), "") },
+		operator: o, changed: func() []operator.Change { return keysRevoked(keys...) },
 		do: func() (err error) {
 			for i, key := range keys {
 				if keys[i], err = o.RevokeKey(s.ctx, key.ID); err != nil {
@@ -250,7 +285,7 @@ type rotatedKey struct {
 }
 
 func (c *keyRotateCommand) Run(s *session) error {
-	o, err := s.operator(partnersTable)
+	o, err := s.changer(partnersTable)
 	if err != nil {
 		return err
 	}
@@ -259,6 +294,8 @@ func (c *keyRotateCommand) Run(s *session) error {
 	if r.Text == "" {
 		return err
 	}
+	err = s.note(o, err, append(keyAdded(r.New), operator.Change{Kind: operator.KeyKind, Action: operator.Alter,
+		PartnerID: r.Old.Partner, KeyID: r.Old.ID, Fields: expiry(r.Old)})...)
 	// With an error too: the new key counts, and cannot be shown again.
 	if s.json {
 		out := rotatedKey{createdKey: createdKeyOf(r.Text, r.New)}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 
 	"partnerview/internal/directory"
 	"partnerview/internal/operator"
@@ -136,7 +137,11 @@ func (c *partnerDeleteCommand) Run(s *session) error {
 	if err := c.Caution.check(s); err != nil {
 		return err
 	}
-	o, err := s.operator(partnersTable)
+	needed := []table{partnersTable}
+	if !c.Caution.DryRun {
+		needed = append(needed, ledgerTable)
+	}
+	o, err := s.operator(needed...)
 	if err != nil {
 		return err
 	}
@@ -188,7 +193,7 @@ func (c *partnerSetPlanCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	o, err := s.operator(partnersTable)
+	o, err := s.changer(partnersTable)
 	if err != nil {
 		return err
 	}
@@ -199,13 +204,18 @@ func (c *partnerSetPlanCommand) Run(s *session) error {
 		plan = directory.Plan(c.Plan)
 		before, err = o.SetPlan(s.ctx, gateway, c.Partner, plan)
 	}
-	if err != nil {
-		return err
+	if _, isUser := errors.AsType[operator.UserError](err); isUser {
+		return err // nothing was done
 	}
-	return s.print(setPlan{c.Partner, textOrNil(plan), textOrNil(before)}, func() {
+	noted := s.note(o, err, operator.Change{Kind: operator.PartnerKind, Action: operator.Alter, PartnerID: c.Partner,
+		Fields: []operator.FieldChange{{Field: "plan", From: string(before), To: c.Plan}}})
+	if err != nil {
+		return noted
+	}
+	return cmp.Or(s.print(setPlan{c.Partner, textOrNil(plan), textOrNil(before)}, func() {
 		s.printf("%s: %s → %s\n", c.Partner, cmp.Or(before, noPlan), c.Plan)
 		if plan == "" {
 			s.printf("Where plans are enforced, it gets 503 until it is put into one.\n")
 		}
-	})
+	}), noted)
 }

@@ -48,6 +48,13 @@ func TestAPartnerIsPutIntoAPlanMovedAndTakenOut(t *testing.T) {
 			t.Errorf("%s: kept is %q, want %q", step.plan, got, want)
 		}
 	}
+	noted := d.history("--stack", "partnerview-prod")
+	if len(noted) != 5 || noted[2].Command != "partner set-plan" || noted[2].Text != "change partner northwind (plan: bronze → silver)" {
+		t.Errorf("the history is %+v", noted)
+	}
+	if text := d.ledgerText(); strings.Contains(text, recordedValue) || strings.Contains(text, recordedKeyID) {
+		t.Errorf("the ledger tells of the key: %s", text)
+	}
 }
 
 func TestSetPlanForPrograms(t *testing.T) {
@@ -334,8 +341,8 @@ func newPlanDeskApart(t *testing.T, state string) *planDesk {
 	t.Cleanup(gateway.Close)
 	gateway.Config.SetKeepAlivesEnabled(false) // or net/http would ask a second time where an answer is lost
 	stacks := map[string]map[string]string{
-		"partnerview-prod": {"PartnersTable": d.tables.Partners, "BronzePlan": "b1plan", "SilverPlan": "s1plan", "GoldPlan": "g1plan"},
-		"planless":         {"PartnersTable": d.tables.Partners},
+		"partnerview-prod": {"PartnersTable": d.tables.Partners, "LedgerTable": d.tables.Ledger, "BronzePlan": "b1plan", "SilverPlan": "s1plan", "GoldPlan": "g1plan"},
+		"planless":         {"PartnersTable": d.tables.Partners, "LedgerTable": d.tables.Ledger},
 	}
 	d.env = []string{
 		"AWS_ENDPOINT_URL_CLOUDFORMATION=" + serveStacks(t, stacks), "AWS_ENDPOINT_URL_API_GATEWAY=" + gateway.URL, "AWS_MAX_ATTEMPTS=1",

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"partnerview/internal/dev/template"
+	"partnerview/internal/testkit/dynamotest"
 )
 
 const policyFile = "docs/policies/partnerctl.json"
@@ -25,26 +26,21 @@ func policyOf(t *testing.T, root string) template.Statements {
 	return statements
 }
 
-// Who has docs/policies/partnerctl.json may do what the commands do, each of them,
-// and nothing that none of them does.
-func TestThePolicyIsWhatTheCommandsCall(t *testing.T) {
-	if testing.Short() {
-		t.Skip("not in make quick: it takes long; make test has it")
-	}
-	d := newDeskWithUsage(t)
-	policy := policyOf(t, d.root)
-	names := map[string]string{}
-	var renamed []string
-	for id, name := range map[string]string{"PartnersTable": d.tables.Partners, "CustomersTable": d.tables.Customers, "PriceListsTable": d.tables.PriceLists, "UsageTable": d.tables.Usage, "TotalsTable": d.tables.Totals, "LedgerTable": d.tables.Ledger} {
-		names[id] = "partnerview-" + id + "-1"
-		renamed = append(renamed, name, names[id])
-	}
-	tmpl, err := template.Read(filepath.Join(d.root, "template.yaml"), names)
-	check(t, err)
+// commandCalls is a command line with the calls that it has made.
+type commandCalls struct {
+	line  string
+	calls []dynamotest.Call
+}
+
+// runEveryCommand runs each command of partnerctl on a directory with usage, but those that are
+// told: they call nobody, or have tests of their own.
+func runEveryCommand(t *testing.T, d *desk) (ran []commandCalls) {
+	t.Helper()
 	proxy := engine.NewProxy(t)
 	d.env = append(d.env, "DYNAMODB_ENDPOINT="+proxy.URL)
 	key, other, narrow := d.newKey().KeyID, d.newKey().KeyID, d.newKey("--customer", "acme_retail").KeyID
 	d.env = append(d.env, "OIDC_ISSUER=https://login.example.com/")
+	proxy.Calls()
 	file := d.write("again.yaml", strings.NewReplacer("0.1", "0.3", "name: Acme,", "name: Acme AG,").Replace(twoPartners))
 	credit := d.write("credit.csv", "account,amount,as-of\nacme_retail,7,2026-06-02T00:00:00Z\n")
 	receipts := d.write("receipts.ndjson", `{"payload": {"umid": "m-1", "subAccountId": "acme_hq", "status": {"state": "read", "timestamp": "2026-02-02T09:00:09Z"}}}`)
@@ -63,30 +59,55 @@ func TestThePolicyIsWhatTheCommandsCall(t *testing.T) {
 		"customer list", "customer show acme_retail", "customer set-credit acme_retail --remaining 1 --as-of 2026-06-01T12:00:00Z", "import credit " + credit,
 		"price show acme_retail sms", "price check -f " + file + " --stored --correct-past", "price explain acme_retail sms --id m-1 --now " + march, "price withdraw acme_retail sms --from 2020-01-01 --correct-past --yes",
 		"import usage " + d.dir + "/usage.ndjson --count-changes --now " + march, "import usage --format connect-sms-receipts " + receipts + " --now " + march,
-		"import list --failed", "import show IMPORT",
+		"import list --failed", "history --partner northwind", "import show IMPORT",
 		"totals show acme_retail", "totals check", "totals rebuild",
 		"usage get acme_retail --id m-1 --now " + march, "usage mend-ids --yes", "usage delete acme_retail --product voice --yes",
 		"doctor", "customer delete acme_retail --with-usage --yes", "partner delete northwind --yes",
 	} {
 		if strings.HasSuffix(line, " IMPORT") {
 			line = strings.ReplaceAll(line, "IMPORT", d.listed("--now", march)[0].ImportID) + " --now " + march
+			proxy.Calls()
 		}
 		words := strings.Fields(line)
 		if r := d.run(words...); r.code != 0 {
 			t.Errorf("partnerctl %s: exit code %d: %s", line, r.code, r.errOut)
 		}
+		ran = append(ran, commandCalls{line, proxy.Calls()})
 		for n := range 3 {
 			did[strings.Join(words[:min(n, len(words))], " ")] = true
 		}
 	}
 	for _, leaf := range parserOf(t).Model.Leaves(true) {
 		if name := leaf.Path(); !did[name] {
-			t.Errorf("%s is not among the commands of this test: what it calls may not be in %s", name, policyFile)
+			t.Errorf("%s is not among the commands of this test: what it calls may not be in %s, nor what it changes in the history", name, policyFile)
 		}
+	}
+	return ran
+}
+
+// Who has docs/policies/partnerctl.json may do what the commands do, each of them,
+// and nothing that none of them does.
+func TestThePolicyIsWhatTheCommandsCall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in make quick: it takes long; make test has it")
+	}
+	d := newDeskWithUsage(t)
+	policy := policyOf(t, d.root)
+	names := map[string]string{}
+	var renamed []string
+	for id, name := range map[string]string{"PartnersTable": d.tables.Partners, "CustomersTable": d.tables.Customers, "PriceListsTable": d.tables.PriceLists, "UsageTable": d.tables.Usage, "TotalsTable": d.tables.Totals, "LedgerTable": d.tables.Ledger} {
+		names[id] = "partnerview-" + id + "-1"
+		renamed = append(renamed, name, names[id])
+	}
+	tmpl, err := template.Read(filepath.Join(d.root, "template.yaml"), names)
+	check(t, err)
+	var calls []dynamotest.Call
+	for _, ran := range runEveryCommand(t, d) {
+		calls = append(calls, ran.calls...)
 	}
 
 	used := map[string]bool{}
-	for _, c := range proxy.Calls() {
+	for _, c := range calls {
 		requests, err := tmpl.Requests("DynamoDB_20120810."+c.Operation, []byte(strings.NewReplacer(renamed...).Replace(string(c.Body))))
 		if err != nil {
 			t.Fatalf("%s: %v", c.Operation, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -152,12 +153,15 @@ func (c caution) check(s *session) error {
 // operation is what changes much at once: what it would do is shown, a name may have
 // to be typed, and then it is done.
 type operation struct {
-	total  int          // things that would change; 0: nothing is done
-	typed  string       // what has to be typed; empty: nobody is asked
-	show   func()       // shows people what would change
-	do     func() error // does it
-	counts bool         // whoever does it counts days anew, and where nothing is to be done, those left open
-	result any          // for programs; what do finds out is in it, behind a pointer
+	total int          // things that would change; 0: nothing is done
+	typed string       // what has to be typed; empty: nobody is asked
+	show  func()       // shows people what would change
+	do    func() error // does it
+	// What does it, and notes in the history what it has changed.
+	operator *operator.Operator
+	changed  func() []operator.Change
+	counts   bool // whoever does it counts days anew, and where nothing is to be done, those left open
+	result   any  // for programs; what do finds out is in it, behind a pointer
 	// What people read at the end: where there is nothing to do, after a dry run, and
 	// when all is done.
 	none, dry string
@@ -166,6 +170,7 @@ type operation struct {
 
 // carryOut shows an operation and, if it is no dry run, does it.
 func (s *session) carryOut(by caution, op operation) error {
+	var noted error
 	if !s.json {
 		op.show()
 	}
@@ -180,11 +185,12 @@ func (s *session) carryOut(by caution, op operation) error {
 				return err
 			}
 		}
-		if err := op.do(); err != nil {
-			return err
+		err := op.do()
+		if noted = s.note(op.operator, err, op.changed()...); err != nil {
+			return noted
 		}
 	}
-	return s.print(op.result, func() {
+	return cmp.Or(s.print(op.result, func() {
 		switch {
 		case op.total == 0:
 			fmt.Fprint(s.std.out, op.none)
@@ -193,7 +199,7 @@ func (s *session) carryOut(by caution, op operation) error {
 		default:
 			fmt.Fprint(s.std.out, op.done())
 		}
-	})
+	}), noted)
 }
 
 // confirm has the person type a name after they were shown what will be done.

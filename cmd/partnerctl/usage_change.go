@@ -118,7 +118,14 @@ func (c *usageDeleteCommand) delete(s *session, o *operator.Operator, accounts [
 	all := count(total, "record")
 	op := operation{
 		total: total, typed: typed, counts: true, result: &out,
-		show: func() { s.showSelected(typed, out.Selected) },
+		show:     func() { s.showSelected(typed, out.Selected) },
+		operator: o, changed: func() (changes []operator.Change) {
+			for _, n := range out.Selected {
+				changes = append(changes, operator.Change{Kind: operator.UsageKind, Action: operator.Remove,
+					AccountID: n.AccountID, Product: n.Product, Records: n.Records})
+			}
+			return changes
+		},
 		do: func() (err error) {
 			if out.Deleted, err = s.deleteRecords(o, selections, total); err != nil {
 				return &partlyDone{fmt.Sprintf("%d of %s deleted", out.Deleted, all), err}
@@ -212,7 +219,16 @@ func (c *usageMendIDsCommand) Run(s *session) error {
 	}
 	err = s.carryOut(c.Caution, operation{
 		total: total, typed: cmp.Or(string(c.Account), "all"), counts: true, result: &out,
-		show: func() { s.showFoundIDs(out) },
+		show:     func() { s.showFoundIDs(out) },
+		operator: o, changed: func() (changes []operator.Change) {
+			for _, log := range counts.Logs {
+				if n := log.Mended(mending); n > 0 {
+					changes = append(changes, operator.Change{Kind: operator.UsageKind, Action: operator.Alter,
+						AccountID: log.Account, Product: log.Product, Records: n})
+				}
+			}
+			return changes
+		},
 		do: func() error {
 			mended, err := s.mendIDs(o.MendIDs, mending)
 			if out.Moved = mended.Moved; err != nil {

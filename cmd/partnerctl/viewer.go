@@ -352,7 +352,7 @@ func (c *keyCreateCommand) createNarrow(s *session) error {
 	if err != nil {
 		return err
 	}
-	o, err := s.operator(partnersTable, customersTable)
+	o, err := s.changer(partnersTable, customersTable)
 	if err != nil {
 		return err
 	}
@@ -360,13 +360,14 @@ func (c *keyCreateCommand) createNarrow(s *session) error {
 	if err != nil {
 		return err
 	}
+	noted := s.note(o, nil, keyAdded(key, sights...)...)
 	out := createdKeyOf(text, key)
 	out.Sees = sightsOf(sights)
-	return s.print(out, func() {
+	return cmp.Or(s.print(out, func() {
 		s.handOver(text, key)
 		s.printf("\n")
 		s.showSights(key.Partner, out.Sees)
-	})
+	}), noted)
 }
 
 // fileName is what faults call a file.

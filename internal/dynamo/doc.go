@@ -172,6 +172,17 @@
 //	           error      S  optional
 //	           expiresAt  N  400 days after it began
 //
+//	event      pk  HISTORY#2026-11
+//	           sk  2026-11-27T10:00:00.120Z#4fzyo82mxw3b: when it was, "#", id
+//	           who        S  as of an import
+//	           command    S  "grant add"
+//	           text       S  what it changed, in one line
+//	           partners, accounts  L of S  optional: whom it had to do with, the first 100 of each
+//	           partnerCount, accountCount  N  how many there are
+//	           summary    S  JSON: how many things of a kind were added, changed or removed
+//	           incomplete S  optional, "yes": the command failed, and not all may be written
+//	           expiresAt  N  400 days later
+//
 //	bytes      pk  IMPORTS#SHA#<sha256>
 //	           sk  LAST: the newest import by which a file of these bytes was loaded
 //	           startedAt, id  S  in its key

@@ -166,7 +166,7 @@ func decodeImport(it item) (ledger.Import, error) {
 	started, id := r.diaryEntry()
 	i := ledger.Import{ID: id, Who: r.text("who"), Source: r.text("source"), SHA256: r.text("sha256"),
 		Kind: ledger.Kind(r.required("kind")), Format: r.text("format"), From: r.time("fromTime"), To: r.time("toTime"),
-		Accounts: r.accounts("accounts"), Started: started, Ended: r.time("endedAt"),
+		Accounts: wordsOf[usage.AccountID](&r, "accounts"), Started: started, Ended: r.time("endedAt"),
 		Outcome: ledger.Outcome(r.required("outcome")), Error: r.text("error"), Bytes: r.count("bytes"),
 		AccountCount: int(r.count("accountCount"))}
 	if counts := r.text("counts"); counts != "" {
@@ -198,8 +198,6 @@ func (r *reader) count(name string) int64 {
 	}
 	return 0
 }
-
-func (r *reader) accounts(name string) []usage.AccountID { return wordsOf[usage.AccountID](r, name) }
 
 func wordsOf[W ~string](r *reader, name string) []W {
 	var words []W

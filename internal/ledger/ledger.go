@@ -1,5 +1,5 @@
 // Package ledger is what is kept of who did what: which file was loaded, by whom, and
-// what came of it.
+// what came of it; and who changed access, prices or customers.
 //
 // It owns the words of that, and neither where it is kept (package dynamo) nor who
 // writes it (package operator). Nothing in it tells a number beyond its last four digits,
