@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"os/exec"
 	"regexp"
@@ -73,15 +74,14 @@ func TestATerminalIsToldHowFarACountIs(t *testing.T) {
 		cmd := d.process(os.Args[0], strings.Fields(command)...)
 		cmd.Stderr = screen
 		check(t, cmd.Run())
-		shown := make([]byte, 4096)
-		n, err := reader.Read(shown)
-		check(t, err)
-		told := counted.FindAllSubmatch(shown[:n], -1)
+		check(t, screen.Close())       // or what is still on its way would not be waited for
+		shown, _ := io.ReadAll(reader) // it ends with an error
+		told := counted.FindAllSubmatch(shown, -1)
 		if len(told) != 3 || string(told[2][1]) != "3" {
-			t.Errorf("%s tells %q", command, shown[:n])
+			t.Errorf("%s tells %q", command, shown)
 		}
-		if _, behind, _ := strings.Cut(string(shown[:n]), "3 of 3 days counted"); !strings.HasPrefix(behind, "\r\x1b[K") {
-			t.Errorf("%s leaves the line where it was: %q", command, shown[:n])
+		if _, behind, _ := strings.Cut(string(shown), "3 of 3 days counted"); !strings.HasPrefix(behind, "\r\x1b[K") {
+			t.Errorf("%s leaves the line where it was: %q", command, shown)
 		}
 		if r := d.run(strings.Fields(command)...); r.code != 0 || strings.Contains(r.errOut+r.out, "of 3 days counted") {
 			t.Errorf("%s without a terminal: exit code %d, %q", command, r.code, r.errOut)
