@@ -146,7 +146,7 @@ costs: ## the table of docs/deploy.md: what a month costs
 bench: ## cold starts and a warm page, beside what they can cost at least
 	$(GO) -C tools build -o ../build/bench ./bench && build/bench $(ARGS)
 
-bench-import: $(ENGINE) ## a million records into the engine, killed, restarted and compared; ARGS="-lines 50000 -kills 5"
+bench-import: $(ENGINE) ## a million records into the engine, killed, restarted and compared; ARGS="-lines 50000 -kills 5"; with -inbox by its function
 	$(GO) -C tools build -o ../build/benchimport ./benchimport && build/benchimport $(ARGS)
 
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)

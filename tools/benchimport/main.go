@@ -11,7 +11,11 @@
 // each time into an empty store, and says how their times compare: so one sees what totals
 // cost, beside a partnerctl of before there were any.
 //
-// It fails where anything differs, or partnerctl takes more than 100 MB. It never
+// With -inbox it loads the native file by the function of the inbox instead, the deployed binary
+// over the Lambda Runtime API, beside partnerctl: once in one call, and once in short calls that
+// are killed, and compares what the three come to.
+//
+// It fails where anything differs, or partnerctl takes more than 100 MB, or the function more than 256. It never
 // fails by the clock: that judges the machine, not the code.
 package main
 
@@ -38,10 +42,12 @@ func main() {
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the points at which it is killed; a run prints its own")
 	beside := flag.String("beside", "", "another partnerctl, whose import of the native file, four tenths of the lines, is timed in turn with that of this one; nothing else is done then")
 	rounds := flag.Int("rounds", 3, "with -beside: how often each imports it")
+	inbox := flag.Bool("inbox", false, "load the native file, four tenths of the lines, by the inbox's function and by partnerctl; nothing else is done then")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, bulk.Load{Lines: *lines}, *kills, *seed, *beside, *rounds); err != nil {
+	how := how{kills: *kills, seed: *seed, beside: *beside, rounds: *rounds, inbox: *inbox}
+	if err := run(ctx, bulk.Load{Lines: *lines}, how); err != nil {
 		fmt.Fprintln(os.Stderr, "benchimport:", err)
 		os.Exit(1)
 	}
@@ -50,8 +56,17 @@ func main() {
 // minLines is from how many lines on there is enough of each format.
 const minLines = 100
 
-func run(ctx context.Context, load bulk.Load, kills int, seed uint64, beside string, rounds int) error {
-	if load.Lines < minLines || kills < 1 || rounds < 1 {
+// how is what the flags say.
+type how struct {
+	kills  int
+	seed   uint64
+	beside string
+	rounds int
+	inbox  bool
+}
+
+func run(ctx context.Context, load bulk.Load, how how) error {
+	if load.Lines < minLines || how.kills < 1 || how.rounds < 1 {
 		return fmt.Errorf("at least %d lines, one kill and one round are needed", minLines)
 	}
 	root, err := os.Getwd()
@@ -63,16 +78,19 @@ func run(ctx context.Context, load bulk.Load, kills int, seed uint64, beside str
 		return err
 	}
 	defer os.RemoveAll(folder)
-	b := &bench{root: root, folder: folder, load: load, random: rand.New(rand.NewPCG(seed, 0))}
+	b := &bench{root: root, folder: folder, load: load, random: rand.New(rand.NewPCG(how.seed, 0))}
 	fmt.Printf("%s %s/%s, %d CPUs. %d lines in five formats come to %d records. Seed %d.\n\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), load.Lines, load.Records(), seed)
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), load.Lines, load.Records(), how.seed)
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
-	if beside != "" {
-		return b.compared(ctx, beside, rounds)
+	switch {
+	case how.inbox:
+		return b.inboxed(ctx, how.kills)
+	case how.beside != "":
+		return b.compared(ctx, how.beside, how.rounds)
 	}
-	return errors.Join(b.measured(ctx), b.killed(ctx, kills))
+	return errors.Join(b.measured(ctx), b.killed(ctx, how.kills))
 }
 
 // bench is one run.

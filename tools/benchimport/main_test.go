@@ -53,7 +53,15 @@ func TestBenchFindsWhatIsWrong(t *testing.T) {
 // The whole bench, small: a build, an engine, kills and restarts.
 func TestSmallLoadSurvivesKillsAndRestarts(t *testing.T) {
 	t.Chdir("../..")
-	if err := run(t.Context(), bulk.Load{Lines: 1000}, 3, 1, "", 1); err != nil {
+	if err := run(t.Context(), bulk.Load{Lines: 1000}, how{kills: 3, seed: 1, rounds: 1}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The same by the inbox's function, over the Runtime API.
+func TestASmallFileInTheInboxSurvivesAKill(t *testing.T) {
+	t.Chdir("../..")
+	if err := run(t.Context(), bulk.Load{Lines: 10_000}, how{kills: 1, seed: 1, rounds: 1, inbox: true}); err != nil {
 		t.Fatal(err)
 	}
 }
