@@ -136,7 +136,7 @@ func (g *gzipText) Read(p []byte) (n int, err error) {
 	}
 	n, err = g.member.Read(p)
 	if g.unpacked += int64(n); g.most > 0 && g.unpacked > g.most {
-		g.err = fmt.Errorf("the file unpacks to more than %d bytes: split it, or load it unpacked", g.most)
+		g.err = fmt.Errorf("the file unpacks to more than %d MiB: split it, or load it unpacked", g.most>>20)
 		return 0, g.err
 	}
 	if err == io.EOF {
