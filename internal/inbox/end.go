@@ -63,6 +63,21 @@ var outcomeOf = map[ledger.Outcome]Outcome{
 	ledger.Done: Done, ledger.Rejected: Done, ledger.Failed: Failed, ledger.Replaced: Replaced,
 }
 
+// gone ends the import of a file that is not there: it was imported and deleted by another
+// execution, since an upload may be told of twice, or somebody has taken it away.
+func (c *call) gone(ctx context.Context) error {
+	for former, err := range c.operator().Imports(ctx, c.Time, false) {
+		if err != nil {
+			return err
+		}
+		if former.Outcome.Loaded() && former.Source == ledger.Source(c.Key) && former.Bytes == c.Size {
+			c.SHA256 = former.SHA256
+			return c.end(ctx, Done, nil)
+		}
+	}
+	return c.fail(ctx, errors.New("the file is not there any more, or may not be read"))
+}
+
 // fail ends the import of a file that cannot be imported, and puts the file aside.
 func (c *call) fail(ctx context.Context, why error) error { return c.end(ctx, Failed, why) }
 

@@ -170,7 +170,7 @@ func (c *call) judge(ctx context.Context, err error) error {
 	case errors.Is(err, objects.ErrReplaced):
 		return c.end(ctx, Replaced, err)
 	case fault.Is(err, fault.NotFound):
-		return c.fail(ctx, errors.New("the file is not there any more, or may not be read"))
+		return c.gone(ctx)
 	case fault.Is(err, fault.Unavailable):
 		return err
 	case errors.As(err, new(*importer.FileError)), errors.As(err, &userError):

@@ -38,6 +38,24 @@ func TestAFileIsDeletedOnceItIsImportedWhereNoneIsKept(t *testing.T) {
 	}
 }
 
+// EventBridge may tell of an upload twice.
+func TestAnUploadThatIsToldOfTwiceIsImportedOnceWhereNoFileIsKept(t *testing.T) {
+	s := newStage(t)
+	s.KeepsNone = true
+	first := s.put("native/usage.ndjson", native(3))
+	second := s.begins("native/usage.ndjson", native(3))
+	second.Started = now.Add(time.Second)
+	done := s.answer(first)
+	answer := s.answer(second)
+	if r := s.result(answer); answer.Outcome != inbox.Done || r.LoadedBefore == nil || r.LoadedBefore.ID != s.entry(done).ID {
+		t.Errorf("the second ends in %+v, %+v", answer, r)
+	}
+	taken := s.begins("native/another.ndjson", native(3))
+	if answer := s.answer(taken); answer.Outcome != inbox.Failed || !strings.Contains(answer.Error, "not there any more") {
+		t.Errorf("one that somebody took away ends in %+v", answer)
+	}
+}
+
 // meanwhile puts another file in the place of one when a result is written.
 type meanwhile struct {
 	inbox.Bucket
