@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -29,19 +30,21 @@ func main() {
 
 // commandLine is what may be typed.
 type commandLine struct {
-	Listen    string            `placeholder:"ADDRESS" default:"127.0.0.1:3000" help:"Where to serve. Port 0 picks a free one."`
-	Empty     bool              `help:"Load no sample data: the tables stay as they are."`
-	Records   int               `placeholder:"N" default:"${records}" help:"How many usage records the sample data has, over 90 days. With fewer it serves sooner."`
-	ReadyFile string            `type:"path" placeholder:"PATH" help:"Write this file when it serves: JSON with baseUrl, dynamodbEndpoint, tables, auditLog, partners with their keys and, with --sso, the issuer."`
-	SSO       bool              `name:"sso" help:"Start an OpenID provider too, with two users and a program of different partners: people sign in there, and tokens count beside access keys."`
-	Now       *timeArgument     `placeholder:"TIME" help:"Take this for the time, as 2026-06-01T00:00:00Z, in the functions and for the sample data."`
-	Path      string            `type:"path" placeholder:"FOLDER" help:"Keep the tables and the audit lines in this folder. Sample data is loaded only when it is new."`
-	Parameter map[string]string `placeholder:"NAME=VALUE" help:"Give a parameter of template.yaml another value than its default, as AuthorizerTtlSeconds=0. May be repeated."`
-	UntilEOF  bool              `name:"until-eof" help:"End when standard input ends too: for a program that starts this one, and may be killed."`
-	Logs      bool              `help:"Show all that the functions log, not only what is wrong."`
-	Log       string            `enum:"text,json" default:"text" placeholder:"FORM" help:"What to print while it serves: text, a line for each request; or json, the lines of the functions' logs as they are, audit and metrics among them, and nothing else."`
-	BuildDir  string            `type:"path" placeholder:"FOLDER" help:"Serve the binaries in this folder, such as .aws-sam/build, in place of building them. They must be for this machine: BUILD_GOARCH=amd64 sam build makes such on an amd64."`
-	Endpoint  string            `env:"DYNAMODB_ENDPOINT,AWS_ENDPOINT_URL_DYNAMODB" placeholder:"URL" help:"A DynamoDB engine that runs already, such as DynamoDB Local. Without one, dynalite is started, which needs Node."`
+	Listen     string            `placeholder:"ADDRESS" default:"127.0.0.1:3000" help:"Where to serve. Port 0 picks a free one."`
+	Empty      bool              `help:"Load no sample data: the tables stay as they are."`
+	Records    int               `placeholder:"N" default:"${records}" help:"How many usage records the sample data has, over 90 days. With fewer it serves sooner."`
+	ReadyFile  string            `type:"path" placeholder:"PATH" help:"Write this file when it serves: JSON with baseUrl, dynamodbEndpoint, tables, auditLog, inboxUrl, partners with their keys and, with --sso, the issuer."`
+	SSO        bool              `name:"sso" help:"Start an OpenID provider too, with two users and a program of different partners: people sign in there, and tokens count beside access keys."`
+	Now        *timeArgument     `placeholder:"TIME" help:"Take this for the time, as 2026-06-01T00:00:00Z, in the functions and for the sample data."`
+	Path       string            `type:"path" placeholder:"FOLDER" help:"Keep the tables and the audit lines in this folder. Sample data is loaded only when it is new."`
+	Inbox      bool              `negatable:"" default:"true" help:"Serve the inbox: a bucket whose files are imported by themselves. --inbox=false, or --no-inbox, is the template's parameter Inbox."`
+	InboxPause time.Duration     `placeholder:"TIME" help:"Let an import wait no longer than this, as 1s, in one go: where somebody else writes, and between two tries. Else it waits as template.yaml says, a minute and more."`
+	Parameter  map[string]string `placeholder:"NAME=VALUE" help:"Give a parameter of template.yaml another value than its default, as AuthorizerTtlSeconds=0. May be repeated."`
+	UntilEOF   bool              `name:"until-eof" help:"End when standard input ends too: for a program that starts this one, and may be killed."`
+	Logs       bool              `help:"Show all that the functions log, not only what is wrong."`
+	Log        string            `enum:"text,json" default:"text" placeholder:"FORM" help:"What to print while it serves: text, a line for each request; or json, the lines of the functions' logs as they are, audit and metrics among them, and nothing else."`
+	BuildDir   string            `type:"path" placeholder:"FOLDER" help:"Serve the binaries in this folder, such as .aws-sam/build, in place of building them. They must be for this machine: BUILD_GOARCH=amd64 sam build makes such on an amd64."`
+	Endpoint   string            `env:"DYNAMODB_ENDPOINT,AWS_ENDPOINT_URL_DYNAMODB" placeholder:"URL" help:"A DynamoDB engine that runs already, such as DynamoDB Local. Without one, dynalite is started, which needs Node."`
 }
 
 // timeArgument is a time in RFC 3339.
@@ -115,7 +118,14 @@ func serve(ctx context.Context, line commandLine, stdout, stderr io.Writer) erro
 	}
 	options := local.Options{
 		Root: root, Parameters: line.Parameter, Listen: line.Listen, Endpoint: line.Endpoint, Path: line.Path,
-		Requests: stderr, Logs: complaints{stderr},
+		InboxPause: line.InboxPause, Requests: stderr, Logs: complaints{stderr},
+	}
+	if !line.Inbox {
+		options.Parameters = maps.Clone(line.Parameter)
+		if options.Parameters == nil {
+			options.Parameters = make(map[string]string)
+		}
+		options.Parameters["Inbox"] = "false"
 	}
 	switch {
 	case line.Log == "json":
@@ -181,7 +191,14 @@ func serve(ctx context.Context, line commandLine, stdout, stderr io.Writer) erro
 			return because(ctx, err)
 		}
 	}
-	announce(stdout, stack, partners, uncounted)
+	upload := ""
+	if len(partners) > 0 && stack.InboxURL != "" {
+		if upload, err = writeUpload(root, clock()); err != nil {
+			return err
+		}
+		defer os.Remove(upload)
+	}
+	announce(stdout, stack, partners, upload, uncounted)
 	<-ctx.Done()
 	return because(ctx, nil)
 }

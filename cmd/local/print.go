@@ -22,9 +22,9 @@ import (
 var tableVariables = []string{"PARTNERS_TABLE", "CUSTOMERS_TABLE", "PRICELISTS_TABLE", "USAGE_TABLE", "TOTALS_TABLE",
 	"LEDGER_TABLE"}
 
-// announce tells how to use what serves now. Where there is usage without totals, it says how
-// to get them.
-func announce(w io.Writer, stack *local.Stack, partners []demoPartner, uncounted bool) {
+// announce tells how to use what serves now. upload is a small file to put into the inbox; empty:
+// there is none. Where there is usage without totals, it says how to get them.
+func announce(w io.Writer, stack *local.Stack, partners []demoPartner, upload string, uncounted bool) {
 	fmt.Fprintf(w, "\nPartnerview serves on %s/ until Ctrl-C. The dashboard opens there; "+
 		"the API is described in %[1]s/openapi.yaml.\n", stack.BaseURL)
 	if len(partners) > 0 {
@@ -49,6 +49,7 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner, uncounted
 			fmt.Fprintf(w, "  curl -H 'Authorization: Bearer %s' '%s%s'\n", partners[i].Key, stack.BaseURL, path)
 		}
 	}
+	announceInbox(w, stack.InboxURL, upload)
 	if stack.Issuer != nil {
 		announceIssuer(w, stack, len(partners) > 0)
 	}
@@ -74,6 +75,19 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner, uncounted
 	fmt.Fprintln(w)
 }
 
+// announceInbox tells how files are imported by themselves.
+func announceInbox(w io.Writer, inboxURL, upload string) {
+	switch {
+	case inboxURL == "":
+	case upload == "":
+		fmt.Fprintf(w, "\nFiles that are put into the inbox are imported by themselves (docs/operating.md):\n"+
+			"  curl -T usage.ndjson %s/native/usage.ndjson\n", inboxURL)
+	default:
+		fmt.Fprintf(w, "\nPut a file into the inbox: seconds later its four records are in the first customer's "+
+			"logs.\n  curl -T %s %s/native/usage.ndjson\n", upload, inboxURL)
+	}
+}
+
 // writeReadyFile writes where everything is, for programs. It appears whole, and
 // only its owner may read the keys in it.
 func writeReadyFile(path string, stack *local.Stack, partners []demoPartner) error {
@@ -86,10 +100,12 @@ func writeReadyFile(path string, stack *local.Stack, partners []demoPartner) err
 		Endpoint string            `json:"dynamodbEndpoint"`
 		Tables   map[string]string `json:"tables"`
 		AuditLog string            `json:"auditLog"`
+		InboxURL string            `json:"inboxUrl,omitempty"`
 		Partners []demoPartner     `json:"partners"`
 		Issuer   *readyIssuer      `json:"issuer,omitempty"`
 	}{
-		stack.BaseURL, stack.Endpoint, tables, stack.AuditLog, append([]demoPartner{}, partners...), issuerOf(stack),
+		stack.BaseURL, stack.Endpoint, tables, stack.AuditLog, stack.InboxURL,
+		append([]demoPartner{}, partners...), issuerOf(stack),
 	}, "", "  ")
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -135,6 +136,24 @@ func readDirectory(path string, now time.Time) (importer.Directory, error) {
 		return importer.Directory{}, err
 	}
 	return importer.ParseDirectory(bytes.NewReader(rendered), path)
+}
+
+// writeUpload writes a small file of usage as of now, for the inbox, and returns its path.
+func writeUpload(root string, now time.Time) (path string, err error) {
+	text, err := os.ReadFile(filepath.Join(root, "testdata", "sample", "usage.ndjson"))
+	if err != nil {
+		return "", err
+	}
+	rendered, err := sample.Upload(string(text), now)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp("", "partnerview-usage-*.ndjson")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(rendered)
+	return f.Name(), errors.Join(err, f.Close())
 }
 
 // loadUsage loads n generated records while they are generated.

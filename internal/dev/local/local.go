@@ -8,7 +8,8 @@
 //
 // Its parts are packages of their own: engine (dynalite's process), issuer (an
 // OpenID provider's, where single sign-on is asked for), lambda (functions as
-// processes), apigateway (an http.Handler). This package puts them
+// processes), apigateway (an http.Handler); bucket, events and states are the
+// inbox: S3, EventBridge and Step Functions. This package puts them
 // together, makes the tables, and ends everything that it started. It loads no
 // data and knows no partner: a command does that, on the tables that it names.
 //
@@ -60,6 +61,10 @@ type Options struct {
 	// by parameters of the template. Its Page is set here. Nil: there is none.
 	Issuer *issuer.Config
 
+	// InboxPause is the longest that the inbox's state machine waits in one go, between
+	// two tries too, so that tests need not wait as long as the template says. 0: as that says.
+	InboxPause time.Duration
+
 	Now time.Time // fixes the functions' clock; zero: the time of day
 
 	// Binaries is the folder of the functions' binaries for this machine, in which one
@@ -81,12 +86,14 @@ type Stack struct {
 	Fresh    bool              // whether the tables were made now, and so are empty
 	Plans    []string          // logical ids of the usage plans that are enforced; see PlanKey
 	AuditLog string            // the file of the functions' audit lines
+	InboxURL string            // of the bucket that files are put into; empty: the template has none
 
 	variables map[string]string
 	tables    *engine.Tables
 	engine    *engine.Engine // nil: a foreign one
 	functions map[string]*lambda.Function
 	audit     *auditLog
+	inbox     *inbox // nil: there is none
 	server    *http.Server
 	served    chan struct{} // closed when the server has ended
 
@@ -164,6 +171,7 @@ func readTemplate(o Options) (*template.Template, error) {
 	for _, table := range t.Tables {
 		values[table.ID] = cmp.Or(values[table.ID], "partnerview-"+table.ID+"-"+suffix)
 	}
+	bucketNames(t, values, suffix)
 	return template.Read(path, values)
 }
 
@@ -223,6 +231,12 @@ func (s *Stack) serve(listener net.Listener, o Options, t *template.Template) er
 	out := new(sync.Mutex) // one for both: they may be the same
 	logs, requests := lockedWriter{out, o.Logs}, lockedWriter{out, o.Requests}
 	printed := auditedWriter{s.audit, logs}
+	if s.inbox, err = s.startInbox(o, t, requests); err != nil {
+		return err
+	}
+	if s.inbox != nil {
+		s.InboxURL = s.inbox.server.URL(t.Buckets[0].Name)
+	}
 
 	s.variables = s.engineVariables(o.Now)
 	for _, f := range t.Functions {
@@ -256,9 +270,12 @@ func (s *Stack) serve(listener net.Listener, o Options, t *template.Template) er
 	return nil
 }
 
-// engineVariables lead to the engine, and are set for every function.
+// engineVariables lead to the engines, and are set for every function.
 func (s *Stack) engineVariables(now time.Time) map[string]string {
 	variables := map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": s.Endpoint}
+	if s.inbox != nil {
+		variables["AWS_ENDPOINT_URL_S3"] = s.inbox.server.Endpoint
+	}
 	if !now.IsZero() {
 		variables["PARTNERVIEW_NOW"] = now.Format(time.RFC3339Nano)
 	}
@@ -338,13 +355,14 @@ func (s *Stack) Stop(ctx context.Context) error {
 			}
 			<-s.served
 		}
+		s.stopErr = s.inbox.stop(ctx)
 		var functions sync.WaitGroup
 		for _, f := range s.functions {
 			functions.Go(f.Stop)
 		}
 		functions.Wait()
 		if s.audit != nil {
-			s.stopErr = s.audit.close()
+			s.stopErr = errors.Join(s.stopErr, s.audit.close())
 		}
 		if s.Issuer != nil {
 			s.Issuer.Stop()

@@ -337,3 +337,14 @@ func TestDirectoryHasTheCustomersOfTheFixtures(t *testing.T) {
 		}
 	}
 }
+
+func TestAnUploadIsOfTheLastMinutes(t *testing.T) {
+	now := time.Date(2026, 11, 29, 0, 3, 0, 5, time.FixedZone("", 3600))
+	got, err := sample.Upload(`{"timestamp": "{{minutesAgo 5}}"}`, now)
+	if want := `{"timestamp": "2026-11-28T22:58:00Z"}`; string(got) != want || err != nil {
+		t.Errorf("Upload = %s, %v; want %s", got, err, want)
+	}
+	if _, err := sample.Upload("{{minutesAgo}}", now); err == nil || !strings.Contains(err.Error(), "usage.ndjson:1") {
+		t.Errorf("a faulty word is told as %v", err)
+	}
+}

@@ -26,20 +26,31 @@ import (
 // 14 days, and {{hoursAgo 2}} two hours ago to the second; each is written as
 // RFC 3339.
 func Directory(text string, now time.Time) ([]byte, error) {
+	return render("directory.yaml", text, now)
+}
+
+// Upload renders a file of usage (testdata/sample/usage.ndjson) as of now, in whose text
+// {{minutesAgo 5}} is five minutes ago to the second.
+func Upload(text string, now time.Time) ([]byte, error) { return render("usage.ndjson", text, now) }
+
+func render(name, text string, now time.Time) ([]byte, error) {
 	now = now.UTC()
 	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
 	words := template.FuncMap{
 		"ago":      func(days int) string { return midnight.AddDate(0, 0, -days).Format(time.RFC3339) },
 		"ahead":    func(days int) string { return midnight.AddDate(0, 0, days).Format(time.RFC3339) },
 		"hoursAgo": func(hours int) string { return now.Add(-time.Duration(hours) * time.Hour).Format(time.RFC3339) },
+		"minutesAgo": func(minutes int) string {
+			return now.Add(-time.Duration(minutes) * time.Minute).Format(time.RFC3339)
+		},
 	}
-	t, err := template.New("directory.yaml").Funcs(words).Parse(text)
+	t, err := template.New(name).Funcs(words).Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("read the sample directory: %w", err)
+		return nil, fmt.Errorf("read the sample %s: %w", name, err)
 	}
 	var out bytes.Buffer
 	if err := t.Execute(&out, nil); err != nil {
-		return nil, fmt.Errorf("render the sample directory: %w", err)
+		return nil, fmt.Errorf("render the sample %s: %w", name, err)
 	}
 	return out.Bytes(), nil
 }

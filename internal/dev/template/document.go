@@ -17,7 +17,32 @@ import (
 // as CloudFormation takes "10" for 10 and "true" for true; the short form of an
 // intrinsic function becomes its long form, !Sub x → {"Fn::Sub": x}. Anchors and
 // aliases are refused, since CloudFormation refuses them.
-func parseDocument(source []byte) (map[string]any, error) {
+func parseDocument(source []byte) (map[string]any, error) { return parse(source, asText) }
+
+// parseTyped reads YAML likewise, but with numbers, booleans and texts as YAML has them:
+// what is no business of CloudFormation's, as a state machine's definition, is told apart
+// by it.
+func parseTyped(source []byte) (map[string]any, error) { return parse(source, asTyped) }
+
+// scalar is what becomes of a scalar.
+type scalar func(*yaml.Node) (any, error)
+
+func asText(n *yaml.Node) (any, error) {
+	if n.Tag == "!!null" {
+		return nil, nil
+	}
+	return n.Value, nil
+}
+
+func asTyped(n *yaml.Node) (v any, err error) {
+	switch n.Tag {
+	case "!!int", "!!float", "!!bool", "!!null":
+		return v, n.Decode(&v)
+	}
+	return n.Value, nil
+}
+
+func parse(source []byte, of scalar) (map[string]any, error) {
 	var document yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(source))
 	if err := decoder.Decode(&document); err != nil {
@@ -26,7 +51,7 @@ func parseDocument(source []byte) (map[string]any, error) {
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return nil, errors.Join(errors.New("want one YAML document, found more"), err)
 	}
-	v, err := plain(document.Content[0])
+	v, err := of.plain(document.Content[0])
 	if err != nil {
 		return nil, err
 	}
@@ -38,18 +63,18 @@ func parseDocument(source []byte) (map[string]any, error) {
 }
 
 // plain is a node and all below it; a tag of its own makes it an intrinsic function.
-func plain(n *yaml.Node) (any, error) {
+func (of scalar) plain(n *yaml.Node) (any, error) {
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
 		return nil, fmt.Errorf("line %d: an anchor or an alias is not read", n.Line)
 	}
-	v, err := untagged(n)
+	v, err := of.untagged(n)
 	if err == nil && n.Style&yaml.TaggedStyle != 0 {
 		v = intrinsic(strings.TrimPrefix(n.Tag, "!"), v)
 	}
 	return v, err
 }
 
-func untagged(n *yaml.Node) (any, error) {
+func (of scalar) untagged(n *yaml.Node) (any, error) {
 	switch n.Kind {
 	case yaml.MappingNode:
 		m := make(map[string]any, len(n.Content)/2)
@@ -61,7 +86,7 @@ func untagged(n *yaml.Node) (any, error) {
 			if _, twice := m[key.Value]; twice {
 				return nil, fmt.Errorf("line %d: the key %s is there already", key.Line, key.Value)
 			}
-			v, err := plain(n.Content[i+1])
+			v, err := of.plain(n.Content[i+1])
 			if err != nil {
 				return nil, err
 			}
@@ -71,7 +96,7 @@ func untagged(n *yaml.Node) (any, error) {
 	case yaml.SequenceNode:
 		list := make([]any, len(n.Content))
 		for i, e := range n.Content {
-			v, err := plain(e)
+			v, err := of.plain(e)
 			if err != nil {
 				return nil, err
 			}
@@ -79,10 +104,7 @@ func untagged(n *yaml.Node) (any, error) {
 		}
 		return list, nil
 	}
-	if n.Tag == "!!null" {
-		return nil, nil
-	}
-	return n.Value, nil
+	return of(n)
 }
 
 // intrinsic is the long form of a short one. !GetAtt a.b is the only one whose
@@ -108,6 +130,7 @@ type resolver struct {
 	outputs    map[string]any
 	values     map[string]string // parameters and named resources
 	parameters map[string]string
+	typed      map[string]any // the resources, with numbers and booleans
 }
 
 func newResolver(doc map[string]any, values map[string]string) (*resolver, error) {
@@ -368,6 +391,8 @@ func (r *resolver) attribute(id, attribute string) (string, error) {
 		return arn("logs", "log-group:"+name+":*"), nil
 	case typeBucket:
 		return bucketARN(name), nil
+	case typeQueue:
+		return arn("sqs", name), nil
 	case typeStateMachine:
 		return arn("states", "stateMachine:"+name), nil
 	case typeRole:

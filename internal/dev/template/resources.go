@@ -3,6 +3,7 @@ package template
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -16,6 +17,9 @@ const (
 	typeRole         = "AWS::IAM::Role"
 	typePlan         = "AWS::ApiGateway::UsagePlan"
 	typeBucket       = "AWS::S3::Bucket"
+	typeBucketPolicy = "AWS::S3::BucketPolicy"
+	typeQueue        = "AWS::SQS::Queue"
+	typeRule         = "AWS::Events::Rule"
 	typeStateMachine = "AWS::Serverless::StateMachine"
 )
 
@@ -25,9 +29,10 @@ type reading struct {
 	t          *Template
 	statements map[string]Statements // by role
 	events     []event
-	api        string          // logical id of the one API
-	metered    map[string]bool // by method and path: "GET /customers"
-	standard   string          // authorizer of the routes that name none
+	api        string              // logical id of the one API
+	metered    map[string]bool     // by method and path: "GET /customers"
+	standard   string              // authorizer of the routes that name none
+	folders    map[string][]string // by the name of a bucket: the keys that it takes
 }
 
 func (r *resolver) template() (*Template, error) {
@@ -39,6 +44,7 @@ func (r *resolver) template() (*Template, error) {
 		resolver:   r,
 		t:          &Template{Parameters: r.parameters, Outputs: make(map[string]string)},
 		statements: make(map[string]Statements),
+		folders:    make(map[string][]string),
 	}
 	for _, id := range ids {
 		if err := rd.resource(id); err != nil {
@@ -53,7 +59,7 @@ func (r *resolver) template() (*Template, error) {
 		}
 		rd.t.Functions[i].Statements = statements
 	}
-	if err := rd.routes(); err != nil {
+	if err := errors.Join(rd.routes(), rd.inbox()); err != nil {
 		return nil, err
 	}
 	for name, v := range r.outputs {
@@ -85,6 +91,14 @@ func (rd *reading) resource(id string) error {
 		return rd.role(id)
 	case typ == typePlan:
 		return rd.plan(id)
+	case typ == typeBucket:
+		return rd.bucket(id)
+	case typ == typeBucketPolicy:
+		return rd.bucketPolicy(id)
+	case typ == typeRule:
+		return rd.rule(id)
+	case typ == typeStateMachine:
+		return rd.stateMachine(id)
 	case strings.HasPrefix(typ, "AWS::IAM::"):
 		return fmt.Errorf("a %s may give rights that are not seen here; write them into the role", typ)
 	}

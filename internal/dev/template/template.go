@@ -32,6 +32,9 @@ type Template struct {
 	Authorizers      []Authorizer
 	GatewayResponses []GatewayResponse
 	UsagePlans       []UsagePlan
+	Buckets          []Bucket
+	Rules            []Rule
+	StateMachines    []StateMachine
 	KeySource        string // whose word a usage plan's key is taken from: "HEADER" or "AUTHORIZER"
 	CompressFrom     int    // answers of so many bytes are compressed for clients that ask; -1: none are
 	Outputs          map[string]string
@@ -135,6 +138,11 @@ func Parse(source []byte, values map[string]string) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
+	typed, err := parseTyped(source)
+	if err != nil {
+		return nil, err
+	}
+	r.typed = section(typed, "Resources")
 	return r.template()
 }
 

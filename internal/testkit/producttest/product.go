@@ -33,6 +33,7 @@ type Product struct {
 type Ready struct {
 	BaseURL          string // with the stage: "http://127.0.0.1:41234/v1"
 	DynamodbEndpoint string
+	InboxURL         string // a file that is put below it is imported; empty: there is no inbox
 	Tables           dynamo.Tables
 	Partners         []struct{ ID, Status, Key string } // of the sample
 }

@@ -19,6 +19,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,9 @@ import (
 type Config struct {
 	Folder  string   // where the objects are kept: made if it is not there; what is in it is served again
 	Buckets []string // their names, each of three characters and more
+	// Folders are the beginnings of keys, "native/", of which an upload into a bucket must
+	// have one: others are denied, as a bucket's policy does it. A bucket without takes all.
+	Folders map[string][]string
 	// Created is called with the event of each object, once it can be read: from many
 	// goroutines, before the upload is answered. Nil: nobody is told.
 	Created func(event []byte)
@@ -66,7 +70,7 @@ func Start(c Config) (*Server, error) {
 	s := &Server{
 		Endpoint: "http://" + listener.Addr().String(),
 		server: &http.Server{
-			Handler: asS3Does(s3.Server()), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+			Handler: asS3Does(s3.Server(), c.Folders), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 			ErrorLog: complaints,
 		},
 		served: make(chan struct{}),
@@ -96,7 +100,7 @@ func (s *Server) Stop(ctx context.Context) {
 var framings = []string{"STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}
 
 // asS3Does refuses what S3 refuses and gofakes3 does not, and what gofakes3 misreads.
-func asS3Does(s3 http.Handler) http.Handler {
+func asS3Does(s3 http.Handler, folders map[string][]string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		framing := r.Header.Get("X-Amz-Content-Sha256")
 		_, unknown := strings.CutPrefix(framing, "STREAMING-")
@@ -112,10 +116,20 @@ func asS3Does(s3 http.Handler) http.Handler {
 					"Upload a file, whose length is known")
 		case r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data"):
 			refuse(w, http.StatusNotImplemented, "NotImplemented", "uploads of a browser's form are not taken here")
+		case isDenied(r, folders):
+			refuse(w, http.StatusForbidden, "AccessDenied", "The bucket's policy denies uploads but into its folders")
 		default:
 			s3.ServeHTTP(w, r)
 		}
 	})
+}
+
+// isDenied reports whether a request would make an object outside of its bucket's folders.
+func isDenied(r *http.Request, folders map[string][]string) bool {
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	makes := r.Method == http.MethodPut || r.Method == http.MethodPost && r.URL.Query().Has("uploads")
+	return makes && key != "" && folders[bucket] != nil &&
+		!slices.ContainsFunc(folders[bucket], func(folder string) bool { return strings.HasPrefix(key, folder) })
 }
 
 func refuse(w http.ResponseWriter, status int, code, message string) {

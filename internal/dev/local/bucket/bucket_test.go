@@ -41,7 +41,7 @@ func serve(t *testing.T, folder string) *served {
 	t.Helper()
 	b := &served{folder: folder}
 	var err error
-	b.Server, err = Start(Config{Folder: folder, Buckets: []string{inbox}, Created: func(event []byte) {
+	b.Server, err = Start(Config{Folder: folder, Buckets: []string{inbox, "narrow"}, Folders: map[string][]string{"narrow": {"native/", "credit/"}}, Created: func(event []byte) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.events = append(b.events, event)
@@ -511,6 +511,23 @@ func TestTheServerListensOnLoopbackAloneAndLeavesNoPort(t *testing.T) {
 	if connection, err := net.Dial("tcp", address.Host); err == nil {
 		connection.Close()
 		t.Errorf("%s is still open", address.Host)
+	}
+}
+
+func TestAnUploadOutsideOfTheBucketsFoldersIsDenied(t *testing.T) {
+	b := serve(t, t.TempDir())
+	for key, want := range map[string]int{"native/x": 200, "credit/x/y": 200, "natives/x": 403, "x": 403, "native": 403} {
+		if status, text := request(t, "PUT", b.URL("narrow")+"/"+key, "x"); status != want || want == 403 && !strings.Contains(text, "AccessDenied") {
+			t.Errorf("PUT %s = %d %s, want %d", key, status, text, want)
+		}
+	}
+	for key, want := range map[string]string{"elsewhere/x": "AccessDenied", "native/parts": "<nil>"} {
+		if _, err := b.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String("narrow"), Key: &key}); code(err) != want {
+			t.Errorf("parts of %s: %v", key, err)
+		}
+	}
+	if got := b.reasons(t); len(got) != 2 {
+		t.Errorf("told of %q", got)
 	}
 }
 
