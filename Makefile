@@ -30,7 +30,7 @@ CONFIGURED := internal/dev/template/testdata/rendered_configured.json
 CONFIGURATION := UsagePlans=true DomainName=api.example.com DomainCertificateArn=arn:aws:acm:us-east-1:123456789012:certificate/a1b2c3 \
 	OidcIssuer=https://login.example.com OidcAudience=https://api.example.com OidcClientId=partnerview-dashboard \
 	AuthorizerTtlSeconds=5 AuthorizerConcurrency=200 FunctionConcurrency=100 WafRatePerAddress=10000 CreateDashboard=true \
-	ExpectImportHours=26 CreateGatewayLoggingRole=true AlarmTopicArn=arn:aws:sns:us-east-1:123456789012:alarms \
+	ExpectImportHours=26 KeepWarm=5 CreateGatewayLoggingRole=true AlarmTopicArn=arn:aws:sns:us-east-1:123456789012:alarms \
 	PermissionsBoundaryArn=arn:aws:iam::123456789012:policy/boundary
 # What interpreters of state machines that are not ours make of the template's, and of what else ours can do.
 OUTCOMES := internal/dev/local/states/testdata/outcomes.json

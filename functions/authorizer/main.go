@@ -20,5 +20,7 @@ func main() {
 	f.Check(err, noTokens, noDefault, noMetering)
 	guard := access.NewGuard(f.Store, f.Now)
 	guard.Tokens, guard.PersonDefault, guard.Metering = tokens, people, metering
-	gateway.ServeAuthorizer(tracing.Decisions(os.Getenv, guard.Decide), f.Log)
+	decide := tracing.Decisions(os.Getenv, guard.Decide)
+	f.Ready()
+	gateway.ServeAuthorizer(decide, f.Log)
 }

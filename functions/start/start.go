@@ -3,6 +3,7 @@
 package start
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -20,6 +21,8 @@ type Function struct {
 	Log   *slog.Logger
 	Now   func() time.Time
 	Store *dynamo.Store
+
+	primed <-chan struct{} // closed when the client is
 }
 
 // FromEnv makes a Function of its environment. With an error, which names every
@@ -29,8 +32,16 @@ func FromEnv(getenv func(string) string) (Function, error) {
 	db, noClient := dynamo.NewClient(getenv, tracing.DynamoDB(getenv))
 	store := dynamo.NewStore(db, dynamo.TablesFromEnv(getenv))
 	store.Consumed = gateway.Consumed
-	return Function{gateway.Log(getenv), now, store}, errors.Join(noClock, noClient)
+	f := Function{Log: gateway.Log(getenv), Now: now, Store: store}
+	if noClient == nil {
+		f.primed = dynamo.Prime(context.Background(), db)
+	}
+	return f, errors.Join(noClock, noClient)
 }
+
+// Ready returns when the function is to ask for its first request: what was begun ahead of
+// that is done, or has had its time.
+func (f Function) Ready() { <-f.primed }
 
 // Check ends the function, with all faults in one line of its log, unless there is
 // none.
@@ -48,5 +59,7 @@ func Endpoint(handler func(api.Env, *dynamo.Store) http.Handler) {
 		Viewer: gateway.Viewer, RequestID: gateway.RequestID, Now: f.Now, Log: f.Log,
 		RecordMetrics: gateway.RecordMetrics,
 	}
-	gateway.Serve(tracing.Requests(os.Getenv, handler(env, f.Store)), f.Log)
+	served := tracing.Requests(os.Getenv, handler(env, f.Store))
+	f.Ready()
+	gateway.Serve(served, f.Log)
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-lambda-go/lambda"
 
 	"partnerview/internal/directory"
 	"partnerview/internal/fault"
@@ -33,7 +32,7 @@ type (
 
 // ServeAuthorizer runs the authorizer as a Lambda function; it does not return.
 func ServeAuthorizer(decide directory.Decide, log *slog.Logger) {
-	lambda.Start(Authorizer(decide, log))
+	serve(Authorizer(decide, log))
 }
 
 // Authorizer makes a Lambda handler for API Gateway's REQUEST authorizer events.

@@ -23,7 +23,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/awslabs/aws-lambda-go-api-proxy/core"
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 
@@ -39,7 +38,7 @@ import (
 const requestTimeout = 8 * time.Second
 
 // Serve runs a handler as a Lambda function; it does not return.
-func Serve(h http.Handler, log *slog.Logger) { lambda.Start(Handler(h, log)) }
+func Serve(h http.Handler, log *slog.Logger) { serve(Handler(h, log)) }
 
 // Exit ends a function that cannot start: a setting is missing or wrong.
 func Exit(log *slog.Logger, err error) {

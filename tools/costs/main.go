@@ -73,6 +73,15 @@ var mix = []route{{"list of 25 customers", 0.10, 256}, {"customer", 0.10, 256}, 
 
 const authorizerMemoryMB = 256
 
+// KeepWarm, as samconfig.toml has it for production.
+const (
+	keepWarmMinutes = 5
+	warmLogBytes    = 350 // of what Lambda itself says of a call
+)
+
+// keptWarm are the functions behind the API, by their memory.
+var keptWarm = []float64{authorizerMemoryMB, 256, 256, 256, 256, 512, 1769}
+
 // line is a line of the bill.
 type line struct {
 	what   string
@@ -140,6 +149,10 @@ func bill(took map[string]measured) []line {
 		first := math.Min(n, secondsInMonth)
 		return first + 0.05*(n-first)
 	}
+	warm := 0.0 // dollars a month, with KeepWarm=5: a call of 1 ms, its three lines in the log and its trace
+	for _, memoryMB := range keptWarm {
+		warm += secondsInMonth / 60 / keepWarmMinutes * (perMillionInvocations/1e6 + memoryMB/1024*0.001*perGBSecond + warmLogBytes*perLogGB/1e9 + perMillionTraces/1e6)
+	}
 	return []line{
 		{"API Gateway", each(perMillionRequests / 1e6), "$3.50 a million"},
 		{"Lambda, calls", each(2 * perMillionInvocations / 1e6), "two a request, $0.20 a million"},
@@ -149,6 +162,7 @@ func bill(took map[string]measured) []line {
 		{"logs, kept", each(logBytes * auditMonths * perStoredLogGB / 1e9), fmt.Sprintf("%d months of them, $0.03 a GB and month", auditMonths)},
 		{"X-Ray", func(n float64) float64 { return traces(n) * perMillionTraces / 1e6 }, "one a second and 5 % of the others, $5 a million"},
 		{"answers sent", each(responseBytes * perTransferGB / 1e9), fmt.Sprintf("%.0f bytes a request before compression, $0.09 a GB", responseBytes)},
+		{"kept warm", monthly(warm), fmt.Sprintf("%d functions every %d minutes, where KeepWarm says so; nine tenths are their traces", len(keptWarm), keepWarmMinutes)},
 		{"metrics", monthly(metrics * perMetric), fmt.Sprintf("%d, $0.30 each", metrics)},
 		{"alarms", monthly(alarmMetrics * perAlarmMetric), fmt.Sprintf("on %d metrics, $0.10 each; none where nobody is told or shown", alarmMetrics)},
 	}

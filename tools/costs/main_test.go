@@ -29,6 +29,7 @@ func TestABillThatCanBeCheckedByHand(t *testing.T) {
 	}
 	want := map[string]float64{ // a million requests
 		"API Gateway": 3.5, "Lambda, calls": 0.4, "DynamoDB, reads": 0.25, "logs, taken in": 1.215, "logs, kept": 0.9477, "X-Ray": 5, "answers sent": 0.09, "metrics": 2.4, "alarms": 1.7,
+		"kept warm":    8640 * (7*(0.0000002+350*0.5/1e9+0.000005) + (5*0.25+0.5+1769.0/1024)*0.001*0.0000133334),
 		"Lambda, time": 1e6 * 0.001 * (0.22*0.25 + 0.73*0.5 + 0.05*1769/1024 + 0.25) * 0.0000133334,
 	}
 	for _, l := range bill(took) {

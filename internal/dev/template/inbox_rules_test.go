@@ -183,7 +183,7 @@ func renderedInboxRule(d *rendered, fail func(...error)) {
 	}
 	rule, queue := d.Resources["InboxRule"].Properties, d.Resources["InboxDeadLetters"].Properties
 	fail(
-		differ("rules", []string{"InboxRule"}, d.of("AWS::Events::Rule")),
+		differ("rules", []string{"InboxRule", "KeepWarmCustomers", "KeepWarmUsage"}, d.of("AWS::Events::Rule")),
 		expect("the pattern", `{"detail":{"bucket":{"name":[{"Ref":"InboxBucket"}]},"object":{"key":[`+strings.Join(keys, ",")+`]}},`+
 			`"detail-type":["Object Created"],"source":["aws.s3"]}`, rule["EventPattern"]),
 		expect("the targets", `[{"Arn":{"Fn::GetAtt":["ImportStateMachine","Arn"]},"DeadLetterConfig":{"Arn":{"Fn::GetAtt":["InboxDeadLetters","Arn"]}},"Id":"import",`+

@@ -221,6 +221,9 @@ func renderedInvokers(d *rendered, fail func(...error)) {
 		if !ok {
 			source, _ = at(p, "SourceArn", "Fn::Sub").(string)
 		}
+		if strings.HasPrefix(id, "KeepWarm") { // renderedWarmth has these
+			continue
+		}
 		if !strings.Contains(source, ":execute-api:") {
 			fail(fmt.Errorf("%s is for any API: %s", id, compact(p["SourceArn"])))
 		}
@@ -366,6 +369,11 @@ func renderedOptions(d *rendered, fail func(...error)) {
 		want[id] = "HasInboxAlarms"
 	}
 	want["NoImportAlarm"] = "ExpectsImports"
+	for id := range d.Resources {
+		if strings.HasPrefix(id, "KeepWarm") {
+			want[id] = "KeepsWarm"
+		}
+	}
 	got := make(map[string]string)
 	for id, r := range d.Resources {
 		if r.Condition != "" {
@@ -443,4 +451,34 @@ func renderedBoundary(d *rendered, fail func(...error)) {
 		fail(expect(id+": permissions boundary", `{"Fn::If":["HasNoBoundary",{"Ref":"AWS::NoValue"},{"Ref":"PermissionsBoundaryArn"}]}`,
 			d.Resources[id].Properties["PermissionsBoundary"]))
 	}
+}
+
+// renderedWarmth asks that the schedules call each function behind the API, and those alone,
+// with the one event that is no request.
+func renderedWarmth(d *rendered, fail func(...error)) {
+	rules := []string{"KeepWarmCustomers", "KeepWarmUsage"}
+	var called []string
+	for _, rule := range rules {
+		p := d.Resources[rule].Properties
+		fail(expect(rule+": schedule", `{"Fn::Sub":"rate(${KeepWarm} minutes)"}`, p["ScheduleExpression"]))
+		targets, _ := p["Targets"].([]any)
+		if len(targets) == 0 || len(targets) > 5 {
+			fail(fmt.Errorf("%s has %d targets; EventBridge takes five", rule, len(targets)))
+		}
+		for _, target := range targets {
+			function, _ := at(target, "Id").(string)
+			called = append(called, function)
+			fail(expect(rule+": target", `{"Arn":{"Fn::GetAtt":["`+function+`","Arn"]},"Id":"`+function+`","Input":"{\"keepWarm\":true}"}`, target),
+				expect(function+": who may call it", `{"Action":"lambda:InvokeFunction","FunctionName":{"Ref":"`+function+`"},"Principal":"events.amazonaws.com",`+
+					`"SourceArn":{"Fn::GetAtt":["`+rule+`","Arn"]}}`, d.Resources["KeepWarm"+function].Properties))
+		}
+	}
+	var behind []string // the API
+	for _, id := range d.of("AWS::Lambda::Function") {
+		if id != imports {
+			behind = append(behind, id)
+		}
+	}
+	slices.Sort(called)
+	fail(differ("functions that are kept warm", behind, called), expect("when", `{"Fn::Not":[{"Fn::Equals":[{"Ref":"KeepWarm"},0]}]}`, d.Conditions["KeepsWarm"]))
 }

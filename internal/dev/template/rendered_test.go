@@ -235,6 +235,12 @@ var renderedRules = []rule[*rendered]{
 		{"a method that API Gateway does not know", `"/{proxy+}":{"x-amazon-apigateway-any-method"`,
 			`"/{proxy+}":{"any"`},
 	}},
+	{"where it is asked for, one instance of each function behind the API is kept, by an event that is no request", renderedWarmth, []change{
+		{"a function that is forgotten", `{"Arn":{"Fn::GetAtt":["GetUsageFunction","Arn"]},"Id":"GetUsageFunction","Input":"{\"keepWarm\":true}"},`, ``},
+		{"another event", `"Id":"GetUsageFunction","Input":"{\"keepWarm\":true}"`, `"Id":"GetUsageFunction","Input":"{}"`},
+		{"any rule may call", `"Principal":"events.amazonaws.com","SourceArn":{"Fn::GetAtt":["KeepWarmUsage","Arn"]}`, `"Principal":"events.amazonaws.com"`},
+		{"for everybody", `"KeepsWarm":{"Fn::Not":[{"Fn::Equals":[{"Ref":"KeepWarm"},0]}]}`, `"KeepsWarm":{"Fn::Not":[{"Fn::Equals":[{"Ref":"KeepWarm"},1]}]}`},
+	}},
 	{"each log group is kept for a chosen time, each function's log is one", renderedLogs, []change{
 		{"a log kept for ever", `"Properties":{"RetentionInDays":{"Ref":"LogRetentionDays"}}`, `"Properties":{}`},
 		{"the audit kept as shortly as other logs", `"RetentionInDays":{"Ref":"AuditRetentionDays"}`,

@@ -149,7 +149,7 @@ var rules = []rule[*template.Template]{
 			"      AttributeDefinitions:\n        - {AttributeName: pk,"},
 	}},
 	{"a function has a folder of its own, and a target of the Makefile", functions, []change{
-		{"a function without a folder", "ListCustomersFunction", "CustomersFunction"},
+		{"a function without a folder", "  ListCustomersFunction:\n", "  CustomersFunction:\n"},
 	}},
 	{"a function knows the names of the tables it reads, and no others", environment, []change{
 		{"a variable gone", "          PRICELISTS_TABLE: !Ref PriceListsTable\n", ""},

@@ -1,0 +1,4 @@
+package dynamo
+
+// EndpointOf is where a client is primed, for tests of the package.
+var EndpointOf = endpointOf
