@@ -49,7 +49,9 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner, upload st
 			fmt.Fprintf(w, "  curl -H 'Authorization: Bearer %s' '%s%s'\n", partners[i].Key, stack.BaseURL, path)
 		}
 	}
-	announceInbox(w, stack.InboxURL, upload)
+	if stack.InboxURL != "" {
+		announceInbox(w, stack.InboxURL, upload)
+	}
 	if stack.Issuer != nil {
 		announceIssuer(w, stack, len(partners) > 0)
 	}
@@ -64,6 +66,9 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner, upload st
 		fmt.Fprintf(w, "  export %s=%s\n", name, stack.Getenv(name))
 	}
 	fmt.Fprintf(w, "  export AUDIT_LOG=%s\n", stack.AuditLog)
+	if stack.InboxURL != "" {
+		fmt.Fprintf(w, "  export INBOX_URL=%s\n", stack.InboxURL)
+	}
 	if stack.Issuer != nil {
 		fmt.Fprintf(w, "  export OIDC_ISSUER=%s\n", stack.Issuer.URL)
 	}
@@ -77,15 +82,13 @@ func announce(w io.Writer, stack *local.Stack, partners []demoPartner, upload st
 
 // announceInbox tells how files are imported by themselves.
 func announceInbox(w io.Writer, inboxURL, upload string) {
-	switch {
-	case inboxURL == "":
-	case upload == "":
+	if upload == "" {
 		fmt.Fprintf(w, "\nFiles that are put into the inbox are imported by themselves (docs/operating.md):\n"+
 			"  curl -T usage.ndjson %s/native/usage.ndjson\n", inboxURL)
-	default:
-		fmt.Fprintf(w, "\nPut a file into the inbox: seconds later its four records are in the first customer's "+
-			"logs.\n  curl -T %s %s/native/usage.ndjson\n", upload, inboxURL)
+		return
 	}
+	fmt.Fprintf(w, "\nPut a file into the inbox: seconds later its four records are in the first customer's "+
+		"logs.\n  curl -T %s %s/native/usage.ndjson\n", upload, inboxURL)
 }
 
 // writeReadyFile writes where everything is, for programs. It appears whole, and
