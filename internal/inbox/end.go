@@ -35,6 +35,7 @@ func (c *call) entry(outcome ledger.Outcome) ledger.Import {
 	if outcome != ledger.Running {
 		i.Ended = c.clock()
 	}
+	c.Touched.Note(&i)
 	return i
 }
 

@@ -115,7 +115,11 @@ func TestManyCallsLoadWhatOneLoads(t *testing.T) {
 			if answer.SHA256 != whole.SHA256 || answer.SHA256 == "" {
 				t.Errorf("SHA-256 %q and %q", whole.SHA256, answer.SHA256)
 			}
-			if e := s.entry(answer); e.Outcome != ledger.Done || e.SHA256 != answer.SHA256 {
+			e := s.entry(answer)
+			if e.AccountCount != 1 || len(e.Accounts) != 1 || usage.FormatTime(e.From) != "2026-11-01T10:00:00.000Z" || usage.FormatTime(e.To) != "2026-11-07T10:00:00.034Z" {
+				t.Errorf("the ledger says that it has touched %+v", e)
+			}
+			if e.Outcome != ledger.Done || e.SHA256 != answer.SHA256 {
 				t.Errorf("the ledger says %+v", e)
 			}
 		})

@@ -65,12 +65,18 @@ func (c *call) addUsage(ctx context.Context, counts operator.UsageCounts, reject
 			return err
 		}
 	}
-	return c.add(ctx, sum.Add(counts), rejects)
+	sum.Touched = c.Touched
+	sum = sum.Add(counts)
+	return c.add(ctx, sum, sum.Touched, rejects)
 }
 
-// add takes counts over all calls into the state, and writes the list of this one's rejected
-// lines: under the same key when the call is repeated.
-func (c *call) add(ctx context.Context, counts any, rejects rejectList) (err error) {
+// add takes what all calls have come to into the state, and writes the list of this one's
+// rejected lines: under the same key when the call is repeated.
+func (c *call) add(ctx context.Context, counts any, touched *operator.Touched, rejects rejectList) (err error) {
+	if touched != nil {
+		touched.Accounts = touched.Accounts[:min(len(touched.Accounts), maxTouched)]
+	}
+	c.Touched = touched
 	if c.Counts, err = json.Marshal(counts); err != nil {
 		return err
 	}
@@ -93,7 +99,7 @@ func (c *call) loadCredit(ctx context.Context) error {
 		return err
 	})
 	if err == nil || isOfTheFile(err) {
-		if listed := c.add(context.WithoutCancel(ctx), counts, rejects); listed != nil {
+		if listed := c.add(context.WithoutCancel(ctx), counts, counts.Touched, rejects); listed != nil {
 			return listed
 		}
 	}

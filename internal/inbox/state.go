@@ -3,7 +3,13 @@ package inbox
 import (
 	"encoding/json"
 	"time"
+
+	"partnerview/internal/operator"
 )
+
+// maxTouched is of how many accounts a state says that they were touched: it has 256 kB at most.
+// The ledger names a hundred; those beyond this number are not among those that it counts.
+const maxTouched = 2000
 
 // State is how far the import of a file is: what a call is given, and what it answers with.
 type State struct {
@@ -21,10 +27,12 @@ type State struct {
 	Started time.Time `json:"started"`
 
 	// Counts are those of partnerctl's JSON, over all calls; absent before the first.
-	Counts   json.RawMessage `json:"counts,omitempty"`
-	Lists    []string        `json:"lists,omitempty"`    // keys of the lists of rejected lines
-	Unlisted int             `json:"unlisted,omitempty"` // rejected lines that are in none
-	SHA256   string          `json:"sha256,omitempty"`   // of the file as it stands; empty: it was not read to its end
+	Counts json.RawMessage `json:"counts,omitempty"`
+	// Touched is whose data was written, and of when, for the ledger: of at most maxTouched accounts.
+	Touched  *operator.Touched `json:"touched,omitempty"`
+	Lists    []string          `json:"lists,omitempty"`    // keys of the lists of rejected lines
+	Unlisted int               `json:"unlisted,omitempty"` // rejected lines that are in none
+	SHA256   string            `json:"sha256,omitempty"`   // of the file as it stands; empty: it was not read to its end
 
 	Outcome Outcome  `json:"outcome,omitempty"`
 	Busy    *Busy    `json:"busy,omitempty"`    // with the outcome busy
