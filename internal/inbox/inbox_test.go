@@ -309,6 +309,17 @@ func TestLinesThatAreRejectedAreListedByCall(t *testing.T) {
 	}
 }
 
+// A hundred lines that are all rejected tell of a wrong file only where they are its first.
+func TestLinesThatAreAllRejectedBehindGoodOnesEndNoImport(t *testing.T) {
+	s := newStage(t)
+	s.Clock = ticking(time.Second)
+	body := append(native(40), bytes.ReplaceAll(native(400), []byte("acme_retail"), []byte("nobody_here"))...)
+	answer, calls := s.inTime(s.put("native/usage.ndjson", body), 3*time.Minute)
+	if answer.Outcome != inbox.Done || calls < 3 || s.result(answer).Outcome != "rejected" || len(s.records(usage.SMS)) != 40 {
+		t.Errorf("after %d calls: %+v", calls, answer)
+	}
+}
+
 func TestCreditIsRenewedAndNothingElseOfACustomer(t *testing.T) {
 	s := newStage(t)
 	answer := s.answer(s.put("credit/credit.csv", []byte("account,amount,as-of,currency\nacme_retail,231.40,2026-11-20T10:00:00Z,EUR\nnobody_here,1,2026-11-20T10:00:00Z,EUR\n")))

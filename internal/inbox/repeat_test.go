@@ -113,11 +113,17 @@ func (c *cutShort) Put(ctx ctx, bucket, key string, body []byte) error {
 }
 
 func (c *cutShort) Move(ctx ctx, bucket, key, etag, to string) error {
-	return errors.Join(c.Bucket.Move(ctx, bucket, key, etag, to), c.pass())
+	if err := c.pass(); err != nil {
+		return err
+	}
+	return c.Bucket.Move(ctx, bucket, key, etag, to)
 }
 
 func (c *cutShort) Delete(ctx ctx, bucket, key, etag string) error {
-	return errors.Join(c.Bucket.Delete(ctx, bucket, key, etag), c.pass())
+	if err := c.pass(); err != nil {
+		return err
+	}
+	return c.Bucket.Delete(ctx, bucket, key, etag)
 }
 
 // A call that ends at any step is made again with the same state, and comes to what one comes to that
@@ -150,8 +156,8 @@ func TestACallThatEndedAnywhereIsRepeatedToTheSameEnd(t *testing.T) {
 					t.Errorf("cut after %d calls, it ends in %+v, %+v", left, answer, r)
 				}
 				results := slices.DeleteFunc(s.keys(), func(key string) bool { return !strings.HasSuffix(key, ".json") })
-				if len(results) != 1 {
-					t.Errorf("cut after %d calls, there are %v", left, results)
+				if len(results) != 1 || slices.Contains(s.keys(), "native/usage.ndjson") {
+					t.Errorf("cut after %d calls, there are %v", left, s.keys())
 				}
 			}
 		})

@@ -211,6 +211,9 @@ func TestAnObjectIsMovedAndDeletedAsTheOneThatIsMeant(t *testing.T) {
 	if err := s.Move(t.Context(), inbox, key, etag, "failed/"+key); !errors.Is(err, objects.ErrReplaced) {
 		t.Errorf("the former is moved: %v", err)
 	}
+	if _, err := s.read("failed/"+key, etagOf("new")); !fault.Is(err, fault.NotFound) {
+		t.Errorf("another stands where the former was to be moved: %v", err)
+	}
 	if err := s.Delete(t.Context(), inbox, key, etag); !errors.Is(err, objects.ErrReplaced) {
 		t.Errorf("the former is deleted: %v", err)
 	}
