@@ -85,6 +85,9 @@ func (c *call) fail(ctx context.Context, why error) error { return c.end(ctx, Fa
 // giveUp ends the import of a file whose calls have failed too often.
 func (c *call) giveUp(ctx context.Context) error {
 	c.file, _ = fileOf(c.Key) // else it would not have come to this
+	if ended, err := c.begin(ctx); ended || err != nil {
+		return err // only its answers were lost
+	}
 	word := "an error"
 	if c.Failure != nil {
 		word = masking.Text(c.Failure.Error)

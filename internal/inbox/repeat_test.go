@@ -234,6 +234,16 @@ func TestCallsThatFailedTooOftenAreToldOf(t *testing.T) {
 	}
 }
 
+func TestAnImportThatHasEndedIsNotGivenUp(t *testing.T) {
+	s := newStage(t)
+	state := s.put("native/usage.ndjson", native(3))
+	s.answer(state)
+	state.Step, state.Failure = inbox.StepFail, &inbox.Failure{Error: "Lambda.ServiceException"}
+	if answer := s.answer(state); answer.Outcome != inbox.Done || s.entry(answer).Outcome != ledger.Done || !slices.Contains(s.keys(), "native/usage.ndjson") {
+		t.Errorf("it is told as %+v", answer)
+	}
+}
+
 // What fails for now is an error, which the state machine tries again: the file stays, and nothing is told.
 func TestWhatMayPassIsAnErrorAndNotTheFilesFault(t *testing.T) {
 	s := newStage(t)

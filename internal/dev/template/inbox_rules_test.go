@@ -3,6 +3,7 @@ package template_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +64,26 @@ func TestWithoutAnInboxNothingOfItIsMade(t *testing.T) {
 	}
 	if err := expect("an alarm of no import", `{"Fn::And":[{"Condition":"HasInboxAlarms"},{"Fn::Not":[{"Fn::Equals":[{"Ref":"ExpectImportHours"},0]}]}]}`,
 		doc.Conditions["ExpectsImports"]); err != nil {
+		t.Error(err)
+	}
+}
+
+// docs/policies/upload.json is for what brings files: it may put them into the folders, and see nothing.
+func TestWhoUploadsMayUploadAndNothingElse(t *testing.T) {
+	text, err := os.ReadFile(root + "/docs/policies/upload.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	statements, err := template.ReadPolicy(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var into []string
+	for _, folder := range folders() {
+		into = append(into, "arn:aws:s3:::partnerview-inboxbucket-*/"+folder+"*")
+	}
+	want := template.Statements{{ID: "FilesOfTheInbox", Actions: []string{"s3:PutObject", "s3:AbortMultipartUpload"}, Resources: into}}
+	if err := differ("what who uploads may do", want, statements); err != nil {
 		t.Error(err)
 	}
 }
