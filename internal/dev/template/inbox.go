@@ -137,8 +137,8 @@ func (rd *reading) rule(id string) error {
 	if err := rd.properties(id, &p); err != nil {
 		return err
 	}
-	if p.ScheduleExpression != "" || len(p.EventPattern) == 0 || len(p.Targets) != 1 {
-		return errors.New("only a rule with a pattern and one target is understood")
+	if p.ScheduleExpression != "" || p.State != "" || len(p.EventPattern) == 0 || len(p.Targets) != 1 {
+		return errors.New("only a rule that is on, with a pattern and one target, is understood")
 	}
 	to := p.Targets[0]
 	_, machine, isMachine := strings.Cut(to.Arn, ":stateMachine:")
@@ -153,9 +153,7 @@ func (rd *reading) rule(id string) error {
 	if s := to.RetryPolicy.MaximumEventAgeInSeconds; s != nil {
 		r.MaxAge = time.Duration(*s) * time.Second
 	}
-	if p.State != "DISABLED" {
-		rd.t.Rules = append(rd.t.Rules, r)
-	}
+	rd.t.Rules = append(rd.t.Rules, r)
 	return nil
 }
 
@@ -180,11 +178,11 @@ func (rd *reading) stateMachine(id string) error {
 	properties, _ := rd.typed[id].(map[string]any)["Properties"].(map[string]any)
 	definition, err := rd.resolve(properties["Definition"])
 	if err != nil {
-		return fmt.Errorf("Definition: %w", err)
+		return fmt.Errorf("its Definition: %w", err)
 	}
 	text, err := json.Marshal(definition)
 	if err != nil {
-		return fmt.Errorf("Definition: %w", err)
+		return fmt.Errorf("its Definition: %w", err)
 	}
 	rd.t.StateMachines = append(rd.t.StateMachines, StateMachine{ID: id, Definition: text})
 	return nil

@@ -97,7 +97,7 @@ func Parse(definition []byte) (*Machine, error) {
 		faults = append(faults, fmt.Errorf("QueryLanguage: only JSONPath is read, not %s", d.QueryLanguage))
 	}
 	if d.Version != "" && d.Version != "1.0" {
-		faults = append(faults, fmt.Errorf("Version: want 1.0, found %s", d.Version))
+		faults = append(faults, fmt.Errorf("the version: want 1.0, found %s", d.Version))
 	}
 	var err error
 	if m.timeout, err = seconds("TimeoutSeconds", d.TimeoutSeconds); err != nil {
@@ -127,7 +127,7 @@ func readState(name string, text []byte) (*state, error) {
 	}
 	var typ string
 	if err := json.Unmarshal(fields["Type"], &typ); err != nil {
-		return nil, fmt.Errorf("Type: %w", err)
+		return nil, fmt.Errorf("the type: %w", err)
 	}
 	allowed, known := fieldsOf[typ]
 	if !known {

@@ -79,9 +79,9 @@ func (s *state) fault() error {
 	case s.Type == "Choice" && len(s.Choices) == 0:
 		return errors.New("it has no Choices")
 	case s.Type == "Wait" && (s.Seconds == nil || *s.Seconds < 0):
-		return errors.New("Seconds: want a number that is not negative")
+		return errors.New("its Seconds: want a number that is not negative")
 	case s.Type == "Task" && functionOf(s.Resource) == "":
-		return fmt.Errorf("Resource: want the ARN of a Lambda function, found %q", s.Resource)
+		return fmt.Errorf("its Resource: want the ARN of a Lambda function, found %q", s.Resource)
 	case s.ResultPath.context || slices.ContainsFunc(s.ResultPath.steps, func(at step) bool { return at.index >= 0 }):
 		return fmt.Errorf("ResultPath: %s cannot be written to", s.ResultPath.text)
 	case len(s.Result) > 0 && s.Parameters != nil:
@@ -108,19 +108,19 @@ func hasNext(rules []rule) bool {
 func (s *state) retryFault() error {
 	for i, r := range s.Retry {
 		if err := errorsFault(r.ErrorEquals, i == len(s.Retry)-1); err != nil {
-			return fmt.Errorf("Retry %d: %w", i+1, err)
+			return fmt.Errorf("retrier %d: %w", i+1, err)
 		}
 		switch {
 		case r.IntervalSeconds != nil && *r.IntervalSeconds < 1:
-			return fmt.Errorf("Retry %d: IntervalSeconds: want at least 1", i+1)
+			return fmt.Errorf("retrier %d: IntervalSeconds: want at least 1", i+1)
 		case r.MaxAttempts != nil && *r.MaxAttempts < 0:
-			return fmt.Errorf("Retry %d: MaxAttempts: want at least 0", i+1)
+			return fmt.Errorf("retrier %d: MaxAttempts: want at least 0", i+1)
 		case r.BackoffRate != nil && *r.BackoffRate < 1:
-			return fmt.Errorf("Retry %d: BackoffRate: want at least 1", i+1)
-		case r.MaxDelaySeconds != nil && *r.MaxDelaySeconds <= r.interval():
-			return fmt.Errorf("Retry %d: MaxDelaySeconds: want more than IntervalSeconds", i+1)
+			return fmt.Errorf("retrier %d: BackoffRate: want at least 1", i+1)
+		case r.MaxDelaySeconds != nil && *r.MaxDelaySeconds < 1:
+			return fmt.Errorf("retrier %d: MaxDelaySeconds: want at least 1", i+1)
 		case r.JitterStrategy != "" && r.JitterStrategy != "NONE" && r.JitterStrategy != "FULL":
-			return fmt.Errorf("Retry %d: JitterStrategy: want FULL or NONE, found %s", i+1, r.JitterStrategy)
+			return fmt.Errorf("retrier %d: JitterStrategy: want FULL or NONE, found %s", i+1, r.JitterStrategy)
 		}
 	}
 	return nil
@@ -129,7 +129,7 @@ func (s *state) retryFault() error {
 func (s *state) catchFault() error {
 	for i, c := range s.Catch {
 		if err := errorsFault(c.ErrorEquals, i == len(s.Catch)-1); err != nil {
-			return fmt.Errorf("Catch %d: %w", i+1, err)
+			return fmt.Errorf("catcher %d: %w", i+1, err)
 		}
 	}
 	return nil
