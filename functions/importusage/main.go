@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	f, err := start.FromEnv(os.Getenv)
+	f, err := start.FromEnv(start.Untraced(os.Getenv))
 	bucket, noBucket := objects.NewStore(os.Getenv)
 	keepsNone, noDays := inbox.KeepsNone(os.Getenv("INBOX_DAYS"))
 	f.Check(err, noBucket, noDays)

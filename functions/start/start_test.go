@@ -17,3 +17,10 @@ func TestEveryFaultOfTheEnvironmentIsNamedAtOnce(t *testing.T) {
 		t.Error("there is no log to tell it by")
 	}
 }
+
+func TestAnImportsCallsAreNotTraced(t *testing.T) {
+	env := start.Untraced(func(name string) string { return "the value of " + name })
+	if got := env("AWS_XRAY_DAEMON_ADDRESS") + env("USAGE_TABLE"); got != "the value of USAGE_TABLE" {
+		t.Errorf("the environment has %q", got)
+	}
+}
