@@ -200,6 +200,13 @@ func TestACountThatTakesLongGoesOnInTheNextCall(t *testing.T) {
 	if answer.Outcome != inbox.Count || answer.Step != inbox.StepCount || !strings.Contains(string(answer.Counts), `"written":30`) {
 		t.Errorf("the answer is %+v", answer)
 	}
+	second, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	other, err := s.call(second, s.put("native/other.ndjson", native(3))) // which counts what stands open first
+	must(t, err)
+	if other.Outcome != inbox.More || other.Line != 0 || other.Counts != nil {
+		t.Errorf("of another file the answer is %+v", other)
+	}
 	close(release)
 	proxy.Meddle(nil)
 	proxy.Calls()
@@ -210,6 +217,9 @@ func TestACountThatTakesLongGoesOnInTheNextCall(t *testing.T) {
 		if c.Operation == "BatchWriteItem" && strings.Contains(string(c.Body), tables.Usage) {
 			t.Error("the second call writes usage")
 		}
+	}
+	if other = s.answer(other); other.Outcome != inbox.Done {
+		t.Errorf("of another file it then answers %+v", other)
 	}
 	days, err := s.Store.DayTotals(t.Context(), []usage.Log{{Account: "acme_retail", Product: usage.SMS}}, "2026-11-01", "2026-11-08")
 	must(t, err)
