@@ -146,7 +146,7 @@ release: ## partnerctl for Linux, macOS and Windows, with checksums, into build/
 costs: ## the table of docs/deploy.md: what a month costs
 	@$(GO) -C tools run ./costs
 
-bench: ## cold starts and a warm page, beside what they can cost at least
+bench: ## cold starts, answers by memory size and a warm page, on a quiet machine; ARGS=-check holds them against recorded ones
 	$(GO) -C tools build -o ../build/bench ./bench && build/bench $(ARGS)
 
 bench-import: $(ENGINE) ## a million records into the engine, killed, restarted and compared; ARGS="-lines 50000 -kills 5"; with -inbox by its function

@@ -50,6 +50,10 @@ func (t tables) find(r *http.Request) (canned, error) {
 }
 
 func (t tables) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet { // DynamoDB tells so whoever asks that it lives
+		_, _ = io.WriteString(w, "healthy: dynamodb.us-east-1.amazonaws.com ")
+		return
+	}
 	c, err := t.find(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)

@@ -27,7 +27,7 @@ const (
 )
 
 var (
-	names = dynamo.Tables{Partners: "Partners", Customers: "Customers", PriceLists: "PriceLists", Usage: "Usage"}
+	names = dynamo.Tables{Partners: "Partners", Customers: "Customers", PriceLists: "PriceLists", Usage: "Usage", Totals: "Totals"}
 	now   = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 )
 
@@ -54,7 +54,7 @@ func everything() (tables, string, error) {
 	var grants, customers []item
 	for i := range customersShown {
 		id, name := fmt.Sprintf("account_%02d", i), fmt.Sprintf("Customer %02d", i)
-		grants = append(grants, item{"pk": text("PARTNER#northwind"), "accountId": text(id), "name": text(name), "sortKey": text(strings.ToLower(name) + "\x00" + id)})
+		grants = append(grants, item{"pk": text("PARTNER#northwind"), "sk": text("GRANT#" + id), "accountId": text(id), "name": text(name), "sortKey": text(strings.ToLower(name) + "\x00" + id)})
 		customers = append(customers, customer(id, name))
 	}
 	all := tables{
@@ -68,6 +68,9 @@ func everything() (tables, string, error) {
 		can("Query", names.Partners, item{"Items": grants, "Count": len(grants), "ScannedCount": len(grants)}),
 		can("BatchGetItem", names.Customers, item{"UnprocessedKeys": item{}, "Responses": item{names.Customers: customers}}),
 		can("GetItem", names.Customers, item{"Item": customer(account, "Acme & Co")}),
+		can("GetItem", names.Totals, item{"Item": item{"pk": text("READY"), "sk": text("READY"), "at": text(usage.FormatTime(now))}}),
+		can("BatchGetItem", names.Totals, item{"UnprocessedKeys": item{}, "Responses": item{names.Totals: []item{}}}),
+		can("Query", names.Totals, item{"Items": []item{}, "Count": 0, "ScannedCount": 0}),
 	}
 	return append(all, aLog(usage.SMS, firstPage)...), key, nil
 }

@@ -1,50 +1,98 @@
 // Command bench measures what the functions cost on this machine, as ratios of
 // two things that are run in turn: a figure of its own says little on a machine
-// that others use too.
+// that others use too. On one that is too loaded for ratios it tells none, and why,
+// and ends with 3.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
-
-	"partnerview/internal/usage"
+	"time"
 )
 
-// The budgets, as ratios.
+// How long all may take. -check is a part of what CI does.
 const (
-	coldBudget = 2.5
-	warmBudget = 1.5
+	timeLimit  = 20 * time.Minute
+	checkLimit = 90 * time.Second
+)
+
+// options are what the command line says.
+type options struct {
+	starts, rounds         int
+	quotaStarts, quotaWarm int
+	beside                 string
+	check, record          bool
+	markdown               bool
+}
+
+// What the bench ends with.
+const (
+	done = iota
+	failed
+	_ // flag's own, for arguments that it cannot read
+	refused
 )
 
 func main() {
-	starts := flag.Int("starts", 60, "cold starts of each function")
-	rounds := flag.Int("rounds", 60, "rounds of warm pages")
+	var o options
+	flag.IntVar(&o.starts, "starts", 60, "cold starts of each function, at least 60")
+	flag.IntVar(&o.rounds, "rounds", 60, "rounds of warm pages")
+	flag.IntVar(&o.quotaStarts, "quota-starts", 20, "starts of each function and memory size; 0 leaves the table out")
+	flag.IntVar(&o.quotaWarm, "quota-warm", 10, "warm answers of each of these")
+	flag.StringVar(&o.beside, "beside", "", "NAME=VALUE: with quotas, measure each function with this variable too")
+	flag.BoolVar(&o.check, "check", false, "hold the main ratios against "+recordedFile)
+	flag.BoolVar(&o.record, "record", false, "write them there")
+	flag.BoolVar(&o.markdown, "markdown", false, "tables as docs/performance.md has them")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *starts, *rounds); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	os.Exit(conclude(run(ctx, o, os.Stdout), o.check, os.Stderr))
 }
 
-func run(ctx context.Context, starts, rounds int) error {
-	fmt.Printf("%s %s/%s, %d CPUs; medians, measured in turn\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	if err := cold(ctx, starts); err != nil {
-		return err
+// conclude tells how a run ended, and its exit code. A check that could not be made is
+// none that failed.
+func conclude(err error, check bool, out io.Writer) int {
+	if err == nil {
+		return done
 	}
-	for _, p := range []struct {
-		product usage.Product
-		value   any
-	}{{usage.SMS, new(usageAnswer[smsAnswer])}, {usage.Voice, new(usageAnswer[voiceAnswer])}} {
-		if err := warm(ctx, p.product, p.value, rounds); err != nil {
-			return err
-		}
+	fmt.Fprintln(out, "bench:", err)
+	if _, ok := errors.AsType[refusal](err); !ok {
+		return failed
 	}
-	return nil
+	if check {
+		fmt.Fprintln(out, "bench: nothing was checked, and nothing has failed")
+		return done
+	}
+	return refused
+}
+
+func run(ctx context.Context, o options, out io.Writer) error {
+	if o.starts < 60 {
+		return fmt.Errorf("-starts %d is too few for a median that holds: 60 or more", o.starts)
+	}
+	limit := timeLimit
+	if o.check {
+		limit = checkLimit
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, refusal{fmt.Sprintf("it took more than %s", limit)})
+	defer cancel()
+	b, err := newBench(ctx, o, out)
+	if err != nil {
+		return overdue(ctx, err)
+	}
+	return overdue(ctx, errors.Join(b.all(ctx), b.close()))
+}
+
+// overdue is a refusal where the bench ran out of time, whatever that broke.
+func overdue(ctx context.Context, err error) error {
+	if late, ok := errors.AsType[refusal](context.Cause(ctx)); ok && err != nil {
+		return late
+	}
+	return err
 }

@@ -16,8 +16,9 @@ import (
 	"partnerview/internal/dev/local/lambda"
 )
 
-// function is a bootstrap binary that is measured.
-type function struct {
+// side is a bootstrap binary that is measured: a function of ours, or what it is
+// measured against.
+type side struct {
 	name    string
 	run     string // path of the binary
 	payload []byte // an event that it answers well
@@ -26,23 +27,30 @@ type function struct {
 	zipped  int64 // bytes of what is deployed
 }
 
-// hello is measured as every other.
-const hello = "hello"
+// What our functions are measured against; measured as every other.
+const (
+	helloName = "hello"
+	floorName = "floor"
+)
 
-// build compiles the functions of template.yaml and the hello-world with the
-// flags that are deployed, into a folder. A function that is not there is left
-// out.
-func build(ctx context.Context, folder, key string) ([]*function, error) {
-	built := []*function{{name: hello}}
-	for _, name := range []string{"authorizer", "listcustomers", "getcustomer", "getme", "getusage", "dashboard"} {
-		if _, err := os.Stat("functions/" + name); err == nil {
-			built = append(built, &function{name: name})
-		}
-	}
-	for _, f := range built {
+// measured are all sides, in the order in which they take turns.
+var measured = []string{
+	helloName, floorName, "authorizer", "listcustomers", "getcustomer", "getme", "getsummary", "getusage", "dashboard",
+}
+
+// build compiles the hello-world, the floor and the functions behind the API, in
+// this order, with the flags that are deployed, into a folder.
+func build(ctx context.Context, folder, key string) ([]*side, error) {
+	var built []*side
+	for _, name := range measured {
+		f := &side{name: name}
+		built = append(built, f)
 		module, source := ".", "functions/"+f.name
-		if f.name == hello {
+		switch f.name {
+		case helloName:
 			module, source = "tools", "bench/testdata/hello"
+		case floorName:
+			module, source = "tools", "bench/floor"
 		}
 		linked := filepath.Join(folder, f.name+".linked")
 		if err := lambda.Build(ctx, module, source, linked); err != nil {
@@ -93,13 +101,17 @@ func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return l
 
 // eventOf is a function's recorded event, asking for a plain page.
 func eventOf(function string) ([]byte, error) {
-	if function == hello {
+	if function == helloName || function == floorName {
 		function = "getcustomer"
 	}
 	if function == "dashboard" {
 		return json.Marshal(item{"resource": "/", "path": "/", "httpMethod": "GET", "requestContext": item{"requestId": "bench", "path": "/v1/", "stage": "v1"}})
 	}
-	recorded, err := os.ReadFile("functions/" + function + "/testdata/event.json")
+	file := "event.json"
+	if function == "getsummary" {
+		file = "customer-event.json" // of one customer: of all it is a hundred calls, and no start
+	}
+	recorded, err := os.ReadFile("functions/" + function + "/testdata/" + file)
 	if err != nil {
 		return nil, err
 	}
@@ -108,16 +120,16 @@ func eventOf(function string) ([]byte, error) {
 		return nil, fmt.Errorf("the recorded event of %s: %w", function, err)
 	}
 	query := item{}
-	if function == "getusage" {
+	switch function {
+	case "getusage":
 		query["limit"] = []string{fmt.Sprint(firstPage)}
+	case "getsummary":
+		query["from"], query["to"] = []string{"2026-11-01"}, []string{"2026-11-04"}
 	}
 	event["multiValueQueryStringParameters"] = query
 	delete(event, "queryStringParameters")
 	if function == "authorizer" {
 		event["multiValueHeaders"] = item{"Authorization": []string{"Bearer KEY_OF_PARTNER"}}
-	}
-	if claims, ok := event["requestContext"].(item)["authorizer"].(item); ok {
-		delete(claims, "products") // all are granted
 	}
 	return json.Marshal(event)
 }
@@ -141,7 +153,7 @@ const gcPercent = 400
 func environment(endpoint string) variables {
 	v := variables{
 		"PARTNERS_TABLE=" + names.Partners, "CUSTOMERS_TABLE=" + names.Customers,
-		"PRICELISTS_TABLE=" + names.PriceLists, "USAGE_TABLE=" + names.Usage,
+		"PRICELISTS_TABLE=" + names.PriceLists, "USAGE_TABLE=" + names.Usage, "TOTALS_TABLE=" + names.Totals,
 		"GOGC=" + strconv.Itoa(gcPercent),
 		"AWS_LAMBDA_FUNCTION_NAME=bench", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
 		"AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench",
