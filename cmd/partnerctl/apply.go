@@ -15,6 +15,7 @@ import (
 type applyCommand struct {
 	File        string `short:"f" required:"" placeholder:"FILE" help:"The directory file, YAML or JSON; - is standard input. docs/formats.md describes it."`
 	CorrectPast bool   `help:"Allow changes of price lists that are in force already, which change prices of the past. How many records and how much money that is, is shown first."`
+	Overwrite   bool   `help:"Undo what commands such as grant add and partner suspend have done since, where the file says otherwise. Without it, such a file is refused, and what it would undo is listed."`
 	totalsFlag  `embed:""`
 	Caution     caution `embed:""`
 }
@@ -33,11 +34,12 @@ type applied struct {
 	Corrections []operator.Correction `json:"corrections"`
 	Recount     *operator.Recount     `json:"recount,omitempty"` // where totals change
 	Sees        []sight               `json:"sees,omitempty"`    // of a viewer
+	Undoes      []operator.Undo       `json:"undoes,omitempty"`  // with --overwrite
 }
 
 func appliedOf(p operator.Plan, dryRun bool) applied {
 	return applied{dryRun, append([]operator.Change{}, p.Changes...), append([]operator.Correction{}, p.Corrections...),
-		p.Recount, sightsOf(p.Sights)}
+		p.Recount, sightsOf(p.Sights), p.Undoes}
 }
 
 func (c *applyCommand) Run(s *session) error {
@@ -60,8 +62,8 @@ func (c *applyCommand) Run(s *session) error {
 	}
 	return s.change(tablesOf(file), c.Caution, "", func(o *operator.Operator) (operator.Plan, error) {
 		plan, err := o.Plan(s.ctx, file, c.CorrectPast)
-		plan.Later = c.later()
-		return plan, err
+		plan.Later, plan.Overwrite = c.later(), c.Overwrite
+		return plan, cmp.Or(err, plan.Refusal())
 	})
 }
 
@@ -160,6 +162,12 @@ func (s *session) carryOutPlan(o *operator.Operator, plan operator.Plan, by caut
 			plan.Progress = func(n int) { told(n) }
 			return o.Apply(s.ctx, plan)
 		},
+		tidy: func() error {
+			if !plan.ClearsNotes() {
+				return nil
+			}
+			return o.Apply(s.ctx, plan)
+		},
 		none: nothingToChange,
 		dry:  changes + "; nothing was written.\n",
 		done: func() string { return changes + " written.\n" },
@@ -186,6 +194,9 @@ func (s *session) printPlan(p operator.Plan) {
 	if len(p.Corrections) > 0 {
 		s.printCorrections(p.Corrections)
 	}
+	if len(p.Undoes) > 0 {
+		s.printUndoes(p.Undoes)
+	}
 	t := newTable()
 	for _, c := range p.Changes {
 		what := subject(c)
@@ -203,6 +214,21 @@ func (s *session) printPlan(p operator.Plan) {
 		s.showSights(p.Viewers, sightsOf(p.Sights))
 		s.printf("\n")
 	}
+}
+
+// printUndoes shows what commands have done that the file undoes.
+func (s *session) printUndoes(undoes []operator.Undo) {
+	s.printf("What commands have done is undone:\n")
+	t := newTable()
+	t.indent = "  "
+	for _, u := range undoes {
+		for _, c := range u.Changes {
+			t.add(u.Command, u.At, inColour(string(c.Action)), kindText(c.Kind),
+				strings.TrimSpace(subject(c)+"  "+fieldsText(c)))
+		}
+	}
+	s.show(t)
+	s.printf("\n")
 }
 
 // recountText says what is counted anew, and what that costs.

@@ -3,7 +3,7 @@ package main
 // helpTexts are what each command's help says of it beyond one line: the arguments of
 // an example that may be pasted, and a text that stands before it.
 var helpTexts = map[string]struct{ example, text string }{
-	"apply":               {"-f directory.yaml --dry-run", `The whole file is checked before anything is written. A key that is left out keeps its stored value; what the file does not name stays. Applying a file again changes nothing. You are asked to confirm only if the file corrects prices of the past. Price lists and time zones change totals: the days that they touch are counted anew, after it was said how many.`},
+	"apply":               {"-f directory.yaml --dry-run", `The whole file is checked before anything is written. A key that is left out keeps its stored value; what the file does not name stays. Applying a file again changes nothing. You are asked to confirm only if the file corrects prices of the past. Price lists and time zones change totals: the days that they touch are counted anew, after it was said how many. What grant add, grant remove, key narrow, viewer add, partner suspend and their like have done since is not undone without --overwrite.`},
 	"partner list":        {"", `An active partner has access; a suspended one is refused, whatever its keys.`},
 	"partner show":        {"northwind", `Customers are listed in the order in which the partner sees them.`},
 	"partner suspend":     {"northwind", `Its grants and keys stay as they are. What changes is shown first, and the partner's id has to be typed. The API refuses the partner within AuthorizerTtlSeconds of template.yaml, a minute by default.`},

@@ -64,9 +64,12 @@ func (c *historyCommand) Run(s *session) error {
 }
 
 // note puts into the history what the command has changed, or, where failed is an error, was
-// about to: what of it is written nobody knows. It may be that nothing is. A command that is
+// about to: what of it is written nobody knows. A command that is
 // interrupted still has a moment for it.
 func (s *session) note(o *operator.Operator, failed error, changes ...operator.Change) error {
+	if errors.As(failed, new(operator.Refused)) {
+		return failed // nothing was written
+	}
 	e := operator.EventOf(s.command, changes)
 	e.At, e.Who, e.Incomplete = s.now(), s.who(), failed != nil
 	ctx, cancel := lastMoment(s.ctx)

@@ -160,8 +160,9 @@ type operation struct {
 	// What does it, and notes in the history what it has changed.
 	operator *operator.Operator
 	changed  func() []operator.Change
-	counts   bool // whoever does it counts days anew, and where nothing is to be done, those left open
-	result   any  // for programs; what do finds out is in it, behind a pointer
+	tidy     func() error // does what is to be done where nothing changes; nil: nothing
+	counts   bool         // whoever does it counts days anew, and where nothing is to be done, those left open
+	result   any          // for programs; what do finds out is in it, behind a pointer
 	// What people read at the end: where there is nothing to do, after a dry run, and
 	// when all is done.
 	none, dry string
@@ -176,6 +177,11 @@ func (s *session) carryOut(by caution, op operation) error {
 	}
 	if op.total == 0 && op.counts && !by.DryRun {
 		if err := s.finishCounts(); err != nil {
+			return err
+		}
+	}
+	if op.total == 0 && op.tidy != nil && !by.DryRun {
+		if err := op.tidy(); err != nil {
 			return err
 		}
 	}

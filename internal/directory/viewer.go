@@ -23,6 +23,9 @@ func PersonID(issuer, subject string) ViewerID {
 	return ViewerID(hex.EncodeToString(sum[:]))
 }
 
+// IsPerson reports whether a person is meant, and no key.
+func (v ViewerID) IsPerson() bool { return len(v) == hex.EncodedLen(sha256.Size) }
+
 // NoList is the ViewerID of who sees no customer at all: nothing is ever kept under it.
 const NoList ViewerID = "none"
 

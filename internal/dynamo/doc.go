@@ -18,6 +18,9 @@
 //	           status  S  "active" | "suspended"
 //	           gatewayKeyId  S  optional: API Gateway's id of the key that counts the partner's requests
 //	           gatewayKey    S  optional: that key's value, which is shown to nobody
+//	           version  S  optional: another after each change of status, grants, people and lists
+//	           notes    M  optional: what commands changed since a file said the same: directory.NoteOf →
+//	                       S "2026-11-27T10:00:00.120Z grant add". No function may read the two
 //
 //	grant      pk  PARTNER#northwind
 //	           sk  GRANT#acme_retail

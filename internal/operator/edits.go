@@ -26,7 +26,7 @@ import (
 // one. UserError: there is no such partner or customer.
 func (o *Operator) PlanGrant(ctx context.Context, partner directory.PartnerID, account usage.AccountID,
 	products []usage.Product) (Plan, error) {
-	return o.planGrants(ctx, partner, []usage.AccountID{account},
+	return o.planGrants(ctx, grantAdd, partner, []usage.AccountID{account},
 		importer.Grant{Line: line, Account: account, Products: products})
 }
 
@@ -35,7 +35,7 @@ func (o *Operator) PlanGrant(ctx context.Context, partner directory.PartnerID, a
 // partner or customer.
 func (o *Operator) PlanWithoutGrants(ctx context.Context, partner directory.PartnerID,
 	accounts []usage.AccountID) (Plan, error) {
-	return o.planGrants(ctx, partner, accounts)
+	return o.planGrants(ctx, grantRemove, partner, accounts)
 }
 
 // line is where the entry of such a file stands: a key without a line would be
@@ -48,10 +48,10 @@ const commandLineName = "the command line"
 // some accounts, with what is added. The list is made of the same reading that
 // it is then compared with: a grant that another command takes away meanwhile is
 // not given again.
-func (o *Operator) planGrants(ctx context.Context, partner directory.PartnerID, accounts []usage.AccountID,
-	added ...importer.Grant) (Plan, error) {
+func (o *Operator) planGrants(ctx context.Context, command string, partner directory.PartnerID,
+	accounts []usage.AccountID, added ...importer.Grant) (Plan, error) {
 	file := importer.Directory{File: commandLineName, Partners: []importer.Partner{{Line: line, ID: partner}}}
-	return o.plan(ctx, &planner{file: file, needsCustomers: true}, func(p *planner) error {
+	return o.plan(ctx, &planner{file: file, needsCustomers: true, command: command}, func(p *planner) error {
 		stored := p.partners[partner]
 		if !stored.exists {
 			return unknownPartner(partner)
@@ -86,7 +86,11 @@ func (o *Operator) PlanStatus(
 	file := importer.Directory{File: commandLineName, Partners: []importer.Partner{{
 		Line: line, ID: partner, Status: importer.Field[directory.PartnerStatus]{Line: line, Value: status},
 	}}}
-	return o.plan(ctx, &planner{file: file}, func(p *planner) error {
+	command := partnerResume
+	if status == directory.Suspended {
+		command = partnerSuspend
+	}
+	return o.plan(ctx, &planner{file: file, command: command}, func(p *planner) error {
 		if !p.partners[partner].exists {
 			return unknownPartner(partner)
 		}
@@ -144,10 +148,14 @@ func unknownCustomer(account usage.AccountID) error {
 // not touched: [Operator.LeavePlans] is to be done before. UserError: there is no
 // such partner.
 func (o *Operator) PlanPartnerDeletion(ctx context.Context, id directory.PartnerID) (Plan, error) {
-	_, grants, err := o.store.PartnerWithGrants(ctx, id)
+	edits, err := o.store.Edits(ctx, id)
 	if fault.Is(err, fault.NotFound) {
 		return Plan{}, unknownPartner(id)
 	}
+	if err != nil {
+		return Plan{}, err
+	}
+	_, grants, err := o.store.PartnerWithGrants(ctx, id)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -196,6 +204,7 @@ func (o *Operator) PlanPartnerDeletion(ctx context.Context, id directory.Partner
 	for _, g := range grants {
 		p.removeGrant(g)
 	}
+	p.plan.claims = []claim{{id, true, edits.Version, directory.Edits{Version: newVersion()}}}
 	p.change(Change{Kind: PartnerKind, Action: Remove, PartnerID: id})
 	p.in(stepDeleteLast, func(ctx context.Context, s *dynamo.Store) error { return s.DeletePartner(ctx, id) })
 	return p.plan, nil

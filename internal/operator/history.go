@@ -64,7 +64,7 @@ func EventOf(command string, changes []Change) ledger.Event {
 		}
 		e.Summary[i].Count++
 		if len(texts) < toldChanges {
-			texts = append(texts, eventText(c))
+			texts = append(texts, changeText(c, string(c.ViewerID)))
 		}
 	}
 	if more := len(changes) - len(texts); more > 0 {
@@ -91,9 +91,10 @@ func named[T ~string](all map[T]bool) (named []T) {
 var toldFields = []string{"products", "currency", "billingMode", "remainingCredit", "creditLimit", "creditAsOf",
 	"timeZone", "status", "narrowed", "expiresAt", "revokedAt", "plan"}
 
-// eventText is a change in words: "change grant northwind acme_retail (products: all → sms)".
-func eventText(c Change) string {
-	words := []string{string(c.Action), string(c.Kind), string(c.PartnerID), string(c.ViewerID), string(c.AccountID),
+// changeText is a change in words, "change grant northwind acme_retail (products: all → sms)"; viewer
+// is how the person or key on whose list a grant stands is called.
+func changeText(c Change, viewer string) string {
+	words := []string{string(c.Action), string(c.Kind), string(c.PartnerID), viewer, string(c.AccountID),
 		string(c.Product), c.EffectiveFrom, c.KeyID}
 	text := strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), " ")
 	if c.Kind == UsageKind {

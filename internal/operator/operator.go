@@ -10,8 +10,9 @@
 //
 // If it errs, a partner sees a customer that nobody granted, prices of the past
 // change unnoticed, or usage is lost. Every command may be interrupted and
-// repeated. Two that change the same things must not run at the same time: there
-// are no transactions.
+// repeated. There are no transactions: of two that change the same partner the later one is
+// refused when it begins to write (claims.go), and of two that change the same customer the
+// later write counts.
 package operator
 
 import (

@@ -33,13 +33,19 @@ type Plan struct {
 	Sights  []Sight
 	Viewers directory.PartnerID // whose viewer it is
 
+	// Undoes are what commands have changed in the file's partners, and the plan changes to what
+	// the file says. Where there are any, Apply wants Overwrite.
+	Undoes    []Undo
+	Overwrite bool
+
 	// Progress is told now and then how many records a plan that deletes usage has
 	// deleted so far; nil: nobody wants to know.
 	Progress func(deleted int)
 
-	steps [steps][]write
-	lists map[usage.Log]listChange // of the logs whose price lists change
-	zones []usage.AccountID        // whose time zone changes
+	steps  [steps][]write
+	claims []claim                  // of the partners that change
+	lists  map[usage.Log]listChange // of the logs whose price lists change
+	zones  []usage.AccountID        // whose time zone changes
 
 	deletes bool       // a customer, with its price lists
 	usage   *Selection // records that are deleted; nil: none
@@ -85,7 +91,13 @@ const writesAtOnce = 16
 // Where price lists, time zones or usage change, it holds the writer's lease, but not for what
 // is taken away first, and counts the days anew that they change. Interrupted, it leaves days
 // pending that whoever writes next counts.
+//
+// Refused: a partner was changed since the plan was made, or the plan undoes what commands have
+// done and may not; nothing is written.
 func (o *Operator) Apply(ctx context.Context, p Plan) error {
+	if err := o.claim(ctx, p); err != nil {
+		return err
+	}
 	if !p.changesTotals() {
 		return p.write(ctx, o.store, 0, steps)
 	}
@@ -94,6 +106,9 @@ func (o *Operator) Apply(ctx context.Context, p Plan) error {
 	}
 	deleted := 0
 	return o.writing(ctx, "apply", func(ctx context.Context, w *writer) error {
+		if err := o.stillClaimed(ctx, p); err != nil { // one may have waited long
+			return err
+		}
 		if err := w.openPlanned(ctx, p); err != nil {
 			return err
 		}
@@ -225,6 +240,7 @@ func (o *Operator) plan(ctx context.Context, p *planner, check func(*planner) er
 		p.partner(partner, fmt.Sprintf("partners[%d]", i))
 	}
 	p.priceLists()
+	p.settle()
 	if len(p.faults) > 0 {
 		slices.SortStableFunc(p.faults, func(a, b importer.Fault) int { return cmp.Compare(a.Line, b.Line) })
 		return Plan{}, p.faults
@@ -245,8 +261,11 @@ type planner struct {
 	// needsCustomers: the file will have grants, which check knows only when it
 	// knows what is stored.
 	needsCustomers bool
+	// command is the one of which this is the plan: "grant add"; empty: it is a file's.
+	command string
 
 	// What is stored, as far as the file has to do with it.
+	edits     *directory.Edits // of the one partner of a command that has read more of it already
 	customers map[usage.AccountID]directory.Customer
 	partners  map[directory.PartnerID]storedPartner
 	granted   map[usage.AccountID][]directory.Grant // of customers whose name the file tells
@@ -269,7 +288,10 @@ type grantList = map[usage.AccountID]directory.Grant
 type storedPartner struct {
 	directory.Partner
 	exists bool
+	edits  directory.Edits // as they were before all else was read
+	next   string          // its version when the plan is carried out
 	grants grantList
+	noted  map[directory.ViewerID]grantList // the lists of keys and people that notes are about
 	// Of a partner whose people the file has, or that is not stored yet:
 	people map[directory.ViewerID]directory.Person
 	lists  map[directory.ViewerID]grantList // of these people, and of those in the file
@@ -320,11 +342,19 @@ func (p *planner) load(ctx context.Context, store *dynamo.Store) error {
 	p.partners = make(map[directory.PartnerID]storedPartner)
 	for _, entry := range p.file.Partners {
 		group.Go(func() error {
+			edits, err := p.editsOf(ctx, store, entry.ID)
+			if err != nil {
+				return err
+			}
 			partner, grants, err := store.PartnerWithGrants(ctx, entry.ID)
 			if unlessNotFound(err) != nil {
 				return err
 			}
-			stored := storedPartner{Partner: partner, exists: err == nil, grants: byAccount(grants)}
+			stored := storedPartner{Partner: partner, exists: err == nil, edits: edits, next: newVersion(),
+				grants: byAccount(grants)}
+			if stored.noted, err = p.notedLists(ctx, store, entry, edits); err != nil {
+				return err
+			}
 			if entry.Viewers.IsSet() || !stored.exists {
 				if err := p.loadPeople(ctx, store, entry, &stored); err != nil {
 					return err

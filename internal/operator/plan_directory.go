@@ -239,7 +239,13 @@ func (p *planner) partner(entry importer.Partner, path string) {
 		if after.Status == directory.Suspended {
 			step = stepNarrow
 		}
-		p.in(step, func(ctx context.Context, s *dynamo.Store) error { return s.PutPartner(ctx, after) })
+		p.in(step, func(ctx context.Context, s *dynamo.Store) error {
+			err := s.PutPartner(ctx, after)
+			if err == nil && !stored.exists {
+				_, err = s.PutEdits(ctx, after.ID, "", directory.Edits{Version: stored.next})
+			}
+			return err
+		})
 	}
 	// Grants without their partner, which an interrupted command may have left,
 	// are not given to a partner that is made without any.
@@ -329,5 +335,7 @@ func (p *planner) narrow(before, after directory.Grant) {
 	}
 }
 
+const allProducts = "all"
+
 // grantText is what a grant gives, as "sms,voice" or "all".
-func grantText(g directory.Grant) string { return cmp.Or(productsText(g.Products), "all") }
+func grantText(g directory.Grant) string { return cmp.Or(productsText(g.Products), allProducts) }

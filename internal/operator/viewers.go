@@ -199,16 +199,18 @@ func (p *planner) clear(list grantList) {
 }
 
 // planViewer plans what becomes of one viewer, when what is stored of its partner, and
-// its own list, are known. UserError: there is no such partner.
+// its own list, are known. edits were read before all else. UserError: there is no such partner.
 func (o *Operator) planViewer(
-	ctx context.Context, of holder, change func(p *planner, own grantList) error,
+	ctx context.Context, command string, of holder, edits *directory.Edits,
+	change func(p *planner, own grantList) error,
 ) (Plan, error) {
 	own, err := o.store.GrantsOf(ctx, of.partner, of.viewer)
 	if err != nil {
 		return Plan{}, err
 	}
 	file := importer.Directory{File: commandLineName, Partners: []importer.Partner{{Line: line, ID: of.partner}}}
-	return o.plan(ctx, &planner{file: file, needsCustomers: true}, func(p *planner) error {
+	p := &planner{file: file, needsCustomers: true, command: command, edits: edits}
+	return o.plan(ctx, p, func(p *planner) error {
 		if !p.partners[of.partner].exists {
 			return unknownPartner(of.partner)
 		}
@@ -279,6 +281,10 @@ func sortSights(sights []Sight) {
 // no others, also one who was removed. An empty name leaves what is stored. UserError: there is
 // no such partner, or it has not all of these customers.
 func (o *Operator) PlanPerson(ctx context.Context, person directory.Person, list []importer.Grant) (Plan, error) {
+	edits, err := o.readEdits(ctx, person.Partner)
+	if err != nil {
+		return Plan{}, err
+	}
 	stored, exists, err := o.personIfAny(ctx, person.Partner, person.ID())
 	if err != nil {
 		return Plan{}, err
@@ -288,7 +294,8 @@ func (o *Operator) PlanPerson(ctx context.Context, person directory.Person, list
 		people[person.ID()] = stored
 		person.Name = cmp.Or(person.Name, stored.Name)
 	}
-	return o.planViewer(ctx, holder{person.Partner, person.ID()}, func(p *planner, own grantList) error {
+	of := holder{person.Partner, person.ID()}
+	return o.planViewer(ctx, viewerAdd, of, edits, func(p *planner, own grantList) error {
 		if err := p.checkList(person.Partner, list, nil); err != nil {
 			return err
 		}
@@ -310,6 +317,10 @@ func (o *Operator) personIfAny(
 // said or nothing; or, with forget, that nothing is said of them any more: then they see what
 // anybody sees of whom nothing is said. UserError: there is no such partner.
 func (o *Operator) PlanPersonRemoval(ctx context.Context, person directory.Person, forget bool) (Plan, error) {
+	edits, err := o.readEdits(ctx, person.Partner)
+	if err != nil {
+		return Plan{}, err
+	}
 	stored, exists, err := o.personIfAny(ctx, person.Partner, person.ID())
 	if err != nil {
 		return Plan{}, err
@@ -317,7 +328,8 @@ func (o *Operator) PlanPersonRemoval(ctx context.Context, person directory.Perso
 	if exists {
 		person = stored
 	}
-	return o.planViewer(ctx, holder{person.Partner, person.ID()}, func(p *planner, own grantList) error {
+	of := holder{person.Partner, person.ID()}
+	return o.planViewer(ctx, viewerRemove, of, edits, func(p *planner, own grantList) error {
 		p.subjects[person.ID()] = person.Subject
 		switch {
 		case !forget:
@@ -334,7 +346,7 @@ func (o *Operator) PlanPersonRemoval(ctx context.Context, person directory.Perso
 // PlanNarrowKey finds what it takes that a key sees these of its partner's customers and no
 // others. UserError: there is no such key, or its partner has not all of these customers.
 func (o *Operator) PlanNarrowKey(ctx context.Context, id string, list []importer.Grant) (Plan, error) {
-	return o.planKey(ctx, id, func(p *planner, key directory.AccessKey, own grantList) error {
+	return o.planKey(ctx, keyNarrow, id, func(p *planner, key directory.AccessKey, own grantList) error {
 		if err := p.checkList(key.Partner, list, nil); err != nil {
 			return err
 		}
@@ -347,7 +359,7 @@ func (o *Operator) PlanNarrowKey(ctx context.Context, id string, list []importer
 // sees already, these products too. UserError: there is no such key, it is not narrowed, or its
 // partner has not all of these customers.
 func (o *Operator) PlanWidenKey(ctx context.Context, id string, more []importer.Grant) (Plan, error) {
-	return o.planKey(ctx, id, func(p *planner, key directory.AccessKey, own grantList) error {
+	return o.planKey(ctx, keyWiden, id, func(p *planner, key directory.AccessKey, own grantList) error {
 		if !key.Narrowed {
 			return userErrorf("the key %s sees all customers of %s already: to bound it to some, "+
 				"partnerctl key narrow %s", id, key.Partner, id)
@@ -378,7 +390,7 @@ func (o *Operator) PlanWidenKey(ctx context.Context, id string, more []importer.
 // PlanWidenKeyToAll finds what it takes that a key sees all customers of its partner.
 // UserError: there is no such key.
 func (o *Operator) PlanWidenKeyToAll(ctx context.Context, id string) (Plan, error) {
-	return o.planKey(ctx, id, func(p *planner, key directory.AccessKey, own grantList) error {
+	return o.planKey(ctx, keyWiden, id, func(p *planner, key directory.AccessKey, own grantList) error {
 		if key.Narrowed {
 			p.change(changeOfKey(key, yes, no))
 			p.in(stepWiden, func(ctx context.Context, s *dynamo.Store) error { return s.WidenAccessKey(ctx, id) })
@@ -400,15 +412,22 @@ func changeOfKey(key directory.AccessKey, from, to string) Change {
 }
 
 func (o *Operator) planKey(
-	ctx context.Context, id string, change func(*planner, directory.AccessKey, grantList) error,
+	ctx context.Context, command, id string, change func(*planner, directory.AccessKey, grantList) error,
 ) (Plan, error) {
-	key, err := o.FindKey(ctx, id)
+	owned, err := o.FindKey(ctx, id)
 	if err != nil {
 		return Plan{}, err
 	}
-	return o.planViewer(ctx, holder{key.Partner, directory.ViewerID(id)}, func(p *planner, own grantList) error {
-		return change(p, key, own)
-	})
+	edits, err := o.readEdits(ctx, owned.Partner)
+	if err != nil {
+		return Plan{}, err
+	}
+	key, err := o.FindKey(ctx, id) // as it is since then
+	if err != nil {
+		return Plan{}, err
+	}
+	of := holder{key.Partner, directory.ViewerID(id)}
+	return o.planViewer(ctx, command, of, edits, func(p *planner, own grantList) error { return change(p, key, own) })
 }
 
 // bindKey plans that a key sees what is on a list, and no more.
@@ -433,7 +452,11 @@ func (o *Operator) CreateNarrowKey(
 	}
 	key.Narrowed = true
 	of := holder{partner, directory.ViewerID(key.ID)}
-	plan, err := o.planViewer(ctx, of, func(p *planner, own grantList) error {
+	edits, err := o.readEdits(ctx, partner)
+	if err != nil {
+		return "", key, nil, err
+	}
+	plan, err := o.planViewer(ctx, keyCreate, of, edits, func(p *planner, own grantList) error {
 		if err := p.checkList(partner, list, nil); err != nil {
 			return err
 		}

@@ -169,7 +169,7 @@ func TestAKeyIsNarrowedAndWidened(t *testing.T) {
 	o.carryOut(o.PlanWidenKey(t.Context(), key.ID, listOf(t, "acc-a=sms", "acc-b")))
 	seen("acc-a/sms acc-a/voice acc-b/sms")
 
-	apply(t, o.Operator, `partners: [{id: north, customers: [{accountId: acc-b}]}]`)
+	applyOver(t, o.Operator, `partners: [{id: north, customers: [{accountId: acc-b}]}]`)
 	seen("acc-b/sms acc-b/voice")
 	view, err := o.ShowKey(t.Context(), key.ID)
 	must(t, err)
