@@ -114,6 +114,13 @@ type objects struct {
 	current []byte // until the next
 }
 
+// skipTo passes over the lines before one, without a look at what they are.
+func (o *objects) skipTo(line int) {
+	for l := o.lines; l.number < line && (l.err == nil || len(l.window()) > 0); {
+		l.skipLine()
+	}
+}
+
 // Reasons for which a line as a whole is rejected.
 const (
 	tooLong = "is longer than 1048576 bytes"

@@ -133,6 +133,9 @@ type Reject struct {
 func ReadUsage(r io.Reader, f Format, o Options) iter.Seq2[Row, error] {
 	return sequence(func() (func() (Row, error), error) {
 		rows, err := open(r, f, o)
+		if lines, oneEach := rows.(interface{ skipTo(line int) }); oneEach && err == nil {
+			lines.skipTo(o.FromLine)
+		}
 		return func() (Row, error) {
 			number, fault, err := rows.next()
 			for err == nil && number < o.FromLine {
