@@ -51,7 +51,7 @@ func TestFromNothingToWhatAPartnerSeesByUploadsAlone(t *testing.T) {
 	if script == nil || bytes.Contains(script[1], []byte("partnerctl import")) {
 		t.Fatal("docs/operating.md has no block inbox.sh that imports nothing by hand")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-euc", string(script[1]))
 	cmd.Dir = t.TempDir()
@@ -123,7 +123,7 @@ type uploadResult struct {
 // results waits until so many imports of a key have ended, and tells them, in no order.
 func (p *product) results(t *testing.T, key string, n int) (all []uploadResult) {
 	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		var ended []string
 		for _, k := range p.keys(t, "results/"+key+".") {
 			if strings.HasSuffix(k, ".json") {
