@@ -48,7 +48,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients release costs bench bench-import fuzz model screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients release costs bench bench-scale bench-import fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -148,6 +148,9 @@ costs: ## the table of docs/deploy.md: what a month costs
 
 bench: ## cold starts, answers by memory size and a warm page, on a quiet machine; ARGS=-check holds them against recorded ones
 	$(GO) -C tools build -o ../build/bench ./bench && build/bench $(ARGS)
+
+bench-scale: $(ENGINE) ## what answers cost as logs and partners grow; ARGS="-records 1000000" takes ten times as long
+	$(GO) -C tools build -o ../build/benchscale ./benchscale && build/benchscale $(ARGS)
 
 bench-import: $(ENGINE) ## a million records into the engine, killed, restarted and compared; ARGS="-lines 50000 -kills 5"; with -inbox by its function
 	$(GO) -C tools build -o ../build/benchimport ./benchimport && build/benchimport $(ARGS)

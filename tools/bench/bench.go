@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"partnerview/internal/usage"
+	"partnerview/tools/report"
 )
 
 // bench is what all parts are measured with.
@@ -101,12 +102,12 @@ func (b *bench) all(ctx context.Context) error {
 	return nil
 }
 
-func (b *bench) show(t table) {
+func (b *bench) show(t report.Table) {
 	if b.markdown {
-		fmt.Fprintln(b.out, t.markdown())
+		fmt.Fprintln(b.out, t.Markdown())
 		return
 	}
-	fmt.Fprintln(b.out, t.text())
+	fmt.Fprintln(b.out, t.Text())
 }
 
 // environment is a function's, with DynamoDB at an address.

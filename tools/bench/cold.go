@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"partnerview/tools/report"
 )
 
 // start is what one cold start cost.
@@ -87,7 +89,7 @@ type coldRatios struct{ wall, cpu, peak float64 }
 func over(f, other *side) coldRatios {
 	wall, cpu := ratios(f.starts, other.starts, start.times)
 	peak := func(s start) int64 { return s.peak }
-	return coldRatios{wall, cpu, float64(median(f.starts, peak)) / float64(median(other.starts, peak))}
+	return coldRatios{wall, cpu, float64(report.Median(f.starts, peak)) / float64(report.Median(other.starts, peak))}
 }
 
 // What a start is to cost at most: issue 16 names it, for a quiet machine.
@@ -126,15 +128,15 @@ func missed(name string, hello, floor coldRatios) string {
 }
 
 // coldTable shows all starts.
-func coldTable(functions []*side, starts int) table {
-	t := table{
-		title: fmt.Sprintf("Cold start: from exec to the first answer over the Runtime API, medians of %d starts in turn, on one core.", starts),
-		notes: []string{
+func coldTable(functions []*side, starts int) report.Table {
+	t := report.Table{
+		Title: fmt.Sprintf("Cold start: from exec to the first answer over the Runtime API, medians of %d starts in turn, on one core.", starts),
+		Notes: []string{
 			fmt.Sprintf("DynamoDB is canned answers on loopback, without TLS; X-Ray is on and sampled; the binaries are in the page cache. getusage answers with %d records.", firstPage),
 			fmt.Sprintf("Goals, wall time: authorizer %.1f ×, dashboard %.1f ×, others %.1f × hello, each %.1f × floor; peak memory %.1f × hello.",
 				coldGoal("authorizer"), coldGoal("dashboard"), endpointGoal, floorGoal, peakGoal),
 		},
-		head: []string{"", "wall ms", "× hello", "× floor", "CPU ms", "× hello", "× floor", "peak MiB", "× hello", "× floor", "binary MB", "zip MB", "goals"},
+		Head: []string{"", "wall ms", "× hello", "× floor", "CPU ms", "× hello", "× floor", "peak MiB", "× hello", "× floor", "binary MB", "zip MB", "goals"},
 	}
 	for _, f := range functions {
 		hello, floor := over(f, functions[0]), over(f, functions[1])
@@ -142,11 +144,11 @@ func coldTable(functions []*side, starts int) table {
 		if f.name != helloName && f.name != floorName {
 			goals = missed(f.name, hello, floor)
 		}
-		t.rows = append(t.rows, []string{
+		t.Rows = append(t.Rows, []string{
 			f.name,
-			ms(median(f.starts, func(s start) time.Duration { return s.wall })), times(hello.wall), times(floor.wall),
-			ms(median(f.starts, func(s start) time.Duration { return s.cpu })), times(hello.cpu), times(floor.cpu),
-			fmt.Sprintf("%.1f", float64(median(f.starts, func(s start) int64 { return s.peak }))/(1<<20)), times(hello.peak), times(floor.peak),
+			ms(report.Median(f.starts, func(s start) time.Duration { return s.wall })), times(hello.wall), times(floor.wall),
+			ms(report.Median(f.starts, func(s start) time.Duration { return s.cpu })), times(hello.cpu), times(floor.cpu),
+			fmt.Sprintf("%.1f", float64(report.Median(f.starts, func(s start) int64 { return s.peak }))/(1<<20)), times(hello.peak), times(floor.peak),
 			fmt.Sprintf("%.1f", float64(f.binary)/1e6), fmt.Sprintf("%.1f", float64(f.zipped)/1e6), goals,
 		})
 	}

@@ -2,27 +2,10 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"time"
+
+	"partnerview/tools/report"
 )
-
-// median is that of a field; of an even number, the upper of the two in the middle.
-func median[T any, V int64 | float64 | time.Duration](all []T, field func(T) V) V {
-	return quantile(all, 0.5, field)
-}
-
-// quantile is the value of a field below which a part of all lie, 0.99 for p99.
-func quantile[T any, V int64 | float64 | time.Duration](all []T, part float64, field func(T) V) V {
-	values := make([]V, len(all))
-	for i, one := range all {
-		values[i] = field(one)
-	}
-	slices.Sort(values)
-	return values[min(int(part*float64(len(values))), len(values)-1)]
-}
-
-// itself is a field of what is a value already.
-func itself[V any](v V) V { return v }
 
 // ratios are the medians of a over b, round by round: what else the machine does
 // in a round slows both.
@@ -33,7 +16,7 @@ func ratios[T any](a, b []T, times func(T) (wall, cpu time.Duration)) (wall, cpu
 		bWall, bCPU := times(b[i])
 		walls[i], cpus[i] = float64(aWall)/float64(bWall), float64(aCPU)/float64(bCPU)
 	}
-	return median(walls, itself), median(cpus, itself)
+	return report.Median(walls, report.Itself), report.Median(cpus, report.Itself)
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.2f", float64(d)/1e6) }

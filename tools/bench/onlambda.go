@@ -7,6 +7,8 @@ import (
 	"math"
 	"runtime"
 	"time"
+
+	"partnerview/tools/report"
 )
 
 // What is measured as Lambda runs it.
@@ -137,21 +139,21 @@ func perMillion(memory int, took time.Duration) float64 {
 }
 
 // lambdaTable shows what a function takes and costs by its memory.
-func lambdaTable(all []*runs, p plan, q quota) table {
-	t := table{
-		title: fmt.Sprintf("As Lambda runs it: a whole core until the function asks for its first event, then MB/%d of it (%s).", fullCore, q),
-		notes: []string{
+func lambdaTable(all []*runs, p plan, q quota) report.Table {
+	t := report.Table{
+		Title: fmt.Sprintf("As Lambda runs it: a whole core until the function asks for its first event, then MB/%d of it (%s).", fullCore, q),
+		Notes: []string{
 			fmt.Sprintf("DynamoDB is canned answers behind TLS. Medians of %d starts in turn, and of %d warm answers with a rest after each. The price is of a million warm answers of the median (arm64, us-east-1).", p.starts, p.starts*p.warm),
 		},
-		head: []string{"", "MB", "init ms", "first answer ms", "warm p50 ms", "warm p99 ms", "$ a million", "peak MiB"},
+		Head: []string{"", "MB", "init ms", "first answer ms", "warm p50 ms", "warm p99 ms", "$ a million", "peak MiB"},
 	}
 	for _, r := range all {
 		for _, memory := range memories {
 			v := r.bySize[memory]
-			warm := median(v.warm, itself)
-			t.rows = append(t.rows, []string{
-				r.name, fmt.Sprint(memory), ms(median(v.inits, itself)), ms(median(v.firsts, itself)), ms(warm), ms(quantile(v.warm, 0.99, itself)),
-				fmt.Sprintf("%.2f", perMillion(memory, warm)), fmt.Sprintf("%.1f", float64(quantile(v.peaks, 1, itself))/(1<<20)),
+			warm := report.Median(v.warm, report.Itself)
+			t.Rows = append(t.Rows, []string{
+				r.name, fmt.Sprint(memory), ms(report.Median(v.inits, report.Itself)), ms(report.Median(v.firsts, report.Itself)), ms(warm), ms(report.Quantile(v.warm, 0.99, report.Itself)),
+				fmt.Sprintf("%.2f", perMillion(memory, warm)), fmt.Sprintf("%.1f", float64(report.Quantile(v.peaks, 1, report.Itself))/(1<<20)),
 			})
 		}
 	}

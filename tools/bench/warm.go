@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"partnerview/internal/usage"
+	"partnerview/tools/report"
 )
 
 // cost is what one page took.
@@ -103,15 +104,15 @@ func (m warmPage) overFloor() (wall, cpu float64) {
 }
 
 // table shows the page beside its floors.
-func (m warmPage) table() table {
-	t := table{
-		title: fmt.Sprintf("Warm page of %d records (%s), medians of %d rounds of %d pages, without network.", recordsOnPage, m.product, len(m.works[0].costs), m.repeats),
-		notes: []string{
+func (m warmPage) table() report.Table {
+	t := report.Table{
+		Title: fmt.Sprintf("Warm page of %d records (%s), medians of %d rounds of %d pages, without network.", recordsOnPage, m.product, len(m.works[0].costs), m.repeats),
+		Notes: []string{
 			"page: all that functions/getusage does with an event: gateway.Handler, api.GetUsage, dynamo.Store.",
 			"floor: the SDK's two calls for it, to AttributeValues, and encoding/json of the same answer. lower floor: the same without the call for the price lists.",
 			fmt.Sprintf("Goal: page %.2f × the floor.", warmGoal),
 		},
-		head: []string{"", "wall µs", "page is ×", "CPU µs", "page is ×", "allocs", "kB", "goal"},
+		Head: []string{"", "wall µs", "page is ×", "CPU µs", "page is ×", "allocs", "kB", "goal"},
 	}
 	for i, w := range m.works {
 		wall, cpu := ratios(m.works[0].costs, w.costs, cost.times)
@@ -121,11 +122,11 @@ func (m warmPage) table() table {
 		} else if i == 1 {
 			goal = "missed"
 		}
-		t.rows = append(t.rows, []string{
+		t.Rows = append(t.Rows, []string{
 			w.name,
-			us(median(w.costs, func(c cost) time.Duration { return c.wall })), times(wall),
-			us(median(w.costs, func(c cost) time.Duration { return c.cpu })), times(cpu),
-			fmt.Sprint(median(w.costs, func(c cost) int64 { return c.allocs })), fmt.Sprint(median(w.costs, func(c cost) int64 { return c.bytes }) / 1000), goal,
+			us(report.Median(w.costs, func(c cost) time.Duration { return c.wall })), times(wall),
+			us(report.Median(w.costs, func(c cost) time.Duration { return c.cpu })), times(cpu),
+			fmt.Sprint(report.Median(w.costs, func(c cost) int64 { return c.allocs })), fmt.Sprint(report.Median(w.costs, func(c cost) int64 { return c.bytes }) / 1000), goal,
 		})
 	}
 	return t
