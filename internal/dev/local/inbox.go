@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"partnerview/internal/dev/local/bucket"
@@ -74,12 +77,31 @@ func begin(runner *states.Runner) func(context.Context, []byte) error {
 // place finds the folder of the objects.
 func (i *inbox) place(path string) (err error) {
 	if path == "" {
+		removeOrphans()
 		i.temporary = true
-		i.folder, err = os.MkdirTemp("", "partnerview-inbox-")
+		i.folder, err = os.MkdirTemp("", fmt.Sprintf("%s%d-", folderPrefix, os.Getpid()))
 		return err
 	}
 	i.folder, err = filepath.Abs(filepath.Join(path, "inbox"))
 	return err
+}
+
+// folderPrefix begins the name of a folder that goes with its process, whose id follows.
+const folderPrefix = "partnerview-inbox-"
+
+// removeOrphans deletes the folders of runs that were killed: uploads hold full numbers. What
+// cannot be deleted, as another user's, is left.
+func removeOrphans() {
+	folders, err := filepath.Glob(filepath.Join(os.TempDir(), folderPrefix+"*"))
+	if err != nil {
+		return // the pattern is sound but where the folder of all has a strange name
+	}
+	for _, folder := range folders {
+		of, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(folder), folderPrefix), "-")
+		if pid, err := strconv.Atoi(of); err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			_ = os.RemoveAll(folder)
+		}
+	}
 }
 
 func (i *inbox) serve(buckets []template.Bucket, log io.Writer) (err error) {

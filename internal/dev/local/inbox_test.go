@@ -2,7 +2,10 @@ package local
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -59,6 +62,29 @@ func TestABucketHasANameThatS3Takes(t *testing.T) {
 		if names["InboxBucket"] != want {
 			t.Errorf("with %q it is %q", values, names["InboxBucket"])
 		}
+	}
+}
+
+func TestWhatAKilledRunHasLeftIsDeletedAtTheNextStart(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	ended := exec.Command("true")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	orphan := filepath.Join(os.TempDir(), fmt.Sprintf("partnerview-inbox-%d-1", ended.Process.Pid))
+	alive := filepath.Join(os.TempDir(), fmt.Sprintf("partnerview-inbox-%d-1", os.Getppid()))
+	for _, folder := range []string{orphan, alive} {
+		if err := os.MkdirAll(filepath.Join(folder, "deeper"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	i := new(inbox)
+	if err := i.place(""); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(os.TempDir(), "*"))
+	if err != nil || len(left) != 2 || !slices.Contains(left, alive) || !slices.Contains(left, i.folder) {
+		t.Errorf("there are %v (%v), want %s and %s", left, err, alive, i.folder)
 	}
 }
 

@@ -91,6 +91,10 @@ func Parse(definition []byte) (*Machine, error) {
 	if err := strictly(definition, &d); err != nil {
 		return nil, err
 	}
+	if err := exactly(definition, "Comment", "StartAt", "Version", "QueryLanguage", "TimeoutSeconds",
+		"States"); err != nil {
+		return nil, err
+	}
 	m := &Machine{startAt: d.StartAt, states: make(map[string]*state, len(d.States))}
 	var faults []error
 	if d.QueryLanguage != "" && d.QueryLanguage != "JSONPath" {
@@ -121,26 +125,45 @@ func Parse(definition []byte) (*Machine, error) {
 }
 
 func readState(name string, text []byte) (*state, error) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(text, &fields); err != nil {
-		return nil, err
-	}
-	var typ string
-	if err := json.Unmarshal(fields["Type"], &typ); err != nil {
+	s := &state{name: name}
+	if err := json.Unmarshal(text, &struct{ Type *string }{&s.Type}); err != nil {
 		return nil, fmt.Errorf("the type: %w", err)
 	}
-	allowed, known := fieldsOf[typ]
+	allowed, known := fieldsOf[s.Type]
 	if !known {
-		return nil, fmt.Errorf("a %s is not read: there are %s", typ,
+		return nil, fmt.Errorf("a %s is not read: there are %s", s.Type,
 			strings.Join(slices.Sorted(maps.Keys(fieldsOf)), ", "))
 	}
-	for _, field := range slices.Sorted(maps.Keys(fields)) {
-		if field != "Type" && field != "Comment" && !slices.Contains(allowed, field) {
-			return nil, fmt.Errorf("the field %s is not read of a %s", field, typ)
+	if err := exactly(text, append([]string{"Type", "Comment"}, allowed...)...); err != nil {
+		return nil, fmt.Errorf("of a %s %w", s.Type, err)
+	}
+	return s, strictly(text, s)
+}
+
+func (r *retrier) UnmarshalJSON(text []byte) error {
+	type plain retrier
+	return errors.Join(exactly(text, "ErrorEquals", "Comment", "IntervalSeconds", "MaxAttempts", "BackoffRate",
+		"MaxDelaySeconds", "JitterStrategy"), json.Unmarshal(text, (*plain)(r)))
+}
+
+func (c *catcher) UnmarshalJSON(text []byte) error {
+	type plain catcher
+	return errors.Join(exactly(text, "ErrorEquals", "Comment", "Next", "ResultPath"), json.Unmarshal(text, (*plain)(c)))
+}
+
+// exactly refuses an object with other fields than these. A name counts as it is written:
+// encoding/json would take "next" for "Next", which Step Functions does not.
+func exactly(text []byte, fields ...string) error {
+	var of map[string]json.RawMessage
+	if err := json.Unmarshal(text, &of); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		if !slices.Contains(fields, name) {
+			return fmt.Errorf("the field %s is not read", name)
 		}
 	}
-	s := &state{name: name}
-	return s, strictly(text, s)
+	return nil
 }
 
 // strictly reads one JSON value into a struct, and refuses fields that it does not have.
