@@ -51,9 +51,9 @@ var inFunctions = []string{
 	"github.com/aws/aws-sdk-go-v2/internal/v4a", "github.com/aws/aws-sdk-go-v2/service/internal/checksum",
 	"github.com/aws/aws-sdk-go-v2/service/internal/presigned-url", "github.com/aws/aws-sdk-go-v2/service/internal/s3shared",
 	// What aws-xray-sdk-go brings along.
-	"github.com/aws/aws-xray-sdk-go/v2", "github.com/pkg/errors", "github.com/valyala/fasthttp", "github.com/valyala/bytebufferpool",
-	"github.com/andybalholm/brotli", "github.com/klauspost/compress", "golang.org/x/net", "golang.org/x/sys",
-	"google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto/googleapis/rpc",
+	"github.com/aws/aws-xray-sdk-go/v2", "github.com/pkg/errors",
+	// What stands in, in unlinked/, for what it would bring along too.
+	"github.com/valyala/fasthttp", "google.golang.org/grpc", "google.golang.org/protobuf",
 }
 
 type goPackage struct {

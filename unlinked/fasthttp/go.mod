@@ -1,0 +1,2 @@
+module github.com/valyala/fasthttp
+go 1.22

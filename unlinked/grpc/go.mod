@@ -1,0 +1,2 @@
+module google.golang.org/grpc
+go 1.22
