@@ -96,8 +96,18 @@ func machineLoad() string {
 	return first
 }
 
-// totals has partnerctl compare what it has counted with what is stored.
-func (s *stage) totals(ctx context.Context) error {
+// totals has partnerctl compare what it has counted with what is stored; again where the engine, on
+// a busy machine, takes longer to answer than it is waited for.
+func (s *stage) totals(ctx context.Context) (err error) {
+	for range 3 {
+		if err = s.checkTotals(ctx); err == nil || !strings.Contains(err.Error(), "does not answer") {
+			break
+		}
+	}
+	return err
+}
+
+func (s *stage) checkTotals(ctx context.Context) error {
 	cmd := s.partnerctl(ctx, "totals", "check")
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
