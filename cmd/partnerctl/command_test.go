@@ -370,5 +370,11 @@ func TestWhatIsInterruptedWhileItWritesSaysWhatToDo(t *testing.T) {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait()
 		result{cmd.ProcessState.ExitCode(), "", errOut.String()}.fails(t, 1, "interrupted. "+done+"What was written stays; run the same command again")
+		if noted := d.listed("--failed"); args[0] == "import" && (len(noted) != 1 || !strings.HasPrefix(*noted[0].Error, "interrupted. ")) {
+			t.Errorf("noted is %+v", noted)
+		}
+		if noted := d.history(); args[0] == "usage" && (!noted[0].Incomplete || noted[0].Command != "usage delete") {
+			t.Errorf("the history is %+v", noted)
+		}
 	}
 }

@@ -217,7 +217,9 @@ type planning func(context.Context, *operator.Operator) (operator.Plan, error)
 
 func planOf(t *testing.T, file string) planning {
 	return func(ctx context.Context, o *operator.Operator) (operator.Plan, error) {
-		return o.Plan(ctx, parse(t, file), false)
+		plan, err := o.Plan(ctx, parse(t, file), false)
+		plan.Overwrite = true // applyOld narrows keys by command
+		return plan, err
 	}
 }
 
