@@ -19,6 +19,7 @@ type bench struct {
 	out       io.Writer
 	folder    string
 	functions []*side // hello, floor, and ours
+	besides   []*side // of another checkout, for the quotas
 	answers   tables  // DynamoDB's
 	daemon    *daemon
 	on        cores
@@ -52,6 +53,16 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 	}
 	if b.functions, err = build(ctx, b.folder, key); err != nil {
 		return err
+	}
+	for _, f := range b.functions {
+		if b.beside == "" || !slices.Contains(measuredOnLambda, f.name) {
+			continue
+		}
+		other, err := buildBeside(ctx, f, b.beside)
+		if err != nil {
+			return err
+		}
+		b.besides = append(b.besides, other)
 	}
 	if b.on.functions, b.on.own, err = awaitQuiet(ctx, allowed); err != nil {
 		return err
@@ -153,7 +164,7 @@ func (b *bench) onLambda(ctx context.Context) (err error) {
 		return err
 	}
 	defer server.Close()
-	p := plan{beside: b.beside, starts: b.quotaStarts, warm: b.quotaWarm}
+	p := plan{starts: b.quotaStarts, warm: b.quotaWarm, functions: b.besides}
 	for _, f := range b.functions {
 		if slices.Contains(measuredOnLambda, f.name) {
 			p.functions = append(p.functions, f)

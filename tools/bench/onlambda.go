@@ -38,16 +38,13 @@ type invoked struct {
 // plan is what is to be run as Lambda does.
 type plan struct {
 	functions []*side
-	beside    string // NAME=VALUE: each function is measured with it too; "": it is not
-	starts    int    // of each function and memory size
-	warm      int    // answers after the first of each start
+	starts    int // of each function and memory size
+	warm      int // answers after the first of each start
 }
 
-// runs are a function and an environment, by memory size.
+// runs are a function's, by memory size.
 type runs struct {
-	name   string
-	side   *side
-	env    variables
+	*side
 	bySize map[int]*invoked
 }
 
@@ -57,10 +54,7 @@ type runs struct {
 func asOnLambda(ctx context.Context, p plan, q quota, env variables, on cores) ([]*runs, error) {
 	var all []*runs
 	for _, f := range p.functions {
-		all = append(all, &runs{f.name, f, env, map[int]*invoked{}})
-		if p.beside != "" {
-			all = append(all, &runs{f.name + " " + p.beside, f, append(append(variables{}, env...), p.beside), map[int]*invoked{}})
-		}
+		all = append(all, &runs{f, map[int]*invoked{}})
 	}
 	from, err := look()
 	if err != nil {
@@ -72,7 +66,7 @@ func asOnLambda(ctx context.Context, p plan, q quota, env variables, on cores) (
 				if i <= 1 {
 					r.bySize[memory] = new(invoked)
 				}
-				if err := r.bySize[memory].start(ctx, r, memory, p.warm, q, on); err != nil {
+				if err := r.bySize[memory].start(ctx, r.side, env, memory, p.warm, q, on); err != nil {
 					return nil, err
 				}
 			}
@@ -89,14 +83,14 @@ func asOnLambda(ctx context.Context, p plan, q quota, env variables, on cores) (
 }
 
 // start is one start and its answers.
-func (v *invoked) start(ctx context.Context, r *runs, memory, warm int, q quota, on cores) error {
+func (v *invoked) start(ctx context.Context, f *side, env variables, memory, warm int, q quota, on cores) error {
 	runtime.GC()
 	time.Sleep(settle)
-	p, err := launch(ctx, r.side, r.env, on)
+	p, err := launch(ctx, f, env, on)
 	if err != nil {
 		return err
 	}
-	err = v.answers(ctx, p, memory, warm, r.side.payload, q)
+	err = v.answers(ctx, p, memory, warm, f.payload, q)
 	err = errors.Join(err, q.free())
 	_, peak, err := p.end(err)
 	v.peaks = append(v.peaks, peak)

@@ -49,7 +49,7 @@ func TestWhatOthersUseOfTheMachineIsNotWhatThisProgramUses(t *testing.T) {
 func TestAMachineWithAnotherProgramOnItIsRefused(t *testing.T) {
 	on := twoCores(t)
 	burn(t, on)
-	if _, _, err := quietCores(t.Context(), []int{on.own, on.functions}); !isRefusal(err) {
+	if _, _, err := quietCores(t.Context(), []int{on.own, on.functions}); !isRefusal(err) || !strings.Contains(err.Error(), "others used") {
 		t.Errorf("it is taken for quiet: %v", err)
 	}
 }

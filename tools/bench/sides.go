@@ -43,40 +43,51 @@ var measured = []string{
 func build(ctx context.Context, folder, key string) ([]*side, error) {
 	var built []*side
 	for _, name := range measured {
-		f := &side{name: name}
-		built = append(built, f)
-		module, source := ".", "functions/"+f.name
-		switch f.name {
+		f := &side{name: name, run: filepath.Join(folder, name)}
+		module, source := ".", "functions/"+name
+		switch name {
 		case helloName:
 			module, source = "tools", "bench/testdata/hello"
 		case floorName:
 			module, source = "tools", "bench/floor"
 		}
-		linked := filepath.Join(folder, f.name+".linked")
-		if err := lambda.Build(ctx, module, source, linked); err != nil {
-			return nil, err
-		}
-		f.run = filepath.Join(folder, f.name)
-		code, err := os.ReadFile(linked)
-		if err != nil {
-			return nil, err
-		}
-		// Written in one piece: how a linker's output came into the page cache
-		// shows in how fast it starts.
-		if err := os.WriteFile(f.run, code, 0o700); err != nil {
-			return nil, err
-		}
-		f.binary = int64(len(code))
-		if f.zipped, err = zipSize(code); err != nil {
-			return nil, err
-		}
-		event, err := eventOf(f.name)
+		event, err := eventOf(name)
 		if err != nil {
 			return nil, err
 		}
 		f.payload = []byte(strings.ReplaceAll(string(event), "KEY_OF_PARTNER", key))
+		if err := f.build(ctx, module, source); err != nil {
+			return nil, err
+		}
+		built = append(built, f)
 	}
 	return built, nil
+}
+
+// build compiles a side from a module's folder to where it is run from.
+func (f *side) build(ctx context.Context, module, source string) error {
+	linked := f.run + ".linked"
+	if err := lambda.Build(ctx, module, source, linked); err != nil {
+		return err
+	}
+	code, err := os.ReadFile(linked)
+	if err != nil {
+		return err
+	}
+	// Written in one piece: how a linker's output came into the page cache
+	// shows in how fast it starts.
+	if err := os.WriteFile(f.run, code, 0o700); err != nil {
+		return err
+	}
+	f.binary = int64(len(code))
+	f.zipped, err = zipSize(code)
+	return err
+}
+
+// buildBeside compiles the same function of another checkout.
+func buildBeside(ctx context.Context, f *side, checkout string) (*side, error) {
+	other := &side{name: f.name + " beside", run: f.run + ".beside", payload: f.payload}
+	return other, other.build(ctx, checkout, "functions/"+f.name)
 }
 
 // zipSize is how large a deployed function is.

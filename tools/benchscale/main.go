@@ -38,7 +38,12 @@ func main() {
 	customers := flag.Int("customers", 10_000, "the largest partner; smaller ones are a tenth each, down to 10")
 	rounds := flag.Int("rounds", 30, "how often each question is asked")
 	markdown := flag.Bool("markdown", false, "a table as docs/performance.md has it")
+	hot := flag.Bool("hot", false, "simulate programs that read one partition, and nothing else")
 	flag.Parse()
+	if *hot {
+		show(hotTable(), *markdown)
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, timeLimit)
@@ -49,7 +54,11 @@ func main() {
 		fmt.Fprintln(os.Stderr, "benchscale:", err)
 		os.Exit(1)
 	}
-	if *markdown {
+	show(t, *markdown)
+}
+
+func show(t report.Table, markdown bool) {
+	if markdown {
 		fmt.Println(t.Markdown())
 		return
 	}
