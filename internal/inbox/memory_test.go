@@ -112,9 +112,8 @@ func TestAnImportTakesNoMoreMemoryWhateverTheSizeOfItsFile(t *testing.T) {
 		"native/bomb.ndjson.gz": {inbox.Failed, "the file unpacks to more than 2048 MiB"},
 	} {
 		t.Run(key, func(t *testing.T) {
-			s := newStage(t)
 			tables := engine.NewTables(t)
-			s = stageOn(t, dynamo.NewStore(engine.Client(t), tables))
+			s := stageOn(t, dynamo.NewStore(engine.Client(t), tables))
 			orders, err := json.Marshal(muchOrders{engine.Endpoint(t), tables, s.begins(key, nil)})
 			must(t, err)
 			cmd := exec.Command(os.Args[0], "-test.run=^TestAnotherImport$")
