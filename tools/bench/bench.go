@@ -164,10 +164,18 @@ func (b *bench) onLambda(ctx context.Context) (err error) {
 		return err
 	}
 	defer server.Close()
+	large, largeAddress, err := serve(aLog(usage.SMS, largestPage), with)
+	if err != nil {
+		return err
+	}
+	defer large.Close()
 	p := plan{starts: b.quotaStarts, warm: b.quotaWarm, functions: b.besides}
 	for _, f := range b.functions {
 		if slices.Contains(measuredOnLambda, f.name) {
 			p.functions = append(p.functions, f)
+		}
+		if f.name == "getusage" {
+			p.functions = append(p.functions, ofLargestPage(f, largeAddress))
 		}
 	}
 	all, err := asOnLambda(ctx, p, q, append(b.environment(address), "SSL_CERT_FILE="+bundle), b.on)

@@ -22,6 +22,7 @@ const (
 	account        = "acme&co.retail_1" // that of the functions' recorded events
 	recordsOnPage  = 100                // of the warm page
 	firstPage      = 10                 // of a cold start: it is the start that is measured there, not the page
+	largestPage    = 500                // that may be asked for
 	customersShown = 25
 	countries      = 50 // of the price list: a rate each, ten of them with an operator's own
 )

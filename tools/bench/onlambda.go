@@ -66,7 +66,8 @@ func asOnLambda(ctx context.Context, p plan, q quota, env variables, on cores) (
 				if i <= 1 {
 					r.bySize[memory] = new(invoked)
 				}
-				if err := r.bySize[memory].start(ctx, r.side, env, memory, p.warm, q, on); err != nil {
+				own := append(append(append(variables{}, env...), r.env...), "GOMEMLIMIT="+memoryLimit(memory))
+				if err := r.bySize[memory].start(ctx, r.side, own, memory, p.warm, q, on); err != nil {
 					return nil, err
 				}
 			}
@@ -81,6 +82,9 @@ func asOnLambda(ctx context.Context, p plan, q quota, env variables, on cores) (
 	}
 	return all, nil
 }
+
+// memoryLimit is GOMEMLIMIT for a memory size, in the proportion that template.yaml has.
+func memoryLimit(memoryMB int) string { return fmt.Sprintf("%dMiB", memoryMB*200/256) }
 
 // start is one start and its answers.
 func (v *invoked) start(ctx context.Context, f *side, env variables, memory, warm int, q quota, on cores) error {

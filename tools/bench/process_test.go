@@ -1,7 +1,10 @@
 package main
 
 import (
+	"strings"
 	"testing"
+
+	"partnerview/internal/usage"
 )
 
 // Only good answers are measured: what the bench stands in for must be all that a
@@ -47,6 +50,23 @@ func TestEverySideAnswersWell(t *testing.T) {
 			} else if s.wall <= 0 || s.cpu <= 0 || s.peak <= 0 {
 				t.Errorf("%s is said to take %v", f.name, s)
 			}
+		}
+	}
+	large, largeAddress, err := serve(aLog(usage.SMS, largestPage), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer large.Close()
+	for _, f := range sides {
+		if f.name != "getusage" {
+			continue
+		}
+		f = ofLargestPage(f, largeAddress)
+		if !strings.Contains(string(f.payload), `"limit":["500"]`) {
+			t.Errorf("the largest page is asked for by %s", f.payload)
+		}
+		if _, err := coldStart(t.Context(), f, append(append(environment(address), traced), f.env...), twoCores(t)); err != nil {
+			t.Error(err)
 		}
 	}
 	if d.segments.Load() == 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/zip"
+	"bytes"
 	"compress/flate"
 	"context"
 	"encoding/json"
@@ -20,8 +21,9 @@ import (
 // measured against.
 type side struct {
 	name    string
-	run     string // path of the binary
-	payload []byte // an event that it answers well
+	run     string    // path of the binary
+	payload []byte    // an event that it answers well
+	env     variables // of its own, beside what all have
 	starts  []start
 	binary  int64 // bytes
 	zipped  int64 // bytes of what is deployed
@@ -86,7 +88,7 @@ func (f *side) build(ctx context.Context, module, source string) error {
 
 // buildBeside compiles the same function of another checkout.
 func buildBeside(ctx context.Context, f *side, checkout string) (*side, error) {
-	other := &side{name: f.name + " beside", run: f.run + ".beside", payload: f.payload}
+	other := &side{name: f.name + " beside", run: f.run + ".beside", payload: f.payload, env: f.env}
 	return other, other.build(ctx, checkout, "functions/"+f.name)
 }
 
@@ -154,6 +156,16 @@ func (v variables) get(name string) string {
 		return ""
 	}
 	return v[i][len(name)+1:]
+}
+
+// ofLargestPage is getusage asked for the most records that a page may hold, by a
+// DynamoDB at an address that has them.
+func ofLargestPage(getusage *side, address string) *side {
+	f := *getusage
+	f.name = fmt.Sprintf("getusage of %d", largestPage)
+	f.payload = bytes.Replace(f.payload, []byte(fmt.Sprintf(`"limit":["%d"]`, firstPage)), []byte(fmt.Sprintf(`"limit":["%d"]`, largestPage)), 1)
+	f.env = variables{"AWS_ENDPOINT_URL_DYNAMODB=" + address}
+	return &f
 }
 
 // gcPercent is GOGC of template.yaml; here it is that of the floors too.
