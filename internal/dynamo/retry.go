@@ -22,7 +22,7 @@ import (
 // again, or has a condition.
 //
 //	what                    by whom           until                       waits
-//	a call                  retryer, the SDK  3 tries or callTimeout;     up to 300 ms, random
+//	a call                  retryer, the SDK  3 tries or callTimeout;     as backoff, up to 300 ms
 //	                                          a scan's: scanTimeout
 //	keys left unprocessed   batchGet          4 tries or callTimeout      backoff
 //	a command's write       retryUnavailable  its context ends            backoff between calls of the SDK's 3 tries
@@ -46,7 +46,10 @@ const scanTimeout = 20 * time.Second
 func retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = 3
-		o.MaxBackoff = 300 * time.Millisecond
+		// Its own would wait for exactly MaxBackoff each time, where that is less than a second.
+		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
+			return pause(attempt, 300*time.Millisecond), nil
+		})
 	})
 }
 
@@ -87,8 +90,7 @@ func backoff(ctx context.Context, attempt int) error {
 	if attempt == 0 {
 		return ctx.Err()
 	}
-	longest := min(25*time.Millisecond<<min(attempt, 10), 2*time.Second)
-	timer := time.NewTimer(longest/2 + rand.N(longest/2))
+	timer := time.NewTimer(pause(attempt, 2*time.Second))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -96,6 +98,12 @@ func backoff(ctx context.Context, attempt int) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// pause is how long to wait before another attempt, after so many.
+func pause(attempt int, most time.Duration) time.Duration {
+	longest := min(25*time.Millisecond<<min(attempt, 10), most)
+	return longest/2 + rand.N(longest/2)
 }
 
 // retryUnavailable repeats a call for as long as it is Unavailable: commands can

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"partnerview/internal/usage"
 )
@@ -137,5 +138,23 @@ func TestEveryRefusalOfAWriteReachesTheLimiter(t *testing.T) {
 				t.Errorf("the limit was cut %d times, want once; %d calls are under way", s.limiter.cuts, s.limiter.running)
 			}
 		})
+	}
+}
+
+// Many who were refused together do not come back together.
+func TestTheSDKsOwnTriesWaitAtRandom(t *testing.T) {
+	r := retryer()
+	for attempt, most := range map[int]time.Duration{1: 50 * time.Millisecond, 2: 100 * time.Millisecond, 9: 300 * time.Millisecond} {
+		seen := map[time.Duration]bool{}
+		for range 20 {
+			wait, err := r.RetryDelay(attempt, context.DeadlineExceeded)
+			if err != nil || wait < most/2 || wait >= most {
+				t.Fatalf("after attempt %d it waits %s, %v; want %s to %s", attempt, wait, err, most/2, most)
+			}
+			seen[wait] = true
+		}
+		if len(seen) < 10 {
+			t.Errorf("after attempt %d it waits one of only %d times", attempt, len(seen))
+		}
 	}
 }
