@@ -181,7 +181,7 @@ func (p *planner) settle() {
 	for _, entry := range p.file.Partners {
 		stored := p.partners[entry.ID]
 		changes := p.changesOf(entry.ID)
-		after := stored.edits.Notes
+		var after map[directory.NoteOf]directory.Note
 		if p.command != "" {
 			note := directory.Note{Command: p.command, At: milliseconds(p.now)}
 			after = stored.edits.Noted(note, p.leaves(changes))
