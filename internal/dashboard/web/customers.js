@@ -49,10 +49,11 @@ export function customersView({ go, learn, self }) {
   const pages = pager({ aPage: rowsAPage, label: 'Pages of customers', turned: () => { drawRows(); scrollTo(0, 0); } });
   const counts = tally({
     list: list.state,
-    learned: () => { if (list.state().phase !== 'first') drawRows(); },
+    learned: () => { if (list.state().phase !== 'first' && lowOnes() !== marked) drawRows(); }, // a row that is drawn anew swallows a click
     refused: (yes) => { credits.disabled = yes; },
     retried: () => heading.focus(),
   });
+  let marked = ''; // lowOnes of the rows as they are drawn
   const said = h('p', { class: 'count', tabindex: '-1' });
   const waiting = h('p', { class: 'waiting', hidden: true }, 'Still waiting for the service…');
   const more = h('button', { type: 'button', class: 'button load-more', click: () => list.more() }, 'Load 1,000 more');
@@ -85,8 +86,14 @@ export function customersView({ go, learn, self }) {
     if (!problem) announce(customers.length === 0 ? 'No customers found.' : said.textContent);
   }
 
+  // The accounts of the list whose credit is known to be low.
+  function lowOnes() {
+    return list.state().customers.filter((c) => counts.low()?.has(c.accountId)).map((c) => c.accountId).join();
+  }
+
   function drawRows() {
     const now = list.state();
+    marked = lowOnes();
     const rows = inOrder(now.customers, isWhole(now) ? route.order : '');
     pages.set(rows.length, pages.first());
     const held = table.element.contains(document.activeElement) && document.activeElement.closest('tr[data-row]')?.dataset.row;
