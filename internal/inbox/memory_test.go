@@ -38,7 +38,7 @@ func (endless) Put(ctx, string, string, []byte) error          { return nil }
 func (endless) Move(ctx, string, string, string, string) error { return nil }
 func (endless) Delete(ctx, string, string, string) error       { return nil }
 
-// gigabytes are 2 GiB of records whose texts have most of a mebibyte, behind 200,000 lines that are rejected.
+// gigabytes are 2 GiB of records, with -race a sixteenth of it, whose texts have most of a mebibyte, behind 200,000 lines that are rejected.
 func gigabytes() io.Reader {
 	text := strings.Repeat("never kept ", 80_000)
 	read, write := io.Pipe()
@@ -48,7 +48,7 @@ func gigabytes() io.Reader {
 		for n := range 200_000 {
 			fmt.Fprintf(w, `{"id":"r-%d","accountId":"nobody_here"}`+"\n", n)
 		}
-		for n := range 2 << 30 / len(text) {
+		for n := range large / len(text) {
 			fmt.Fprintf(w, `{"id":"l-%d","accountId":"acme_retail","product":"sms","timestamp":"2026-11-02T10:00:00Z","direction":"outbound","content":%q}`+"\n", n, text)
 		}
 		w.Flush()
