@@ -2,5 +2,7 @@
 
 package inbox_test
 
-// large is how many bytes the file has by which memory is measured.
-const large = 2 << 30
+const (
+	large  = 2 << 30 // bytes of the file by which memory is measured
+	mostMB = 256     // that may be resident
+)

@@ -131,7 +131,7 @@ func TestAnImportTakesNoMoreMemoryWhateverTheSizeOfItsFile(t *testing.T) {
 			var answer inbox.State
 			must(t, json.Unmarshal([]byte(strings.Split(text, "\n")[0]), &answer))
 			t.Logf("%s took %d MB at most and came to %s", key, kB>>10, answer.Counts)
-			if kB > 256<<10 || answer.Outcome != want.outcome || !strings.Contains(answer.Error, want.error) {
+			if kB > mostMB<<10 || answer.Outcome != want.outcome || !strings.Contains(answer.Error, want.error) {
 				t.Errorf("%d MB, %+v", kB>>10, answer)
 			}
 		})
