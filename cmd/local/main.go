@@ -175,7 +175,7 @@ func serve(ctx context.Context, line commandLine, stdout, stderr io.Writer) erro
 
 	var partners []demoPartner
 	if stack.Fresh && !line.Empty {
-		fmt.Fprintln(stderr, "Loading the sample data, and counting its totals, which takes most of a minute …")
+		fmt.Fprintln(stderr, "Loading the sample data, and counting its totals: some ten seconds …")
 		if partners, err = loadSample(ctx, stack, root, clock(), line.Records); err != nil {
 			return because(ctx, err)
 		}

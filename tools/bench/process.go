@@ -8,12 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
+
+	"partnerview/tools/procstat"
 )
 
 // answerTimeout ends a process that does not answer.
@@ -108,7 +108,7 @@ func (p *process) started(ctx context.Context) (time.Time, error) {
 // system, and how many bytes of it were resident at most. What it wrote is told with
 // why.
 func (p *process) end(why error) (cpu time.Duration, peak int64, err error) {
-	peak = peakMemory(p.cmd.Process.Pid)
+	peak = procstat.PeakMemory(p.cmd.Process.Pid)
 	p.cancel()
 	_ = p.cmd.Process.Kill() // it may have ended by itself
 	_ = p.cmd.Wait()         // tells that it was killed
@@ -168,18 +168,4 @@ func judge(what string, body []byte) error {
 		return fmt.Errorf("it answers with %s: %.400s", what, body)
 	}
 	return nil
-}
-
-// peakMemory reads how much of a live process was resident at most. Only Linux
-// tells; the figure of wait4 is no use, since a process inherits the peak of the
-// one that started it.
-func peakMemory(pid int) int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	_, after, _ := strings.Cut(string(status), "VmHWM:")
-	line, _, _ := strings.Cut(after, " kB")
-	kB, _ := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
-	return kB << 10
 }

@@ -23,6 +23,7 @@ import (
 	"partnerview/internal/ledger"
 	"partnerview/internal/objects"
 	"partnerview/tools/bulk"
+	"partnerview/tools/procstat"
 )
 
 // maxFunctionMemory is what the function may take, whatever the size of a file.
@@ -236,7 +237,7 @@ func watch(bootstrap string, point time.Duration, ended <-chan struct{}) (most i
 	for {
 		pid := processOf(bootstrap)
 		if pid > 0 {
-			most = max(most, peakMemory(pid))
+			most = max(most, procstat.PeakMemory(pid))
 		}
 		if point > 0 && pid > 0 && time.Since(begun) >= point {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended

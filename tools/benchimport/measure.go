@@ -13,6 +13,7 @@ import (
 
 	"partnerview/internal/operator"
 	"partnerview/tools/bulk"
+	"partnerview/tools/procstat"
 )
 
 // maxMemory is what partnerctl may take, whatever the size of a file.
@@ -96,7 +97,7 @@ func (s *stage) load1(ctx context.Context, f bulk.File) (spent, error) {
 	go func() { // ends with the process
 		most := int64(0)
 		for {
-			most = max(most, peakMemory(cmd.Process.Pid))
+			most = max(most, procstat.PeakMemory(cmd.Process.Pid))
 			select {
 			case <-ended:
 				peak <- most

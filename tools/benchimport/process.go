@@ -8,19 +8,6 @@ import (
 	"time"
 )
 
-// peakMemory reads how much of a live process was resident at most; 0 where it
-// has gone. Only Linux tells.
-func peakMemory(pid int) int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	_, after, _ := strings.Cut(string(status), "VmHWM:")
-	line, _, _ := strings.Cut(after, " kB")
-	kB, _ := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
-	return kB << 10
-}
-
 // tick is the unit of processor time in /proc: USER_HZ, which is 100 on all that
 // Go runs on.
 const tick = 10 * time.Millisecond

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strings"
 )
 
 //go:embed inbox.json
@@ -79,21 +78,7 @@ func printInbox(w io.Writer) error {
 	if err := json.Unmarshal(inboxJSON, &took); err != nil {
 		return fmt.Errorf("inbox.json: %w", err)
 	}
-	volumes := []float64{0, 1e4, 1e6, 1e8}
-	fmt.Fprintf(w, "\n| a month of the inbox, US$ | idle | 10 k records | 1 M | 100 M | how |\n|---|---:|---:|---:|---:|---|\n")
-	sums := make([]float64, len(volumes))
-	for _, l := range inboxBill(took) {
-		var columns strings.Builder
-		for i, n := range volumes {
-			sums[i] += l.amount(n)
-			fmt.Fprintf(&columns, " %.2f |", l.amount(n))
-		}
-		fmt.Fprintf(w, "| %s |%s %s |\n", l.what, columns.String(), l.how)
-	}
-	fmt.Fprintf(w, "| **all** |")
-	for _, sum := range sums {
-		fmt.Fprintf(w, " **%.2f** |", sum)
-	}
-	_, err := fmt.Fprintf(w, " files of %d records and %d logs each |\n", took.Records, took.Logs)
-	return err
+	fmt.Fprintln(w)
+	return printBill(w, "a month of the inbox", []float64{0, 1e4, 1e6, 1e8}, []string{"idle", "10 k records", "1 M", "100 M"},
+		inboxBill(took), fmt.Sprintf(" files of %d records and %d logs each", took.Records, took.Logs))
 }

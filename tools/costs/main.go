@@ -107,23 +107,30 @@ func run(w io.Writer) error {
 	d := took["decision"]
 	fmt.Fprintf(w, "| the authorizer's decision on each | 100 %% | %g | %.1f | %.0f | – |\n\n", d.ReadUnits, d.DurationMs, d.LogBytes)
 
-	volumes := []float64{1e4, 1e6, 1e8}
-	fmt.Fprintf(w, "| a month, US$ | 10 k requests | 1 M | 100 M | how |\n|---|---:|---:|---:|---|\n")
-	totals := make([]float64, len(volumes))
-	for _, l := range bill(took) {
-		var columns strings.Builder
-		for i, n := range volumes {
-			totals[i] += l.amount(n)
-			fmt.Fprintf(&columns, " %.2f |", l.amount(n))
-		}
-		fmt.Fprintf(w, "| %s |%s %s |\n", l.what, columns.String(), l.how)
+	if err := printBill(w, "a month", []float64{1e4, 1e6, 1e8}, []string{"10 k requests", "1 M", "100 M"}, bill(took), ""); err != nil {
+		return err
 	}
-	fmt.Fprintf(w, "| **all** |")
-	for _, sum := range totals {
+	return printInbox(w)
+}
+
+// printBill prints what lines come to for some volumes, which heads name, and all of them together.
+func printBill(w io.Writer, what string, volumes []float64, heads []string, lines []line, note string) error {
+	fmt.Fprintf(w, "| %s, US$ | %s | how |\n|---|%s---|\n", what, strings.Join(heads, " | "), strings.Repeat("---:|", len(heads)))
+	sums := make([]float64, len(volumes))
+	for _, l := range lines {
+		fmt.Fprintf(w, "| %s |", l.what)
+		for i, n := range volumes {
+			sums[i] += l.amount(n)
+			fmt.Fprintf(w, " %.2f |", l.amount(n))
+		}
+		fmt.Fprintf(w, " %s |\n", l.how)
+	}
+	fmt.Fprint(w, "| **all** |")
+	for _, sum := range sums {
 		fmt.Fprintf(w, " **%.2f** |", sum)
 	}
-	fmt.Fprintln(w, " |")
-	return printInbox(w)
+	_, err := fmt.Fprintf(w, "%s |\n", note)
+	return err
 }
 
 // bill is the lines of a month's bill. Nothing is taken for granted that makes

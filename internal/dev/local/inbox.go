@@ -161,14 +161,7 @@ func pauseOf(most time.Duration) func(context.Context, time.Duration) error {
 		if most > 0 {
 			d = min(d, most)
 		}
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		return states.Sleep(ctx, d)
 	}
 }
 

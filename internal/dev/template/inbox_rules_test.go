@@ -1,7 +1,6 @@
 package template_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -25,24 +24,6 @@ func folders() (names []string) {
 		names = append(names, string(f)+"/")
 	}
 	return append(names, "credit/")
-}
-
-func TestTheInboxKeepsTheRules(t *testing.T) {
-	for _, f := range []string{renderedFile, configuredFile} {
-		t.Run(f, func(t *testing.T) {
-			text, _ := readRendered(t, f)
-			holds(t, string(text), parseRendered, inboxRules)
-		})
-	}
-}
-
-func TestEachRuleOfTheInboxCanFail(t *testing.T) {
-	text, _ := readRendered(t, renderedFile)
-	var plain any
-	if err := json.Unmarshal(text, &plain); err != nil {
-		t.Fatal(err)
-	}
-	canFail(t, compact(plain), parseRendered, inboxRules)
 }
 
 func TestWithoutAnInboxNothingOfItIsMade(t *testing.T) {

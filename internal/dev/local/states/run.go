@@ -79,7 +79,7 @@ var errTimedOut = errors.New("the time limit of the definition is over")
 // Run carries an execution out. It returns when that has ended, or ctx has.
 func (m *Machine) Run(ctx context.Context, c Config, e Execution) Outcome {
 	if c.Pause == nil {
-		c.Pause = sleep
+		c.Pause = Sleep
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -330,7 +330,8 @@ func functionOf(arn string) string {
 	return parts[6]
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits, or until ctx ends, whose error it returns.
+func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -135,7 +135,7 @@ func (c testCase) run(t *testing.T, name string) Outcome {
 	invoke := func(ctx context.Context, _ string, payload []byte) ([]byte, error) {
 		a := c.Answers[min(calls, len(c.Answers)-1)]
 		calls++
-		if err := sleep(ctx, time.Duration(a.Hang)*time.Second); err != nil {
+		if err := Sleep(ctx, time.Duration(a.Hang)*time.Second); err != nil {
 			return nil, err
 		}
 		switch {
