@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"partnerview/internal/importer"
+	"partnerview/internal/ledger"
 	"partnerview/internal/operator"
 )
 
@@ -257,10 +258,10 @@ func (s *session) loadOne(file, label string, rejects *rejects, diary *importDia
 		return loadCounts{}, err
 	}
 	var counts loadCounts
-	read := newDigest(strings.NewReader(""))
+	read := ledger.NewDigest(strings.NewReader(""))
 	in, err := s.open(file)
 	if err == nil {
-		read = newDigest(in)
+		read = ledger.NewDigest(in)
 		counts, err = s.loadOpen(read, in.size, file, label, rejects, one)
 		in.close()
 	} else {

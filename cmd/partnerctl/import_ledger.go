@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"io/fs"
 	"regexp"
 	"strings"
@@ -66,11 +62,11 @@ func sourceOf(file string) string {
 // end notes what came of a file, of which was read what read says: err is why not all was
 // loaded, nil: all was. It remembers where the same bytes were loaded before. A command that is
 // interrupted still has a moment for it.
-func (d *importDiary) end(i *operator.Import, file string, read *digest, counts loadCounts, err error) error {
+func (d *importDiary) end(i *operator.Import, file string, read *ledger.Digest, counts loadCounts, err error) error {
 	if d == nil {
 		return nil
 	}
-	i.Bytes, i.SHA256, i.Ended = read.bytes, read.text(), d.s.now()
+	i.Bytes, i.SHA256, i.Ended = read.Bytes, read.SHA256(), d.s.now()
 	counts.touched.Note(i)
 	text, notJSON := json.Marshal(counts.all)
 	if notJSON != nil {
@@ -131,32 +127,6 @@ func noteText(ctx context.Context, err error, file string) string {
 	}
 	text = quoted.ReplaceAllString(strings.ReplaceAll(text, file, sourceOf(file)), `"…"`)
 	return masking.Text(text)
-}
-
-// digest makes the SHA-256 of what is read through it.
-type digest struct {
-	from  io.Reader
-	sum   hash.Hash
-	bytes int64
-	whole bool // it was read to its end
-}
-
-func newDigest(from io.Reader) *digest { return &digest{from: from, sum: sha256.New()} }
-
-func (d *digest) Read(b []byte) (int, error) {
-	n, err := d.from.Read(b)
-	d.sum.Write(b[:n])
-	d.bytes += int64(n)
-	d.whole = d.whole || errors.Is(err, io.EOF)
-	return n, err
-}
-
-// text is the SHA-256 in hexadecimal; empty: not all was read.
-func (d *digest) text() string {
-	if !d.whole {
-		return ""
-	}
-	return hex.EncodeToString(d.sum.Sum(nil))
 }
 
 // printAgain says which files were loaded before.

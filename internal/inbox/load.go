@@ -2,13 +2,11 @@ package inbox
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"hash"
 	"io"
 
+	"partnerview/internal/ledger"
 	"partnerview/internal/operator"
 )
 
@@ -122,24 +120,10 @@ func (c *call) reading(ctx context.Context, do func(io.Reader) error) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	sum := &summed{file: file, sum: sha256.New()}
-	err = do(sum)
-	if sum.whole {
-		c.SHA256 = hex.EncodeToString(sum.sum.Sum(nil))
+	read := ledger.NewDigest(file)
+	err = do(read)
+	if sum := read.SHA256(); sum != "" {
+		c.SHA256 = sum
 	}
 	return err
-}
-
-// summed is a file that is summed up as it is read.
-type summed struct {
-	file  io.Reader
-	sum   hash.Hash
-	whole bool // it was read to its end
-}
-
-func (s *summed) Read(p []byte) (int, error) {
-	n, err := s.file.Read(p)
-	_, _ = s.sum.Write(p[:n]) // it never fails
-	s.whole = s.whole || err == io.EOF
-	return n, err
 }
