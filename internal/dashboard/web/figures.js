@@ -4,7 +4,7 @@
 import { dayOf, firstOfMonth, monthText, spanText, addDays } from './days.js';
 import { h, icon, spoken } from './dom.js';
 import { count, counted, money, percent, shortMoney } from './format.js';
-import { arrival, change, chargedIn, groupRows, sameDays, share, sumUp, within } from './totals.js';
+import { arrival, change, chargedIn, groupRows, isPendingIn, sameDays, share, sumUp, within } from './totals.js';
 import { products, productWord } from './vocabulary.js';
 
 export function figureCard(title, ...parts) {
@@ -33,11 +33,9 @@ export function monthFigures(recent, today, through) {
     sum: sumUp(rows),
     same: same && same.map((days) => ({ days, sum: sumUp(within(recent.rows, days)) })),
     last: sumUp(within(recent.rows, before)),
-    isMoving: !recent.complete && !(recent.isCounted && recent.isAllNamed && recent.byDay && ![...recent.pending].some((p) => isIn(span, p.split(' ')[2]))),
+    isMoving: !recent.complete && (!recent.isCounted || !recent.isAllNamed || isPendingIn(recent, span)),
   };
 }
-
-const isIn = (span, day) => day >= span.from && day < span.to;
 
 // A line on sums of which a day is not counted to its end.
 function moving(figures) {

@@ -94,3 +94,8 @@ function times(amount, n) {
   for (let i = 0; i < n; i += 1) sum = addDecimals(sum, amount);
   return sum;
 }
+
+// Whether a day of a span is named as being counted.
+export function isPendingIn({ pending }, span) {
+  return [...pending].some((p) => { const day = p.split(' ')[2]; return day >= span.from && day < span.to; });
+}

@@ -5,7 +5,7 @@ import { barChart } from './chart.js';
 import { dayText, monthText, shortDay, spans, spanText } from './days.js';
 import { h, icon } from './dom.js';
 import { compactCount, compactMoney, count, counted, money, shortMoney } from './format.js';
-import { chargedIn, groupRows, sumUp, within } from './totals.js';
+import { chargedIn, groupRows, isPendingIn, sumUp, within } from './totals.js';
 import { products as allProducts, productWord } from './vocabulary.js';
 
 const lengths = { day: [30, 'Last 30 days'], week: [13, 'Last 13 weeks'], month: [13, 'Last 13 months'] };
@@ -110,7 +110,7 @@ export function trend({ read, change, hrefOf, failed, caption }) {
     const byProduct = groupRows(rows, (row) => row.key.product);
     const columns = period.all.map((span) => {
       const inSpan = within(rows, span);
-      const isPending = [...found.pending].some((p) => { const day = p.split(' ')[2]; return day >= span.from && day < span.to; });
+      const isPending = isPendingIn(found, span);
       const isRunning = span.to > today;
       const label = `${nameOf[unit](span)}${isRunning ? ', so far' : ''}${isPending ? ', still being counted' : ''}`;
       const parts = shown.map((product) => ({ product, sum: sumUp(inSpan.filter((row) => row.key.product === product)) })).filter((part) => part.sum.records > 0);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { paceText } from '../../web/creditcard.js';
 import { shortMoney } from '../../web/format.js';
+import { isPendingIn } from '../../web/totals.js';
 import { pendingText } from '../../web/trend.js';
 
 const credit = (amount, more = {}) => ({ amount, currency: 'EUR', billingMode: 'prepaid', creditLimit: null, asOf: '2026-11-29T08:00:00Z', ...more });
@@ -43,4 +44,11 @@ test('it is said what figures may still become', () => {
   assert.match(pendingText(found(['2026-11-03', '2026-11-04'])), /^2 days are/);
   assert.match(pendingText(found(['2026-11-03'], { isAllNamed: false })), /^Many days are/);
   assert.match(pendingText(found([], { isCounted: false })), /not counted yet, so these figures are too low/);
+});
+
+test('a day that is being counted lies in its span, the end not included', () => {
+  const found = { pending: new Set(['acme sms 2026-11-03']) };
+  assert.equal(isPendingIn(found, { from: '2026-11-03', to: '2026-11-04' }), true);
+  assert.equal(isPendingIn(found, { from: '2026-11-01', to: '2026-11-03' }), false);
+  assert.equal(isPendingIn({ pending: new Set() }, { from: '2026-11-01', to: '2026-12-01' }), false);
 });
