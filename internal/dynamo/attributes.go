@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -205,4 +206,12 @@ func project(attributes ...string) projection {
 		names["#"+a] = a
 	}
 	return projection{expression: "#" + strings.Join(attributes, ",#"), names: names}
+}
+
+// naming has a placeholder for one more attribute, which a condition names and no
+// answer needs: whoever asked knows it.
+func (p projection) naming(attribute string) projection {
+	names := maps.Clone(p.names)
+	names["#"+attribute] = attribute
+	return projection{p.expression, names}
 }

@@ -28,7 +28,7 @@ const bytesPerUnit = 8 << 10
 func (s *Store) Log(ctx context.Context, log usage.Log, q usage.Query) (usage.Page, error) {
 	in := query{
 		op: "log " + log.Text(), table: s.tables.Usage,
-		projection:  recordAttributes,
+		projection:  loggedAttributes,
 		values:      item{":log": str(log.Key())},
 		newestFirst: q.Order == usage.NewestFirst,
 		limit:       q.Limit + 1, // one more, to know whether there is one
@@ -117,7 +117,7 @@ func (s *Store) rawKeys(ctx context.Context, log usage.Log, p usage.Position) ([
 	before, behind := millisecond(p.Timestamp)
 	items, err := s.queryAll(ctx, query{
 		op: "log " + log.Text(), table: s.tables.Usage,
-		projection: recordAttributes,
+		projection: loggedAttributes,
 		condition:  "#log = :log AND #at BETWEEN :before AND :behind",
 		values:     item{":log": str(log.Key()), ":before": str(before), ":behind": str(behind)},
 	})
@@ -128,7 +128,7 @@ func (s *Store) rawKeys(ctx context.Context, log usage.Log, p usage.Position) ([
 	for _, it := range items {
 		r := reader{item: it}
 		if r.position(log) == p {
-			keys = append(keys, item{"log": it["log"], "at": it["at"]})
+			keys = append(keys, item{"log": str(log.Key()), "at": it["at"]})
 		}
 	}
 	return keys, nil

@@ -129,7 +129,8 @@ func (f recordField) ofOutcome() recordField {
 // What is asked for of a record.
 var (
 	recordKeyAttributes = project("byId", "at", "log") // of the index ById
-	recordAttributes    = projectRecord([]string{"log", "at"}, func(f recordField) bool { return !f.private })
+	recordAttributes    = projectRecord([]string{"at"}, func(f recordField) bool { return !f.private })
+	loggedAttributes    = recordAttributes.naming("log") // of a page of a log
 	storedAttributes    = projectRecord([]string{"log", "at", "byId"}, func(recordField) bool { return true })
 	outcomeAttributes   = projectRecord([]string{"log", "at"}, isOutcome)
 )

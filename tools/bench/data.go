@@ -90,7 +90,6 @@ func aLog(p usage.Product, size int) tables {
 	var records []item
 	for i := range size + 1 {
 		records = append(records, record(p, i))
-		records[i]["log"] = key
 	}
 	var rates []item
 	for i := range countries {
