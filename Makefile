@@ -48,7 +48,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients release costs bench bench-scale bench-import fuzz model screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients release costs bench bench-scale bench-import proof fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -154,6 +154,9 @@ bench-scale: $(ENGINE) ## what answers cost as logs and partners grow; ARGS="-re
 
 bench-import: $(ENGINE) ## a million records into the engine, killed, restarted and compared; ARGS="-lines 50000 -kills 5"; with -inbox by its function
 	$(GO) -C tools build -o ../build/benchimport ./benchimport && build/benchimport $(ARGS)
+
+proof: ## all targets proof-NAME in turn, one line each; ARGS="engine faults" for some
+	$(GO) -C tools build -o ../build/prove ./proof && build/prove $(ARGS)
 
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz.sh
