@@ -180,11 +180,6 @@ func serve(ctx context.Context, line commandLine, stdout, stderr io.Writer) erro
 			return because(ctx, err)
 		}
 	}
-	if line.ReadyFile != "" {
-		if err := writeReadyFile(line.ReadyFile, stack, partners); err != nil {
-			return err
-		}
-	}
 	uncounted := false
 	if !stack.Fresh {
 		if uncounted, err = hasUncounted(ctx, stack); err != nil {
@@ -199,6 +194,11 @@ func serve(ctx context.Context, line commandLine, stdout, stderr io.Writer) erro
 		defer os.Remove(upload)
 	}
 	announce(stdout, stack, partners, upload, uncounted)
+	if line.ReadyFile != "" { // last: whoever waits for it finds all else said
+		if err := writeReadyFile(line.ReadyFile, stack, partners); err != nil {
+			return err
+		}
+	}
 	<-ctx.Done()
 	return because(ctx, nil)
 }
