@@ -43,17 +43,17 @@ func (s *Store) Log(ctx context.Context, log usage.Log, q usage.Query) (usage.Pa
 	}
 	page := usage.Page{Records: make([]usage.Record, 0, q.Limit)}
 	scanned, bytes := 0, 0
+	var v usage.Version
 	for {
 		out, err := s.query(ctx, in)
 		if err != nil {
 			return usage.Page{}, err
 		}
 		for _, it := range out.Items {
-			r, err := decodeRecord(log, it)
-			if err != nil {
+			if err := decodeInto(&v, log, it); err != nil {
 				return usage.Page{}, err
 			}
-			if isExpired(r, q.Now) || !q.Filter.Matches(r) {
+			if isExpired(v.Record, q.Now) || !q.Filter.Matches(v.Record) {
 				continue
 			}
 			if len(page.Records) == q.Limit {
@@ -61,7 +61,7 @@ func (s *Store) Log(ctx context.Context, log usage.Log, q usage.Query) (usage.Pa
 				page.Next = &last
 				return page, nil
 			}
-			page.Records = append(page.Records, r)
+			page.Records = append(page.Records, v.Record)
 		}
 		if out.LastEvaluatedKey == nil {
 			return page, nil

@@ -177,24 +177,32 @@ func encodeVersion(v usage.Version) item {
 // decodeVersion reads a record, and when its outcome was told as far as that was
 // asked for. An id that tells a number is not shown, so that what another pipeline
 // wrote does not pass.
-func decodeVersion(log usage.Log, it item) (usage.Version, error) {
-	r := reader{item: it}
-	at := r.position(log)
-	v := usage.Version{Record: usage.Record{Log: log, ID: at.ID, Raw: at.Raw, Timestamp: at.Timestamp}}
-	for _, f := range recordFields {
-		if f.products == nil || slices.Contains(f.products, log.Product) {
-			f.read(&r, &v)
-		}
-	}
-	if r.err != nil {
-		return usage.Version{}, badItem("record of "+log.Text(), usage.FormatTime(at.Timestamp), r.err)
-	}
-	return v, nil
+func decodeVersion(log usage.Log, it item) (v usage.Version, err error) {
+	err = decodeInto(&v, log, it)
+	return v, err
 }
 
 func decodeRecord(log usage.Log, it item) (usage.Record, error) {
 	v, err := decodeVersion(log, it)
 	return v.Record, err
+}
+
+// decodeInto is decodeVersion in place of what v was: whoever reads many records needs
+// one v.
+func decodeInto(v *usage.Version, log usage.Log, it item) error {
+	r := reader{item: it}
+	at := r.position(log)
+	*v = usage.Version{Record: usage.Record{Log: log, ID: at.ID, Raw: at.Raw, Timestamp: at.Timestamp}}
+	for _, f := range recordFields {
+		if f.products == nil || slices.Contains(f.products, log.Product) {
+			f.read(&r, v)
+		}
+	}
+	if r.err != nil {
+		*v = usage.Version{}
+		return badItem("record of "+log.Text(), usage.FormatTime(at.Timestamp), r.err)
+	}
+	return nil
 }
 
 // position reads where a record stands in its log, as it may be shown.

@@ -90,10 +90,12 @@ func (p *RecordPages) Next(ctx context.Context) (records []usage.Record, more bo
 	}
 	p.done = p.start == nil
 	records = make([]usage.Record, len(items))
+	var v usage.Version
 	for i, it := range items {
-		if records[i], err = decodeRecord(p.log, it); err != nil {
+		if err := decodeInto(&v, p.log, it); err != nil {
 			return nil, false, err
 		}
+		records[i] = v.Record
 	}
 	return records, true, nil
 }
