@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -78,6 +81,18 @@ func (p *page) answer() (string, error) {
 		err = fmt.Errorf("the page is answered with %d: %s", r.StatusCode, r.Body)
 	}
 	return r.Body, err
+}
+
+// packed is the answer, and gzip of it.
+func (p *page) packed() error {
+	body, err := p.answer()
+	if err != nil {
+		return err
+	}
+	text := base64.NewEncoder(base64.StdEncoding, io.Discard)
+	pack := gzip.NewWriter(text)
+	_, err = io.WriteString(pack, body)
+	return errors.Join(err, pack.Close(), text.Close())
 }
 
 // bareQuery is the SDK's part in a page's records: one call, to AttributeValues.

@@ -70,7 +70,7 @@ func warm(ctx context.Context, p usage.Product, value any, rounds int) (warmPage
 	return measured, judgeMachine(from, to)
 }
 
-// works are the page and its floors.
+// works are the page, its floors, and what it would be if the function packed it.
 func (p *page) works() []*work {
 	return []*work{
 		{name: "page", do: func() error { _, err := p.answer(); return err }},
@@ -88,13 +88,14 @@ func (p *page) works() []*work {
 			_, err := p.encode()
 			return err
 		}},
+		{name: "packed here", do: p.packed},
 	}
 }
 
 // warmPage is what was measured of a product's page.
 type warmPage struct {
 	product usage.Product
-	works   []*work // the page, its floor, the lower floor
+	works   []*work // the page, its floor, the lower floor, the page packed
 	repeats int     // in a round
 }
 
@@ -110,6 +111,7 @@ func (m warmPage) table() report.Table {
 		Notes: []string{
 			"page: all that functions/getusage does with an event: gateway.Handler, api.GetUsage, dynamo.Store.",
 			"floor: the SDK's two calls for it, to AttributeValues, and encoding/json of the same answer. lower floor: the same without the call for the price lists.",
+			"packed here: the page, then gzip of its answer and base64, as a function must send what is not text. The gateway packs for nothing.",
 			fmt.Sprintf("Goal: page %.2f × the floor.", warmGoal),
 		},
 		Head: []string{"", "wall µs", "page is ×", "CPU µs", "page is ×", "allocs", "kB", "goal"},
