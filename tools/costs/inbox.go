@@ -34,7 +34,6 @@ const (
 
 // What template.yaml makes for the inbox, and how it is used.
 const (
-	inboxMemoryMB    = 1769
 	transitions      = 5 // of an import in one call: the start, and four states
 	puts             = 2 // the file itself, by whoever uploads it, and the result
 	indexWrites      = 1 // units a record, of Usage's index ById
@@ -44,7 +43,7 @@ const (
 
 // inboxBill is the lines of what a month's imports cost: files as the one that was
 // measured, as many as come to the records.
-func inboxBill(took importTook) []line {
+func inboxBill(took importTook, memoryGB float64) []line {
 	records := float64(took.Records)
 	each := func(dollarsAFile float64) func(float64) float64 {
 		return func(n float64) float64 { return math.Ceil(n/records) * dollarsAFile }
@@ -57,7 +56,7 @@ func inboxBill(took importTook) []line {
 			return dollars
 		}
 	}
-	gbSeconds := inboxMemoryMB / 1024.0 * math.Ceil(took.DurationMs) / 1000
+	gbSeconds := memoryGB * math.Ceil(took.DurationMs) / 1000
 	return []line{
 		{"S3, uploads and results", each((puts*perThousandPuts + float64(took.Calls)*perThousandGets) / 1e3), "two puts and a get a file, $0.005 and $0.0004 a thousand"},
 		{"EventBridge", each(0), "events of AWS's own services are free"},
@@ -73,12 +72,12 @@ func inboxBill(took importTook) []line {
 	}
 }
 
-func printInbox(w io.Writer) error {
+func printInbox(w io.Writer, memoryGB float64) error {
 	var took importTook
 	if err := json.Unmarshal(inboxJSON, &took); err != nil {
 		return fmt.Errorf("inbox.json: %w", err)
 	}
 	fmt.Fprintln(w)
 	return printBill(w, "a month of the inbox", []float64{0, 1e4, 1e6, 1e8}, []string{"idle", "10 k records", "1 M", "100 M"},
-		inboxBill(took), fmt.Sprintf(" files of %d records and %d logs each", took.Records, took.Logs))
+		inboxBill(took, memoryGB), fmt.Sprintf(" files of %d records and %d logs each", took.Records, took.Logs))
 }

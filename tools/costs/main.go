@@ -16,10 +16,12 @@ import (
 	"math"
 	"os"
 	"strings"
+
+	"partnerview/internal/dev/template"
 )
 
 func main() {
-	if err := run(os.Stdout); err != nil {
+	if err := run(os.Stdout, "../template.yaml"); err != nil { // make runs it in tools
 		fmt.Fprintln(os.Stderr, "costs:", err)
 		os.Exit(1)
 	}
@@ -60,27 +62,50 @@ const (
 	auditMonths    = 13  // AuditRetentionDays: 400
 )
 
-// route is a kind of request, and its share of all.
+// route is a kind of request, its share of all, and the function that answers it.
 type route struct {
 	name     string
 	share    float64
-	memoryMB float64
+	function string
 }
 
 // mix is a partner that reads its customers' logs; 50 records are a page.
-var mix = []route{{"list of 25 customers", 0.10, 256}, {"customer", 0.10, 256}, {"page of 50 records", 0.68, 512}, {"record", 0.05, 512},
-	{"month of a customer, by day and product", 0.04, 1769}, {"month of all customers, by customer", 0.01, 1769}, {"who asks", 0.02, 256}}
+var mix = []route{{"list of 25 customers", 0.10, "ListCustomersFunction"}, {"customer", 0.10, "GetCustomerFunction"},
+	{"page of 50 records", 0.68, "GetUsageFunction"}, {"record", 0.05, "GetUsageFunction"},
+	{"month of a customer, by day and product", 0.04, "GetSummaryFunction"}, {"month of all customers, by customer", 0.01, "GetSummaryFunction"},
+	{"who asks", 0.02, "GetMeFunction"}}
 
-const authorizerMemoryMB = 256
+// Functions that no route of the mix names.
+const (
+	authorizer = "AuthorizerFunction"
+	importer   = "ImportUsageFunction"
+)
+
+// memories are the functions' sizes in GB, as template.yaml has them.
+type memories map[string]float64
+
+func readMemories(path string) (memories, error) {
+	deployed, err := template.Read(path, nil)
+	if err != nil {
+		return nil, err
+	}
+	sizes := memories{}
+	for _, f := range deployed.Functions {
+		sizes[f.ID] = float64(f.MemoryMB) / 1024
+	}
+	for _, r := range append(mix, route{function: authorizer}, route{function: importer}) {
+		if sizes[r.function] == 0 {
+			return nil, fmt.Errorf("%s has no function %s", path, r.function)
+		}
+	}
+	return sizes, nil
+}
 
 // KeepWarm, as samconfig.toml has it for production.
 const (
 	keepWarmMinutes = 5
 	warmLogBytes    = 350 // of what Lambda itself says of a call
 )
-
-// keptWarm are the functions behind the API, by their memory.
-var keptWarm = []float64{authorizerMemoryMB, 256, 256, 256, 256, 512, 1769}
 
 // line is a line of the bill.
 type line struct {
@@ -89,7 +114,11 @@ type line struct {
 	how    string
 }
 
-func run(w io.Writer) error {
+func run(w io.Writer, templatePath string) error {
+	sizes, err := readMemories(templatePath)
+	if err != nil {
+		return err
+	}
 	var took map[string]measured
 	if err := json.Unmarshal(measuredJSON, &took); err != nil {
 		return fmt.Errorf("measured.json: %w", err)
@@ -107,10 +136,10 @@ func run(w io.Writer) error {
 	d := took["decision"]
 	fmt.Fprintf(w, "| the authorizer's decision on each | 100 %% | %g | %.1f | %.0f | – |\n\n", d.ReadUnits, d.DurationMs, d.LogBytes)
 
-	if err := printBill(w, "a month", []float64{1e4, 1e6, 1e8}, []string{"10 k requests", "1 M", "100 M"}, bill(took), ""); err != nil {
+	if err := printBill(w, "a month", []float64{1e4, 1e6, 1e8}, []string{"10 k requests", "1 M", "100 M"}, bill(took, sizes), ""); err != nil {
 		return err
 	}
-	return printInbox(w)
+	return printInbox(w, sizes[importer])
 }
 
 // printBill prints what lines come to for some volumes, which heads name, and all of them together.
@@ -135,18 +164,18 @@ func printBill(w io.Writer, what string, volumes []float64, heads []string, line
 
 // bill is the lines of a month's bill. Nothing is taken for granted that makes
 // it smaller: each request asks the authorizer, as if no decision were cached.
-func bill(took map[string]measured) []line {
+func bill(took map[string]measured, sizes memories) []line {
 	var units, gbSeconds, logBytes, responseBytes float64
 	for _, r := range mix {
 		m := took[r.name]
 		units += r.share * m.ReadUnits
-		gbSeconds += r.share * r.memoryMB / 1024 * math.Ceil(m.DurationMs) / 1000
+		gbSeconds += r.share * sizes[r.function] * math.Ceil(m.DurationMs) / 1000
 		logBytes += r.share * m.LogBytes
 		responseBytes += r.share * m.ResponseBytes
 	}
 	d := took["decision"]
 	units += d.ReadUnits
-	gbSeconds += authorizerMemoryMB / 1024.0 * math.Ceil(d.DurationMs) / 1000
+	gbSeconds += sizes[authorizer] * math.Ceil(d.DurationMs) / 1000
 	logBytes += d.LogBytes + accessLogBytes
 
 	each := func(dollars float64) func(float64) float64 { return func(n float64) float64 { return n * dollars } }
@@ -157,8 +186,13 @@ func bill(took map[string]measured) []line {
 		return first + 0.05*(n-first)
 	}
 	warm := 0.0 // dollars a month, with KeepWarm=5: a call of 1 ms, its three lines in the log and its trace
-	for _, memoryMB := range keptWarm {
-		warm += secondsInMonth / 60 / keepWarmMinutes * (perMillionInvocations/1e6 + memoryMB/1024*0.001*perGBSecond + warmLogBytes*perLogGB/1e9 + perMillionTraces/1e6)
+	kept := 0   // functions behind the API: all but the inbox's
+	for function, gb := range sizes {
+		if function == importer {
+			continue
+		}
+		kept++
+		warm += secondsInMonth / 60 / keepWarmMinutes * (perMillionInvocations/1e6 + gb*0.001*perGBSecond + warmLogBytes*perLogGB/1e9 + perMillionTraces/1e6)
 	}
 	return []line{
 		{"API Gateway", each(perMillionRequests / 1e6), "$3.50 a million"},
@@ -169,7 +203,7 @@ func bill(took map[string]measured) []line {
 		{"logs, kept", each(logBytes * auditMonths * perStoredLogGB / 1e9), fmt.Sprintf("%d months of them, $0.03 a GB and month", auditMonths)},
 		{"X-Ray", func(n float64) float64 { return traces(n) * perMillionTraces / 1e6 }, "one a second and 5 % of the others, $5 a million"},
 		{"answers sent", each(responseBytes * perTransferGB / 1e9), fmt.Sprintf("%.0f bytes a request before compression, $0.09 a GB", responseBytes)},
-		{"kept warm", monthly(warm), fmt.Sprintf("%d functions every %d minutes, where KeepWarm says so; nine tenths are their traces", len(keptWarm), keepWarmMinutes)},
+		{"kept warm", monthly(warm), fmt.Sprintf("%d functions every %d minutes, where KeepWarm says so; nine tenths are their traces", kept, keepWarmMinutes)},
 		{"metrics", monthly(metrics * perMetric), fmt.Sprintf("%d, $0.30 each", metrics)},
 		{"alarms", monthly(alarmMetrics * perAlarmMetric), fmt.Sprintf("on %d metrics, $0.10 each; none where nobody is told or shown", alarmMetrics)},
 	}

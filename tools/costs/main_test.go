@@ -9,7 +9,7 @@ import (
 
 func TestTheTableInDeployIsWhatThisPrints(t *testing.T) {
 	var out strings.Builder
-	if err := run(&out); err != nil {
+	if err := run(&out, "../../template.yaml"); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile("../../docs/deploy.md")
@@ -29,10 +29,14 @@ func TestABillThatCanBeCheckedByHand(t *testing.T) {
 	}
 	want := map[string]float64{ // a million requests
 		"API Gateway": 3.5, "Lambda, calls": 0.4, "DynamoDB, reads": 0.25, "logs, taken in": 1.215, "logs, kept": 0.9477, "X-Ray": 5, "answers sent": 0.09, "metrics": 2.4, "alarms": 1.7,
-		"kept warm":    8640 * (7*(0.0000002+350*0.5/1e9+0.000005) + (5*0.25+0.5+1769.0/1024)*0.001*0.0000133334),
-		"Lambda, time": 1e6 * 0.001 * (0.22*0.25 + 0.73*0.5 + 0.05*1769/1024 + 0.25) * 0.0000133334,
+		"kept warm":    8640 * (7*(0.0000002+350*0.5/1e9+0.000005) + (4*0.25+2*0.5+1769.0/1024)*0.001*0.0000133334),
+		"Lambda, time": 1e6 * 0.001 * (0.12*0.25 + 0.83*0.5 + 0.05*1769/1024 + 0.25) * 0.0000133334,
 	}
-	for _, l := range bill(took) {
+	sizes, err := readMemories("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range bill(took, sizes) {
 		if got := l.amount(1e6); math.Abs(got-want[l.what]) > 1e-9 {
 			t.Errorf("%s: %v, want %v", l.what, got, want[l.what])
 		}
@@ -47,7 +51,7 @@ func TestABillThatCanBeCheckedByHand(t *testing.T) {
 		"DynamoDB, reads": 0.125, "logs and traces": 0.535, "metrics": 1.8, "alarms": 0.7, "Lambda": 0.0002 + 1000*1769.0/1024*0.0000133334,
 	}
 	idle := 0.0
-	for _, l := range inboxBill(imports) {
+	for _, l := range inboxBill(imports, sizes[importer]) {
 		if got := l.amount(1e6); math.Abs(got-want[l.what]) > 1e-9 {
 			t.Errorf("%s: %v, want %v", l.what, got, want[l.what])
 		}
