@@ -29,7 +29,8 @@ func run() error {
 	if err := errors.Join(err, errCommand); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(string(group), "cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0); err != nil {
+	pid := []byte(strconv.Itoa(os.Getpid()))
+	if err := os.WriteFile(filepath.Join(string(group), "cgroup.procs"), pid, 0); err != nil {
 		return err
 	}
 	return syscall.Exec(string(command), []string{string(command)}, os.Environ())
