@@ -3,7 +3,7 @@
 // an exact figure; the figure itself is told by the mark's name, in words.
 
 import { ticks } from 'd3-array';
-import { h, svg } from './dom.js';
+import { h, hundredths, svg } from './dom.js';
 
 const height = 232;
 const margin = { top: 12, right: 4, bottom: 26, left: 56 };
@@ -87,7 +87,7 @@ export function barChart({ label, columns, scale }) {
       h('p', null, h('span', null, tone && h('span', { class: `swatch tone-${tone}` }), term), h('span', { class: 'chart-tip-figure' }, text))));
     tip.hidden = false;
     const wide = tip.offsetWidth;
-    tip.style.left = `${Math.max(0, Math.min(x - wide / 2, width - wide))}px`;
+    tip.style.left = `${hundredths(Math.max(0, Math.min(x - wide / 2, width - wide)))}px`;
   }
 
   function hush() {

@@ -18,15 +18,20 @@ export function h(name, attributes, ...children) {
 }
 
 // The same of a drawing's parts. An attribute of the presentation is no style, which the page's
-// policy forbids.
+// policy forbids. A coordinate is told to a hundredth of a pixel: 65.80000000000001 would look like
+// a telephone number to whoever searches the page for one.
 export function svg(name, attributes, ...children) {
   const element = document.createElementNS(svgNamespace, name);
   for (const [key, value] of Object.entries(attributes ?? {})) {
     if (value === false || value === null || value === undefined) continue;
-    element.setAttribute(key, value);
+    element.setAttribute(key, typeof value === 'number' ? hundredths(value) : value);
   }
   element.append(...children.flat(2).filter((c) => c !== false && c !== null && c !== undefined));
   return element;
+}
+
+export function hundredths(n) {
+  return Math.round(n * 100) / 100;
 }
 
 // A picture beside a text that says the same: hidden from screen readers.

@@ -1,7 +1,7 @@
 // A panel that a button opens beside it, above all else on the page. The browser closes it
 // at Escape, at a click elsewhere and when another one opens, and gives the focus back.
 
-import { freshId, h } from './dom.js';
+import { freshId, h, hundredths } from './dom.js';
 
 const edge = 8; // pixels that stay free at the sides of the window
 
@@ -30,8 +30,8 @@ export function popup(button, { label, opened, className = '' }) {
   function place() {
     const at = button.getBoundingClientRect();
     const most = document.documentElement.clientWidth - edge - panel.offsetWidth;
-    panel.style.left = `${Math.max(edge, Math.min(at.left, most)) + scrollX}px`;
-    panel.style.top = `${at.bottom + 4 + scrollY}px`;
+    panel.style.left = `${hundredths(Math.max(edge, Math.min(at.left, most)) + scrollX)}px`;
+    panel.style.top = `${hundredths(at.bottom + 4 + scrollY)}px`;
   }
 
   function left(event) {

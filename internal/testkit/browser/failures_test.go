@@ -61,6 +61,10 @@ func TestTheProductIsDownAndComesBack(t *testing.T) {
 	})
 }
 
+// longCoordinates is the first coordinate or length of a page that has more than two decimals.
+const longCoordinates = `[...document.querySelectorAll('[style], svg *')].flatMap((e) => [...e.attributes])
+	.filter((a) => !a.name.startsWith('aria-')).map((a) => a.value).find((v) => /\d\.\d{3,}/.test(v)) ?? ''`
+
 // TestNoCanaryIsOnAPage searches every view for what must never come out: all of
 // the document, its attributes and the address, with every record that can be
 // loaded.
@@ -81,6 +85,9 @@ func TestNoCanaryIsOnAPage(t *testing.T) {
 			shown += len(somebody.rows())
 			if leaks := sample.Leaks(page); leaks != nil {
 				t.Errorf("%s shows %q", view, leaks)
+			}
+			if long := somebody.evaluates(longCoordinates); long != "" {
+				t.Errorf("%s has the coordinate %s, in which a number could be read", view, long)
 			}
 			if !strings.Contains(view, "messaging") {
 				continue
