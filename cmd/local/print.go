@@ -87,7 +87,7 @@ func announceInbox(w io.Writer, inboxURL, upload string) {
 			"  curl -T usage.ndjson %s/native/usage.ndjson\n", inboxURL)
 		return
 	}
-	fmt.Fprintf(w, "\nPut a file into the inbox: seconds later its four records are in the first customer's "+
+	fmt.Fprintf(w, "\nPut a file into the inbox: seconds later its four records lead the first customer's "+
 		"logs.\n  curl -T %s %s/native/usage.ndjson\n", upload, inboxURL)
 }
 
