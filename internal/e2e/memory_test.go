@@ -33,7 +33,11 @@ func findMemoryGroups() (memoryGroups, error) {
 		if err := os.Mkdir(probe, 0o755); err != nil {
 			continue
 		}
-		err := os.WriteFile(filepath.Join(probe, g.limit), []byte("1048576"), 0) // not there without the controller
+		file, err := os.OpenFile(filepath.Join(probe, g.limit), os.O_WRONLY, 0) // not there without the controller
+		if err == nil {
+			_, err = file.WriteString("1048576")
+			err = errors.Join(err, file.Close())
+		}
 		if errors.Join(err, os.Remove(probe)) == nil {
 			return g, nil
 		}
