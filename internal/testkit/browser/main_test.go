@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,30 +44,70 @@ const (
 	whyThisPrice   = "Why this price"
 )
 
-// sharedBrowser is a browser that all tests use, each in tabs of its own.
+// sharedBrowser is a browser that tests use at the same time, each in tabs of its own. It is worn
+// after so many of them, and the next test starts another: of each window that was closed Firefox
+// keeps something, and looks through all of it ever again, until half of its time goes into that.
 type sharedBrowser struct {
-	once    sync.Once
-	browser *Browser
-	err     error
+	mu      sync.Mutex
+	current *lentBrowser
+	all     []*lentBrowser
 }
 
-func (s *sharedBrowser) start(kind Kind) (*Browser, error) {
-	s.once.Do(func() {
-		var programs Programs
-		if programs, s.err = Find(kind, os.Getenv); s.err == nil {
-			s.browser, s.err = Start(kind, programs)
+// lentBrowser is one that was started. The mutex of its sharedBrowser guards it.
+type lentBrowser struct {
+	*Browser
+	lent, using int // how many tests have had it, and how many have it now
+}
+
+// wornAfter is how many tests a browser is for.
+const wornAfter = 30
+
+// borrow starts a browser, or takes the one that runs. It is to be given back.
+func (s *sharedBrowser) borrow(kind Kind) (b *Browser, giveBack func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current == nil || s.current.lent == wornAfter {
+		programs, err := Find(kind, os.Getenv)
+		if err != nil {
+			return nil, nil, err
 		}
-	})
-	return s.browser, s.err
+		started, err := Start(kind, programs)
+		if err != nil {
+			return nil, nil, err
+		}
+		s.current = &lentBrowser{Browser: started}
+		s.all = append(s.all, s.current)
+	}
+	lent := s.current
+	lent.lent++
+	lent.using++
+	return lent.Browser, func() { s.takeBack(lent) }, nil
+}
+
+// takeBack ends a browser that is worn, once nobody uses it.
+func (s *sharedBrowser) takeBack(lent *lentBrowser) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if lent.using--; lent.using == 0 && lent.lent == wornAfter {
+		lent.Close()
+		s.all = slices.DeleteFunc(s.all, func(b *lentBrowser) bool { return b == lent })
+	}
+}
+
+// end ends all that run, whoever uses them.
+func (s *sharedBrowser) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, lent := range s.all {
+		lent.Close()
+	}
 }
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
 	for _, shared := range browsers {
-		if shared.browser != nil {
-			shared.browser.Close()
-		}
+		shared.end()
 	}
 	if err := products.stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "the product does not stop:", err)
@@ -121,11 +162,11 @@ func onProduct(t *testing.T, test func(t *testing.T, p *person)) {
 	inBrowsers(t, func(t *testing.T, in *Browser) { test(t, opens(t, in, journeySite(t), desk)) })
 }
 
-// needs is a browser. Where it is not on this machine the test is skipped, loudly; in
-// CI it fails.
+// needs is a browser until the test ends. Where it is not on this machine the test is skipped,
+// loudly; in CI it fails.
 func needs(t *testing.T, kind Kind) *Browser {
 	t.Helper()
-	b, err := browsers[kind].start(kind)
+	b, giveBack, err := browsers[kind].borrow(kind)
 	if errors.Is(err, ErrNoBrowser) && os.Getenv("CI") == "" {
 		fmt.Fprintf(os.Stderr, "\n!!! %s is not run: %v\n\n", t.Name(), err)
 		t.Skip(err)
@@ -133,6 +174,7 @@ func needs(t *testing.T, kind Kind) *Browser {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(giveBack)
 	return b
 }
 

@@ -15,7 +15,7 @@ const orphans = "PARTNERVIEW_TEST_ORPHANS"
 // However a process ends, its browser and the browser's profile go with it.
 func TestNothingIsLeftOfABrowser(t *testing.T) {
 	if kind := Kind(os.Getenv(orphans)); kind != "" {
-		b, err := browsers[kind].start(kind)
+		b, _, err := browsers[kind].borrow(kind)
 		if err != nil {
 			t.Fatal(err)
 		}
