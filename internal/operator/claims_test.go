@@ -280,13 +280,14 @@ func suspend(o *operator.Operator) error {
 
 func TestAClaimWhoseAnswerIsLostIsThePlansOwn(t *testing.T) {
 	tables, lost := engine.NewTables(t), false
-	server := httptest.NewServer(dynamotest.Relay(engine.Endpoint(t), func(context.Context, dynamotest.Call, dynamotest.Answer) bool { return false },
-		func(c dynamotest.Call, _ []byte) {
-			if c.Operation == "UpdateItem" && bytes.Contains(c.Body, []byte("#version")) && bytes.Contains(c.Body, []byte(":before")) && !lost {
-				lost = true
-				dynamotest.Cut(nil)
-			}
-		}))
+	server := httptest.NewServer(dynamotest.Relay(engine.Endpoint(t), func(_ context.Context, c dynamotest.Call, w dynamotest.Answer, on dynamotest.Onward) {
+		reply := on(c.Body)
+		if c.Operation == "UpdateItem" && bytes.Contains(c.Body, []byte("#version")) && bytes.Contains(c.Body, []byte(":before")) && !lost {
+			lost = true
+			dynamotest.Cut(w)
+		}
+		reply.Send(w)
+	}))
 	defer server.Close()
 	o := operator.New(dynamo.NewStore(dynamotest.ClientOf(t, server.URL), tables), clock)
 	apply(t, o, threeCustomers)

@@ -3,7 +3,6 @@ package operator_test
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -336,10 +335,7 @@ func TestImportLosesNothingWhenTheTableIsThrottled(t *testing.T) {
 		}
 		switch {
 		case c.Operation == "BatchWriteItem" && refused.Add(1)%2 == 0:
-			var in struct{ RequestItems json.RawMessage }
-			_ = json.Unmarshal(c.Body, &in)
-			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-			_, _ = w.Write([]byte(`{"UnprocessedItems":` + string(in.RequestItems) + `}`))
+			dynamotest.Unprocessed(c, w)
 		case c.Operation == "BatchWriteItem":
 			dynamotest.Throttle(w)
 		default:

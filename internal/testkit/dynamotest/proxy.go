@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"hash/crc32"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -42,7 +44,7 @@ func (e *Engine) NewProxy(t testing.TB) *Proxy {
 	t.Helper()
 	p := new(Proxy)
 	p.ended = sync.NewCond(&p.mu)
-	p.relay = Relay(e.Endpoint(t), p.before, func(Call, []byte) {})
+	p.relay = Relay(e.Endpoint(t), p.pass)
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
 	p.URL = server.URL
@@ -100,23 +102,38 @@ func (p *Proxy) count(n int) {
 	p.ended.Broadcast()
 }
 
-func (p *Proxy) before(_ context.Context, call Call, w Answer) (answered bool) {
+func (p *Proxy) pass(_ context.Context, call Call, w Answer, on Onward) {
 	p.mu.Lock()
 	p.calls = append(p.calls, call)
 	meddle := p.meddle
 	p.mu.Unlock()
-	return meddle != nil && meddle(call, w)
+	if meddle == nil || !meddle(call, w) {
+		on(call.Body).Send(w)
+	}
 }
 
-// Relay passes calls on to an engine. Of each, before says whether it has answered
-// it in the engine's place; ctx ends when the caller gives up. after is told what the
-// engine answers, before the caller is. A call that its caller has given up reaches the
-// engine all the same.
-func Relay(
-	engine string,
-	before func(ctx context.Context, call Call, w Answer) (answered bool),
-	after func(call Call, answer []byte),
-) http.Handler {
+// Onward has the engine carry a call out, with a body that may be another than was sent.
+// It breaks the connection where the engine does not answer.
+type Onward func(body []byte) Reply
+
+// Reply is what the engine answers.
+type Reply struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Send answers with it.
+func (r Reply) Send(w Answer) {
+	maps.Copy(w.Header(), r.Header)
+	w.WriteHeader(r.Status)
+	_, _ = w.Write(r.Body) // a caller that has left does not hear it
+}
+
+// Relay answers calls to an engine: serve says how each is answered, by on, which asks the
+// engine, or in its place. ctx ends when the caller gives up; what has been handed on reaches
+// the engine all the same.
+func Relay(engine string, serve func(ctx context.Context, call Call, w Answer, on Onward)) http.Handler {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -126,28 +143,27 @@ func Relay(
 		target := r.Header.Get("X-Amz-Target")
 		_, operation, _ := strings.Cut(target, ".")
 		call := Call{target, operation, r.Header.Get("X-Amz-Security-Token"), body}
-		if before(r.Context(), call, w) {
-			return
-		}
-		onward, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()),
-			r.Method, engine+r.URL.Path, bytes.NewReader(body))
-		if err != nil {
-			Cut(w)
-		}
-		onward.Header = r.Header.Clone()
-		answer, err := client.Do(onward)
-		if err != nil {
-			Cut(w)
-		}
-		defer answer.Body.Close()
-		if body, err = io.ReadAll(answer.Body); err != nil {
-			Cut(w)
-		}
-		after(call, body)
-		maps.Copy(w.Header(), answer.Header)
-		w.WriteHeader(answer.StatusCode)
-		_, _ = w.Write(body) // a caller that has left does not hear it
+		serve(r.Context(), call, w, func(body []byte) Reply { return ask(client, engine, r, body) })
 	})
+}
+
+// ask asks the engine in a caller's place, though that may have left.
+func ask(client *http.Client, engine string, r *http.Request, body []byte) Reply {
+	onward, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()),
+		r.Method, engine+r.URL.Path, bytes.NewReader(body))
+	if err != nil {
+		Cut(nil)
+	}
+	onward.Header = r.Header.Clone()
+	answer, err := client.Do(onward)
+	if err != nil {
+		Cut(nil)
+	}
+	defer answer.Body.Close()
+	if body, err = io.ReadAll(answer.Body); err != nil {
+		Cut(nil)
+	}
+	return Reply{answer.StatusCode, answer.Header, body}
 }
 
 // Cut breaks the connection: the client gets no answer. It does not return.
@@ -159,9 +175,11 @@ func Throttle(w Answer) {
 }
 
 // Refuse answers with one of DynamoDB's errors, "AccessDeniedException".
-func Refuse(w Answer, code string) {
+func Refuse(w Answer, code string) { refuse(w, http.StatusBadRequest, code) }
+
+func refuse(w Answer, status int, code string) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-	w.WriteHeader(http.StatusBadRequest)
+	w.WriteHeader(status)
 	_, _ = io.WriteString(w, `{"__type":"com.amazonaws.dynamodb.v20120810#`+code+`","message":"refused by the test"}`)
 }
 
@@ -174,6 +192,13 @@ func Unprocessed(call Call, w Answer) {
 	if call.Operation == "BatchGetItem" {
 		answer = map[string]any{"Responses": struct{}{}, "UnprocessedKeys": in.RequestItems}
 	}
+	body, _ := json.Marshal(answer)
+	Succeed(w, body)
+}
+
+// Succeed answers with a body, and with its checksum, as DynamoDB does.
+func Succeed(w Answer, body []byte) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-	_ = json.NewEncoder(w).Encode(answer)
+	w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
+	_, _ = w.Write(body) // a caller that has left does not hear it
 }

@@ -53,40 +53,40 @@ func startProxy(engine string) (*Proxy, error) {
 		return nil, err
 	}
 	p := &Proxy{url: "http://" + listener.Addr().String()}
-	p.server = &http.Server{Handler: dynamotest.Relay(engine, p.before, p.after)}
+	p.server = &http.Server{Handler: dynamotest.Relay(engine, p.pass)}
 	go func() { _ = p.server.Serve(listener) }() // ends with the product
 	return p, nil
 }
 
-// before fails a function's call as the mode says.
-func (p *Proxy) before(ctx context.Context, call dynamotest.Call, w dynamotest.Answer) (answered bool) {
+// pass records a function's call, or fails it as the mode says.
+func (p *Proxy) pass(ctx context.Context, call dynamotest.Call, w dynamotest.Answer, on dynamotest.Onward) {
+	function, isFunction := strings.CutPrefix(call.Token, tokenPrefix)
 	mode := Mode(p.mode.Load())
-	if !strings.HasPrefix(call.Token, tokenPrefix) || mode == Passing {
-		return false
-	}
-	switch mode {
-	case Throttling:
+	switch {
+	case !isFunction || mode == Passing:
+	case mode == Throttling:
 		dynamotest.Refuse(w, "ThrottlingException")
-		return true
-	case Slow:
+		return
+	case mode == Slow:
 		select {
 		case <-ctx.Done():
 		case <-time.After(20 * time.Second):
 		}
+		dynamotest.Cut(w)
+	default:
+		dynamotest.Cut(w)
 	}
-	dynamotest.Cut(w)
-	return true
+	reply := on(call.Body)
+	if isFunction {
+		p.record(Call{function, call.Target, call.Operation, call.Body, consumed(reply.Body)})
+	}
+	reply.Send(w)
 }
 
-// after records a function's call.
-func (p *Proxy) after(call dynamotest.Call, answer []byte) {
-	function, isFunction := strings.CutPrefix(call.Token, tokenPrefix)
-	if !isFunction {
-		return
-	}
+func (p *Proxy) record(c Call) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.calls = append(p.calls, Call{function, call.Target, call.Operation, call.Body, consumed(answer)})
+	p.calls = append(p.calls, c)
 }
 
 // consumed is the capacity that an answer says it took: of one table, or, in the
