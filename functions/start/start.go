@@ -30,10 +30,10 @@ type Function struct {
 func FromEnv(getenv func(string) string) (Function, error) {
 	now, noClock := gateway.Clock(getenv)
 	db, noClient := dynamo.NewClient(getenv, tracing.DynamoDB(getenv))
-	store := dynamo.NewStore(db, dynamo.TablesFromEnv(getenv))
-	store.Consumed = gateway.Consumed
-	f := Function{Log: gateway.Log(getenv), Now: now, Store: store}
+	f := Function{Log: gateway.Log(getenv), Now: now}
 	if noClient == nil {
+		f.Store = dynamo.NewStore(db, dynamo.TablesFromEnv(getenv))
+		f.Store.Consumed = gateway.Consumed
 		f.primed = dynamo.Prime(context.Background(), db)
 	}
 	return f, errors.Join(noClock, noClient)

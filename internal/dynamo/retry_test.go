@@ -2,6 +2,8 @@ package dynamo
 
 import (
 	"context"
+	"fmt"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -115,12 +117,13 @@ func TestEveryRefusalOfAWriteReachesTheLimiter(t *testing.T) {
 			var refused atomic.Bool
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+				status, body := 200, "{}"
 				if strings.HasSuffix(r.Header.Get("X-Amz-Target"), refusal.operation) && refused.CompareAndSwap(false, true) {
-					w.WriteHeader(refusal.status)
-					_, _ = io.WriteString(w, refusal.body)
-					return
+					status, body = refusal.status, refusal.body
 				}
-				_, _ = io.WriteString(w, `{}`)
+				w.Header().Set("X-Amz-Crc32", fmt.Sprint(crc32.ChecksumIEEE([]byte(body))))
+				w.WriteHeader(status)
+				_, _ = io.WriteString(w, body)
 			}))
 			defer server.Close()
 			db, err := NewClient(func(name string) string {

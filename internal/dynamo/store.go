@@ -35,9 +35,10 @@ type Store struct {
 }
 
 // NewStore makes a store of a client and the names of the tables that it will be
-// asked for.
+// asked for. What the client is answered counts only with its checksum.
 func NewStore(db *dynamodb.Client, tables Tables) *Store {
-	return &Store{db: db, tables: tables, limiter: newLimiter()}
+	s := &Store{db: db, tables: tables, limiter: newLimiter()}
+	return s.through(func(next dynamodb.HTTPClient) dynamodb.HTTPClient { return verified{next} })
 }
 
 // option changes how the client makes one call.

@@ -175,6 +175,30 @@ func TestErrorsReportWhetherTryingAgainHelps(t *testing.T) {
 	}
 }
 
+// "{}" is what is left of an answer whose body was lost, and says that there is no such item: a key
+// that counts would be refused.
+func TestAnAnswerThatIsNotWhatItsChecksumSaysIsNone(t *testing.T) {
+	tables := engine.NewTables(t)
+	proxy := engine.NewProxy(t)
+	s := dynamo.NewStore(dynamotest.ClientOf(t, proxy.URL), tables)
+	for claim, checksum := range map[string]string{"nobody vouches for it": "", "of another body": "3128867991", "none at all": "x"} {
+		asked := 0
+		proxy.Meddle(func(_ dynamotest.Call, w dynamotest.Answer) bool {
+			asked++
+			w.Header().Set("X-Amz-Crc32", checksum)
+			_, _ = io.WriteString(w, `{}`)
+			return true
+		})
+		if _, err := s.AccessKey(t.Context(), "4fzyo82mXw3b"); !fault.Is(err, fault.Unavailable) || asked != 3 {
+			t.Errorf("%s: %v after %d tries, want unavailable after 3", claim, err, asked)
+		}
+	}
+	proxy.Meddle(func(_ dynamotest.Call, w dynamotest.Answer) bool { dynamotest.Succeed(w, []byte(`{}`)); return true })
+	if _, err := s.AccessKey(t.Context(), "4fzyo82mXw3b"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("DynamoDB says that there is none: %v", err)
+	}
+}
+
 // What never left cannot come through at the next try either.
 func TestACallThatCannotBeSentIsOurMistake(t *testing.T) {
 	getenv := func(name string) string {

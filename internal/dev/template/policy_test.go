@@ -16,6 +16,7 @@ import (
 	"partnerview/internal/dev/template"
 	"partnerview/internal/directory"
 	"partnerview/internal/dynamo"
+	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/totals"
 	"partnerview/internal/usage"
 )
@@ -272,8 +273,7 @@ func (s *sender) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasSuffix(target, "BatchGetItem"):
 		answer = `{"Responses":{},"UnprocessedKeys":{}}`
 	}
-	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-	io.WriteString(w, answer)
+	dynamotest.Succeed(w, []byte(answer))
 }
 
 // TestAFunctionsRightsAreWhatItSends sends each read that a function makes of
