@@ -1,4 +1,4 @@
-# "make" lists the targets. Whatever they need beyond Go, Node 20 and Python 3 they install into this
+# "make" lists the targets. Whatever they need beyond Go, Node 20 and Python 3.11 they install into this
 # folder (node_modules, .tools) through the ordinary package clients; "make clean" removes it again.
 
 GO        ?= go
@@ -10,11 +10,9 @@ FUZZTIME  ?= 60s
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
-CFN_LINT    := cfn-lint==1.58.0
-SAM_CLI     := aws-sam-cli==1.170.0
-CHECKOV     := checkov==3.3.30
-MOTO        := moto[server,stepfunctions]==5.2.5
-ASL_VALIDATOR := asl-validator@4.0.0
+
+# What is installed of others, each by its hash.
+PINNED := tools/pinned
 
 ENGINE := node_modules/.package-lock.json
 LINT   := .tools/lint
@@ -22,6 +20,7 @@ SAM    := .tools/sam
 CHECK  := .tools/checkov
 STATES := .tools/states
 CLIENT_PYTHON := .tools/clients
+UV     := .tools/uv
 CLIENTS := testdata/clients
 SAM_RUN := SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam
 RENDERED := internal/dev/template/testdata/rendered.json
@@ -48,7 +47,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients release costs bench bench-scale bench-import proof fuzz model screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release costs bench bench-scale bench-import proof fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -176,31 +175,32 @@ $(ENGINE): package.json package-lock.json .npmrc
 	$(NPM) ci --loglevel=error
 	@touch $@
 
-$(LINT)/installed: Makefile
-	$(PYTHON) -m venv $(LINT)
-	$(LINT)/bin/pip install --quiet --disable-pip-version-check $(CFN_LINT)
+# What is on the list and nothing else (--no-deps), each by its hash, and as wheels: nothing is built, so that no code of a package
+# runs before it is called. Then, whether the list has all that its packages ask for.
+define VENV
+$(PYTHON) -m venv --clear $(@D)
+$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps --requirement $<
+@$(@D)/bin/pip check --disable-pip-version-check >$(@D)/checked || { cat $(@D)/checked >&2; exit 1; }
+endef
+
+.tools/%/installed: $(PINNED)/%.txt
+	$(VENV)
 	@touch $@
 
-$(SAM)/installed: Makefile
-	$(PYTHON) -m venv $(SAM)
-	$(SAM)/bin/pip install --quiet --disable-pip-version-check $(SAM_CLI)
+$(STATES)/installed: $(PINNED)/states.txt $(PINNED)/states/package-lock.json
+	$(VENV)
+	cp .npmrc $(PINNED)/states/package*.json $(@D)
+	$(NPM) ci --prefix $(@D) --loglevel=error
 	@touch $@
 
-$(CHECK)/installed: Makefile
-	$(PYTHON) -m venv $(CHECK)
-	$(CHECK)/bin/pip install --quiet --disable-pip-version-check $(CHECKOV)
-	@touch $@
+# For each system and processor and Python 3.11 and later. What is in a list already stays at its version.
+COMPILE := $(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes --no-header
 
-$(STATES)/installed: Makefile
-	$(PYTHON) -m venv $(STATES)
-	$(STATES)/bin/pip install --quiet --disable-pip-version-check '$(MOTO)'
-	$(NPM) install --prefix $(STATES) --loglevel=error $(ASL_VALIDATOR)
-	@touch $@
-
-$(CLIENT_PYTHON)/installed: $(CLIENTS)/python/requirements.txt
-	$(PYTHON) -m venv $(CLIENT_PYTHON)
-	$(CLIENT_PYTHON)/bin/pip install --quiet --disable-pip-version-check --requirement $<
-	@touch $@
+pins: $(UV)/installed ## tools/pinned: what its names bring, each by its hash; after each change of a name
+	@for list in $(PINNED)/*.in; do $(COMPILE) $$list -o $${list%.in}.txt || exit 1; done
+	@for package in $(PINNED)/*/package.json; do \
+		cp .npmrc $${package%/*} && $(NPM) install --package-lock-only --prefix $${package%/*} --loglevel=error && rm $${package%/*}/.npmrc || exit 1; \
+	done
 
 # The last line downloads openapi-generator, without running it: tools/clients compares its SHA-256 first. It also asks a
 # search service for newer ones, and goes on where that cannot be reached.
