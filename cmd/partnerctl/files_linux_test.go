@@ -180,7 +180,7 @@ func TestTheThreeMostFrequentReasonsAreShown(t *testing.T) {
 	want := "Most frequent reasons:\n" +
 		"  12  is not a JSON object\n" +
 		"  6   country: is not an ISO 3166-1 alpha-2 code, as GB\n" +
-		"  4   segments: must be a whole number from 0 to 9999999\n" +
+		"  4   segments: must be a whole number from 0 to 255\n" +
 		"Why lines were rejected: "
 	if r := d.run("import", "usage", file); r.code != 3 || !strings.Contains(r.out, want) {
 		t.Errorf("exit code %d, it says\n%s%s", r.code, r.out, r.errOut)

@@ -32,12 +32,13 @@ var recordFields = []recordField{
 	numberField("from", func(v *usage.Version) *masking.Number { return &v.From }),
 	numberField("to", func(v *usage.Version) *masking.Number { return &v.To }),
 	textField("country", func(v *usage.Version) *usage.Country { return &v.Country }),
-	textField("operator", func(v *usage.Version) *usage.Operator { return &v.Operator }, usage.SMS, usage.Voice),
-	countField("segments", func(v *usage.Version) **int64 { return &v.Segments }, usage.SMS),
-	countField("durationSeconds", func(v *usage.Version) **int64 { return &v.DurationSeconds }, usage.Voice,
-		usage.Video),
-	countField("participants", func(v *usage.Version) **int64 { return &v.Participants }, usage.Video),
-	countField("participantSeconds", func(v *usage.Version) **int64 { return &v.ParticipantSeconds }, usage.Video),
+	operatorField,
+	countField("segments", usage.MaxSegments, func(v *usage.Version) **int64 { return &v.Segments }, usage.SMS),
+	countField("durationSeconds", usage.MaxDurationSeconds,
+		func(v *usage.Version) **int64 { return &v.DurationSeconds }, usage.Voice, usage.Video),
+	countField("participants", usage.MaxParticipants,
+		func(v *usage.Version) **int64 { return &v.Participants }, usage.Video),
+	participantSecondsField,
 	textField("channel", func(v *usage.Version) *usage.Channel { return &v.Channel }, usage.Messaging),
 	textField("category", func(v *usage.Version) *usage.Category { return &v.Category }, usage.Messaging),
 	{attributes: []string{"recordedAmount", "recordedCurrency"}, outcome: true, // "0.0412", "EUR"
@@ -47,7 +48,7 @@ var recordFields = []recordField{
 			}
 		},
 		read: func(r *reader, v *usage.Version) {
-			if amount := r.decimal("recordedAmount"); amount != nil {
+			if amount := r.decimal("recordedAmount"); amount != nil && usage.MayCost(*amount) {
 				v.RecordedPrice = &money.Money{Amount: *amount,
 					Currency: money.Currency(r.required("recordedCurrency"))}
 			}
@@ -84,12 +85,29 @@ var recordFields = []recordField{
 		}},
 }
 
-// textField is a text (S).
+// textField is a text (S). One that may be a telephone number, or a piece of one, is not
+// read: what another pipeline wrote unmasked does not pass.
 func textField[T ~string](name string, of func(*usage.Version) *T, products ...usage.Product) recordField {
 	return recordField{attributes: []string{name}, products: products,
-		put:  func(it item, v *usage.Version) { putText(it, name, string(*of(v))) },
-		read: func(r *reader, v *usage.Version) { *of(v) = T(r.text(name)) },
+		put: func(it item, v *usage.Version) { putText(it, name, string(*of(v))) },
+		read: func(r *reader, v *usage.Version) {
+			if text := r.text(name); !masking.TellsDigits(text) {
+				*of(v) = T(text)
+			}
+		},
 	}
+}
+
+// operatorField is a text (S) of five or six digits: one that no network can have is not
+// read.
+var operatorField = recordField{
+	attributes: []string{"operator"}, products: []usage.Product{usage.SMS, usage.Voice},
+	put: func(it item, v *usage.Version) { putText(it, "operator", string(v.Operator)) },
+	read: func(r *reader, v *usage.Version) {
+		if operator := usage.Operator(r.text("operator")); operator != "" && operator.Check() == nil {
+			v.Operator = operator
+		}
+	},
 }
 
 // timeField is a time (S), in usage.TimeLayout.
@@ -113,12 +131,31 @@ func numberField(name string, of func(*usage.Version) *masking.Number) recordFie
 	}
 }
 
-// countField is a whole number (N).
-func countField(name string, of func(*usage.Version) **int64, products ...usage.Product) recordField {
+// countField is a whole number (N). One that is larger than it can be is not read: it may be
+// a telephone number.
+func countField(name string, most int64, of func(*usage.Version) **int64, products ...usage.Product) recordField {
 	return recordField{attributes: []string{name}, products: products,
 		put:  func(it item, v *usage.Version) { putNumber(it, name, *of(v)) },
-		read: func(r *reader, v *usage.Version) { *of(v) = r.number(name) },
+		read: func(r *reader, v *usage.Version) { *of(v) = r.numberUpTo(name, most) },
 	}
+}
+
+// participantSecondsField comes behind what it is bounded by.
+var participantSecondsField = recordField{
+	attributes: []string{"participantSeconds"}, products: []usage.Product{usage.Video},
+	put: func(it item, v *usage.Version) { putNumber(it, "participantSeconds", v.ParticipantSeconds) },
+	read: func(r *reader, v *usage.Version) {
+		most := usage.MaxParticipantSeconds(v.Participants, v.DurationSeconds)
+		v.ParticipantSeconds = r.numberUpTo("participantSeconds", most)
+	},
+}
+
+// numberUpTo reads a whole number; nil: there is none, or a larger one.
+func (r *reader) numberUpTo(name string, most int64) *int64 {
+	if n := r.number(name); n != nil && *n <= most {
+		return n
+	}
+	return nil
 }
 
 func (f recordField) ofOutcome() recordField {

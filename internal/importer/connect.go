@@ -114,7 +114,7 @@ func (x *exportRows) readSMS() {
 	x.messageStatus()
 	x.countryNamed(x.text("country"), "")
 	x.network(x.text("mcc"), x.text("mnc"))
-	r.Segments = x.count("smscount", x.text("smscount"), maxCount)
+	r.Segments = x.count("smscount", x.text("smscount"), usage.MaxSegments)
 	x.price("price_total", x.text("price_total"), "price_currency", x.text("price_currency"))
 }
 
@@ -160,7 +160,7 @@ func (x *exportRows) readVoice() {
 	case usage.Inbound:
 		x.remote("Source")
 	}
-	r.DurationSeconds = x.count("DurationInSec", x.text("DurationInSec"), maxCount)
+	r.DurationSeconds = x.count("DurationInSec", x.text("DurationInSec"), usage.MaxDurationSeconds)
 	x.price("TotalPriceOfCall", x.text("TotalPriceOfCall"), "UnitPriceCurrency", x.text("UnitPriceCurrency"))
 }
 

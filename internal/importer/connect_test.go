@@ -73,14 +73,14 @@ func TestExportRowsThatAreRejected(t *testing.T) {
 		{"past its retention", ConnectSMS, smsRow("createdat", "2020-05-03T10:00:00Z"), "createdat: is past the retention time of 13 months [u-1]"},
 		{"no direction", ConnectSMS, smsRow("direction", ""), "direction: is missing [u-1]"},
 		{"a direction of its own", ConnectSMS, smsRow("direction", "2"), `direction: "2" must be inbound or outbound [u-1]`},
-		{"negative segments", ConnectSMS, smsRow("smscount", "-1"), "smscount: must be a whole number from 0 to 9999999 [u-1]"},
+		{"negative segments", ConnectSMS, smsRow("smscount", "-1"), "smscount: must be a whole number from 0 to 255 [u-1]"},
 		{"a price of 1e400", ConnectSMS, smsRow("price_total", "1e400", "price_currency", "EUR"), `price_total: "1e400" must be a decimal number, as 0.0412 [u-1]`},
 		{"a negative price", ConnectSMS, smsRow("price_total", "-1", "price_currency", "EUR"), "price_total: must not be negative [u-1]"},
 		{"a currency that is none", ConnectSMS, smsRow("price_total", "1", "price_currency", "EURO"), `price_currency: "EURO" is not an ISO 4217 code, as EUR [u-1]`},
 		{"a message without a step", ConnectMessaging, messagingRow("step", ""), "step: is missing []"},
 		{"a message without an id", ConnectMessaging, messagingRow("umid", ""), "umid: is missing []"},
 		{"a channel that is none", ConnectMessaging, messagingRow("channelType", "?"), "channelType: must be a letter, then up to 31 letters, digits or _ [u-1:1]"},
-		{"a negative duration", ConnectVoice, voiceRow("DurationInSec", "-5"), "DurationInSec: must be a whole number from 0 to 9999999 [u-1]"},
+		{"a negative duration", ConnectVoice, voiceRow("DurationInSec", "-5"), "DurationInSec: must be a whole number from 0 to 86400 [u-1]"},
 		{"a call's status with digits", ConnectVoice, voiceRow("CallStatus", "SIP 480"), "CallStatus: must be 1 to 32 letters, -, _ or spaces [u-1]"},
 	} {
 		same(t, c.name, "2 REJECTED "+c.want, readText(t, c.format, c.file))
@@ -196,7 +196,9 @@ func TestWhatCannotBeReadIsTold(t *testing.T) {
 		{"an amount without its currency", ConnectSMS, smsRow("price_total", "0.04"), sms, "recordedPrice=0.04"},
 		{"a 0 without its currency", ConnectSMS, smsRow("price_total", "0.00"), sms, ""},
 		{"a currency alone", ConnectSMS, smsRow("price_currency", "EUR"), sms, ""},
-		{"a network that lost its 0, native", Native, line(`,"operator":"31099"`), bare, "operator=31099"},
+		{"a network that lost its 0, native", Native, line(`,"operator":"31099"`), bare, "operator=310 99"},
+		{"the begin of a number", ConnectSMS, smsRow("mcc", "447", "mnc", "700"), sms, "operator="},
+		{"the begin of a number, native", Native, line(`,"operator":"447700"`), bare, "operator="},
 	} {
 		rows := readAll(t, strings.NewReader(c.file), c.format, options())
 		if got, unread := described(rows), unreadOf(rows); got != c.want || unread != c.unread {

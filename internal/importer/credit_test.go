@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"partnerview/internal/masking"
 	"partnerview/internal/money"
 	"partnerview/internal/usage"
 )
@@ -96,7 +97,7 @@ func TestAmountsOfCreditAreNotGuessed(t *testing.T) {
 		{";", "-1.520,5", DecimalComma, "-1520.5"},
 		{";", "1.234.567,89", DecimalComma, "1234567.89"},
 		{";", "1520,73", DecimalComma, "1520.73"},
-		{";", "1520.73", DecimalComma, `"1520.73" must be a decimal number with a comma, as 1520,73`},
+		{";", "1520.73", DecimalComma, `must be a decimal number with a comma, as 1520,73`},
 		{";", "1,520,730", DecimalComma, "must be a decimal number with a comma, as 1520,73"},
 		{";", "1e3", DecimalComma, `"1e3" must be a decimal number with a comma, as 1520,73`},
 		{",", "1.520", UnsaidMark, "1.52"},
@@ -118,6 +119,9 @@ func TestAmountsOfCreditAreNotGuessed(t *testing.T) {
 	}
 }
 
+// examples takes out of a reason what it has of its own.
+var examples = strings.NewReplacer("2026-11-03T10:00:00Z", "", "1520.73", "", "1520,73", "")
+
 func FuzzCreditTellsNoNumber(f *testing.F) {
 	f.Add([]byte("account,amount,as-of,currency\nacme_one,1520.7300,2026-06-01T00:00:00Z,EUR\n"))
 	f.Add([]byte("account;amount;as-of;currency\nacme_one;1.520;2026-06-01T00:00:00Z;EUR\naccount;as-of;amount\nacme_one;2026-06-01T00:00:00Z;1520,73;\n"))
@@ -128,7 +132,7 @@ func FuzzCreditTellsNoNumber(f *testing.F) {
 		last := 0
 		for row, err := range ReadCredit(bytes.NewReader(file), CreditOptions{Now: now}) {
 			if err != nil {
-				if hasNumber(err.Error()) {
+				if masking.HasFull(err.Error()) {
 					t.Fatalf("%q: the error %q tells a number", file, err)
 				}
 				return
@@ -137,7 +141,7 @@ func FuzzCreditTellsNoNumber(f *testing.F) {
 				t.Fatalf("%q: row %d is on line %d", file, last, row.Line)
 			}
 			last = row.Line
-			if r := row.Rejected; r != nil && (hasNumber(r.Field) || hasNumber(strings.ReplaceAll(r.Reason, "2026-11-03T10:00:00Z", "")) || r.ID != "") {
+			if r := row.Rejected; r != nil && (masking.TellsDigits(r.Field) || masking.TellsDigits(examples.Replace(r.Reason)) || r.ID != "") {
 				t.Fatalf("%q: the reason tells a number: %+v", file, r)
 			}
 			if row.Rejected == nil && (row.Account == "" || row.AsOf.IsZero() || row.AsOf.After(now.Add(maxAhead))) {

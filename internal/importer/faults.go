@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"partnerview/internal/masking"
 )
 
 // Fault is one thing that is wrong in a directory file.
@@ -81,7 +83,7 @@ func (c *checklist) err() error {
 // A directory file has no place for a telephone number, but one may get there; a
 // date has as many digits.
 var (
-	numberLike = regexp.MustCompile(`\+?\d(?:[ .()-]{0,3}\d){7,}`)
+	numberLike = regexp.MustCompile(`\+?\p{Nd}(?:[\s\p{Z}.()-]{0,3}\p{Nd}){7,}`)
 	dateLike   = regexp.MustCompile(`^\d{4}-\d\d-\d\d`)
 )
 
@@ -91,8 +93,10 @@ func withoutNumbers(text string) string {
 		if date := dateLike.FindString(number); date != "" {
 			return date + withoutNumbers(number[len(date):])
 		}
-		digits := strings.NewReplacer("+", "", " ", "", ".", "", "(", "", ")", "", "-", "").Replace(number)
-		return "****" + digits[len(digits)-4:]
+		if digits, isNumber := masking.Digits(number); isNumber {
+			return masking.Mask(digits).String()
+		}
+		return "****"
 	})
 }
 
@@ -142,20 +146,9 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// minSecret is from how many digits on a text may be a telephone number.
-const minSecret = 8
-
-// hasNumber reports whether a text holds eight digits in a row, separated or not:
-// it may be anybody's telephone number.
-func hasNumber(text string) bool {
-	other := func(c rune) bool { return !strings.ContainsRune("0123456789 -.()+_:/", c) }
-	for run := range strings.FieldsFuncSeq(text, other) {
-		if countDigits(run) >= minSecret {
-			return true
-		}
-	}
-	return false
-}
+// maxToldDigits is how many digits a value may have that is told of a line that was not
+// taken: as many as are shown of a number.
+const maxToldDigits = 4
 
 // quoted is a value in quotes with a space behind, for the start of a reason, or
 // nothing where the value could be more than a word from a list of words: a
@@ -167,28 +160,24 @@ func quoted(value string) string {
 	return `"` + value + `" `
 }
 
-// isTellable reports whether a text is one word of ASCII, short, and without the
-// digits of a telephone number.
+// isTellable reports whether a text is one word of ASCII, short, and with fewer digits
+// than a piece of a telephone number has.
 func isTellable(s string, most int) bool {
-	return s != "" && len(s) <= most && countDigits(s) < minSecret && strings.Trim(s, alphanumeric+"_-.+:") == ""
+	return s != "" && len(s) <= most && countDigits(s) <= maxToldDigits && strings.Trim(s, alphanumeric+"_-.+:") == ""
 }
 
 const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 // isShowable reports whether a value that could not be read may be shown: one that is
 // short, and has fewer digits than tell a number or its end.
-func isShowable(field, value string) bool {
-	most := 4
-	if field == operatorField {
-		most = 5
-	}
+func isShowable(value string) bool {
 	length, digits := 0, 0
 	for _, r := range value {
 		if length++; unicode.IsNumber(r) {
 			digits++
 		}
 	}
-	return length <= 24 && digits <= most && utf8.ValidString(value)
+	return length <= 24 && digits <= maxToldDigits && utf8.ValidString(value)
 }
 
 const (

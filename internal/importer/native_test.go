@@ -55,7 +55,8 @@ func TestNativeRecords(t *testing.T) {
 		{"a field's name that is a number is not told", line(`,"+447700900123":1,"4477 0090 0123":2,"Anna Sample":3,"` + strings.Repeat("n", 65) + `":4`), bare + " dropped=(other)"},
 		{"an error code that may be a number is dropped", line(`,"errorCode":"447700900123"`), bare + " dropped=errorCode"},
 		{"so is one with letters or separators", line(`,"errorCode":"E-4477.0090-0123"`), bare + " dropped=errorCode"},
-		{"but not a short one", line(`,"errorCode":"1234567"`), bare + " err=1234567"},
+		{"so is a piece of one", line(`,"errorCode":"900123"`), bare + " dropped=errorCode"},
+		{"but not four digits", line(`,"errorCode":"E-1234"`), bare + " err=E-1234"},
 		{"an id may be a number, if not the record's own", strings.Replace(line(`,"to":"+447700900123"`), "u-1", "447700900124", 1), "1 acme_one#sms 447700900124 2026-05-03T10:00:00.000Z to=****0123"},
 	} {
 		text := strings.ReplaceAll(c.line, "\n\t\t\t", " ")
@@ -67,7 +68,8 @@ func TestNativeRecords(t *testing.T) {
 func badLines() []struct{ name, line, want string } {
 	replaced := func(old, new string) string { return strings.Replace(line(``), old, new, 1) }
 	const time = "timestamp: must be a time in RFC 3339, as 2026-11-03T10:00:00Z [u-1]"
-	const count = "must be a whole number from 0 to 9999999 [u-1]"
+	const count = "must be a whole number from 0 to 255 [u-1]"
+	const allow = "is more than participants and durationSeconds allow [u-1]"
 	return []struct{ name, line, want string }{
 		{"no JSON", "hello", ": is not a JSON object []"},
 		{"cut short", strings.TrimSuffix(line(``), "}\n"), ": is cut short: the file ends within it []"},
@@ -123,17 +125,23 @@ func badLines() []struct{ name, line, want string } {
 		{"a fraction that is not 0", line(`,"segments":1.01`), "segments: " + count},
 		{"half a segment", line(`,"segments":1.5`), "segments: " + count},
 		{"segments as text", line(`,"segments":"2"`), "segments: " + count},
-		{"more segments than there can be", line(`,"segments":10000000`), "segments: " + count},
+		{"more segments than there can be", line(`,"segments":256`), "segments: " + count},
 		{"more than 64 bits", line(`,"segments":99999999999999999999`), "segments: " + count},
-		{"a negative duration", strings.Replace(line(`,"durationSeconds":-5`), "sms", "voice", 1), "durationSeconds: " + count},
+		{"a negative duration", strings.Replace(line(`,"durationSeconds":-5`), "sms", "voice", 1), "durationSeconds: must be a whole number from 0 to 86400 [u-1]"},
+		{"a call longer than a day", strings.Replace(line(`,"durationSeconds":86401`), "sms", "voice", 1), "durationSeconds: must be a whole number from 0 to 86400 [u-1]"},
+		{"more participants than there can be", strings.Replace(line(`,"participants":10000`), "sms", "video", 1), "participants: must be a whole number from 0 to 9999 [u-1]"},
+		{"seconds that could be a number, alone", strings.Replace(line(`,"participants":2,"participantSeconds":100000`), "sms", "video", 1), "participantSeconds: " + allow},
+		{"more seconds than all could be there", strings.Replace(line(`,"participants":3,"durationSeconds":60,"participantSeconds":184`), "sms", "video", 1), "participantSeconds: " + allow},
+		{"half a second", strings.Replace(line(`,"participantSeconds":0.5`), "sms", "video", 1), "participantSeconds: must be a whole number [u-1]"},
 		{"an error code with spaces", line(`,"errorCode":"not good"`), "errorCode: must be 1 to 32 of A-Z a-z 0-9 _ . - [u-1]"},
 		{"an error code too long", line(`,"errorCode":"` + strings.Repeat("e", 33) + `"`), "errorCode: must be 1 to 32 of A-Z a-z 0-9 _ . - [u-1]"},
 		{"an error code that is a number", line(`,"errorCode":43`), "errorCode: must be text, in quotes [u-1]"},
 		{"a channel with a digit first", strings.Replace(line(`,"channel":"1st"`), "sms", "messaging", 1), `channel: "1st" must be a letter, then up to 31 letters, digits or _ [u-1]`},
 		{"a category of several words", strings.Replace(line(`,"category":"one two"`), "sms", "messaging", 1), "category: must be a letter, then up to 31 letters, digits or _ [u-1]"},
-		{"a channel that holds a number", strings.Replace(line(`,"channel":"n4477_00900123"`), "sms", "messaging", 1), "channel: must not hold a number of 8 digits or more [u-1]"},
+		{"a channel that holds a piece of a number", strings.Replace(line(`,"channel":"n44_770"`), "sms", "messaging", 1), "channel: must not hold five digits in a row: they may be of a telephone number [u-1]"},
 
 		{"a price of 1e400", line(`,"recordedPrice":{"amount":"1e400","currency":"EUR"}`), `recordedPrice.amount: "1e400" must be a decimal number, as 0.0412 [u-1]`},
+		{"a price that could be a number", line(`,"recordedPrice":{"amount":"20255501","currency":"EUR"}`), "recordedPrice.amount: must have at most 7 digits before the point [u-1]"},
 		{"a price with a comma", line(`,"recordedPrice":{"amount":"0,04","currency":"EUR"}`), "recordedPrice.amount: must be a decimal number, as 0.0412 [u-1]"},
 		{"a negative price", line(`,"recordedPrice":{"amount":-0.04,"currency":"EUR"}`), "recordedPrice.amount: must not be negative [u-1]"},
 		{"a price in a currency that is none", line(`,"recordedPrice":{"amount":"1","currency":"EURO"}`), `recordedPrice.currency: "EURO" is not an ISO 4217 code, as EUR [u-1]`},
@@ -145,7 +153,7 @@ func badLines() []struct{ name, line, want string } {
 		{"an id that is the record's number", strings.Replace(line(`,"to":"+44 7700 900123"`), "u-1", "447700900123", 1), "id: tells a number of the record itself []"},
 		{"an id that holds it", strings.Replace(line(`,"from":"+44 7700 900123"`), "u-1", "sms:4477-0090-0123.1", 1), "id: tells a number of the record itself []"},
 		{"a price that is the record's number", line(`,"to":"+447700900123","recordedPrice":{"amount":"447.700900123","currency":"EUR"}`), "recordedPrice: tells a number of the record itself [u-1]"},
-		{"seconds that are the record's number", strings.Replace(line(`,"to":"+12025550147","participantSeconds":12025550147`), "sms", "video", 1), "participantSeconds: tells a number of the record itself [u-1]"},
+		{"seconds that are the record's number", strings.Replace(line(`,"to":"20255501","participants":9999,"durationSeconds":86400,"participantSeconds":20255501`), "sms", "video", 1), "participantSeconds: tells a number of the record itself [u-1]"},
 	}
 }
 

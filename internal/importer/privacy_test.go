@@ -15,8 +15,8 @@ import (
 
 func TestOnlyAWordIsQuoted(t *testing.T) {
 	for value, want := range map[string]string{
-		"EURO": `"EURO" `, "1e400": `"1e400" `, "sms-x_y.z:1": `"sms-x_y.z:1" `,
-		"": "", "447700900123": "", "12345678": "", "1-2.3_4+5:6.7.8": "", "two words": "", "a@example.com": "", "naïve": "", "a\nb": "", `a"b`: "",
+		"EURO": `"EURO" `, "1e400": `"1e400" `, "v-1.2_34": `"v-1.2_34" `, "sms-x_y.z:1": `"sms-x_y.z:1" `,
+		"": "", "447700900123": "", "12345678": "", "12345": "", "1-2.3_4+5": "", "1-2.3_4+5:6.7.8": "", "two words": "", "a@example.com": "", "naïve": "", "a\nb": "", `a"b`: "",
 		strings.Repeat("a", 33): "",
 	} {
 		if got := quoted(value); got != want {

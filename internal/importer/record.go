@@ -184,8 +184,8 @@ func readWord[T ~string](b *recordBuilder, field, text string, parse func(string
 	switch {
 	case err != nil:
 		b.fail(field, quoted(text)+"must be a letter, then up to 31 letters, digits or _")
-	case hasNumber(text):
-		b.fail(field, "must not hold a number of 8 digits or more")
+	case masking.TellsDigits(text):
+		b.fail(field, "must not hold five digits in a row: they may be of a telephone number")
 		return ""
 	}
 	return word
@@ -212,7 +212,7 @@ func (b *recordBuilder) operator(field, text string) {
 	case err != nil:
 		b.fail(field, err.Error())
 	case operator.Check() != nil: // a zero was lost: which operator it was, nobody can say
-		b.cannotRead(operatorField, text)
+		b.cannotReadNetwork(text[:3], text[3:])
 	default:
 		b.record.Operator = operator
 	}
@@ -225,7 +225,7 @@ func (b *recordBuilder) network(mcc, mnc string) {
 	switch {
 	case mnc == "":
 	case len(mcc) != 3 || operator.Check() != nil:
-		b.cannotRead(operatorField, strings.TrimSpace(mcc+" "+mnc))
+		b.cannotReadNetwork(mcc, mnc)
 	default:
 		b.record.Operator = operator
 	}
@@ -240,16 +240,27 @@ const (
 
 // cannotRead leaves a field unknown, for a value that cannot be read into it.
 func (b *recordBuilder) cannotRead(field, value string) {
-	if !isShowable(field, value) {
+	if !isShowable(value) {
 		value = ""
 	}
 	b.unread = append(b.unread, Unread{field, value})
 }
 
-// errorCode drops a code that may be a telephone number.
+// cannotReadNetwork leaves the operator unknown. One of a country that there is may be shown
+// whole, as "310 99": it is no more of a number than any operator.
+func (b *recordBuilder) cannotReadNetwork(mcc, mnc string) {
+	value := strings.TrimSpace(mcc + " " + mnc)
+	if usage.IsMCC(mcc) && len(mnc) <= 3 && countDigits(mnc) == len(mnc) {
+		b.unread = append(b.unread, Unread{operatorField, value})
+		return
+	}
+	b.cannotRead(operatorField, value)
+}
+
+// errorCode drops a code that may be a telephone number, or a piece of one.
 func (b *recordBuilder) errorCode(field, text string) {
 	switch {
-	case hasNumber(text):
+	case masking.TellsDigits(text):
 		b.drop(field)
 	case len(text) > 32 || strings.Trim(text, alphanumeric+"_.-") != "":
 		b.fail(field, "must be 1 to 32 of A-Z a-z 0-9 _ . -")
@@ -258,20 +269,39 @@ func (b *recordBuilder) errorCode(field, text string) {
 	}
 }
 
-// maxCount bounds segments, seconds and participants: a call of 115 days is a
-// mistake, and no telephone number has so few digits.
-const maxCount = 9_999_999
-
+// count reads a count that may be so large.
 func (b *recordBuilder) count(field, text string, most int64) *int64 {
 	if text == "" {
 		return nil
 	}
-	n, err := strconv.ParseInt(withoutZeroFraction(text), 10, 64)
-	if err != nil || n > most || !isDigit(text[0]) {
+	n, isWhole := countOf(text)
+	if !isWhole || n > most {
 		b.fail(field, "must be a whole number from 0 to "+strconv.FormatInt(most, 10))
 		return nil
 	}
 	return &n
+}
+
+// participantSeconds reads the seconds of all participants, whose bound is the record's own.
+func (b *recordBuilder) participantSeconds(field, text string) {
+	if text == "" {
+		return
+	}
+	n, isWhole := countOf(text)
+	switch r := &b.record; {
+	case !isWhole:
+		b.fail(field, "must be a whole number")
+	case n > usage.MaxParticipantSeconds(r.Participants, r.DurationSeconds):
+		b.fail(field, "is more than participants and durationSeconds allow")
+	default:
+		r.ParticipantSeconds = &n
+	}
+}
+
+// countOf reads a whole number that is not negative.
+func countOf(text string) (n int64, ok bool) {
+	n, err := strconv.ParseInt(withoutZeroFraction(text), 10, 64)
+	return n, err == nil && isDigit(text[0])
 }
 
 // withoutZeroFraction is a whole number as some programs write it, "1.0" or "1.00",
@@ -299,6 +329,9 @@ func (b *recordBuilder) price(amountField, amount, currencyField, code string) {
 		return
 	case value.IsNegative():
 		b.fail(amountField, "must not be negative")
+		return
+	case !usage.MayCost(value):
+		b.fail(amountField, "must have at most 7 digits before the point")
 		return
 	}
 	if currency := b.currency(currencyField, code); currency != "" {

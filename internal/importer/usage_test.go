@@ -163,7 +163,7 @@ func TestARejectIsALineOfJSON(t *testing.T) {
 	rows := readAll(t, strings.NewReader("no JSON\n"+line(`,"segments":-1`)), Native, options())
 	for i, want := range []string{
 		`{"line":1,"reason":"is not a JSON object"}`,
-		`{"line":2,"field":"segments","reason":"must be a whole number from 0 to 9999999","id":"u-1"}`,
+		`{"line":2,"field":"segments","reason":"must be a whole number from 0 to 255","id":"u-1"}`,
 	} {
 		if got, err := json.Marshal(rows[i].Rejected); string(got) != want || err != nil {
 			t.Errorf("%s, %v; want %s", got, err, want)

@@ -142,20 +142,31 @@ func ParseOperator(s string) (Operator, error) {
 	return Operator(s), nil
 }
 
-// Check finds out whether a network can have the code: whether its MNC has as many
-// digits as its country's have. "310099" can be, "31099" is no shorter way to write it.
-// Of a country code that is not known, two and three are taken. The error ends a
-// sentence about the operator, and does not repeat it whole.
+// Check finds out whether a network can have the code: whether its MCC is in use, and
+// its MNC has as many digits as its country's have. "310099" can be, "31099" is no shorter
+// way to write it, and "447700" begins a telephone number. The error ends a sentence about
+// the operator, and does not repeat it whole.
 func (o Operator) Check() error {
 	if _, err := ParseOperator(string(o)); err != nil {
 		return err
 	}
 	mcc, length := string(o[:3]), len(o)-3
-	two, three := strings.Contains(twoDigitNetworks, " "+mcc+" "), strings.Contains(threeDigitNetworks, " "+mcc+" ")
+	two, three := hasCode(twoDigitNetworks, mcc), hasCode(threeDigitNetworks, mcc)
+	if !two && !three {
+		return errors.New("must begin with an MCC that is in use, as 234")
+	}
 	if two != three && two != (length == 2) {
 		return fmt.Errorf("must have an MNC of %d digits, as all of MCC %s have", 5-length, mcc)
 	}
 	return nil
+}
+
+// IsMCC reports whether s is a mobile country code that is in use.
+func IsMCC(s string) bool { return hasCode(twoDigitNetworks, s) || hasCode(threeDigitNetworks, s) }
+
+// hasCode reports whether a list of codes, with a blank around each, has one.
+func hasCode(list, code string) bool {
+	return len(code) == 3 && madeOf(code, digits) && strings.Contains(list, " "+code+" ")
 }
 
 // Last4 are four digits, the last of a telephone number, as a filter has them: "0123".

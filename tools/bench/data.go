@@ -155,4 +155,4 @@ func country(i int) string {
 	return string([]byte{'A' + byte(i%countries/26), 'A' + byte(i%countries%26)})
 }
 
-func operator(i int) string { return fmt.Sprintf("%05d", 20000+i%countries) }
+func operator(i int) string { return fmt.Sprintf("%05d", 23400+i%countries) }

@@ -99,7 +99,7 @@ func (g *generator) video(r *line) {
 	case g.oneIn(3):
 		r.DurationSeconds, r.Participants = seconds, participants // the importer multiplies
 	case g.oneIn(20):
-		r.ParticipantSeconds = seconds * participants
+		r.ParticipantSeconds = min(seconds*participants, 99_999) // as many as may be told alone
 	default: // some came late, some left early
 		r.DurationSeconds, r.Participants = seconds, participants
 		r.ParticipantSeconds = seconds + g.rng.IntN(seconds*(participants-1)+1)
