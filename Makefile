@@ -10,6 +10,7 @@ FUZZTIME  ?= 60s
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
 # What is installed of others, each by its hash.
 PINNED := tools/pinned
@@ -47,7 +48,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release costs bench bench-scale bench-import proof fuzz model screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-supply fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -142,6 +143,9 @@ clients: $(ENGINE) $(CLIENT_PYTHON)/installed $(CLIENTS)/typescript/node_modules
 release: ## partnerctl for Linux, macOS and Windows, with checksums, into build/release; VERSION=v1.2.0 names it
 	@GO="$(GO)" scripts/release.sh build/release
 
+sbom: ## what the functions and partnerctl are made of, each module with its licence, as CycloneDX has it, into build/sbom
+	@$(GO) -C tools build -o ../build/supply ./supply && build/supply sbom $(CYCLONEDX)
+
 costs: ## the table of docs/deploy.md: what a month costs
 	@$(GO) -C tools run ./costs
 
@@ -156,6 +160,9 @@ bench-import: $(ENGINE) ## a million records into the engine, killed, restarted 
 
 proof: ## all targets proof-NAME in turn, one line each; ARGS="engine faults" for some
 	$(GO) -C tools build -o ../build/prove ./proof && build/prove $(ARGS)
+
+proof-supply: $(SAM)/installed ## all programs built again in another folder, their zips, and what they are made of
+	@$(GO) -C tools build -o ../build/supply ./supply && build/supply prove $(CYCLONEDX) $(SAM)/bin/python
 
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz.sh

@@ -8,6 +8,7 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/dynamodb v1.73.1
 	github.com/aws/aws-xray-sdk-go/v2 v2.0.3
 	github.com/awslabs/aws-lambda-go-api-proxy v0.16.2
+	github.com/google/licensecheck v0.3.1
 	golang.org/x/sync v0.24.0
 	golang.org/x/sys v0.49.0
 	partnerview v0.0.0
