@@ -48,7 +48,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-supply fuzz model screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-stack proof-supply fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -163,6 +163,10 @@ proof: ## all targets proof-NAME in turn, one line each; ARGS="engine faults" fo
 
 proof-supply: $(SAM)/installed ## all programs built again in another folder, their zips, and what they are made of
 	@$(GO) -C tools build -o ../build/supply ./supply && build/supply prove $(CYCLONEDX) $(SAM)/bin/python
+
+proof-stack: $(STATES)/installed ## the rendered stack in moto, and partnerctl --stack on it
+	@$(GO) build -o build/partnerctl ./cmd/partnerctl
+	@$(STATES)/bin/python -B scripts/stack.py $(RENDERED) build/partnerctl
 
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz.sh
