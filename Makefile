@@ -48,7 +48,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-stack proof-supply fuzz model screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -161,12 +161,18 @@ bench-import: $(ENGINE) ## a million records into the engine, killed, restarted 
 proof: ## all targets proof-NAME in turn, one line each; ARGS="engine faults" for some
 	$(GO) -C tools build -o ../build/prove ./proof && build/prove $(ARGS)
 
-proof-supply: $(SAM)/installed ## all programs built again in another folder, their zips, and what they are made of
-	@$(GO) -C tools build -o ../build/supply ./supply && build/supply prove $(CYCLONEDX) $(SAM)/bin/python
+# SEED=1 draws the same requests again, as it was printed; REQUESTS=5000 draws as many.
+proof-gateway: $(ENGINE) $(SAM)/installed ## AWS SAM's gateway and Lambda's emulator beside ours, asked the same; and hostile events
+	@$(MAKE) --silent build BUILD_GOARCH=$(shell $(GO) env GOARCH)
+	@CGO_ENABLED=0 $(GO) build $(FUNCTIONFLAGS) -o build/local ./cmd/local && $(GO) build -o build/partnerctl ./cmd/partnerctl
+	@$(SAM)/bin/python -B scripts/gateway $(SEED:%=--seed %) $(REQUESTS:%=--requests %)
 
 proof-stack: $(STATES)/installed ## the rendered stack in moto, and partnerctl --stack on it
 	@$(GO) build -o build/partnerctl ./cmd/partnerctl
 	@$(STATES)/bin/python -B scripts/stack.py $(RENDERED) build/partnerctl
+
+proof-supply: $(SAM)/installed ## all programs built again in another folder, their zips, and what they are made of
+	@$(GO) -C tools build -o ../build/supply ./supply && build/supply prove $(CYCLONEDX) $(SAM)/bin/python
 
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz.sh
