@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,5 +89,26 @@ func TestProgramsThatDifferAreFound(t *testing.T) {
 	}
 	if err := equal(t.Context(), "nobody", programs("one"), nil, os.Stderr); err == nil {
 		t.Error("a program that was not built again passes")
+	}
+}
+
+func TestAModuleOfOtherBytesIsFound(t *testing.T) {
+	failed := errors.New("exit status 1")
+	const own = "partnerview v0.0.0: missing ziphash: open hash: no such file or directory\n"
+	for name, c := range map[string]struct {
+		told  string
+		err   error
+		fault string
+	}{
+		"all are verified":     {"all modules verified\n", nil, ""},
+		"our own is not there": {own, failed, ""},
+		"one was changed":      {"example.com/a v1.0.0: dir has been modified (/a)\n", failed, "example.com/a v1.0.0: dir"},
+		"one beside our own":   {own + "example.com/a v1.0.0: zip has been modified (/a)\n", failed, "example.com/a v1.0.0: zip"},
+		"nothing is said":      {"", nil, "it does not say"},
+		"it does not run":      {"", failed, "exit status 1"},
+	} {
+		if got := strings.Join(complaintsIn(c.told, c.err), "; "); (got == "") != (c.fault == "") || !strings.Contains(got, c.fault) {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }

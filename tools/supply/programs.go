@@ -157,9 +157,17 @@ var goModules = []string{".", "tools", "testdata/clients"}
 // verifyModules wants all modules that were downloaded to have the bytes that go.sum says, and
 // counts them.
 func verifyModules(ctx context.Context) (n int, err error) {
+	seen := make(map[string]bool)
 	for _, folder := range goModules {
-		if _, err := output(ctx, folder, nil, "go", "mod", "verify"); err != nil {
-			return 0, err
+		// Our own module, by which tools' is replaced, was never downloaded, and go mod verify complains of that.
+		command := exec.CommandContext(ctx, "go", "mod", "verify")
+		command.Dir = folder
+		told, err := command.CombinedOutput()
+		if ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
+		if complaints := complaintsIn(string(told), err); len(complaints) > 0 {
+			return 0, fmt.Errorf("go mod verify in %s: %s", folder, strings.Join(complaints, "; "))
 		}
 		sums, err := os.ReadFile(filepath.Join(folder, "go.sum"))
 		if err != nil {
@@ -167,11 +175,35 @@ func verifyModules(ctx context.Context) (n int, err error) {
 		}
 		for line := range strings.Lines(string(sums)) {
 			if !strings.Contains(line, "/go.mod ") {
-				n++
+				seen[line] = true
 			}
 		}
 	}
-	return n, nil
+	return len(seen), nil
+}
+
+// complaintsIn are what go mod verify complains of, but for our own module.
+func complaintsIn(told string, err error) (complaints []string) {
+	verified := false
+	for line := range strings.Lines(told) {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "all modules verified":
+			verified = true
+		case strings.HasPrefix(line, "partnerview v0.0.0:") && strings.Contains(line, "missing ziphash"):
+			err = nil
+			verified = true
+		default:
+			complaints = append(complaints, line)
+		}
+	}
+	if err != nil {
+		complaints = append(complaints, err.Error())
+	}
+	if !verified {
+		complaints = append(complaints, "it does not say that all modules are verified")
+	}
+	return complaints
 }
 
 // output runs a command and returns what it printed.
