@@ -30,13 +30,13 @@ func build(ctx context.Context, root, cache string) ([]program, error) {
 	if cache != "" {
 		env = append(env, "GOCACHE="+cache)
 	}
-	for _, command := range [][]string{{"make", "--silent", "build", "BUILD_GOARCH=arm64"}, {"sh", "scripts/release.sh", "build/release", platform}} {
+	for _, command := range [][]string{{"make", "--silent", "build", "BUILD_GOARCH=arm64"}, {"sh", "scripts/release.sh", "build/programs", platform}} {
 		if _, err := output(ctx, root, env, command...); err != nil {
 			return nil, err
 		}
 	}
 	var programs []program
-	for _, pattern := range []string{"build/*Function/bootstrap", "build/release/partnerctl_*"} {
+	for _, pattern := range []string{"build/*Function/bootstrap", "build/programs/partnerctl_*"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(files) == 0 {
 			return nil, fmt.Errorf("%s: nothing was built: %w", pattern, err)
