@@ -29,29 +29,35 @@ type side struct {
 	zipped  int64 // bytes of what is deployed
 }
 
-// What our functions are measured against; measured as every other.
+// What our functions are measured against; measured as every other. Between the hello-world
+// and the floor, which has all packages that the owner named, stand rungs with some of them.
 const (
-	helloName = "hello"
-	floorName = "floor"
+	helloName    = "hello"
+	floorName    = "floor"
+	apiProxyName = "api-proxy"
+	sdkName      = "sdk"
 )
+
+// yardsticks are where the sources of those are, from the module tools.
+var yardsticks = map[string]string{
+	helloName: "bench/testdata/hello", apiProxyName: "bench/rungs/api-proxy", sdkName: "bench/rungs/sdk", floorName: "bench/floor",
+}
 
 // measured are all sides, in the order in which they take turns.
 var measured = []string{
-	helloName, floorName, "authorizer", "listcustomers", "getcustomer", "getme", "getsummary", "getusage", "dashboard",
+	helloName, floorName, apiProxyName, sdkName,
+	"authorizer", "listcustomers", "getcustomer", "getme", "getsummary", "getusage", "dashboard",
 }
 
-// build compiles the hello-world, the floor and the functions behind the API, in
-// this order, with the flags that are deployed, into a folder.
+// build compiles the yardsticks and the functions behind the API, in the order of measured,
+// with the flags that are deployed, into a folder.
 func build(ctx context.Context, folder, key string) ([]*side, error) {
 	var built []*side
 	for _, name := range measured {
 		f := &side{name: name, run: filepath.Join(folder, name)}
 		module, source := ".", "functions/"+name
-		switch name {
-		case helloName:
-			module, source = "tools", "bench/testdata/hello"
-		case floorName:
-			module, source = "tools", "bench/floor"
+		if folder, isOne := yardsticks[name]; isOne {
+			module, source = "tools", folder
 		}
 		event, err := eventOf(name)
 		if err != nil {
@@ -114,7 +120,7 @@ func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return l
 
 // eventOf is a function's recorded event, asking for a plain page.
 func eventOf(function string) ([]byte, error) {
-	if function == helloName || function == floorName {
+	if yardsticks[function] != "" {
 		function = "getcustomer"
 	}
 	if function == "dashboard" {
