@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -277,28 +278,42 @@ func (s *Stage) play(w http.ResponseWriter, r *http.Request, f Fault) bool {
 	return false
 }
 
-// guarded asks the product's authorizer before a route, as the gateway does.
+// guarded asks the product's authorizer before a route, as the gateway does, and asks both again
+// where they could not answer: one engine serves all tests at once, on a machine that they keep
+// busy, and a store waits no longer than people would. What the page makes of that is shown by a Fault.
 func (s *Stage) guarded(guard *access.Guard, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.asked = append(s.asked, r.URL.RequestURI())
 		s.mu.Unlock()
-		var account *string
-		if named := r.PathValue("account"); named != "" {
-			account = &named
+		answer := s.answer(guard, next, r)
+		for deadline := time.Now().Add(waitTimeout); answer.Code == http.StatusServiceUnavailable && r.Context().Err() == nil && time.Now().Before(deadline); {
+			answer = s.answer(guard, next, r)
 		}
-		decision, err := guard.Decide(r.Context(), r.Header.Get("Authorization"), account)
-		switch {
-		case fault.Is(err, fault.Unauthenticated):
-			s.play(w, r, Fault{Status: http.StatusUnauthorized, Code: "unauthorized"})
-		case err != nil:
-			s.play(w, r, Fault{Status: http.StatusServiceUnavailable, Code: "unavailable"})
-		case !decision.Allowed:
-			s.play(w, r, Fault{Status: http.StatusNotFound, Code: "customer_not_found"})
-		default:
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), viewerKey{}, decision.Viewer)))
-		}
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = answer.Body.WriteTo(w)
 	})
+}
+
+func (s *Stage) answer(guard *access.Guard, next http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	var account *string
+	if named := r.PathValue("account"); named != "" {
+		account = &named
+	}
+	decision, err := guard.Decide(r.Context(), r.Header.Get("Authorization"), account)
+	switch {
+	case fault.Is(err, fault.Unauthenticated):
+		s.play(w, r, Fault{Status: http.StatusUnauthorized, Code: "unauthorized"})
+	case err != nil:
+		s.play(w, r, Fault{Status: http.StatusServiceUnavailable, Code: "unavailable"})
+	case !decision.Allowed:
+		s.play(w, r, Fault{Status: http.StatusNotFound, Code: "customer_not_found"})
+	default:
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), viewerKey{}, decision.Viewer)))
+	}
+	return w
 }
 
 // skipping is a store whose pages may be empty and yet not the last, as a filtered
