@@ -16,7 +16,7 @@ func main() {
 	if err != nil {
 		gateway.Exit(log, err)
 	}
-	page, err := dashboard.Handler([]byte(partnerview.OpenAPI()), dashboard.Gateway{
+	page, err := dashboard.Handler(partnerview.OpenAPI(), dashboard.Gateway{
 		RequestID: gateway.RequestID, PublicPath: gateway.PublicPath,
 	}, signIn)
 	if err != nil {

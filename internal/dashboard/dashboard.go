@@ -19,6 +19,7 @@ package dashboard
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -37,19 +38,15 @@ type Gateway struct {
 }
 
 // Handler serves the page at /, its assets, /openapi.yaml, and /docs, which shows
-// openapi.yaml readably. Paths come without the gateway's stage. An error means
-// that a document names a file that is not there, or that signIn has no issuer's URL.
-func Handler(openapi []byte, gateway Gateway, signIn SignIn) (http.Handler, error) {
-	files, err := siteFiles(signIn)
-	if err != nil {
+// openapi.yaml readably. Paths come without the gateway's stage. An error means that
+// signIn has no issuer's URL.
+func Handler(openapi string, gateway Gateway, signIn SignIn) (http.Handler, error) {
+	issuer, noElement := signIn.element()
+	policy, noPolicy := signIn.policy()
+	if err := errors.Join(noElement, noPolicy); err != nil {
 		return nil, err
 	}
-	files["/openapi.yaml"] = newFile(openapi, "application/yaml")
-	policy, err := signIn.policy()
-	if err != nil {
-		return nil, err
-	}
-	return &handler{files, gateway, policy}, nil
+	return &handler{siteFiles(openapi, issuer), gateway, policy}, nil
 }
 
 type handler struct {

@@ -4,17 +4,18 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"fmt"
 	"net/http"
-	"path"
 	"strings"
+	"sync"
 )
 
 //go:generate go run ./operators -list ../../node_modules/mcc-mnc-list/mcc-mnc-list.json -module web/operatorlist.js
 //go:generate go run ./bundle
 
 // The files of web/ that are served. Those of web/bundled/ are made of its modules and
-// style sheets by ./bundle, reference.html of openapi.yaml by ./reference.
+// style sheets by ./bundle, reference.html of openapi.yaml by ./reference. The addresses
+// of scripts, styles and pictures have the hash of their contents in them; ./bundle writes
+// them to addresses.go, so that no start has to work them out.
 var (
 	//go:embed web/index.html
 	pageHTML string
@@ -32,25 +33,25 @@ var (
 	icons string
 )
 
-// file is something that is served as it stands. etag is quoted; cache is a
-// Cache-Control value.
+// file is something that is served as it stands. cache is a Cache-Control value.
 type file struct {
-	body                   []byte
-	mediaType, etag, cache string
+	mediaType, cache string
+	content          func() content // made when it is first asked for: a start reads none
 }
 
-// newFile is a file that is checked each time it is used.
-func newFile(body []byte, mediaType string) file {
-	return file{body, mediaType, `"` + hash(body) + `"`, "no-cache"}
+// content is what a file holds. etag is quoted.
+type content struct {
+	body []byte
+	etag string
 }
 
 func (f file) serve(w http.ResponseWriter, r *http.Request) {
-	header := w.Header()
+	header, content := w.Header(), f.content()
 	header.Set("Cache-Control", f.cache)
-	header.Set("ETag", f.etag)
+	header.Set("ETag", content.etag)
 	// A gateway that compresses may mark the etag it passes on as weak.
 	for known := range strings.SplitSeq(r.Header.Get("If-None-Match"), ",") {
-		if strings.TrimPrefix(strings.TrimSpace(known), "W/") == f.etag {
+		if strings.TrimPrefix(strings.TrimSpace(known), "W/") == content.etag {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
@@ -59,52 +60,52 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
 		// The client may have gone; there is nobody else to tell.
-		_, _ = w.Write(f.body)
+		_, _ = w.Write(content.body)
 	}
 }
 
-// siteFiles makes the files that are served, by path: one script, styles, an icon, and
-// two documents that name them. The script is one although its modules are many: each
-// file that a browser asks for at once starts a function.
-func siteFiles(signIn SignIn) (map[string]file, error) {
-	issuer, err := signIn.element()
-	if err != nil {
-		return nil, err
-	}
-	files := map[string]file{}
-	asset := func(name string, body []byte, mediaType string) string {
-		f := newFile(body, mediaType)
-		f.cache = "public, max-age=31536000, immutable"
-		extension := path.Ext(name)
-		address := "assets/" + strings.TrimSuffix(name, extension) + "-" + hash(body) + extension
-		files["/"+address] = f
-		return address
-	}
+// siteFiles is what is served, by path: one script, styles, an icon, and two documents
+// that name them. The script is one although its modules are many: each file that a
+// browser asks for at once starts a function. issuer is what the page is told of one.
+func siteFiles(openapi, issuer string) map[string]file {
 	names := strings.NewReplacer(
-		"{{script.js}}", asset("script.js", script, "text/javascript; charset=utf-8"),
-		"{{style.css}}", asset("style.css", style, "text/css; charset=utf-8"),
-		"{{reference.css}}", asset("reference.css", referenceStyle, "text/css; charset=utf-8"),
-		"{{mark.svg}}", asset("mark.svg", mark, "image/svg+xml"),
+		"{{script.js}}", scriptAddress,
+		"{{style.css}}", styleAddress,
+		"{{reference.css}}", referenceStyleAddress,
+		"{{mark.svg}}", markAddress,
 		"{{icons}}", icons,
 		"{{issuer}}", issuer,
 	)
-	for address, template := range map[string]string{"/": pageHTML, "/docs": referenceHTML} {
-		document := names.Replace(template)
-		if strings.Contains(document, "{{") {
-			return nil, fmt.Errorf("the document of %s names a file that is not there", address)
-		}
-		files[address] = newFile([]byte(document), "text/html; charset=utf-8")
+	return map[string]file{
+		// With no-store a browser does not keep the page as it was for Back. Firefox would, with a sessionStorage of that
+		// time: whoever signed out since in another document of the tab would be signed in again.
+		"/":             {htmlType, "no-store", document(func() string { return names.Replace(pageHTML) })},
+		"/docs":         {htmlType, "no-cache", document(func() string { return names.Replace(referenceHTML) })},
+		"/openapi.yaml": {"application/yaml", "no-cache", document(func() string { return openapi })},
+
+		"/" + scriptAddress:         {"text/javascript; charset=utf-8", forEver, asset(scriptAddress, script)},
+		"/" + styleAddress:          {cssType, forEver, asset(styleAddress, style)},
+		"/" + referenceStyleAddress: {cssType, forEver, asset(referenceStyleAddress, referenceStyle)},
+		"/" + markAddress:           {"image/svg+xml", forEver, asset(markAddress, mark)},
 	}
-	// With no-store a browser does not keep the page as it was for Back. Firefox would, with a sessionStorage of that
-	// time: whoever signed out since in another document of the tab would be signed in again.
-	page := files["/"]
-	page.cache = "no-store"
-	files["/"] = page
-	return files, nil
 }
 
-// hash tells contents apart: 96 bits of SHA-256, in letters that a path can hold.
-func hash(body []byte) string {
-	sum := sha256.Sum256(body)
-	return base64.RawURLEncoding.EncodeToString(sum[:12])
+const (
+	htmlType = "text/html; charset=utf-8"
+	cssType  = "text/css; charset=utf-8"
+	forEver  = "public, max-age=31536000, immutable"
+)
+
+// document is told apart by what it holds, 96 bits of SHA-256 of it.
+func document(text func() string) func() content {
+	return sync.OnceValue(func() content {
+		body := []byte(text())
+		sum := sha256.Sum256(body)
+		return content{body, `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
+	})
+}
+
+// asset is told apart by its address, which no other contents have.
+func asset(address string, body []byte) func() content {
+	return func() content { return content{body, `"` + address + `"`} }
 }

@@ -18,7 +18,7 @@ var demoIssuer = SignIn{
 
 func withIssuer(t *testing.T, s SignIn) http.Handler {
 	t.Helper()
-	h, err := Handler([]byte("openapi: 3.1.1\n"), Gateway{}, s)
+	h, err := Handler("openapi: 3.1.1\n", Gateway{}, s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestSignInFromEnv(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	for _, issuer := range []string{"http://login.example.com", "login.example.com", "https://", "https://a;script-src.example", "https://a b.example", "javascript://127.0.0.1", "https://*.example.com", "https://a,b.example", "https://user@login.example.com;x"} {
+	for _, issuer := range []string{"http://login.example.com", "login.example.com", "https://", "https://:443", "https://a;script-src.example", "https://a b.example", "javascript://127.0.0.1", "https://*.example.com", "https://a,b.example", "https://user@login.example.com;x"} {
 		if s, err := from(all("OIDC_ISSUER", issuer)); err == nil || strings.Contains(err.Error(), issuer) && len(issuer) > 8 {
 			t.Errorf("%s: %v, %v", issuer, s, err)
 		}

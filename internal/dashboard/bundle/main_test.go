@@ -16,7 +16,11 @@ func TestTheServedFilesAreOfTodaysSources(t *testing.T) {
 	if len(files) != 3 {
 		t.Errorf("there are %d files", len(files))
 	}
-	for _, file := range files {
+	addresses, err := addresses("..", files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, addresses) {
 		served, err := os.ReadFile(file.Path)
 		if err != nil || !bytes.Equal(served, file.Contents) {
 			t.Errorf("%s is not of the sources in web/ (%v); make it anew: go generate ./internal/dashboard",

@@ -79,7 +79,7 @@ func stage(t *testing.T, issuerURL string) (*Stage, Site) {
 	s := &Stage{}
 	requestID := func(ctx context.Context) string { id, _ := ctx.Value(requestIDKey{}).(string); return id }
 	publicPath := func(ctx context.Context) string { path, _ := ctx.Value(pathKey{}).(string); return path }
-	page, err := dashboard.Handler([]byte(partnerview.OpenAPI()), dashboard.Gateway{RequestID: requestID, PublicPath: publicPath}, signIn)
+	page, err := dashboard.Handler(partnerview.OpenAPI(), dashboard.Gateway{RequestID: requestID, PublicPath: publicPath}, signIn)
 	if err != nil {
 		t.Fatal(err)
 	}
