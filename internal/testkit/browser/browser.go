@@ -254,8 +254,9 @@ func (b *Browser) startChromium(ctx context.Context, programs Programs, folder s
 	return err
 }
 
-// preferences are Firefox's: everything but loopback is behind a proxy that is not there, and
-// a page may read the clipboard without asking a person.
+// preferences are Firefox's: everything but loopback is behind a proxy that is not there, a
+// page may read the clipboard without asking a person, and nothing is kept of a window that was
+// closed, nor a process started for a tab that nobody opened yet.
 const preferences = `
 user_pref("network.proxy.type", 1);
 user_pref("network.proxy.http", "127.0.0.1");
@@ -265,6 +266,10 @@ user_pref("network.proxy.ssl_port", 9);
 user_pref("network.captive-portal-service.enabled", false);
 user_pref("network.connectivity-service.enabled", false);
 user_pref("dom.events.testing.asyncClipboard", true);
+user_pref("dom.ipc.processPrelaunch.enabled", false);
+user_pref("browser.sessionstore.resume_from_crash", false);
+user_pref("browser.sessionstore.max_tabs_undo", 0);
+user_pref("browser.sessionstore.max_windows_undo", 0);
 `
 
 // startFirefox starts Firefox with a say in its own window, where the person's preferences

@@ -28,6 +28,7 @@ import (
 	"testing"
 
 	"partnerview/internal/dev/local/engine"
+	"partnerview/internal/dev/template"
 )
 
 // Engine is a running dynalite, or one that starts when it is first asked for.
@@ -37,6 +38,10 @@ type Engine struct {
 	dir     string // where tables are kept over a restart; empty: in memory
 	port    int    // 0: any; kept over a restart
 	running *engine.Engine
+
+	read    sync.Once
+	written []template.Table // of template.yaml, as it was read
+	unread  error
 }
 
 // Start runs an engine that belongs to one test and keeps its tables over Stop
