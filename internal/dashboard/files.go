@@ -77,8 +77,8 @@ func siteFiles(openapi, issuer string) map[string]file {
 		"{{issuer}}", issuer,
 	)
 	return map[string]file{
-		// With no-store a browser does not keep the page as it was for Back. Firefox would, with a sessionStorage of that
-		// time: whoever signed out since in another document of the tab would be signed in again.
+		// With no-store a browser does not keep the page as it was for Back. Firefox would, with a sessionStorage
+		// of that time: whoever signed out since in another document of the tab would be signed in again.
 		"/":             {htmlType, "no-store", document(func() string { return names.Replace(pageHTML) })},
 		"/docs":         {htmlType, "no-cache", document(func() string { return names.Replace(referenceHTML) })},
 		"/openapi.yaml": {"application/yaml", "no-cache", document(func() string { return openapi })},
