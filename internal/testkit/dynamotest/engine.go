@@ -10,8 +10,11 @@
 //
 //	func TestSomething(t *testing.T) { store := engine.NewStore(t) … }
 //
-// A test that stops the engine starts its own with [Start]. One that counts or
-// breaks calls puts a [Proxy] between.
+// Where DYNAMODB_ENDPOINT names an engine that runs already, such as DynamoDB Local,
+// the tests' tables are in that, and are deleted when their test has ended.
+//
+// A test that stops the engine starts its own with [Start], a dynalite whatever
+// DYNAMODB_ENDPOINT says. One that counts or breaks calls puts a [Proxy] between.
 //
 // Only tests import it.
 package dynamotest
@@ -31,11 +34,12 @@ import (
 	"partnerview/internal/dev/template"
 )
 
-// Engine is a running dynalite, or one that starts when it is first asked for.
-// The zero Engine keeps its tables in memory and is for [Engine.Run].
+// Engine is a running dynalite, or one that starts when it is first asked for; or
+// the engine of DYNAMODB_ENDPOINT, which it neither starts nor stops. The zero Engine
+// keeps its tables in memory and is for [Engine.Run].
 type Engine struct {
 	mu      sync.Mutex
-	dir     string // where tables are kept over a restart; empty: in memory
+	dir     string // where tables are kept over a restart; empty: in memory, and nobody restarts it
 	port    int    // 0: any; kept over a restart
 	running *engine.Engine
 
@@ -43,6 +47,9 @@ type Engine struct {
 	written []template.Table // of template.yaml, as it was read
 	unread  error
 }
+
+// endpointVariable names an engine that runs already.
+const endpointVariable = "DYNAMODB_ENDPOINT"
 
 // Start runs an engine that belongs to one test and keeps its tables over Stop
 // and Restart.
@@ -61,6 +68,15 @@ func (e *Engine) Run(m *testing.M) int {
 	return m.Run()
 }
 
+// foreign is the URL of the engine that runs already and is used in place of one of ours;
+// empty: there is none.
+func (e *Engine) foreign() string {
+	if e.dir != "" {
+		return ""
+	}
+	return os.Getenv(endpointVariable)
+}
+
 // Endpoint is the engine's URL, as "http://127.0.0.1:41234". It starts the
 // engine where it does not run.
 func (e *Engine) Endpoint(t testing.TB) string {
@@ -74,6 +90,9 @@ func (e *Engine) Endpoint(t testing.TB) string {
 
 // Listen is Endpoint for a TestMain, which has no test to fail.
 func (e *Engine) Listen() (url string, err error) {
+	if url := e.foreign(); url != "" {
+		return url, nil
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.running == nil {
@@ -82,7 +101,7 @@ func (e *Engine) Listen() (url string, err error) {
 			return "", err
 		}
 		if e.running, err = engine.Start(context.Background(), root, e.dir, e.port); err != nil {
-			return "", fmt.Errorf("tests need a DynamoDB engine: %w", err)
+			return "", fmt.Errorf("%s: %w", e.need(), err)
 		}
 		_, port, _ := strings.Cut(strings.TrimPrefix(e.running.Endpoint, "http://"), ":")
 		if e.port, err = strconv.Atoi(port); err != nil {
@@ -90,6 +109,14 @@ func (e *Engine) Listen() (url string, err error) {
 		}
 	}
 	return e.running.Endpoint, nil
+}
+
+// need says what an engine of ours is for.
+func (e *Engine) need() string {
+	if e.dir != "" {
+		return "a test that stops its engine needs one of its own, whatever " + endpointVariable + " says"
+	}
+	return "tests need a DynamoDB engine"
 }
 
 // Restart starts the engine again after Stop, at the same address.

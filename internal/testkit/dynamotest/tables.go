@@ -40,7 +40,7 @@ func ClientOf(t testing.TB, endpoint string, options ...func(*dynamodb.Options))
 }
 
 // NewTables creates the tables of template.yaml, under names that no other test
-// has.
+// has. In an engine that goes on running they are deleted with the test.
 func (e *Engine) NewTables(t testing.TB) dynamo.Tables {
 	t.Helper()
 	e.read.Do(func() { e.written, e.unread = written() })
@@ -53,7 +53,16 @@ func (e *Engine) NewTables(t testing.TB) dynamo.Tables {
 		named[i].Name = table.ID + suffix
 	}
 	tables := engine.NewTables(e.Endpoint(t))
-	defer tables.Close()
+	if e.foreign() == "" {
+		defer tables.Close()
+	} else {
+		t.Cleanup(func() {
+			defer tables.Close()
+			if err := tables.Delete(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 	if _, err := tables.Create(t.Context(), named); err != nil {
 		t.Fatal(err)
 	}
