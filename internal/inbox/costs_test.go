@@ -51,7 +51,7 @@ func (m *meter) Do(r *http.Request) (*http.Response, error) {
 	if err := json.Unmarshal(asked, &body); err != nil {
 		return nil, err
 	}
-	body["ReturnConsumedCapacity"] = "TOTAL"
+	body["ReturnConsumedCapacity"] = "INDEXES"
 	if asked, err = json.Marshal(body); err != nil {
 		return nil, err
 	}
@@ -73,7 +73,8 @@ func (m *meter) Do(r *http.Request) (*http.Response, error) {
 func (m *meter) add(operation string, answer []byte) {
 	type capacity struct {
 		TableName     string
-		CapacityUnits float64
+		CapacityUnits float64                         // AWS's and DynamoDB Local's are with those of indexes, dynalite's without
+		Table         struct{ CapacityUnits float64 } // without
 	}
 	var told struct{ ConsumedCapacity json.RawMessage }
 	if json.Unmarshal(answer, &told) != nil || told.ConsumedCapacity == nil {
@@ -88,7 +89,7 @@ func (m *meter) add(operation string, answer []byte) {
 	defer m.mu.Unlock()
 	for _, c := range of {
 		if strings.Contains(operation, "Write") || strings.Contains(operation, "Put") || strings.Contains(operation, "Update") || strings.Contains(operation, "Delete") {
-			m.writes[c.TableName] += c.CapacityUnits
+			m.writes[c.TableName] += c.Table.CapacityUnits
 		} else {
 			m.reads[c.TableName] += c.CapacityUnits
 		}
