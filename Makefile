@@ -4,6 +4,7 @@
 GO        ?= go
 NPM       ?= npm
 PYTHON    ?= python3
+MVN       ?= mvn
 ARGS      ?=
 TESTFLAGS ?=
 FUZZTIME  ?= 60s
@@ -11,6 +12,8 @@ FUZZTIME  ?= 60s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+
+MAVEN_COPY  := org.apache.maven.plugins:maven-dependency-plugin:3.11.0:copy-dependencies
 
 # What is installed of others, each by its hash.
 PINNED := tools/pinned
@@ -20,6 +23,7 @@ LINT   := .tools/lint
 SAM    := .tools/sam
 CHECK  := .tools/checkov
 STATES := .tools/states
+DYNAMODB_LOCAL := .tools/dynamodb-local
 CLIENT_PYTHON := .tools/clients
 UV     := .tools/uv
 CLIENTS := testdata/clients
@@ -48,7 +52,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply fuzz model screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply proof-engine fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -174,6 +178,10 @@ proof-stack: $(STATES)/installed ## the rendered stack in moto, and partnerctl -
 proof-supply: $(SAM)/installed ## all programs built again in another folder, their zips, and what they are made of
 	@$(GO) -C tools build -o ../build/supply ./supply && build/supply prove $(CYCLONEDX) $(SAM)/bin/python
 
+# Ten minutes of a busy machine, four of one that has nothing else to do.
+proof-engine: $(ENGINE) $(DYNAMODB_LOCAL)/installed ## the tests of what reads and writes tables, on Amazon's own engine; ARGS=-long leaves none out
+	$(GO) -C tools build -o ../build/proofengine ./proofengine && build/proofengine $(ARGS)
+
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz.sh
 
@@ -218,6 +226,13 @@ pins: $(UV)/installed ## tools/pinned: what its names bring, each by its hash; a
 	@for package in $(PINNED)/*/package.json; do \
 		cp .npmrc $${package%/*} && $(NPM) install --package-lock-only --prefix $${package%/*} --loglevel=error && rm $${package%/*}/.npmrc || exit 1; \
 	done
+
+# Needs a Java of 17 or later and Maven, which compares each file's checksum.
+$(DYNAMODB_LOCAL)/installed: testdata/dynamodb-local/pom.xml Makefile
+	@command -v $(MVN) >/dev/null || { echo "DynamoDB Local comes from Maven Central: install Maven, and a Java of 17 or later." >&2; exit 1; }
+	@rm -rf $(DYNAMODB_LOCAL)
+	$(MVN) --quiet --batch-mode -Dstyle.color=never --strict-checksums --file $< $(MAVEN_COPY) -DoutputDirectory=$(CURDIR)/$(DYNAMODB_LOCAL)/lib
+	@touch $@
 
 # The last line downloads openapi-generator, without running it: tools/clients compares its SHA-256 first. It also asks a
 # search service for newer ones, and goes on where that cannot be reached.
