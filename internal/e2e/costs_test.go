@@ -70,8 +70,9 @@ func TestWhatARequestTakes(t *testing.T) {
 	if err := json.Unmarshal(text, &want); err != nil {
 		t.Fatal(err)
 	}
+	charges := engine.ChargesForWhatIsNotThere(t, pv.Tables) // else some lists are cheaper
 	for name, w := range want {
-		if g, ok := got[name]; ok && g.ReadUnits != w.ReadUnits {
+		if g, ok := got[name]; ok && g.ReadUnits != w.ReadUnits && (charges || g.ReadUnits > w.ReadUnits) {
 			t.Errorf("%s reads %v units, tools/costs reckons with %v; run this test with -update, and then make costs for docs/deploy.md", name, g.ReadUnits, w.ReadUnits)
 		}
 	}

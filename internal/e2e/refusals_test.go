@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"partnerview/internal/testkit/producttest"
 	"partnerview/internal/usage"
 )
 
@@ -89,8 +90,18 @@ func takes(t *testing.T, partner, path, code string) string {
 			t.Errorf("%s for %s: %d %s, want %s", path, partner, a.status, a.body, code)
 		}
 	}) {
-		calls = append(calls, fmt.Sprintf("%s %s %.1f", s.Function, s.Operation, s.Units))
+		calls = append(calls, atTheWire(t, s))
 	}
 	slices.Sort(calls)
 	return strings.Join(calls, "\n")
+}
+
+// atTheWire is a call with its units; without them where the engine counts none for what is
+// not there.
+func atTheWire(t *testing.T, c producttest.Call) string {
+	t.Helper()
+	if !engine.ChargesForWhatIsNotThere(t, pv.Tables) {
+		return c.Function + " " + c.Operation
+	}
+	return fmt.Sprintf("%s %s %.1f", c.Function, c.Operation, c.Units)
 }

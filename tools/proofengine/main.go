@@ -6,7 +6,8 @@
 // What differs between the two engines, and what the tests do about it, is listed in
 // docs/decisions/006-local-engine.md.
 //
-// "make proof-engine" installs the engine and runs it. ARGS=-long leaves nothing out.
+// "make proof-engine" installs the engine and runs it. ARGS=-long leaves nothing out; packages
+// may be named, as ARGS="internal/dynamo internal/e2e".
 package main
 
 import (
@@ -46,7 +47,11 @@ func main() {
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if err := run(ctx, *long, os.Stdout); err != nil {
+	wanted := flag.Args()
+	if len(wanted) == 0 {
+		wanted = suites
+	}
+	if err := run(ctx, wanted, *long, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "engine:", err)
 		os.Exit(1)
 	}
@@ -55,8 +60,8 @@ func main() {
 // errFailed: tests have failed, and were listed.
 var errFailed = errors.New("not all tests passed")
 
-// run starts the engine, and runs all suites on it.
-func run(ctx context.Context, long bool, out io.Writer) error {
+// run starts the engine, and runs the tests of packages on it.
+func run(ctx context.Context, wanted []string, long bool, out io.Writer) error {
 	began := time.Now()
 	running, err := dynamodblocal.Start(ctx, ".")
 	if err != nil {
@@ -71,7 +76,7 @@ func run(ctx context.Context, long bool, out io.Writer) error {
 	name := "DynamoDB Local " + running.Version
 	fmt.Fprintf(out, "%s serves and is warm after %.0f s\n", name, time.Since(began).Seconds())
 	var all result
-	for _, suite := range suites {
+	for _, suite := range wanted {
 		began := time.Now()
 		r, err := test(ctx, suite, counter.url, long)
 		if err != nil {
