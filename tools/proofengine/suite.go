@@ -29,16 +29,19 @@ func (r *result) add(other result) {
 	r.skipped = append(r.skipped, other.skipped...)
 }
 
+// endTimeout is how long tests may take to end when they are asked to.
+const endTimeout = 20 * time.Second
+
 // test runs the tests of a package on an engine. Tests that fail are no error.
 func test(ctx context.Context, folder, endpoint string, long bool) (result, error) {
-	args := []string{"test", "-json", "-count=1", "-timeout=60m"}
+	args := []string{"test", "-json", "-count=1", "-timeout=" + left(ctx).String()}
 	if !long {
 		args = append(args, "-short")
 	}
 	cmd := exec.CommandContext(ctx, "go", append(args, "./"+folder)...)
 	cmd.Env = append(os.Environ(), "DYNAMODB_ENDPOINT="+endpoint)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // tests end what they started
-	cmd.WaitDelay = 20 * time.Second
+	cmd.WaitDelay = endTimeout
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	events, err := cmd.StdoutPipe()
@@ -57,6 +60,16 @@ func test(ctx context.Context, folder, endpoint string, long bool) (result, erro
 		err = fmt.Errorf("go test ./%s: %w: %s", folder, ended, &complaints)
 	}
 	return r, err
+}
+
+// left is how long tests may take, so that they end before ctx does, and what they have
+// started with them.
+func left(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return longTimeout
+	}
+	return max(time.Until(deadline).Truncate(time.Second)-endTimeout, time.Second)
 }
 
 // event is a line of "go test -json".

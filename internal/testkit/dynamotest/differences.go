@@ -15,8 +15,9 @@ import (
 func (e *Engine) ChargesForWhatIsNotThere(t testing.TB, tables dynamo.Tables) bool {
 	t.Helper()
 	nobody := map[string]types.AttributeValue{"accountId": &types.AttributeValueMemberS{Value: "nobody"}}
+	keys := types.KeysAndAttributes{Keys: []map[string]types.AttributeValue{nobody}}
 	out, err := e.Client(t).BatchGetItem(t.Context(), &dynamodb.BatchGetItemInput{
-		RequestItems:           map[string]types.KeysAndAttributes{tables.Customers: {Keys: []map[string]types.AttributeValue{nobody}}},
+		RequestItems:           map[string]types.KeysAndAttributes{tables.Customers: keys},
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})
 	if err != nil {
