@@ -52,7 +52,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply proof-engine fuzz model screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply proof-engine proof-iam fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -182,6 +182,13 @@ proof-supply: $(SAM)/installed ## all programs built again in another folder, th
 proof-engine: $(ENGINE) $(DYNAMODB_LOCAL)/installed ## the tests of what reads and writes tables, on Amazon's own engine; ARGS=-long leaves none out
 	$(GO) -C tools build -o ../build/proofengine ./proofengine && build/proofengine $(ARGS)
 
+# ARGS=-long has all tests of the product sent through it: some minutes more.
+RECORDED := TestAnImportsRightsAreWhatItAsksFor|TestEveryRequestToTheTablesIsWithinItsRole|TestThePolicyIsWhatTheCommandsCall
+proof-iam: $(ENGINE) .tools/iam/installed .tools/parliament/installed ## what functions and commands send, judged by an evaluator of IAM that is not ours
+	@rm -rf build/iam && mkdir -p build/iam
+	PARTNERVIEW_RECORD=$(CURDIR)/build/iam $(GO) test -count=1 -run '^($(if $(filter -long,$(ARGS)),.*,$(RECORDED)))$$' ./internal/e2e ./internal/inbox ./cmd/partnerctl
+	@$(GO) -C tools build -o ../build/judge ./iam && build/judge
+
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz.sh
 
@@ -215,6 +222,12 @@ endef
 $(STATES)/installed: $(PINNED)/states.txt $(PINNED)/states/package-lock.json
 	$(VENV)
 	cp .npmrc $(PINNED)/states/package*.json $(@D)
+	$(NPM) ci --prefix $(@D) --loglevel=error
+	@touch $@
+
+.tools/iam/installed: $(PINNED)/iam/package-lock.json
+	@mkdir -p $(@D)
+	cp .npmrc $(PINNED)/iam/package*.json $(@D)
 	$(NPM) ci --prefix $(@D) --loglevel=error
 	@touch $@
 

@@ -10,6 +10,7 @@ import (
 
 	"partnerview/internal/dev/template"
 	"partnerview/internal/testkit/dynamotest"
+	"partnerview/internal/testkit/recording"
 )
 
 const policyFile = "docs/policies/partnerctl.json"
@@ -105,6 +106,11 @@ func TestThePolicyIsWhatTheCommandsCall(t *testing.T) {
 	for _, ran := range runEveryCommand(t, d) {
 		calls = append(calls, ran.calls...)
 	}
+	var recorded []recording.Request // for make proof-iam
+	for _, c := range calls {
+		recorded = append(recorded, recording.Request{Role: policyFile, Target: c.Target, Body: c.Body})
+	}
+	check(t, recording.Keep("partnerctl", d.tables, recorded))
 
 	used := map[string]bool{}
 	for _, c := range calls {

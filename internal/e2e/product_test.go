@@ -26,6 +26,7 @@ import (
 	"partnerview/internal/testkit/dynamotest"
 	"partnerview/internal/testkit/oidctest"
 	"partnerview/internal/testkit/producttest"
+	"partnerview/internal/testkit/recording"
 )
 
 // now is the time of all these tests: samples and fixtures do not age.
@@ -69,6 +70,10 @@ func run(m *testing.M) int {
 	}
 	code := m.Run()
 	pv.issuer.Close()
+	if err := recording.Keep("e2e", pv.Tables, recorded()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
 	if err := pv.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "partnerview does not stop:", err)
 		code = 1
@@ -78,6 +83,14 @@ func run(m *testing.M) int {
 		code = 1
 	}
 	return code
+}
+
+// recorded are all requests that functions have sent, for make proof-iam.
+func recorded() (requests []recording.Request) {
+	for _, c := range pv.Proxy.Calls() {
+		requests = append(requests, recording.Request{Role: c.Function, Target: c.Target, Body: c.Body})
+	}
+	return requests
 }
 
 func start(dir string) (*product, error) {

@@ -18,6 +18,7 @@ import (
 	"partnerview/internal/objects"
 	"partnerview/internal/pricing"
 	"partnerview/internal/testkit/dynamotest"
+	"partnerview/internal/testkit/recording"
 	"partnerview/internal/usage"
 )
 
@@ -81,7 +82,9 @@ func TestAnImportsRightsAreWhatItAsksFor(t *testing.T) {
 	s.KeepsNone = true
 	s.answer(s.put("native/last.ndjson", native(1)))
 	needed := map[string]bool{}
+	var recorded []recording.Request // for make proof-iam
 	for _, c := range proxy.Calls() {
+		recorded = append(recorded, recording.Request{Role: f.ID, Target: c.Target, Body: c.Body})
 		requests, err := tmpl.Requests(c.Target, c.Body)
 		must(t, err)
 		for _, r := range requests {
@@ -96,6 +99,7 @@ func TestAnImportsRightsAreWhatItAsksFor(t *testing.T) {
 		if strings.HasPrefix(key, "native/") && action == "s3:PutObject" {
 			continue // the upload, above
 		}
+		recorded = append(recorded, recording.Request{Role: f.ID, Action: action, Key: key})
 		may := slices.ContainsFunc(f.Statements, func(st template.Statement) bool {
 			return slices.Contains(st.Actions, action) && slices.ContainsFunc(st.Resources, func(arn string) bool {
 				return strings.HasPrefix("arn:aws:s3:::"+bucketName+"/"+key, strings.TrimSuffix(arn, "*"))
@@ -110,6 +114,7 @@ func TestAnImportsRightsAreWhatItAsksFor(t *testing.T) {
 			needed[action+" "+anyUpload] = true
 		}
 	}
+	must(t, recording.Keep("inbox", tables, recorded))
 	for _, st := range f.Statements {
 		for _, action := range st.Actions {
 			for _, resource := range st.Resources {

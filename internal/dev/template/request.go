@@ -16,7 +16,7 @@ type Request struct {
 	Table       string   // the table's name
 	Index       string   // empty: the table itself
 	Attributes  []string // every top-level attribute named: projection, keys, conditions, filters, what is written
-	Select      string   // as sent, or "ALL_ATTRIBUTES" where nothing says which; empty with a projection alone
+	Select      string   // as sent, or what DynamoDB takes where nothing says which; empty with a projection alone
 	LeadingKeys []string // values of the partition key of the table or index
 	Returns     string   // of a write, as sent: which values are returned; empty: none
 }
@@ -113,6 +113,9 @@ func (t *Template) request(action string, r read) (Request, error) {
 	}
 	if r.Select == "" && r.ProjectionExpression == "" {
 		request.Select = "ALL_ATTRIBUTES"
+		if r.IndexName != "" {
+			request.Select = "ALL_PROJECTED_ATTRIBUTES"
+		}
 	}
 	named := make(map[string]bool)
 	for _, expression := range []string{r.ProjectionExpression, r.KeyConditionExpression, r.FilterExpression} {
