@@ -39,8 +39,9 @@ func Keep(name string, tables dynamo.Tables, requests []Request) error {
 		return nil
 	}
 	rename := strings.NewReplacer(
-		tables.Partners, TableOf("PartnersTable"), tables.Customers, TableOf("CustomersTable"), tables.PriceLists, TableOf("PriceListsTable"),
-		tables.Usage, TableOf("UsageTable"), tables.Totals, TableOf("TotalsTable"), tables.Ledger, TableOf("LedgerTable"),
+		tables.Partners, TableOf("PartnersTable"), tables.Customers, TableOf("CustomersTable"),
+		tables.PriceLists, TableOf("PriceListsTable"), tables.Usage, TableOf("UsageTable"),
+		tables.Totals, TableOf("TotalsTable"), tables.Ledger, TableOf("LedgerTable"),
 	)
 	var lines strings.Builder
 	for _, r := range requests {
