@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"partnerview/internal/masking"
@@ -85,18 +86,22 @@ var recordFields = []recordField{
 		}},
 }
 
-// textField is a text (S). One that may be a telephone number, or a piece of one, is not
-// read: what another pipeline wrote unmasked does not pass.
+// textField is a text (S) in letters and digits of ASCII, and signs that join them. One that
+// may be a telephone number, or a piece of one, is not read, nor one in other characters, in
+// which a number could be spelt: what another pipeline wrote unmasked does not pass.
 func textField[T ~string](name string, of func(*usage.Version) *T, products ...usage.Product) recordField {
 	return recordField{attributes: []string{name}, products: products,
 		put: func(it item, v *usage.Version) { putText(it, name, string(*of(v))) },
 		read: func(r *reader, v *usage.Version) {
-			if text := r.text(name); !masking.TellsDigits(text) {
+			if text := r.text(name); strings.Trim(text, joinedWords) == "" && !masking.TellsDigits(text) {
 				*of(v) = T(text)
 			}
 		},
 	}
 }
+
+// joinedWords is what the texts of records consist of, as imports take them.
+const joinedWords = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 // operatorField is a text (S) of five or six digits: one that no network can have is not
 // read.

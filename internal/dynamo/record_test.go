@@ -16,6 +16,8 @@ func TestWhatMayBeANumberIsNotReadInAnyField(t *testing.T) {
 	for _, it := range []attributes{
 		rawItem(sms, now, "bad-sms", attributes{"errorCode": "900123", "operator": "447700", "segments": 447700, "direction": "447700",
 			"country": "４４７７０", "status": "447700_900123", "recordedAmount": "20255501", "recordedCurrency": "EUR"}),
+		rawItem(sms, now.Add(-time.Second), "spelt-sms", attributes{"errorCode": "%37%37%30%30%39", "direction": "&#52;&#52;", "country": "%34%34%37",
+			"status": "\\u0034\\u0034"}),
 		rawItem(sms, now.Add(time.Second), "good-sms", attributes{"errorCode": "E-1234", "operator": "23401", "segments": 255,
 			"recordedAmount": "2025550.1", "recordedCurrency": "EUR"}),
 		rawItem(video, now, "bad-video", attributes{"durationSeconds": 447700, "participants": 77009, "participantSeconds": 2025550}),
@@ -36,6 +38,9 @@ func TestWhatMayBeANumberIsNotReadInAnyField(t *testing.T) {
 	if r := got["bad-sms"]; r.ErrorCode+string(r.Operator)+string(r.Direction)+string(r.Country)+string(r.Status) != "" ||
 		r.Segments != nil || r.RecordedPrice != nil || r.To.String() != "****0123" {
 		t.Errorf("of an SMS: %+v", r)
+	}
+	if r := got["spelt-sms"]; r.ErrorCode+string(r.Direction)+string(r.Country)+string(r.Status) != "" {
+		t.Errorf("of an SMS whose number is spelt otherwise: %+v", r)
 	}
 	if r := got["good-sms"]; r.ErrorCode != "E-1234" || r.Operator != "23401" || r.Segments == nil || r.RecordedPrice == nil || r.Status != "sent" {
 		t.Errorf("what may be told is not: %+v", r)
