@@ -207,8 +207,12 @@ func (p *Page) Reload() error {
 	}
 	return p.Wait("the page anew", "!window.isOld && document.readyState === 'complete'")
 }
-func (p *Page) Back() error    { return p.Eval("history.back()", nil) }
-func (p *Page) Forward() error { return p.Eval("history.forward()", nil) }
+func (p *Page) Back() error    { return p.leaves("history.back()") }
+func (p *Page) Forward() error { return p.leaves("history.forward()") }
+
+// leaves evaluates what may lead to another document, once the answer that it was evaluated is
+// on its way: with the document the answer would be gone.
+func (p *Page) leaves(script string) error { return p.Eval("setTimeout(() => { "+script+" }); 0", nil) }
 
 // Eval evaluates JavaScript in the page. With out, which may be nil, it is an expression, whose
 // JSON value, of a promise the one that it keeps, is decoded into out; undefined is null.

@@ -172,7 +172,8 @@ func TestSigningOutAtTheIssuer(t *testing.T) {
 		p.sees("[role=status]", signedOut)
 		p.keepsNothing()
 		for range 3 {
-			p.must(p.Eval("window.isOld = true; addEventListener('popstate', () => { window.isOld = false; }, {once: true}); history.back()", nil))
+			p.must(p.Eval("window.isOld = true; addEventListener('popstate', () => { window.isOld = false; }, {once: true}); 0", nil))
+			p.goesBack()
 			p.must(p.Wait("a step back", "!window.isOld && document.readyState === 'complete'"))
 			if strings.HasPrefix(p.evaluates("location.href"), p.site.URL) {
 				p.sees("h1", "Sign in")

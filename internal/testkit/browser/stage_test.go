@@ -317,7 +317,8 @@ func (s *Stage) answer(guard *access.Guard, next http.Handler, r *http.Request) 
 }
 
 // skipping is a store whose pages may be empty and yet not the last, as a filtered
-// page of a long log may be.
+// page of a long log may be. It does not leave out the hostile words of one customer's
+// records, as the store does: the page is to stand them too.
 type skipping struct {
 	*dynamo.Store
 	stage *Stage
@@ -325,6 +326,11 @@ type skipping struct {
 
 func (k skipping) Log(ctx context.Context, log usage.Log, q usage.Query) (usage.Page, error) {
 	page, err := k.Store.Log(ctx, log, q)
+	for i := range page.Records {
+		if r := &page.Records[i]; log.Account == "hostile_import" && r.Status == "" { // as it was stored
+			r.Status, r.ErrorCode, r.Channel, r.Country = usage.Status(Hostile), Hostile, Hostile, `"><svg/onload=window.hostile=3>`
+		}
+	}
 	if err != nil || len(page.Records) == 0 || !k.stage.skips() {
 		return page, err
 	}
