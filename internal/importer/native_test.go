@@ -152,6 +152,8 @@ func badLines() []struct{ name, line, want string } {
 
 		{"an id that is the record's number", strings.Replace(line(`,"to":"+44 7700 900123"`), "u-1", "447700900123", 1), "id: tells a number of the record itself []"},
 		{"an id that holds it", strings.Replace(line(`,"from":"+44 7700 900123"`), "u-1", "sms:4477-0090-0123.1", 1), "id: tells a number of the record itself []"},
+		{"a price whose number ends with a zero", line(`,"to":"+447700900120","recordedPrice":{"amount":"447.700900120","currency":"EUR"}`), "recordedPrice: tells a number of the record itself [u-1]"},
+		{"a price with an exponent that is the number", line(`,"to":"+447700900123","recordedPrice":{"amount":"4.47700900123e2","currency":"EUR"}`), "recordedPrice: tells a number of the record itself [u-1]"},
 		{"a price that is the record's number", line(`,"to":"+447700900123","recordedPrice":{"amount":"447.700900123","currency":"EUR"}`), "recordedPrice: tells a number of the record itself [u-1]"},
 		{"seconds that are the record's number", strings.Replace(line(`,"to":"20255501","participants":9999,"durationSeconds":86400,"participantSeconds":20255501`), "sms", "video", 1), "participantSeconds: tells a number of the record itself [u-1]"},
 	}

@@ -19,6 +19,7 @@ type recordBuilder struct {
 	options Options
 	record  usage.Record
 	numbers masking.Endings // of the numbers of whom the record is of: nothing else may tell them
+	amount  string          // of the recorded price as it is written: its value has no zeros at its end
 	secret  bool            // the id may be such a number: a rejection does not tell it
 	dropped []string
 	unread  []Unread
@@ -335,7 +336,7 @@ func (b *recordBuilder) price(amountField, amount, currencyField, code string) {
 		return
 	}
 	if currency := b.currency(currencyField, code); currency != "" {
-		b.record.RecordedPrice = &money.Money{Amount: value, Currency: currency}
+		b.record.RecordedPrice, b.amount = &money.Money{Amount: value, Currency: currency}, amount
 	}
 }
 
@@ -439,7 +440,8 @@ func (b *recordBuilder) checkNumbers() {
 	if usage.TellsNumber(b.record.ID, b.numbers) {
 		b.fail(b.idField, tells)
 	}
-	if price := b.record.RecordedPrice; price != nil && b.numbers.In(money.Text(price.Amount)) {
+	price := b.record.RecordedPrice
+	if price != nil && (b.numbers.In(b.amount) || b.numbers.In(money.Text(price.Amount))) {
 		b.fail("recordedPrice", tells)
 	}
 	if seconds := b.record.ParticipantSeconds; seconds != nil && b.numbers.In(strconv.FormatInt(*seconds, 10)) {
