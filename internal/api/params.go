@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"partnerview/internal/problem"
 	"partnerview/internal/usage"
@@ -71,12 +72,12 @@ func listOf(known []string) string {
 }
 
 // clip shortens a name that a caller made up, and leaves out what could be a
-// person's: digits beyond four.
+// person's: digits of any script beyond four.
 func clip(name string) string {
 	const most = 40
 	digits := 0
 	return strings.Map(func(c rune) rune {
-		if c >= '0' && c <= '9' {
+		if unicode.IsDigit(c) {
 			if digits++; digits > 4 {
 				return '*'
 			}
