@@ -310,35 +310,50 @@ func (p *Page) waitForElement(what, expression, selector, text string) error {
 	return p.Wait(what, fmt.Sprintf("((...args) => { %s return %s; })(...%s)", see, expression, args))
 }
 
-// Click clicks the middle of an element with that text with the mouse.
+// Click clicks the middle of an element with that text with the mouse, once it stands still:
+// what is still being loaded may move it.
 func (p *Page) Click(selector, text string) error {
 	if err := p.WaitFor(selector, text); err != nil {
 		return err
 	}
-	var at struct{ X, Y float64 }
-	if err := p.call(see+`
+	return p.whileInFront(func() error {
+		type point struct{ X, Y float64 }
+		var at, before point
+		for looks := 0; looks < 2 || at != before && looks < 40; looks++ {
+			before = at
+			if err := p.call(see+`
 element.scrollIntoView({block: 'nearest', inline: 'nearest'});
 const box = element.getClientRects()[0];
-return {X: box.left + box.width / 2, Y: box.top + box.height / 2};`, &at, selector, text); err != nil {
-		return err
-	}
-	return p.perform(params{"type": "pointer", "id": "mouse", "actions": []params{
-		{"type": "pointerMove", "x": int(at.X), "y": int(at.Y)},
-		{"type": "pointerDown", "button": 0},
-		{"type": "pointerUp", "button": 0},
-	}})
+return new Promise((done) => setTimeout(done, 40, {X: box.left + box.width / 2, Y: box.top + box.height / 2}));`, &at, selector, text); err != nil {
+				return err
+			}
+		}
+		return p.input(params{"type": "pointer", "id": "mouse", "actions": []params{
+			{"type": "pointerMove", "x": int(at.X), "y": int(at.Y)},
+			{"type": "pointerDown", "button": 0},
+			{"type": "pointerUp", "button": 0},
+		}})
+	})
 }
 
-// perform uses the mouse or the keyboard. The window is in front meanwhile, as where a person
-// uses it: of one behind another, Firefox tells the page of a key and then does not do what
-// the key does.
+// perform uses the mouse or the keyboard, in front.
 func (p *Page) perform(input params) error {
+	return p.whileInFront(func() error { return p.input(input) })
+}
+
+func (p *Page) input(input params) error {
+	return p.command("input.performActions", params{"context": p.context, "actions": []params{input}}, nil)
+}
+
+// whileInFront does something while the window is in front, as where a person uses it: of one behind
+// another, Firefox tells the page of a key and then does not do what the key does.
+func (p *Page) whileInFront(do func() error) error {
 	p.browser.front.Lock()
 	defer p.browser.front.Unlock()
 	if err := p.comeToFront(); err != nil {
 		return err
 	}
-	return p.command("input.performActions", params{"context": p.context, "actions": []params{input}}, nil)
+	return do()
 }
 
 // comeToFront puts Firefox's window before all others; Chromium does what a key does in any
