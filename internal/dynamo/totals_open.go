@@ -68,14 +68,12 @@ func (s *Store) OpenMoreDays(ctx context.Context, mark totals.Mark, days []total
 				continue
 			}
 			seen[name] = true
-			switch sk := r.text("sk"); {
-			case strings.HasPrefix(sk, dayPrefix):
+			if strings.HasPrefix(r.text("sk"), dayPrefix) {
 				mayBeNew, open = append(mayBeNew, key), append(open, underWayItem(openPrefix, d, mark))
-			case strings.HasPrefix(sk, monthPrefix):
-				mayBeNew, shared[name] = append(mayBeNew, key), true
-			default: // of a log there may be more than its totals, at any time
-				stale, shared[name] = append(stale, key), true
+				continue
 			}
+			// Another goroutine may be creating it for another of its days, which a put would replace.
+			stale, shared[name] = append(stale, key), true
 		}
 	}
 	if err := s.putAtOnce(ctx, op, s.tables.Ledger, open); err != nil {

@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -447,6 +448,40 @@ func TestReadyStandsFromWhenItIsSaid(t *testing.T) {
 	check(true, false)
 }
 
+// A month and a log that are new are created by one goroutine of a writer while others mark
+// them: none of these may take the mark of another off, or take it for a later writer's.
+func TestAWriterOpensDaysOfOneMonthFromSeveralGoroutines(t *testing.T) {
+	db, tables := engine.Client(t), engine.NewTables(t)
+	s := dynamo.NewStore(db, tables)
+	const goroutines = 8
+	var group sync.WaitGroup
+	for n := range 12 {
+		log := usage.Log{Account: usage.AccountID(fmt.Sprint("acc-", n)), Product: usage.SMS}
+		for i := range goroutines {
+			group.Go(func() {
+				day := totals.LogDay{Log: log, Day: theTenth.Day.Add(i)}
+				if err := s.OpenDays(t.Context(), totals.Mark{Term: 1, Number: int64(i + 1)}, []totals.LogDay{day}); err != nil {
+					t.Errorf("%s of %s: %v", day.Day, log.Account, err)
+				}
+			})
+		}
+		group.Wait()
+	}
+	highest, shared := totals.Mark{Term: 1, Number: goroutines}, 0
+	for _, it := range everything(t, db, tables) {
+		stale, isStale := it["stale"].(*types.AttributeValueMemberS)
+		if sk := it["sk"].(*types.AttributeValueMemberS).Value; !isStale || strings.HasPrefix(sk, "DAY#") {
+			continue
+		}
+		if shared++; stale.Value != highest.String() {
+			t.Errorf("%v of %v bears %s", it["sk"], it["pk"], stale.Value)
+		}
+	}
+	if shared != 24 {
+		t.Errorf("there are %d months and logs", shared)
+	}
+}
+
 // A month and a log are made stale once for all their days, until they are counted; and by
 // whoever comes next again.
 func TestWhatDaysShareIsMarkedOnceBetweenTwoCounts(t *testing.T) {
@@ -479,9 +514,9 @@ func TestWhatDaysShareIsMarkedOnceBetweenTwoCounts(t *testing.T) {
 		}
 		return opened
 	}
-	opened := open(marked, 1, "2026-06-10", "2026-06-11") // new days and months are put, not updated
+	opened := open(marked, 2, "2026-06-10", "2026-06-11") // the log and the month; new days are put
 	opened = append(opened, open(marked, 0, "2026-06-12")...)
-	opened = append(opened, open(marked, 0, "2026-07-01")...) // another month, the same log
+	opened = append(opened, open(marked, 1, "2026-07-01")...) // another month, the same log
 	for _, d := range opened {
 		_, err := storeOne(t.Context(), s, totals.Counted{OpenDay: d, Sheet: groupsOf(1, 1)}, formerly(t, s, d.LogDay), at(now))
 		must(t, err)
