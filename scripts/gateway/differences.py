@@ -121,6 +121,14 @@ def escaped_slash(ask, ours, theirs):
     return take(theirs, ours)
 
 
+@difference("Flask decodes a path before SAM's gateway hands it on, and the function decodes it again: %2573ms is sms; API Gateway hands it on as it was sent")
+def decoded_twice(ask, ours, theirs):
+    once = urllib.parse.unquote(ask.path.split("?")[0])
+    if not re.search("%[0-9a-fA-F]{2}", once) or ours.status != 404 or theirs.status not in (200, 400, 406):
+        return False
+    return take(theirs, ours)
+
+
 @difference("Flask decodes a path before it looks for a route; ours holds it against the routes as it was sent")
 def escaped_route(ask, ours, theirs):
     if not re.match(r"/[a-z/]*%[46]", ask.path) or code(ours) != "route_not_found":
