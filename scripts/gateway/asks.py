@@ -193,6 +193,8 @@ def hostile(known):
               ("X-Much", "x" * 9000), ("X-Much", "x" * 12000)]
     asks += [Ask("GET", path, tuple(headers + [header])) for header in forged for path in ("/customers?limit=2", "/", "/openapi.yaml") for headers in (key, [])]
     asks += [Ask(method, path, tuple(key)) for method in [*METHODS, "TRACE", "PROPFIND", "get"] for path in ("/", "/customers", f"/customers/{account}", log, "/me", "/openapi.yaml", "/nowhere")]
+    # "kitebird" is not southbank's, however often its k is encoded.
+    asks += [Ask("GET", f"/customers/{k}itebird{rest}", (("Authorization", "Bearer " + known.keys["southbank"]),)) for k in ("k", "%6b", "%256b", "%25%36%62", "%25256b") for rest in ("", "/usage/sms")]
     asks += [Ask("GET", path, (("Authorization", key[0][1] + " "),)) for path in ("/me", "/customers")]
     asks += [Ask("GET", path, (*key, ("Accept-Encoding", "gzip"))) for path in ("/openapi.yaml", log + "?limit=50", "/", "/me")]
     asks += [Ask("POST", "/", tuple(key), body) for body in (b"{}", b"\xff\xfe", b"x" * 100_000, "ü".encode() * 10)]

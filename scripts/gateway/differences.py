@@ -122,11 +122,12 @@ def escaped_slash(ask, ours, theirs):
 
 
 @difference("Flask decodes a path before SAM's gateway hands it on, and the function decodes it again: %2573ms is sms; API Gateway hands it on as it was sent")
-def decoded_twice(ask, ours, theirs):
-    once = urllib.parse.unquote(ask.path.split("?")[0])
-    if not re.search("%[0-9a-fA-F]{2}", once) or ours.status != 404 or theirs.status not in (200, 400, 406):
+def product_decoded_twice(ask, ours, theirs):
+    product = re.match("/customers/[^/?]*/usage/([^/?]*)", ask.path)
+    if not product or not re.search("%[0-9a-fA-F]{2}", urllib.parse.unquote(product[1])):
         return False
-    return take(theirs, ours)
+    found = theirs.status in (200, 400, 406) or code(theirs) == "record_not_found"
+    return code(ours) == "product_not_found" and found and take(theirs, ours)
 
 
 @difference("Flask decodes a path before it looks for a route; ours holds it against the routes as it was sent")
