@@ -84,6 +84,13 @@ def plus_in_an_arn(ask, ours, theirs):
     return signs and refused(theirs, 403, "User is not authorized to access this resource", said="allow") and take(theirs, ours)
 
 
+@difference("Flask decodes a path before the authorizer has it, which allows none with a ? or a *: they are wildcards in a policy; API Gateway hands on %3F")
+def wildcard_in_an_arn(ask, ours, theirs):
+    encoded = re.search("%3f|%2a", ask.path.split("?")[0], re.IGNORECASE)
+    denied_there = encoded and refused(theirs, 403, "User is not authorized to access this resource", said="deny")
+    return denied_there and ours.status in (400, 404, 406) and take(theirs, ours)
+
+
 @difference("Flask finds no route for methods other than the seven of ANY; ours leads them to the greedy route, which says the same in the template's words")
 def other_methods(ask, ours, theirs):
     return refused(theirs, 403, "Missing Authentication Token") and code(ours) == "route_not_found" and take(theirs, ours)
