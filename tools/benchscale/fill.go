@@ -26,7 +26,8 @@ func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Va
 
 func num(n int) types.AttributeValue { return &types.AttributeValueMemberN{Value: strconv.Itoa(n)} }
 
-func logAccount(records int) string { return fmt.Sprintf("log_of_%d", records) }
+// logAccount is of one length for all logs: a key counts in what is read.
+func logAccount(records int) string { return fmt.Sprintf("log_of_%07d", records) }
 
 func partner(customers int) string { return fmt.Sprintf("partner-of-%d", customers) }
 
