@@ -198,7 +198,7 @@ func TestWhereTheEndOfAnImportIsNotNotedThatIsSaid(t *testing.T) {
 	})
 	d.env = append(d.env, "DYNAMODB_ENDPOINT="+proxy.URL)
 	file := d.write("usage.ndjson", usageAt("u-1", "2026-06-02T00:00:00Z", ""))
-	d.run("import", "usage", file, june).fails(t, 1, "what was loaded of "+file+" stands, but the ledger has not got its end: ", "AccessDenied")
+	d.run("import", "usage", file, june).fails(t, 1, "what was loaded of "+file+" stands, but the ledger has not got its end: load it again, and nothing is loaded twice: ", "AccessDenied")
 	if got := d.listed(); len(got) != 1 || got[0].Outcome != ledger.Running {
 		t.Errorf("listed are %+v", got)
 	}

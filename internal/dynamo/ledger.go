@@ -68,7 +68,16 @@ func (s *Store) PutImport(ctx context.Context, i ledger.Import) error {
 
 // LastImport reads the newest import by which the same bytes were loaded, of which something is
 // still kept. NotFound: there is none.
-func (s *Store) LastImport(ctx context.Context, sha256 string, now time.Time) (ledger.Import, error) {
+func (s *Store) LastImport(ctx context.Context, sha256 string, now time.Time) (last ledger.Import, err error) {
+	err = retryUnavailable(ctx, func() (err error) {
+		last, err = s.lastImport(ctx, sha256, now)
+		return err
+	})
+	return last, err
+}
+
+// lastImport makes one attempt.
+func (s *Store) lastImport(ctx context.Context, sha256 string, now time.Time) (ledger.Import, error) {
 	const op = "import of the same bytes"
 	it, err := s.getConsistent(ctx, op, s.tables.Ledger, bytesKey(sha256), lastAttributes)
 	if err != nil {

@@ -57,6 +57,9 @@ func retryer() aws.Retryer {
 // slow the limiter down.
 func once(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
 
+// noCode is what the SDK calls the error of an answer that names none: it is not DynamoDB's.
+const noCode = "UnknownError"
+
 // mayPass reports whether trying again may help: the time was up, no answer came or
 // none that could be read, DynamoDB held the call back or failed itself. A missing
 // table, a refused permission, a malformed request, and whatever nobody foresaw stay
@@ -75,7 +78,7 @@ func mayPass(err error) bool {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.As(err, &canceled),
 		errors.As(err, &unreadable), errors.As(err, &tired):
 		return true
-	case errors.As(err, &api) && api.ErrorFault() == smithy.FaultServer,
+	case errors.As(err, &api) && (api.ErrorFault() == smithy.FaultServer || api.ErrorCode() == noCode),
 		errors.As(err, &status) && status.HTTPStatusCode() >= 500:
 		return true
 	}

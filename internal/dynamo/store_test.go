@@ -114,6 +114,9 @@ func TestPageReadsOneItemMoreThanItShows(t *testing.T) {
 	}
 }
 
+// notDynamoDB is an answer of something between.
+const notDynamoDB = "<html>not DynamoDB at all"
+
 func TestErrorsReportWhetherTryingAgainHelps(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not in make quick: it takes long; make test has it")
@@ -166,12 +169,12 @@ func TestErrorsReportWhetherTryingAgainHelps(t *testing.T) {
 	}
 	proxy.Meddle(always(dynamotest.Cut))
 	ask("a broken connection", fault.Unavailable)
-	for status, want := range map[int]fault.Kind{200: fault.Unavailable, 500: fault.Unavailable, 502: fault.Unavailable, 507: fault.Unavailable} {
+	for status, text := range map[int]string{200: notDynamoDB, 400: "{}", 403: notDynamoDB, 500: notDynamoDB, 502: notDynamoDB, 507: "{}"} {
 		proxy.Meddle(always(func(w dynamotest.Answer) {
 			w.WriteHeader(status)
-			_, _ = io.WriteString(w, "<html>not DynamoDB at all")
+			_, _ = io.WriteString(w, text)
 		}))
-		ask(fmt.Sprintf("%d and something that cannot be read", status), want)
+		ask(fmt.Sprintf("%d and %s", status, text), fault.Unavailable)
 	}
 }
 
