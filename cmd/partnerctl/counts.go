@@ -48,8 +48,8 @@ func (s *session) counting() func(days, of int) {
 	}
 }
 
-// finishCounts counts the days that an interrupted command has left, for one that has
-// nothing else to do.
+// finishCounts counts the days that an interrupted command has left, for one that has counted
+// nothing itself: the same, run again, may find everything done that opens days, and more to do.
 func (s *session) finishCounts() error {
 	o, err := s.operator(countingTables()...)
 	if err != nil {

@@ -88,8 +88,9 @@ func (d *importDiary) end(i *operator.Import, file string, read *ledger.Digest, 
 		d.again = append(d.again, loadedBefore{file, before.ID, before.Who, usage.FormatTime(before.Started)})
 	}
 	if noted := errors.Join(asked, d.o.NoteImport(ctx, *i)); noted != nil {
-		return &notNoted{fmt.Sprintf("what was loaded of %s stands, but the ledger has not got its end: load it again, "+
-			"and nothing is loaded twice", file), noted}
+		stands := fmt.Sprintf("what was loaded of %s stands, but the ledger has not got its end: load it again, "+
+			"and nothing is loaded twice", file)
+		return &notNoted{stands, noted}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -161,7 +162,7 @@ type operation struct {
 	operator *operator.Operator
 	changed  func() []operator.Change
 	tidy     func() error // does what is to be done where nothing changes; nil: nothing
-	counts   bool         // whoever does it counts days anew, and where nothing is to be done, those left open
+	counts   bool         // whoever does it counts days anew, and those that were left open
 	result   any          // for programs; what do finds out is in it, behind a pointer
 	// What people read at the end: where there is nothing to do, after a dry run, and
 	// when all is done.
@@ -174,11 +175,6 @@ func (s *session) carryOut(by caution, op operation) error {
 	var noted error
 	if !s.json {
 		op.show()
-	}
-	if op.total == 0 && op.counts && !by.DryRun {
-		if err := s.finishCounts(); err != nil {
-			return err
-		}
 	}
 	if op.total == 0 && op.tidy != nil && !by.DryRun {
 		if err := op.tidy(); err != nil {
@@ -194,6 +190,11 @@ func (s *session) carryOut(by caution, op operation) error {
 		err := op.do()
 		if noted = s.note(op.operator, err, op.changed()...); err != nil {
 			return noted
+		}
+	}
+	if op.counts && !by.DryRun {
+		if err := s.finishCounts(); err != nil {
+			return errors.Join(noted, err)
 		}
 	}
 	return cmp.Or(s.print(op.result, func() {

@@ -15,7 +15,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"partnerview/internal/dynamo"
 	"partnerview/internal/operator"
+	"partnerview/internal/totals"
+	"partnerview/internal/usage"
 )
 
 func (d *desk) refuses(code int, why string, args ...string) {
@@ -111,6 +114,29 @@ func TestWithoutTotalsARebuildIsAskedFor(t *testing.T) {
 	d.says("5 days to count, whose records nobody has counted yet: each is read once, and a million of them are about $0.02 on AWS.\n5 days counted.\n",
 		"totals", "rebuild", "--now", march)
 	d.says("5 days with 5 records compared; differences: 0.\n", "totals", "check", "--now", march)
+}
+
+// A command that was killed may have written what opens days, and not what comes after: run again
+// it has something to do, none of which counts, and counts them all the same.
+func TestApplyCountsWhatAnInterruptedOneHasLeftOpen(t *testing.T) {
+	d := newDeskWithUsage(t)
+	store := dynamo.NewStore(engine.Client(t), d.tables)
+	const customers = "customers:\n  - {accountId: acme_retail}\n"
+	for name, file := range map[string]string{
+		"more to do":    customers + "partners:\n  - {id: northwind, name: Northwind Traders}\n",
+		"nothing to do": customers,
+	} {
+		lease, err := store.TakeLease(t.Context(), dynamo.LeaseWish{What: "apply", Where: "a machine"})
+		check(t, err)
+		day := totals.LogDay{Log: usage.Log{Account: "acme_retail", Product: usage.SMS}, Day: "2026-02-01"}
+		check(t, store.Under(lease).OpenDays(t.Context(), lease.NextMark(), []totals.LogDay{day}))
+		check(t, lease.GiveBack(t.Context()))
+		got := d.run("apply", "-f", d.write("again.yaml", file), "--overwrite", "--now", march)
+		if got.code != 0 || !strings.Contains(got.errOut, "the totals of 1 day were counted that had been left open") {
+			t.Errorf("%s: apply ends with %d and says %s%s", name, got.code, got.out, got.errOut)
+		}
+		d.says("5 days with 5 records compared; differences: 0.\n", "totals", "check", "--now", march)
+	}
 }
 
 func TestDaysThatAreLeftForLaterAreNamedUntilARebuild(t *testing.T) {
