@@ -21,7 +21,7 @@ func TestReferencesAreFilledIn(t *testing.T) {
 		"a table of which nothing is said": f.Environment["PRICELISTS_TABLE"] == "PriceListsTable",
 		"a table by its name":              table.ID == "UsageTable",
 		"an output":                        tmpl.Outputs["UsageTable"] == "usage-x",
-		"a setting of all functions":       f.Timeout == 10*time.Second,
+		"a setting of all functions":       f.Timeout == 9*time.Second,
 		"a setting of one function":        f.MemoryMB == 512,
 	} {
 		if !ok {

@@ -387,17 +387,18 @@ func renderedFunctions(d *rendered, fail func(...error)) {
 	for _, id := range d.of("AWS::Lambda::Function") {
 		p := d.Resources[id].Properties
 		reserve := `{"Fn::If":["ReservesNoFunction",{"Ref":"AWS::NoValue"},{"Ref":"FunctionConcurrency"}]}`
-		most := 10.0
+		least, most := 8.0, 9.0 // a request of ours ends after 8 s
 		switch id {
 		case imports:
 			reserve, most = `{"Ref":"AWS::NoValue"}`, 720
 		case "AuthorizerFunction":
+			least, most = 5, 6
 			reserve = strings.NewReplacer("ReservesNoFunction", "ReservesNoAuthorizer", "FunctionConcurrency", "AuthorizerConcurrency").Replace(reserve)
 		}
 		fail(expect(id+": reserved concurrency", reserve, p["ReservedConcurrentExecutions"]), expect(id+": tracing", `"Active"`, at(p, "TracingConfig", "Mode")),
 			expect(id+": architecture", `["arm64"]`, p["Architectures"]), expect(id+": runtime", `"provided.al2023"`, p["Runtime"]), expect(id+": binary", `"bootstrap"`, p["Handler"]))
-		if seconds, _ := p["Timeout"].(float64); seconds < 1 || seconds > most {
-			fail(fmt.Errorf("%s may take %v s, and a partner gets an answer within 10 s", id, p["Timeout"]))
+		if seconds, _ := p["Timeout"].(float64); seconds <= least || seconds > most {
+			fail(fmt.Errorf("%s may take %v s: it ends its requests after %v s itself, and a partner gets an answer within 10 s", id, p["Timeout"], least))
 		}
 	}
 }

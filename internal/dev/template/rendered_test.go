@@ -290,7 +290,7 @@ var renderedRules = []rule[*rendered]{
 	}},
 	{"each function is traced, is arm64, and may be given its own instances", renderedFunctions, []change{
 		{"another processor", `"Architectures":["arm64"]`, `"Architectures":["x86_64"]`},
-		{"a function that outlasts the gateway's limit", `"Timeout":10`, `"Timeout":30`},
+		{"a function that outlasts the gateway's limit", `"Timeout":9`, `"Timeout":30`},
 		{"tracing off", `"TracingConfig":{"Mode":"Active"}`, `"TracingConfig":{"Mode":"PassThrough"}`},
 		{"a function that runs without bound", `"ReservedConcurrentExecutions":{"Fn::If":["ReservesNoAuthorizer"`,
 			`"ReservedConcurrentExecutions":{"Fn::If":["Never"`},
