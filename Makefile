@@ -52,7 +52,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply proof-engine proof-iam fuzz model screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply proof-engine proof-iam proof-leaks fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -190,6 +190,11 @@ proof-iam: $(ENGINE) .tools/iam/installed .tools/parliament/installed ## what fu
 	@$(GO) -C tools build -o ../build/judge ./iam && build/judge
 
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
+
+proof-leaks: $(ENGINE) ## a search for numbers, names and contents in all that the product emits; ARGS="-seed 1 -records 9000"
+	$(GO) -C tools build -o ../build/leaks ./leaks && build/leaks $(ARGS)
+
+fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s); SEEDS=only asks whether its seeds reach what it is for
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz.sh
 
 # Without -race, under which it takes three times as long; a few runs of it are in make check.

@@ -2,7 +2,7 @@
 // with the real binaries, the routes and the authorizer of template.yaml, on an engine
 // behind a [Proxy] that records and fails.
 //
-// Only tests import it.
+// Only tests and proofs import it.
 package producttest
 
 import (
