@@ -2,10 +2,17 @@
 # Runs each fuzz target of the module for FUZZTIME. What fails a target is what go test says of it, but for one thing: when the time
 # is up, the coordinator of Go before 1.27 may report its own deadline as a failure (https://go.dev/issue/75804). That
 # has no failing input and says nothing of the code; such a target is run again, up to three times in all.
+#
+# Before it is run, a target's seeds must reach what it is for: the functions that its comment names, as in
+#
+#	//fuzz:reaches key.go:parseKey key.go:checksum
+#
+# each by its file in the package, and at least REACH percent of each one's statements. A target that names none, or one that
+# there is not, fails too. SEEDS=only asks for that alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-go=${GO:-go} fuzztime=${FUZZTIME:-60s} log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+go=${GO:-go} fuzztime=${FUZZTIME:-60s} reach=${REACH:-60} log=$(mktemp) profile=$(mktemp) reached=$(mktemp)
+trap 'rm -f "$log" "$profile" "$reached"' EXIT
 
 # Reads what go test printed: true where the coordinator's deadline is all that it complains of.
 only_the_deadline() {
@@ -13,10 +20,30 @@ only_the_deadline() {
 		test "$(grep -A1 '^--- FAIL: Fuzz' "$log" | tail -n +2)" = '    context deadline exceeded'
 }
 
-# Prints how much of its package a target's seeds reach: what they do not, a short run hardly finds.
-cover_seeds() { # package, target
-	"$go" test -count 1 -run "^$2\$" -cover "$1" </dev/null |
-		sed -n "s|.*coverage: \(.*\) of statements.*|$2: its seeds reach \1 of $1|p" || true # one that fails is shown by the run itself
+# The functions that a target's comment says its seeds reach, a line each: "key.go:parseKey".
+reaches() { # file, target
+	awk -v target="func $2(" '
+		index($0, target) == 1 { printf "%s", names; exit }
+		sub("^//fuzz:reaches ", "") { for (i = 1; i <= NF; i++) names = names $i "\n"; next }
+		!/^\/\// { names = "" }' "$1"
+}
+
+# Fails where a target's seeds do not reach what it is for: what they do not, a run hardly finds.
+reach_seeds() { # file, package, target
+	local names name percent missed=0
+	names=$(reaches "$1" "$3")
+	test -n "$names" || { echo "$3: its comment names no function that it is for: //fuzz:reaches file.go:function" >&2; return 1; }
+	"$go" test -count 1 -run "^$3\$" -coverprofile "$profile" "$2" </dev/null >"$log" 2>&1 || { cat "$log" >&2; return 1; }
+	"$go" tool cover -func "$profile" >"$reached"
+	for name in $names; do
+		percent=$(awk -v file="/${name%:*}:" -v wanted="${name#*:}" '
+			index($1, file) && $2 == wanted { found = 1; if ($3 + 0 > most) most = $3 + 0 }
+			END { if (found) printf "%d", most }' "$reached")
+		test -n "$percent" || { echo "$3: there is no $name in $2" >&2; missed=1; continue; }
+		test "$percent" -ge "$reach" || { echo "$3: its seeds reach $percent % of $name, and not $reach %" >&2; missed=1; }
+	done
+	sed -n "s|.*coverage: \(.*\) of statements.*|$3: its seeds reach what it is for, and \1 of $2|p" "$log"
+	return "$missed"
 }
 
 fuzz() { # package, target
@@ -25,7 +52,8 @@ fuzz() { # package, target
 
 targets=$(grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' cmd functions internal | sort)
 while IFS=: read -r file func; do
-	cover_seeds "./$(dirname "$file")" "${func#func }"
+	reach_seeds "$file" "./$(dirname "$file")" "${func#func }" || exit 1
+	test "${SEEDS:-}" != only || continue
 	for try in 1 2 3; do
 		if fuzz "./$(dirname "$file")" "${func#func }"; then continue 2; fi
 		only_the_deadline || exit 1
@@ -33,6 +61,8 @@ while IFS=: read -r file func; do
 	done
 	exit 1
 done <<<"$targets"
+
+test "${SEEDS:-}" != only || exit 0
 
 # The model of totals, which draws sequences of commands against an engine: twice as many as in make model.
 "$go" test -count 1 -timeout 60m -run '^TestTotalsAreTheSumOfTheRecords$' ./internal/operator -rapid.checks "${MODEL:-4000}"

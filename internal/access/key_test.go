@@ -104,6 +104,7 @@ func TestAWrongKeyIDIsNotRepeated(t *testing.T) {
 	}
 }
 
+//fuzz:reaches key.go:parseKey key.go:checksum
 func FuzzParseKey(f *testing.F) {
 	key, _, _, err := NewKey(strings.NewReader(strings.Repeat("k", 41)))
 	if err != nil {

@@ -79,15 +79,22 @@ func TestEveryParameterOfEveryRoute(t *testing.T) {
 
 // FuzzEveryRoute asks each route, of each product, with whatever a caller may write
 // into the query.
+//
+//fuzz:reaches params.go:readParams params.go:open params.go:check params.go:limit params.go:instant
+//fuzz:reaches params.go:period params.go:last4 summary.go:readSummary summary.go:groups
 func FuzzEveryRoute(f *testing.F) {
 	for route := range api.Routes() {
 		for product := range products {
 			f.Add(uint8(route), uint8(product), "u-1", "channel=&status&country=gb&limit=1")
 		}
 	}
-	for _, name := range parameters() {
-		for _, value := range samples[name] {
-			f.Add(uint8(2), uint8(3), "u-1", name+"="+url.QueryEscape(value)+"&"+name)
+	for route, of := range api.Routes() {
+		for _, name := range of.Parameters {
+			for _, value := range samples[name] {
+				one := name + "=" + url.QueryEscape(value)
+				f.Add(uint8(route), uint8(0), "u-1", one)
+				f.Add(uint8(route), uint8(0), "u-1", one+"&"+name+"=day&"+name+"=month")
+			}
 		}
 	}
 	for _, record := range []string{"", "..", "%2F", "447700900123", strings.Repeat("x", 200), "\xff"} {

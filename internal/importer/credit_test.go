@@ -122,6 +122,7 @@ func TestAmountsOfCreditAreNotGuessed(t *testing.T) {
 // examples takes out of a reason what it has of its own.
 var examples = strings.NewReplacer("2026-11-03T10:00:00Z", "", "1520.73", "", "1520,73", "")
 
+//fuzz:reaches credit.go:ReadCredit credit.go:openCredit credit.go:row credit.go:amount credit.go:readTexts
 func FuzzCreditTellsNoNumber(f *testing.F) {
 	f.Add([]byte("account,amount,as-of,currency\nacme_one,1520.7300,2026-06-01T00:00:00Z,EUR\n"))
 	f.Add([]byte("account;amount;as-of;currency\nacme_one;1.520;2026-06-01T00:00:00Z;EUR\naccount;as-of;amount\nacme_one;2026-06-01T00:00:00Z;1520,73;\n"))

@@ -112,6 +112,8 @@ func TestTheSeparatorIsTheOneThatTheHeaderHas(t *testing.T) {
 
 // Where encoding/csv, which gives up at the first stray quote, reads a text at
 // all, both read the same. (Of "\r\n" in quotes it makes "\n".)
+//
+//fuzz:reaches csv.go:split csv.go:quoted
 func FuzzCSVRecordsAreThoseOfTheStandardLibrary(f *testing.F) {
 	for _, fixture := range fixtureRecords {
 		f.Add(lastThreeColumns(f, fixture.file))

@@ -244,6 +244,8 @@ func TestFaultsTellNoNumber(t *testing.T) {
 	}
 }
 
+//fuzz:reaches directory.go:ParseDirectory directory.go:parsePartner directory.go:parseCustomer
+//fuzz:reaches directory.go:parsePriceList directory.go:parseRate document.go:parseYAML document.go:parseJSON
 func FuzzDirectory(f *testing.F) {
 	f.Add(testFile(f, "directory.yaml"), "d.yaml")
 	f.Add(testFile(f, "faults.yaml"), "d.yaml")

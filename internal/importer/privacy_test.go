@@ -212,6 +212,7 @@ func assertLinesTellNoNumber(t *testing.T, f Format, file []byte, ends func(line
 	}
 }
 
+//fuzz:reaches native.go:row native.go:collect native.go:price lines.go:members
 func FuzzNativeTellsNoNumber(f *testing.F) {
 	for _, c := range badLines() {
 		if len(c.line) < 1000 {
@@ -231,12 +232,18 @@ func FuzzNativeTellsNoNumber(f *testing.F) {
 
 // The same from the other side: whatever stands in the fields, a known number in
 // from or to comes out nowhere.
+//
+//fuzz:reaches native.go:row record.go:row record.go:count record.go:price record.go:errorCode
+//fuzz:reaches record.go:participantSeconds record.go:checkNumbers
 func FuzzNativeFieldsTellNoNumber(f *testing.F) {
 	f.Add("u-1", "sms", "delivered", "447700900123", "whatsapp", "0.0412", "note", int64(2))
 	f.Add("447700900123", "voice", "4477 0090 0123", "+447700900123", "n4477", "447700900123", "+447700900123", int64(447700900123))
 	f.Add("m-1", "messaging", "read", "31099", "Whats_App", "1", "amount", int64(1))
 	f.Add("m-2", "messaging", "447700900123", "", "m447700900123", "1", "note", int64(1))
 	f.Add("..", "sms", "sent", "447700900123.0", "", "1.520", "note", int64(1))
+	f.Add("v-1", "voice", "completed", "43", "", "-0.04", "note", int64(61))
+	f.Add("v-2", "voice", "completed", "43", "", "447700900123", "note", int64(61))
+	f.Add("v-3", "voice", "completed", "43", "", "", "note", int64(61))
 	f.Add("a-44-7700-900123", "video", "x", "44.7700.900123", "", "447.700900123E3", "447700900123", int64(4477009))
 	f.Fuzz(func(t *testing.T, id, product, status, code, channel, amount, unknown string, count int64) {
 		const number = "+447700900123"
@@ -253,6 +260,8 @@ func FuzzNativeFieldsTellNoNumber(f *testing.F) {
 	})
 }
 
+//fuzz:reaches connect.go:readSMS connect.go:readMessaging connect.go:readVoice connect.go:countryNamed
+//fuzz:reaches record.go:network record.go:cannotReadNetwork
 func FuzzExportsTellNoNumber(f *testing.F) {
 	for _, fx := range fixtureRecords {
 		f.Add(fixture(f, fx.file))
@@ -292,6 +301,7 @@ func FuzzExportsTellNoNumber(f *testing.F) {
 	})
 }
 
+//fuzz:reaches connect.go:row connect.go:readStatus connect.go:object record.go:receiptRow
 func FuzzReceiptsTellNoNumber(f *testing.F) {
 	f.Add(fixture(f, "8x8-sms-dlr.ndjson"))
 	for _, seed := range []string{

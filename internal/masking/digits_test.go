@@ -18,6 +18,8 @@ func TestFiveDigitsInARowMayBeAPieceOfANumber(t *testing.T) {
 }
 
 // Whatever the text, what is passed has nothing that Text would blank, and no number.
+//
+//fuzz:reaches digits.go:TellsDigits text.go:Text
 func FuzzTellsDigits(f *testing.F) {
 	for _, seed := range []string{"30005", "E4477a0", "44\u00a0770", "４４７７０", "4477", "\xff12345", "1-2-3-4-5"} {
 		f.Add(seed)

@@ -129,6 +129,7 @@ func slowlyTells(text, raw string) bool {
 	return false
 }
 
+//fuzz:reaches telling.go:Add telling.go:In telling.go:runs telling.go:decimal
 func FuzzEndings(f *testing.F) {
 	f.Add("+44 (0)7700 900123", "a-44.7700-900123:1")
 	f.Add("+447700900123 +447700900124", "447700900124-3EB0")

@@ -45,6 +45,7 @@ func TestParseRefusesWhatIsNoDecimal(t *testing.T) {
 	}
 }
 
+//fuzz:reaches money.go:Parse
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"0.0412", "1e18", "-1E-18", "1e400", "+", "9"} {
 		f.Add(s)

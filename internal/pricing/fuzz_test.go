@@ -12,6 +12,8 @@ import (
 // FuzzPrice compares every price with the second calculation. The bits of rates
 // are the sets of selectors that the list's rates name, all of them with the
 // record's own values; the bits of told are the selectors that the record tells.
+//
+//fuzz:reaches book.go:Price
 func FuzzPrice(f *testing.F) {
 	//       product  unit     fee   quantity  first next scale mode delivered status direction rates told
 	f.Add(uint8(0), "0.0750", "0.005", int64(3), int64(0), int64(0), int32(6), uint8(0), false, uint8(2), uint8(2), uint32(1<<16|1<<8|1), uint8(31))

@@ -11,6 +11,8 @@ import (
 
 // Whatever is in a key set, what comes out are public keys of the two kinds, each
 // for its own algorithm.
+//
+//fuzz:reaches keys.go:parseKeys keys.go:parseKey
 func FuzzKeys(f *testing.F) {
 	f.Add([]byte(`{"keys":[{"kty":"EC","kid":"a","use":"sig","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}`))
 	f.Add([]byte(`{"keys":[{"kty":"EC","kid":"c","crv":"P-384","x":"sNlYHAfC6o9fpGgeI1mHYPzbA6hePoft6jkkwqcgFerW0CVNGCvOj9rVVXQ90CKu","y":"w4-9VRc7Gx7K2YbknVOEleVncy_XfZZwmj_psGvpgAcq_PbAcQ7HDOHsllVhm2fo"}]}`))

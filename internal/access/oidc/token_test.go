@@ -256,6 +256,8 @@ func TestTheClaimForThePartnerIsTheConfiguredOne(t *testing.T) {
 
 // Whatever is sent for a token is refused, and in a few words of ours, unless it
 // says what the issuer has signed.
+//
+//fuzz:reaches oidc.go:parse
 func FuzzToken(f *testing.F) {
 	issuer, key := start(f)
 	v := verifier(f, issuer)
