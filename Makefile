@@ -52,7 +52,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply proof-engine proof-iam proof-leaks fuzz model screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply proof-engine proof-iam proof-leaks proof-load fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -189,7 +189,9 @@ proof-iam: $(ENGINE) .tools/iam/installed .tools/parliament/installed ## what fu
 	PARTNERVIEW_RECORD=$(CURDIR)/build/iam $(GO) test -count=1 -run '^($(if $(filter -long,$(ARGS)),.*,$(RECORDED)))$$' ./internal/e2e ./internal/inbox ./cmd/partnerctl
 	@$(GO) -C tools build -o ../build/judge ./iam && build/judge
 
-fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s)
+proof-load: $(ENGINE) $(DYNAMODB_LOCAL)/installed ## requests of 200 partners while the database fails, on both engines; ARGS="-for 5m" takes longer
+	@CGO_ENABLED=0 $(GO) build $(FUNCTIONFLAGS) -o build/local ./cmd/local
+	$(GO) -C tools build -o ../build/proofload ./proofload && build/proofload $(ARGS)
 
 proof-leaks: $(ENGINE) ## a search for numbers, names and contents in all that the product emits; ARGS="-seed 1 -records 9000"
 	$(GO) -C tools build -o ../build/leaks ./leaks && build/leaks $(ARGS)
