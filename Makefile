@@ -52,7 +52,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply proof-engine proof-iam proof-leaks proof-load fuzz model screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply proof-engine proof-iam proof-leaks proof-load proof-faults fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -195,6 +195,9 @@ proof-load: $(ENGINE) $(DYNAMODB_LOCAL)/installed ## requests of 200 partners wh
 
 proof-leaks: $(ENGINE) ## a search for numbers, names and contents in all that the product emits; ARGS="-seed 1 -records 9000"
 	$(GO) -C tools build -o ../build/leaks ./leaks && build/leaks $(ARGS)
+
+proof-faults: $(ENGINE) ## each call to DynamoDB fails in each way, functions are killed, S3 fails, a disk is full; ARGS=-long for all pairs
+	$(GO) -C tools build -o ../build/faults ./faults && build/faults $(ARGS)
 
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s); SEEDS=only asks whether its seeds reach what it is for
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz.sh

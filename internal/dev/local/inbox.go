@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -64,7 +65,7 @@ func (s *Stack) startInbox(o Options, t *template.Template, log io.Writer) (_ *i
 	if err := i.place(o.Path); err != nil {
 		return nil, err
 	}
-	return i, i.serve(t.Buckets, log)
+	return i, i.serve(t.Buckets, o.InboxThrough, log)
 }
 
 // begin starts an execution for an event, under a name that EventBridge could give it.
@@ -104,8 +105,8 @@ func removeOrphans() {
 	}
 }
 
-func (i *inbox) serve(buckets []template.Bucket, log io.Writer) (err error) {
-	config := bucket.Config{Folder: i.folder, Log: log, Created: i.created(buckets),
+func (i *inbox) serve(buckets []template.Bucket, through func(http.Handler) http.Handler, log io.Writer) (err error) {
+	config := bucket.Config{Folder: i.folder, Log: log, Created: i.created(buckets), Through: through,
 		Folders: make(map[string][]string, len(buckets))}
 	for _, b := range buckets {
 		config.Buckets = append(config.Buckets, b.Name)

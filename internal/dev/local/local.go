@@ -64,6 +64,8 @@ type Options struct {
 	// InboxPause is the longest that the inbox's state machine waits in one go, between
 	// two tries too, so that tests need not wait as long as the template says. 0: as that says.
 	InboxPause time.Duration
+	// InboxThrough stands before the inbox's bucket, as one that fails; nil: nothing does.
+	InboxThrough func(bucket http.Handler) http.Handler
 
 	Now time.Time // fixes the functions' clock; zero: the time of day
 

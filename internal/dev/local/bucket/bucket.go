@@ -36,6 +36,8 @@ type Config struct {
 	// Created is called with the event of each object, once it can be read: from many
 	// goroutines, before the upload is answered. Nil: nobody is told.
 	Created func(event []byte)
+	// Through stands before all that is served, as one that fails; nil: nothing does.
+	Through func(http.Handler) http.Handler
 	Log     io.Writer // gets a line for what goes wrong here, not with a request; nil: nowhere
 }
 
@@ -67,10 +69,14 @@ func Start(c Config) (*Server, error) {
 	}
 	complaints := log.New(c.Log, "bucket | ", 0)
 	s3 := gofakes3.New(objects, gofakes3.WithLogger(gofakes3.StdLog(complaints, gofakes3.LogErr)))
+	served := asS3Does(s3.Server(), c.Folders)
+	if c.Through != nil {
+		served = c.Through(served)
+	}
 	s := &Server{
 		Endpoint: "http://" + listener.Addr().String(),
 		server: &http.Server{
-			Handler: asS3Does(s3.Server(), c.Folders), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+			Handler: served, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 			ErrorLog: complaints,
 		},
 		served: make(chan struct{}),
