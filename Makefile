@@ -52,7 +52,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply proof-engine proof-iam proof-leaks proof-load proof-faults fuzz model screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply proof-engine proof-iam proof-leaks proof-load proof-faults proof-long fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -198,6 +198,15 @@ proof-leaks: $(ENGINE) ## a search for numbers, names and contents in all that t
 
 proof-faults: $(ENGINE) ## each call to DynamoDB fails in each way, functions are killed, S3 fails, a disk is full; ARGS=-long for all pairs
 	$(GO) -C tools build -o ../build/faults ./faults && build/faults $(ARGS)
+
+# Each goes on where another fails, with -k; half a day of two processors.
+proof-long: ## what make proof draws of, whole: ten minutes for each fuzz target, pairs of faults, ten minutes of load, a million records
+	$(MAKE) -k proof-engine proof-iam ARGS=-long
+	$(MAKE) proof-load ARGS="-for 10m"
+	$(MAKE) proof-leaks ARGS="-records 20000"
+	$(MAKE) bench-import
+	$(MAKE) fuzz FUZZTIME=10m
+	$(MAKE) proof-faults ARGS=-long
 
 fuzz: $(ENGINE) ## each fuzz target for FUZZTIME (60s); SEEDS=only asks whether its seeds reach what it is for
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz.sh
