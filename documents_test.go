@@ -28,7 +28,7 @@ func TestTestsThatDocumentsNameExist(t *testing.T) {
 		}
 	})
 	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w*)`")
-	for _, document := range []string{"security.md", "access.md", "privacy.md", "deploy.md"} {
+	for _, document := range []string{"security.md", "access.md", "privacy.md", "deploy.md", "reliability.md"} {
 		text, err := os.ReadFile(filepath.Join("docs", document))
 		if err != nil {
 			t.Fatal(err)
