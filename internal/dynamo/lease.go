@@ -408,15 +408,18 @@ func (l *Lease) allAnswered(ctx context.Context) error {
 	for {
 		l.mu.Lock()
 		underWay, changed := l.underWay, l.changed
-		over := l.times.Gone - l.now().Sub(l.silent)
+		var rest time.Duration // until what was never answered is over
+		if !l.silent.IsZero() {
+			rest = l.times.Gone - l.now().Sub(l.silent)
+		}
 		l.mu.Unlock()
 		var timer <-chan time.Time
 		switch {
 		case underWay > 0:
-		case l.silent.IsZero() || over <= 0:
+		case rest <= 0:
 			return nil
 		default:
-			timer = time.After(over)
+			timer = time.After(rest)
 		}
 		select {
 		case <-changed:

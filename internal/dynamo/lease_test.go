@@ -514,6 +514,38 @@ func TestAWriteThatWasNeverAnsweredIsWaitedForAMinute(t *testing.T) {
 	}
 }
 
+// The race detector finds what is read of a write's end without its turn.
+func TestSomeMayWaitForWritesWhileOthersEnd(t *testing.T) {
+	s := newStage(t)
+	l := s.take(t, "import usage")
+	under := s.store(t).Under(l)
+	var asked atomic.Int32
+	s.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
+		if c.Operation != "PutItem" || asked.Add(1)%2 == 0 {
+			return false
+		}
+		dynamotest.Cut(w)
+		return true
+	})
+	written := make(chan error, 1)
+	go func() {
+		var err error
+		for range 20 {
+			err = errors.Join(err, under.PutCustomer(t.Context(), customer("acme_retail", "Acme")))
+		}
+		written <- err
+	}()
+	for {
+		s.settles(t, l)
+		select {
+		case err := <-written:
+			must(t, err)
+			return
+		default:
+		}
+	}
+}
+
 func TestAnAnswerOfWhateverKindSettlesAWriteAndAReadNeedsNone(t *testing.T) {
 	s := newStage(t)
 	l := s.take(t, "import usage")
