@@ -1,10 +1,12 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"sync"
 
 	"partnerview/internal/dynamo"
+	"partnerview/internal/fault"
 )
 
 // handover lends the lease's writer to work that cannot begin anew, since it reads what
@@ -89,4 +91,46 @@ func (t *turn) write(ctx context.Context, do func(context.Context, *writer) erro
 	defer cancel()
 	defer context.AfterFunc(t.ctx, cancel)()
 	return do(ctx, t.writer)
+}
+
+// writingOnce does work that cannot begin anew under the lease: where that is lost, the work
+// goes on with the next. Before it comes begin, and behind it end, which may be repeated.
+func (o *Operator) writingOnce(ctx context.Context, what string, lent *handover,
+	begin func(context.Context, *writer) error, work func(context.Context) error,
+	end func(context.Context, *writer) error) error {
+	working, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var worked error
+	ended := make(chan struct{})
+	begun := false
+	err := o.writing(ctx, what, func(ctx context.Context, w *writer) error {
+		if err := begin(ctx, w); err != nil {
+			return err
+		}
+		lent.give(ctx, w)
+		if !begun {
+			begun = true
+			go func() {
+				defer close(ended)
+				worked = fault.Caught(func() error { return work(working) })
+			}()
+		}
+		select {
+		case <-ended:
+		case <-ctx.Done():
+		}
+		lent.take()
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case fault.Is(worked, fault.Unavailable):
+			return worked
+		}
+		return cmp.Or(worked, end(ctx, w))
+	})
+	if begun {
+		cancel(err)
+		<-ended
+	}
+	return cmp.Or(worked, err)
 }
