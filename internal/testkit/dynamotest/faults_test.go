@@ -24,6 +24,7 @@ func carriedOut(asked *[]string) dynamotest.Onward {
 func struck(t *testing.T, f dynamotest.Fault, call dynamotest.Call, patience time.Duration) (asked []string, status int, body string, err error) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.ReadAll(r.Body) // as whoever passes it on does: only then is it noticed that the caller leaves
 		f.Strike(r.Context(), call, w, carriedOut(&asked))
 	}))
 	defer server.Close()
