@@ -8,7 +8,8 @@
 #	//fuzz:reaches key.go:parseKey key.go:checksum
 #
 # each by its file in the package, and at least REACH percent of each one's statements. A target that names none, or one that
-# there is not, fails too. SEEDS=only asks for that alone.
+# there is not, fails too. SEEDS=only asks for that alone. WORKERS is how many processes run a target (one a processor), and
+# MODEL how many runs the model of totals has at the end (4,000; 0: none).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go} fuzztime=${FUZZTIME:-60s} reach=${REACH:-60} log=$(mktemp) profile=$(mktemp) reached=$(mktemp)
@@ -47,7 +48,7 @@ reach_seeds() { # file, package, target
 }
 
 fuzz() { # package, target
-	"$go" test -run '^$' -fuzz "^$2\$" -fuzztime "$fuzztime" -fuzzminimizetime 10x "$1" </dev/null 2>&1 | tee "$log"
+	"$go" test -run '^$' -fuzz "^$2\$" -fuzztime "$fuzztime" -fuzzminimizetime 10x ${WORKERS:+-parallel "$WORKERS"} "$1" </dev/null 2>&1 | tee "$log"
 }
 
 targets=$(grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' cmd functions internal | sort)
@@ -62,7 +63,8 @@ while IFS=: read -r file func; do
 	exit 1
 done <<<"$targets"
 
-test "${SEEDS:-}" != only || exit 0
+model=${MODEL:-4000}
+test "${SEEDS:-}" != only -a "$model" != 0 || exit 0
 
 # The model of totals, which draws sequences of commands against an engine: twice as many as in make model.
-"$go" test -count 1 -timeout 60m -run '^TestTotalsAreTheSumOfTheRecords$' ./internal/operator -rapid.checks "${MODEL:-4000}"
+"$go" test -count 1 -timeout 60m -run '^TestTotalsAreTheSumOfTheRecords$' ./internal/operator -rapid.checks "$model"
