@@ -54,13 +54,13 @@ func build(ctx context.Context, root, cache string) ([]program, error) {
 
 // elsewhere copies the repository's files, those of git and those that are not ignored, into a
 // folder that lies deeper than this one.
-func elsewhere(ctx context.Context) (folder string, cleanUp func(), err error) {
-	folder, err = os.MkdirTemp("", "supply")
+func elsewhere(ctx context.Context) (root string, cleanUp func(), err error) {
+	made, err := os.MkdirTemp("", "partnerview-supply-")
 	if err != nil {
 		return "", nil, err
 	}
-	cleanUp = func() { _ = os.RemoveAll(folder) } // it is a temporary one
-	root := filepath.Join(folder, "a", "folder", "elsewhere")
+	cleanUp = func() { _ = os.RemoveAll(made) } // it is a temporary one
+	root = filepath.Join(made, "a", "folder", "elsewhere")
 	listed, err := output(ctx, ".", nil, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	for name := range strings.SplitSeq(strings.TrimSuffix(listed, "\x00"), "\x00") {
 		err = errors.Join(err, copyFile(name, filepath.Join(root, name)))
