@@ -269,6 +269,23 @@ func (p *person) settles() {
 	p.must(p.Wait("the page to settle", `!document.querySelector('[aria-busy=true]') && !document.querySelector('.toast')`))
 }
 
+// triesAgain does what the page offers where the product cannot answer right now: on a machine that
+// all tests keep busy, its database may take longer than it waits for it.
+func (p *person) triesAgain() {
+	p.t.Helper()
+	for deadline := time.Now().Add(waitTimeout); time.Now().Before(deadline); p.settles() {
+		tries := value[int](p, fmt.Sprintf(`(() => {
+			if (![...document.querySelectorAll('[role=alert]')].some((e) => e.textContent.includes(%q))) return 0;
+			const offers = [...document.querySelectorAll('button')].filter((e) => e.textContent.trim() === 'Try again');
+			for (const button of offers) button.click();
+			return offers.length;
+		})()`, cannotAnswer))
+		if tries == 0 {
+			return
+		}
+	}
+}
+
 // entersUntil presses Enter until it counts: between a key's going down and up a
 // neighbour's window may come to the front.
 func (p *person) entersUntil(expression string) {

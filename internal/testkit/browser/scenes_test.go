@@ -20,9 +20,11 @@ func scenes(site Site) []scene {
 	signedIn := func(fragment string, then ...func(*person)) func(*person) {
 		return func(p *person) {
 			p.signsIn(fragment)
+			p.triesAgain()
 			for _, step := range then {
 				step(p)
 				p.settles()
+				p.triesAgain()
 			}
 		}
 	}
