@@ -172,13 +172,16 @@ func TestACommandThatIsInterruptedAtAnyWriteLeavesExactTotals(t *testing.T) {
 		t.Skip("not in make quick: it takes long; make test has it")
 	}
 	t.Parallel()
+	first := engine.NewTables(t)
+	loadCounted(t, dynamo.NewStore(engine.Client(t), first))
+	counted := engine.Contents(t, first)
 	for name, run := range countingCommands() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for n := 0; ; n += 1 + rand.IntN(1+n/2) { // others in each run: the failure names it
 				tables, proxy := engine.NewTables(t), engine.NewProxy(t)
 				direct := dynamo.NewStore(engine.Client(t), tables)
-				loadCounted(t, direct)
+				engine.Fill(t, tables, counted)
 				ctx, cancel := context.WithCancel(t.Context())
 				var mu sync.Mutex
 				writes := 0

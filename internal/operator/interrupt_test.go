@@ -238,16 +238,18 @@ func carryOut(t *testing.T, o *operator.Operator, plan planning) {
 type interruption struct {
 	t                *testing.T
 	plan             planning
+	before           dynamotest.Contents        // the old file
 	old, new         map[string]map[string]bool // rights before and after
 	oldState, target map[string]any             // all that is stored, before and after
 }
 
 func newInterruption(t *testing.T, plan planning) *interruption {
 	t.Helper()
-	s := second.NewStore(t)
+	tables := second.NewTables(t)
+	s := dynamo.NewStore(second.Client(t), tables)
 	o := operator.New(s, clock)
 	applyOld(t, s)
-	i := &interruption{t: t, plan: plan, old: rights(t, s), oldState: dump(t, s)}
+	i := &interruption{t: t, plan: plan, before: second.Contents(t, tables), old: rights(t, s), oldState: dump(t, s)}
 	carryOut(t, o, plan)
 	i.new, i.target = rights(t, s), dump(t, s)
 	return i
@@ -262,7 +264,7 @@ func (i *interruption) at(when string, stopsAt func(dynamotest.Call) bool, next 
 	t.Helper()
 	tables, proxy := second.NewTables(t), second.NewProxy(t)
 	direct := dynamo.NewStore(second.Client(t), tables)
-	applyOld(t, direct)
+	second.Fill(t, tables, i.before)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	proxy.Meddle(func(c dynamotest.Call, w dynamotest.Answer) bool {
