@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs each fuzz target of the module for FUZZTIME. What fails a target is what go test says of it, but for one thing: when the time
 # is up, the coordinator of Go before 1.27 may report its own deadline as a failure (https://go.dev/issue/75804). That
-# has no failing input and says nothing of the code; such a target is run again, up to three times in all.
+# has no failing input and says nothing of the code; such a target is run again, up to five times in all.
 #
 # Before it is run, a target's seeds must reach what it is for: the functions that its comment names, as in
 #
@@ -55,10 +55,10 @@ targets=$(grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' cmd function
 while IFS=: read -r file func; do
 	reach_seeds "$file" "./$(dirname "$file")" "${func#func }" || exit 1
 	test "${SEEDS:-}" != only || continue
-	for try in 1 2 3; do
+	for try in 1 2 3 4 5; do
 		if fuzz "./$(dirname "$file")" "${func#func }"; then continue 2; fi
 		only_the_deadline || exit 1
-		echo "${func#func }: the time was up while an input was under way, and nothing was found (try $try of 3)"
+		echo "${func#func }: the time was up while an input was under way, and nothing was found (try $try of 5)"
 	done
 	exit 1
 done <<<"$targets"
