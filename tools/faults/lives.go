@@ -74,31 +74,19 @@ type life struct {
 // lives kills and stops functions at each call that they make.
 func (p *proof) lives(ctx context.Context) error {
 	began := time.Now()
-	spec, err := contract.Load()
+	lesson, err := p.house.learnRoutes(ctx)
 	if err != nil {
 		return err
 	}
-	all, err := requests(spec)
-	if err != nil {
-		return err
-	}
-	products, end, err := p.house.products(ctx, workers)
-	if err != nil {
-		return err
-	}
-	defer end()
-	learned, err := products[0].learn(ctx, spec, all)
-	if err != nil {
-		return err
-	}
+	defer lesson.end()
 	var kills, stops []life
-	for _, k := range learned {
+	for _, k := range lesson.learned {
 		for _, call := range k.calls {
 			kills, stops = append(kills, life{request: &k, call: call, what: killed}), append(stops, life{request: &k, call: call, what: stopped})
 		}
 	}
 	for _, u := range uploads() {
-		l, err := products[0].learnUpload(ctx, u)
+		l, err := lesson.products[0].learnUpload(ctx, u)
 		if err != nil {
 			return err
 		}
@@ -111,9 +99,9 @@ func (p *proof) lives(ctx context.Context) error {
 	if !p.long { // by a key with a list of its own, and as a table, the same functions are killed
 		p.shuffle(len(stops), func(i, j int) { stops[i], stops[j] = stops[j], stops[i] })
 	}
-	try := func(p *proof, at *product, l life) { at.tryLife(ctx, p, spec, l) }
-	each(ctx, p, products, kills, false, try)
-	drawn := each(ctx, p, products, stops, true, try)
+	try := func(p *proof, at *product, l life) { at.tryLife(ctx, p, lesson.spec, l) }
+	each(ctx, p, lesson.products, kills, false, try)
+	drawn := each(ctx, p, lesson.products, stops, true, try)
 	p.tally.say("lives", fmt.Sprintf("killed at each of %d calls; stopped for 20 s at %d of them", len(kills), drawn), began)
 	return nil
 }

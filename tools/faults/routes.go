@@ -186,33 +186,48 @@ func (p *product) learn(ctx context.Context, spec *contract.Spec, all []request)
 	return learned, nil
 }
 
+// lesson is a product for each worker, and what the first of them answers without a fault.
+type lesson struct {
+	spec     *contract.Spec
+	products []*product
+	learned  []known
+	end      func() // of the products
+}
+
+// learnRoutes starts the products and asks for everything.
+func (h *house) learnRoutes(ctx context.Context) (l lesson, err error) {
+	if l.spec, err = contract.Load(); err != nil {
+		return l, err
+	}
+	all, err := requests(l.spec)
+	if err != nil {
+		return l, err
+	}
+	if l.products, l.end, err = h.products(ctx, workers); err != nil {
+		return l, err
+	}
+	if l.learned, err = l.products[0].learn(ctx, l.spec, all); err != nil {
+		l.end()
+	}
+	return l, err
+}
+
 // routes strikes the calls of every route.
 func (p *proof) routes(ctx context.Context) error {
 	began := time.Now()
-	spec, err := contract.Load()
+	lesson, err := p.house.learnRoutes(ctx)
 	if err != nil {
 		return err
 	}
-	all, err := requests(spec)
-	if err != nil {
-		return err
-	}
-	products, end, err := p.house.products(ctx, workers)
-	if err != nil {
-		return err
-	}
-	defer end()
-	learned, err := products[0].learn(ctx, spec, all)
-	if err != nil {
-		return err
-	}
+	defer lesson.end()
+	learned := lesson.learned
 	if !p.long { // each call of each route is made by one of the two, as it is for either format
 		learned = halfOf(learned)
 	}
 	singles, more, calls := p.trialsOf(learned)
-	try := func(p *proof, at *product, t routeTrial) { at.tryRoute(ctx, p, spec, t) }
-	each(ctx, p, products, singles, false, try)
-	drawn := each(ctx, p, products, more, true, try)
+	try := func(p *proof, at *product, t routeTrial) { at.tryRoute(ctx, p, lesson.spec, t) }
+	each(ctx, p, lesson.products, singles, false, try)
+	drawn := each(ctx, p, lesson.products, more, true, try)
 	p.tally.say("routes", fmt.Sprintf("%d requests, %d calls, each fault at each alone; of %d more, that come again or in pairs, %d",
 		len(learned), calls, len(more), drawn), began)
 	return nil

@@ -54,13 +54,10 @@ func commandsOf(help string) (commands []string) {
 			continue
 		}
 		name, _, _ = strings.Cut(name, "  ")
-		commands = append(commands, strings.Join(strings.FieldsFunc(strings.TrimSpace(name), isArgument), " "))
+		commands = append(commands, strings.Join(strings.Fields(name), " "))
 	}
 	return slices.Compact(commands)
 }
-
-// isArgument splits at blanks.
-func isArgument(r rune) bool { return r == ' ' }
 
 // known says how each command is tried, on what testdata loads.
 func (s *stage) known() map[string]scenario {
