@@ -24,7 +24,7 @@ import (
 	"time"
 )
 
-// timeout is what everything may take; on two processors it is a third of that.
+// timeout is what everything may take; on two processors it is a minute at most.
 const timeout = 8 * time.Minute
 
 func main() {
