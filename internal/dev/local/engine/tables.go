@@ -31,7 +31,7 @@ const Credential = "local"
 
 const (
 	createTimeout = 30 * time.Second
-	deleteTimeout = 5 * time.Second
+	deleteTimeout = 10 * time.Second
 )
 
 // NewTables makes nothing yet in the engine of an endpoint. It is to be closed.
@@ -75,14 +75,26 @@ func (t *Tables) Create(ctx context.Context, wanted []template.Table) (made int,
 	return len(t.made), nil
 }
 
-// Delete removes the tables that were made.
+// Delete removes the tables that were made and waits until they are gone: an engine answers when it has begun,
+// and lists a table until it is done.
 func (t *Tables) Delete() error {
 	ctx, cancel := context.WithTimeout(context.Background(), deleteTimeout)
 	defer cancel()
+	waiter := dynamodb.NewTableNotExistsWaiter(t.DB, func(o *dynamodb.TableNotExistsWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 5*time.Millisecond, 500*time.Millisecond
+	})
 	var errs []error
+	var going []string
 	for _, name := range t.made {
 		if _, err := t.DB.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
 			errs = append(errs, oneLine(fmt.Errorf("delete the table %s: %w", name, err)))
+			continue
+		}
+		going = append(going, name)
+	}
+	for _, name := range going {
+		if err := waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, deleteTimeout); err != nil {
+			errs = append(errs, oneLine(fmt.Errorf("wait for the table %s to be gone: %w", name, err)))
 		}
 	}
 	t.made = nil
