@@ -258,8 +258,10 @@ func (b *Browser) startChromium(ctx context.Context, programs Programs, folder s
 }
 
 // preferences are Firefox's: everything but loopback is behind a proxy that is not there, a
-// page may read the clipboard without asking a person, and nothing is kept of a window that was
-// closed, nor a process started for a tab that nobody opened yet.
+// page may read the clipboard without asking a person, nothing is kept of a window that was
+// closed, nor a process started for a tab that nobody opened yet. What is drawn around a page
+// nobody sees: it does not move, nor is a page of Firefox's own made ready for the next tab,
+// which was a sixth of its time.
 const preferences = `
 user_pref("network.proxy.type", 1);
 user_pref("network.proxy.http", "127.0.0.1");
@@ -273,6 +275,9 @@ user_pref("dom.ipc.processPrelaunch.enabled", false);
 user_pref("browser.sessionstore.resume_from_crash", false);
 user_pref("browser.sessionstore.max_tabs_undo", 0);
 user_pref("browser.sessionstore.max_windows_undo", 0);
+user_pref("ui.prefersReducedMotion", 1);
+user_pref("browser.newtab.preload", false);
+user_pref("browser.newtabpage.enabled", false);
 `
 
 // startFirefox starts Firefox with a say in its own window, where the person's preferences
