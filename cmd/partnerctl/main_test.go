@@ -121,7 +121,10 @@ func (d *desk) feed(stdin string, args ...string) result {
 func (d *desk) process(name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(d.t.Context(), name, args...)
 	cmd.Dir = d.dir
-	cmd.Env = []string{asCommand + "=yes", "PATH=" + os.Getenv("PATH"), "GOCOVERDIR=" + d.dir}
+	cmd.Env = []string{
+		asCommand + "=yes", "PATH=" + os.Getenv("PATH"), "GOCOVERDIR=" + d.dir,
+		"GORACE=atexit_sleep_ms=0", // with -race each would wait a second at its end, lest another goroutine still report
+	}
 	for name, value := range d.variables() {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
