@@ -81,7 +81,11 @@ type params map[string]any
 
 // command gives the browser a command and decodes its result into out, which may be nil.
 func (p *Page) command(method string, params params, out any) error {
-	ctx, cancel := context.WithTimeout(context.Background(), waitTimeout)
+	return p.commandWithin(waitTimeout, method, params, out)
+}
+
+func (p *Page) commandWithin(timeout time.Duration, method string, params params, out any) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	return p.browser.call(ctx, method, params, out)
 }
@@ -126,7 +130,7 @@ func (p *Page) Look(look Look) error {
 // its own window knows how. A navigation may put another context into the tab, which then
 // gets the same.
 func (p *Page) preferInFirefox(scheme, motion string) error {
-	return p.evaluate(p.browser.window, fmt.Sprintf(`{
+	return p.evaluate(waitTimeout, p.browser.window, fmt.Sprintf(`{
 		const {NavigableManager} = %s;
 		const tab = NavigableManager.getBrowsingContextById(%q);
 		if (!window.preferences) {
@@ -216,29 +220,31 @@ func (p *Page) leaves(script string) error { return p.Eval("setTimeout(() => { "
 
 // Eval evaluates JavaScript in the page. With out, which may be nil, it is an expression, whose
 // JSON value, of a promise the one that it keeps, is decoded into out; undefined is null.
-func (p *Page) Eval(script string, out any) error { return p.evalIn(p.context, script, out) }
+func (p *Page) Eval(script string, out any) error {
+	return p.evalIn(waitTimeout, p.context, script, out)
+}
 
-func (p *Page) evalIn(where, script string, out any) error {
+func (p *Page) evalIn(timeout time.Duration, where, script string, out any) error {
 	if out == nil {
-		return p.evaluate(where, script, nil)
+		return p.evaluate(timeout, where, script, nil)
 	}
 	var text string
 	wrapped := "(async () => JSON.stringify(await (" + script + "\n)) ?? 'null')()"
-	if err := p.evaluate(where, wrapped, &text); err != nil {
+	if err := p.evaluate(timeout, where, wrapped, &text); err != nil {
 		return err
 	}
 	return json.Unmarshal([]byte(text), out)
 }
 
 // evaluate evaluates a script, and sets text, which may be nil, to the text that it comes to.
-func (p *Page) evaluate(where, script string, text *string) error {
+func (p *Page) evaluate(timeout time.Duration, where, script string, text *string) error {
 	var answer struct {
 		Type             string
 		Result           struct{ Value json.RawMessage }
 		ExceptionDetails struct{ Text string }
 	}
 	asked := params{"expression": script, "target": params{"context": where}, "awaitPromise": true}
-	if err := p.command("script.evaluate", asked, &answer); err != nil {
+	if err := p.commandWithin(timeout, "script.evaluate", asked, &answer); err != nil {
 		return err
 	}
 	if answer.Type != "success" {
@@ -262,11 +268,26 @@ func (p *Page) call(body string, out any, args ...any) error {
 // Wait waits until a JavaScript expression is true. What says what is waited for.
 func (p *Page) Wait(what, expression string) error { return p.waitIn(p.context, what, expression) }
 
+// looksFor is how long a page looks by itself whether something has happened, and answerTimeout how long its answer may
+// take: with a document that another takes the place of, it may be gone.
+const (
+	looksFor      = 300 * time.Millisecond
+	answerTimeout = 3 * time.Second
+)
+
+// waitIn has the page look, ten times for each time that it is asked: to be asked is what takes a browser's time.
 func (p *Page) waitIn(where, what, expression string) error {
 	deadline := time.Now().Add(waitTimeout)
+	look := fmt.Sprintf(`(async () => {
+		for (const end = Date.now() + %d;;) {
+			if (%s) return true;
+			if (Date.now() > end) return false;
+			await new Promise((again) => setTimeout(again, 30));
+		}
+	})()`, looksFor.Milliseconds(), expression)
 	for {
 		var ok bool
-		err := p.evalIn(where, "Boolean("+expression+")", &ok)
+		err := p.evalIn(answerTimeout, where, look, &ok)
 		if err == nil && ok {
 			return nil
 		}
@@ -276,7 +297,9 @@ func (p *Page) waitIn(where, what, expression string) error {
 			says := strings.Join(words[:min(len(words), 120)], " ")
 			return fmt.Errorf("%s: did not happen within %s (%v); the page says: %s", what, waitTimeout, err, says)
 		}
-		time.Sleep(30 * time.Millisecond)
+		if err != nil {
+			time.Sleep(30 * time.Millisecond)
+		}
 	}
 }
 
@@ -367,7 +390,7 @@ func (p *Page) comeToFront() error {
 		`%s.NavigableManager.getBrowsingContextById(%q).topChromeWindow === Services.focus.activeWindow`,
 		navigables, p.context)
 	var front bool
-	if err := p.evalIn(where, isInFront, &front); err != nil || front {
+	if err := p.evalIn(waitTimeout, where, isInFront, &front); err != nil || front {
 		return err
 	}
 	if err := p.command("browsingContext.activate", params{"context": p.context}, nil); err != nil {
