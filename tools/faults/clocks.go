@@ -36,7 +36,7 @@ func (p *proof) clocks(ctx context.Context) error {
 		at.askAfter(ctx, p, jump)
 		at.end()
 	}
-	p.tally.say("clocks", fmt.Sprintf("%d clocks, by keys that count, are narrowed, end and were revoked", len(jumps())), began)
+	p.tally.say(fmt.Sprintf("%d clocks, by keys that count, are narrowed, end and were revoked", len(jumps())), began)
 	return nil
 }
 
@@ -61,6 +61,6 @@ func (at *product) askAfter(ctx context.Context, p *proof, jump jumped) {
 		if err == nil && want.key == "whole" && want.status == http.StatusOK && strings.Contains(got.body, "cedar_cars") {
 			err = fmt.Errorf("it shows a customer that is not granted: %.200s", got.body)
 		}
-		p.tally.add("clocks", []string{"clock"}, "right", fmt.Sprintf("%s by the key %s, the clock %s off", want.path, want.key, jump.by), err)
+		p.tally.add([]string{"clock"}, "right", fmt.Sprintf("%s by the key %s, the clock %s off", want.path, want.key, jump.by), err)
 	}
 }

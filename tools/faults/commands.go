@@ -122,7 +122,7 @@ func (p *proof) commands(ctx context.Context) error {
 	}
 	trials, calls := p.commandTrials(learned)
 	made := each(ctx, p, stages, trials, !p.long, func(p *proof, s *stage, t commandTrial) { s.tryCommand(ctx, p, t) })
-	p.tally.say("commands", fmt.Sprintf("%d commands, %d calls; of %d faults at each alone, in pairs and killed, %d: each call %d times and more",
+	p.tally.say(fmt.Sprintf("%d commands, %d calls; of %d faults at each alone, in pairs and killed, %d: each call %d times and more",
 		len(learned), calls, len(trials), made, made/max(calls, 1)), began)
 	return nil
 }
@@ -199,7 +199,7 @@ func (s *stage) tryCommand(ctx context.Context, p *proof, t commandTrial) {
 	for again := 0; again < 2 && errors.Is(wrong, errTooLong); again++ {
 		outcome, wrong = s.outcomeOf(ctx, t)
 	}
-	p.tally.add("commands", kindsOf(t.strikes), outcome, fmt.Sprintf("%s, %v", t.of, t.strikes), wrong)
+	p.tally.add(kindsOf(t.strikes), outcome, fmt.Sprintf("%s, %v", t.of, t.strikes), wrong)
 }
 
 // outcomeOf runs a command with faults: it ends well and rightly, or says the way out, which is

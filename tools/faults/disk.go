@@ -35,7 +35,7 @@ func (p *proof) disk(ctx context.Context) error {
 	}
 	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, smallDisk); err != nil {
 		if errors.Is(err, syscall.EPERM) {
-			p.tally.say("disk", "not here: root alone may mount a small file system", began)
+			p.tally.say("not here: root alone may mount a small file system", began)
 			return nil
 		}
 		return err
@@ -53,8 +53,8 @@ func (p *proof) disk(ctx context.Context) error {
 	}
 	defer at.end()
 	wrong := at.fillDisk(ctx, p, folder, &small)
-	p.tally.add("disk", []string{"full disk"}, "said, and mended by the same command", "import usage", wrong)
-	p.tally.say("disk", "filled by an import, which was run again with room", began)
+	p.tally.add([]string{"full disk"}, "said, and mended by the same command", "import usage", wrong)
+	p.tally.say("filled by an import, which was run again with room", began)
 	return nil
 }
 
@@ -85,7 +85,7 @@ func (at *product) fillDisk(ctx context.Context, p *proof, folder string, small 
 		if err == nil {
 			outcome, err = judge(right, got)
 		}
-		p.tally.add("disk", []string{"full disk"}, outcome, asked.String(), err)
+		p.tally.add([]string{"full disk"}, outcome, asked.String(), err)
 	}
 	if err := syscall.Mount("tmpfs", folder, "tmpfs", syscall.MS_REMOUNT, largeDisk); err != nil {
 		return err

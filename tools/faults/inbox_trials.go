@@ -108,7 +108,7 @@ func (p *proof) inbox(ctx context.Context) error {
 	try := func(p *proof, at *product, t uploadTrial) { at.tryUpload(ctx, p, t) }
 	each(ctx, p, products, fast, false, try)
 	drawn := each(ctx, p, products, slices.Concat(slow, pairs), true, try)
-	p.tally.say("inbox", fmt.Sprintf("%d calls, each fault that is quick at each alone; of %d that are slow and %d pairs, %d",
+	p.tally.say(fmt.Sprintf("%d calls, each fault that is quick at each alone; of %d that are slow and %d pairs, %d",
 		calls, len(slow), len(pairs), drawn), began)
 	return nil
 }
@@ -145,5 +145,5 @@ func (at *product) tryUpload(ctx context.Context, p *proof, t uploadTrial) {
 		}
 		return same(t.of.lines, at.house.lines(all))
 	}()
-	p.tally.add("inbox", kindsOf(t.strikes), "right", fmt.Sprintf("%s, %v", t.of.file, t.strikes), wrong)
+	p.tally.add(kindsOf(t.strikes), "right", fmt.Sprintf("%s, %v", t.of.file, t.strikes), wrong)
 }

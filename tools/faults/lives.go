@@ -102,7 +102,7 @@ func (p *proof) lives(ctx context.Context) error {
 	try := func(p *proof, at *product, l life) { at.tryLife(ctx, p, lesson.spec, l) }
 	each(ctx, p, lesson.products, kills, false, try)
 	drawn := each(ctx, p, lesson.products, stops, true, try)
-	p.tally.say("lives", fmt.Sprintf("killed at each of %d calls; stopped for 20 s at %d of them", len(kills), drawn), began)
+	p.tally.say(fmt.Sprintf("killed at each of %d calls; stopped for 20 s at %d of them", len(kills), drawn), began)
 	return nil
 }
 

@@ -228,7 +228,7 @@ func (p *proof) routes(ctx context.Context) error {
 	try := func(p *proof, at *product, t routeTrial) { at.tryRoute(ctx, p, lesson.spec, t) }
 	each(ctx, p, lesson.products, singles, false, try)
 	drawn := each(ctx, p, lesson.products, more, true, try)
-	p.tally.say("routes", fmt.Sprintf("%d requests, %d calls, each fault at each alone; of %d more, that come again or in pairs, %d",
+	p.tally.say(fmt.Sprintf("%d requests, %d calls, each fault at each alone; of %d more, that come again or in pairs, %d",
 		len(learned), calls, len(more), drawn), began)
 	return nil
 }
@@ -286,7 +286,7 @@ func (at *product) tryRoute(ctx context.Context, p *proof, spec *contract.Spec, 
 	for again := 0; again < 2 && errors.Is(err, errTooLong); again++ {
 		outcome, err = at.answers(ctx, spec, t)
 	}
-	p.tally.add("routes", kindsOf(t.strikes), outcome, fmt.Sprintf("%s, %v", t.of.request, t.strikes), err)
+	p.tally.add(kindsOf(t.strikes), outcome, fmt.Sprintf("%s, %v", t.of.request, t.strikes), err)
 }
 
 func (at *product) answers(ctx context.Context, spec *contract.Spec, t routeTrial) (outcome string, wrong error) {

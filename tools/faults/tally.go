@@ -14,6 +14,7 @@ import (
 // tally counts what was tried and what came of it. Its methods may be called from many goroutines.
 type tally struct {
 	mu    sync.Mutex
+	part  string         // that is being tried
 	tried map[string]int // by part
 	kinds map[string]int // by the kind of fault
 	ends  map[string]int // by what came of it: "right", "503"
@@ -24,14 +25,21 @@ type tally struct {
 // mostShown is how many wrong trials of a part are told word by word.
 const mostShown = 12
 
+// begin says of what part the trials are that follow.
+func (t *tally) begin(part string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.part = part
+}
+
 // add counts one trial. wrong says what is wrong with it; nil: nothing.
-func (t *tally) add(part string, kinds []string, outcome, what string, wrong error) {
+func (t *tally) add(kinds []string, outcome, what string, wrong error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.tried == nil {
 		t.tried, t.kinds, t.ends, t.shown = map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 	}
-	t.tried[part]++
+	t.tried[t.part]++
 	for _, kind := range kinds {
 		t.kinds[kind]++
 	}
@@ -40,16 +48,16 @@ func (t *tally) add(part string, kinds []string, outcome, what string, wrong err
 		return
 	}
 	t.wrong++
-	if t.shown[part]++; t.shown[part] <= mostShown {
-		fmt.Printf("WRONG %s: %s: %v\n", part, what, wrong)
+	if t.shown[t.part]++; t.shown[t.part] <= mostShown {
+		fmt.Printf("WRONG %s: %s: %v\n", t.part, what, wrong)
 	}
 }
 
-// say prints a line of what was tried in a part.
-func (t *tally) say(part, text string, began time.Time) {
+// say prints a line of what was tried in the part.
+func (t *tally) say(text string, began time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fmt.Printf("%-9s %5d tried in %s: %s\n", part, t.tried[part], time.Since(began).Round(time.Second), text)
+	fmt.Printf("%-9s %5d tried in %s: %s\n", t.part, t.tried[t.part], time.Since(began).Round(time.Second), text)
 }
 
 // end prints all counts, and is an error where anything was wrong.
