@@ -134,9 +134,9 @@ var issuerScenes = []scene{
 	}},
 }
 
-// TestEveryView has axe-core look at every scene of the product, light and dark, from 360 to
-// 2,560 px, in which none may be wider than its window. With -every-width each browser has it look at
-// each width in both shades; with -screenshots it takes the pictures, wide and narrow.
+// TestEveryView has axe-core look at every scene of the product, light and dark, in windows of 360 to
+// 2,560 px that the browsers share; none may be wider than its window. With -every-width each browser
+// has it look at each width in both shades; with -screenshots it takes the pictures, wide and narrow.
 func TestEveryView(t *testing.T) {
 	inTurn(t, func(t *testing.T, in *Browser) {
 		site := journeySite(t)
@@ -187,8 +187,8 @@ func TestEveryViewFitsItsWindow(t *testing.T) {
 	})
 }
 
-// samples are the widths at which axe-core looks at a scene in each shade. The browsers share them: what it finds wrong
-// in one it finds in the other, and what is wrong at one width is so at others.
+// samples are the widths at which axe-core looks at a scene in each shade. The browsers share them, since most of what
+// it finds is of the document, which is the same in both; -every-width shares nothing.
 var samples = map[Kind]map[string]int{
 	Chromium: {"light": 360, "dark": 2560},
 	Firefox:  {"light": 1440, "dark": 768},
