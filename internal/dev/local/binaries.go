@@ -27,6 +27,13 @@ func build(ctx context.Context, root, folder string, functions []template.Functi
 		return fmt.Errorf("wait for another build: %w", err)
 	}
 	defer unlock()
+	var folders []string
+	for _, f := range functions {
+		folders = append(folders, f.Folder)
+	}
+	if err := lambda.Prepare(ctx, root, folders); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.NumCPU())
 	for _, f := range functions {

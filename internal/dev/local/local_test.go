@@ -22,6 +22,7 @@ import (
 
 	"partnerview/internal/dev/local/engine"
 	"partnerview/internal/dev/local/issuer"
+	"partnerview/internal/dev/template"
 	"partnerview/internal/testkit/output"
 )
 
@@ -390,7 +391,9 @@ func TestABuildWaitsForAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	built := make(chan error, 1)
-	go func() { built <- build(t.Context(), root, folder, nil) }()
+	go func() {
+		built <- build(t.Context(), root, folder, []template.Function{{ID: "Built", Folder: "functions/echo"}})
+	}()
 	select {
 	case err := <-built:
 		t.Fatalf("it did not wait: %v", err)

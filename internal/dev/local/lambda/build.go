@@ -19,9 +19,22 @@ func Build(ctx context.Context, root, folder, bootstrap string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc",
-		"-ldflags=-s -w",
-		"-o", bootstrap, "./"+filepath.ToSlash(folder))
+	return compile(ctx, root, []string{folder}, "build", "-ldflags=-s -w", "-o", bootstrap)
+}
+
+// Prepare compiles all that Build then links of the folders. Builds that run at the
+// same time do not share what they compile: each would compile it all.
+func Prepare(ctx context.Context, root string, folders []string) error {
+	return compile(ctx, root, folders, "list", "-export")
+}
+
+// compile has go do one thing with the folders, all that it compiles as it is deployed.
+func compile(ctx context.Context, root string, folders []string, do string, flags ...string) error {
+	args := append([]string{do, "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc"}, flags...)
+	for _, folder := range folders {
+		args = append(args, "./"+filepath.ToSlash(folder))
+	}
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
 	said, err := cmd.CombinedOutput()
@@ -31,7 +44,7 @@ func Build(ctx context.Context, root, folder, bootstrap string) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return fmt.Errorf("%s does not build:\n%s", folder, strings.TrimSpace(string(said)))
+		return fmt.Errorf("%s does not build:\n%s", strings.Join(folders, ", "), strings.TrimSpace(string(said)))
 	}
 	return nil
 }
