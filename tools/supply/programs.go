@@ -20,8 +20,8 @@ type program struct {
 	file string
 }
 
-// platform is the one that partnerctl is built for here: make release builds it for six.
-const platform = "linux/amd64"
+// platform is the one that partnerctl is built for here, which is also the functions': make release builds it for six.
+const platform = "linux/arm64"
 
 // build builds all programs in a tree of the repository's files, with a cache of its own if one
 // is named: as they are deployed, and as they are released.
