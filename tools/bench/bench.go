@@ -64,6 +64,11 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 		}
 		b.besides = append(b.besides, other)
 	}
+	for _, f := range slices.Concat(b.functions, b.besides) {
+		if err := f.zip(); err != nil {
+			return err
+		}
+	}
 	if b.on.functions, b.on.own, err = awaitQuiet(ctx, allowed); err != nil {
 		return err
 	}

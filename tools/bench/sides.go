@@ -88,6 +88,15 @@ func (f *side) build(ctx context.Context, module, source string) error {
 		return err
 	}
 	f.binary = int64(len(code))
+	return nil
+}
+
+// zip tells how large a side is as it is deployed.
+func (f *side) zip() error {
+	code, err := os.ReadFile(f.run)
+	if err != nil {
+		return err
+	}
 	f.zipped, err = zipSize(code)
 	return err
 }
