@@ -53,6 +53,9 @@ FUNCTIONS := AuthorizerFunction DashboardFunction GetCustomerFunction GetMeFunct
 export CGO_ENABLED ?= 0
 export GOFLAGS ?= -trimpath
 
+# Where Python keeps what it has compiled, of our scripts and of what is installed.
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/build/pycache
+
 FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
@@ -66,9 +69,8 @@ run: $(if $(DYNAMODB_ENDPOINT),,$(ENGINE)) ## the whole product on this machine;
 	@$(GO) build $(FUNCTIONFLAGS) -o build/local ./cmd/local && exec build/local $(ARGS)
 
 # One package at a time: some start the whole product, some a browser, and on a small or a busy machine they would
-# take each other's time. The one that takes longest comes first: where two run at a time, as in CI, all others run beside it.
+# take each other's time.
 LIMITS := -p 1 -timeout 60m
-FIRST  := ./internal/testkit/browser
 
 RACE = $(filter -race,$(TESTFLAGS))
 WITH_C = $(RACE:-race=CGO_ENABLED=1)
@@ -78,7 +80,7 @@ EXEC = $(RACE:-race=-exec "env CGO_ENABLED=0")
 test: $(ENGINE) ## all tests; TESTFLAGS="-run Name" adds flags
 	$(WITH_C) $(GO) build $(RACE) ./... # what the tests need, with all processors
 	$(WITH_C) $(GO) -C tools build $(RACE) ./...
-	$(WITH_C) $(GO) test $(LIMITS) $(EXEC) $(TESTFLAGS) $(FIRST) ./...
+	$(WITH_C) $(GO) test $(LIMITS) $(EXEC) $(TESTFLAGS) ./...
 	$(WITH_C) $(GO) -C tools test $(LIMITS) $(EXEC) $(TESTFLAGS) ./...
 
 quick: $(ENGINE) ## all tests but those that start the whole product or a browser, kill what loads, or take long
@@ -87,8 +89,8 @@ quick: $(ENGINE) ## all tests but those that start the whole product or a browse
 # Packages whose tests start the whole product or a browser.
 WHOLE := partnerview/cmd/local partnerview/internal/e2e partnerview/internal/testkit/browser
 
-# What CI runs. -race needs a C compiler.
-check: override TESTFLAGS += -race -shuffle=on
+# What CI runs. -race needs a C compiler. What go test would vet, vet has.
+check: override TESTFLAGS += -race -shuffle=on -vet=off
 check: format vet staticcheck tidy lint test ## formatting, linters, and all tests with -race, shuffled
 
 format:
@@ -179,11 +181,11 @@ proof: ## all targets proof-NAME in turn, one line each; ARGS="engine faults" fo
 proof-gateway: $(ENGINE) $(SAM)/installed ## AWS SAM's gateway and Lambda's emulator beside ours, asked the same; and hostile events
 	@$(MAKE) --silent build BUILD_GOARCH=$(shell $(GO) env GOARCH)
 	@$(GO) build $(FUNCTIONFLAGS) -o build/local ./cmd/local && $(GO) build -o build/partnerctl ./cmd/partnerctl
-	@$(SAM)/bin/python -B scripts/gateway $(SEED:%=--seed %) $(REQUESTS:%=--requests %)
+	@$(SAM)/bin/python scripts/gateway $(SEED:%=--seed %) $(REQUESTS:%=--requests %)
 
 proof-stack: $(STATES)/installed ## the rendered stack in moto, and partnerctl --stack on it
 	@$(GO) build -o build/partnerctl ./cmd/partnerctl
-	@$(STATES)/bin/python -B scripts/stack.py $(RENDERED) build/partnerctl
+	@$(STATES)/bin/python scripts/stack.py $(RENDERED) build/partnerctl
 
 proof-supply: $(SAM)/installed ## all programs built again in another folder, their zips, and what they are made of
 	@$(GO) -C tools build -o ../build/supply ./supply && build/supply prove $(CYCLONEDX) $(SAM)/bin/python

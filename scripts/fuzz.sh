@@ -40,7 +40,7 @@ reach_seeds() { # file, package, target
 	local names name percent missed=0
 	names=$(reaches "$1" "$3")
 	test -n "$names" || { echo "$3: its comment names no function that it is for: //fuzz:reaches file.go:function" >&2; return 1; }
-	(cd "$2" && "$made/covered" -test.run "^$3\$" -test.coverprofile "$profile") </dev/null >"$log" 2>&1 || { cat "$log" >&2; return 1; }
+	(cd "$2" && "$made/tests" -test.run "^$3\$" -test.coverprofile "$profile") </dev/null >"$log" 2>&1 || { cat "$log" >&2; return 1; }
 	"$go" tool cover -func "$profile" >"$reached"
 	for name in $names; do
 		percent=$(awk -v file="/${name%:*}:" -v wanted="${name#*:}" '
@@ -53,19 +53,17 @@ reach_seeds() { # file, package, target
 	return "$missed"
 }
 
-# The tests of a package as two programs: one that says what is covered, and one that counts for the fuzzer.
+# The tests of a package as a program that says what is covered, and counts for the fuzzer.
 build() { # package
 	local counted=("${ours[@]}") name flags=()
-	"$go" test -c -cover -o "$made/covered" "$1" || return 1
-	test "${SEEDS:-}" != only || return 0
 	test "$("$go" list -deps -test "$1" | grep -c aws-sdk-go)" -gt 0 || counted+=("${parsers[@]}")
 	for name in "${counted[@]}"; do flags+=("-gcflags=$name=-d=libfuzzer"); done
-	"$go" test -c "${flags[@]}" -o "$made/counted" "$1"
+	"$go" test -c -cover "${flags[@]}" -o "$made/tests" "$1"
 }
 
 fuzz() { # package, target
-	(cd "$1" && "$made/counted" -test.run '^$' -test.fuzz "^$2\$" -test.fuzztime "$fuzztime" -test.fuzzminimizetime 10x \
-		-test.fuzzcachedir "$cache/$1" -test.paniconexit0 ${WORKERS:+-test.parallel "$WORKERS"}) </dev/null 2>&1 | tee "$log"
+	(cd "$1" && "$made/tests" -test.run '^$' -test.fuzz "^$2\$" -test.fuzztime "$fuzztime" -test.fuzzminimizetime 10x \
+		-test.fuzzcachedir "$cache/$1" -test.paniconexit0 ${WORKERS:+-test.parallel "$WORKERS"}) </dev/null 2>&1 | sed '/^coverage: /d' | tee "$log"
 }
 
 cache=$("$go" env GOCACHE)/fuzz/partnerview # of inputs that were new, which go clean -fuzzcache removes
