@@ -84,7 +84,7 @@ test: $(ENGINE) ## all tests; TESTFLAGS="-run Name" adds flags
 	$(WITH_C) $(GO) -C tools test $(LIMITS) $(EXEC) $(TESTFLAGS) ./...
 
 quick: $(ENGINE) ## all tests but those that start the whole product or a browser, kill what loads, or take long
-	$(GO) test -short $(TESTFLAGS) $(filter-out $(WHOLE:%=%%),$(shell $(GO) list ./...))
+	$(WITH_C) $(GO) test -short $(EXEC) $(TESTFLAGS) $(filter-out $(WHOLE:%=%%),$(shell $(GO) list ./...))
 
 # Packages whose tests start the whole product or a browser.
 WHOLE := partnerview/cmd/local partnerview/internal/e2e partnerview/internal/testkit/browser

@@ -32,7 +32,7 @@ func main() {
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of what is drawn; a run prints its own")
 	only := flag.String("only", "", "one part alone: "+strings.Join(names(), ", "))
 	sample := flag.Int("sample", 1, "of what must be tried, one in so many: to try this program")
-	minutes := flag.Duration("within", 2*time.Minute, "how long it may take, without -long: what is drawn then is fewer")
+	minutes := flag.Duration("within", 2*time.Minute, "how long faults are drawn for, without -long; what must be tried comes on top")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
