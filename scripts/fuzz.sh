@@ -61,9 +61,10 @@ build() { # package
 	"$go" test -c -cover "${flags[@]}" -o "$made/tests" "$1"
 }
 
+# Shows how far it is; what else it says is in the log.
 fuzz() { # package, target
 	(cd "$1" && "$made/tests" -test.run '^$' -test.fuzz "^$2\$" -test.fuzztime "$fuzztime" -test.fuzzminimizetime 10x \
-		-test.fuzzcachedir "$cache/$1" -test.paniconexit0 ${WORKERS:+-test.parallel "$WORKERS"}) </dev/null 2>&1 | sed '/^coverage: /d' | tee "$log"
+		-test.fuzzcachedir "$cache/$1" -test.paniconexit0 ${WORKERS:+-test.parallel "$WORKERS"}) </dev/null 2>&1 | tee "$log" | grep '^fuzz: '
 }
 
 cache=$("$go" env GOCACHE)/fuzz/partnerview # of inputs that were new, which go clean -fuzzcache removes
@@ -77,7 +78,7 @@ while IFS=: read -r file func; do
 	test "${SEEDS:-}" != only || continue
 	for try in 1 2 3 4 5; do
 		if fuzz "$package" "$target"; then continue 2; fi
-		only_the_deadline || exit 1
+		only_the_deadline || { cat "$log"; exit 1; }
 		echo "$target: the time was up while an input was under way, and nothing was found (try $try of 5)"
 	done
 	exit 1

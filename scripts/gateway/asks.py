@@ -178,7 +178,7 @@ def hostile(known):
         "/customers/a;b", "/customers/a,b", "/customers/a:b", "/customers/*", "/customers/?", "/customers/%20", "/customers/+", "/customers/null&void", "/customers/null%26void",
         f"/customers/{account}/", f"/customers/{account}/usage/", f"/customers/{account}/usage//sms", f"/customers/{account}/nothing", f"/customers/{account}%20", f"/customers/%20{account}",
         f"/customers/{record[1]}/usage/%25{ord(record[2][0]):02x}{record[2][1:]}",
-        log + "/a%3Fb", log + "/", log + "/%2F", log + "/a/b", log + "/a+b", log + "?", log + "?&", log + "?=", log + "?limit", log + "?limit=1&limit=1", log + "?limit=1;order=asc", log + "?limit=%31", log + "?%6cimit=1",
+        log + "/a%3Fb", log + "/" + "%78" * 256, log + "/", log + "/%2F", log + "/a/b", log + "/a+b", log + "?", log + "?&", log + "?=", log + "?limit", log + "?limit=1&limit=1", log + "?limit=1;order=asc", log + "?limit=%31", log + "?%6cimit=1",
         log + "?limit=1%23x", log + "?from=2026-11-01&from=", log + "?toLast4=%30%31%32%33",
         log + "?status=delivered,read", log + "?status=" + "&status=x" * 99,
         log + "?a=%zz", log + "?limit=%", log + "?search=%ff%fe", log + "?limit=1&" + "&".join(f"x{i}=1" for i in range(300)), log + "?cursor=" + "A" * 3000,

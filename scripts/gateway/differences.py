@@ -91,6 +91,14 @@ def wildcard_in_an_arn(ask, ours, theirs):
     return denied_there and ours.status in (400, 404, 406) and take(theirs, ours)
 
 
+@difference("Flask decodes a path before the authorizer has it, which allows none of more characters than a policy can name, 512: %78 is one there, and three as it was sent")
+def longer_than_a_policy(ask, ours, theirs):
+    path = ask.path.split("?")[0]
+    longer = len("arn:aws:execute-api:us-east-1:123456789012:local/v1/GET" + path) > 512 > len(urllib.parse.unquote(path))
+    allowed_there = theirs.status in (200, 400, 404, 406) and code(theirs) != "customer_not_found"
+    return longer and allowed_there and code(ours) == "customer_not_found" and take(theirs, ours)
+
+
 @difference("Flask finds no route for methods other than the seven of ANY; ours leads them to the greedy route, which says the same in the template's words")
 def other_methods(ask, ours, theirs):
     return refused(theirs, 403, "Missing Authentication Token") and code(ours) == "route_not_found" and take(theirs, ours)
