@@ -60,7 +60,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply proof-engine proof-iam proof-leaks proof-load proof-faults proof-long fuzz model screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test compiled quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply proof-engine proof-iam proof-leaks proof-load proof-faults proof-long fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -77,11 +77,14 @@ WITH_C = $(RACE:-race=CGO_ENABLED=1)
 # What tests themselves build is compiled already without C.
 EXEC = $(RACE:-race=-exec "env CGO_ENABLED=0")
 
-test: $(ENGINE) ## all tests; TESTFLAGS="-run Name" adds flags
-	$(WITH_C) $(GO) build $(RACE) ./... # what the tests need, with all processors
-	$(WITH_C) $(GO) -C tools build $(RACE) ./...
+test: $(ENGINE) compiled ## all tests; TESTFLAGS="-run Name" adds flags
 	$(WITH_C) $(GO) test $(LIMITS) $(EXEC) $(TESTFLAGS) ./...
 	$(WITH_C) $(GO) -C tools test $(LIMITS) $(EXEC) $(TESTFLAGS) ./...
+
+# What the tests need, with all processors, and nothing linked: "go build" would link each program for nobody.
+compiled:
+	$(WITH_C) $(GO) list -export -deps -test $(RACE) ./... >/dev/null
+	$(WITH_C) $(GO) -C tools list -export -deps -test $(RACE) ./... >/dev/null
 
 quick: $(ENGINE) ## all tests but those that start the whole product or a browser, kill what loads, or take long
 	$(WITH_C) $(GO) test -short $(EXEC) $(TESTFLAGS) $(filter-out $(WHOLE:%=%%),$(shell $(GO) list ./...))
@@ -217,6 +220,7 @@ proof-long: ## what make proof draws of, whole: ten minutes for each fuzz target
 	$(MAKE) proof-load ARGS="-for 10m"
 	$(MAKE) proof-leaks ARGS="-records 20000"
 	$(MAKE) bench-import
+	$(MAKE) release
 	$(MAKE) fuzz FUZZTIME=10m
 	$(MAKE) proof-faults ARGS=-long
 
