@@ -60,7 +60,7 @@ FUNCTIONFLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test compiled quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply proof-engine proof-iam proof-leaks proof-load proof-faults proof-long fuzz model screenshots clean $(FUNCTIONS:%=build-%)
+.PHONY: help run test test-product test-tools compiled quick check format vet staticcheck tidy vuln lint validate rendered states sam-build deploy-check build clients pins release sbom costs bench bench-scale bench-import proof proof-gateway proof-stack proof-supply proof-engine proof-iam proof-leaks proof-load proof-faults proof-long fuzz model screenshots clean $(FUNCTIONS:%=build-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -69,17 +69,24 @@ run: $(if $(DYNAMODB_ENDPOINT),,$(ENGINE)) ## the whole product on this machine;
 	@$(GO) build $(FUNCTIONFLAGS) -o build/local ./cmd/local && exec build/local $(ARGS)
 
 # One package at a time: some start the whole product, some a browser, and on a small or a busy machine they would
-# take each other's time.
-LIMITS := -p 1 -timeout 60m
+# take each other's time. LIMITS are the product's; the tools keep these.
+SINGLY := -p 1 -timeout 60m
+LIMITS := $(SINGLY)
 
 RACE = $(filter -race,$(TESTFLAGS))
-WITH_C = $(RACE:-race=CGO_ENABLED=1)
-# What tests themselves build is compiled already without C.
-EXEC = $(RACE:-race=-exec "env CGO_ENABLED=0")
+# A program under the race detector waits for a second when it ends, for what others still do: for a test's, a tenth is enough.
+WITH_C = $(RACE:-race=CGO_ENABLED=1 GORACE=atexit_sleep_ms=100)
+# What tests themselves build is compiled already without C. A make that they call has no part in this one's jobs.
+EXEC = $(RACE:-race=-exec "env -u MAKEFLAGS -u MFLAGS CGO_ENABLED=0")
 
-test: $(ENGINE) compiled ## all tests; TESTFLAGS="-run Name" adds flags
+test: test-product test-tools ## all tests; TESTFLAGS="-run Name" adds flags
+
+# With make -j2, both at a time.
+test-product: $(ENGINE) compiled
 	$(WITH_C) $(GO) test $(LIMITS) $(EXEC) $(TESTFLAGS) ./...
-	$(WITH_C) $(GO) -C tools test $(LIMITS) $(EXEC) $(TESTFLAGS) ./...
+
+test-tools: $(ENGINE) compiled
+	$(WITH_C) $(GO) -C tools test $(SINGLY) $(EXEC) $(TESTFLAGS) ./...
 
 # What the tests need, with all processors, and nothing linked: "go build" would link each program for nobody.
 compiled:
