@@ -76,17 +76,17 @@ LIMITS := $(SINGLY)
 RACE = $(filter -race,$(TESTFLAGS))
 # A program under the race detector waits for a second when it ends, for what others still do: for a test's, a tenth is enough.
 WITH_C = $(RACE:-race=CGO_ENABLED=1 GORACE=atexit_sleep_ms=100)
-# What tests themselves build is compiled already without C. A make that they call has no part in this one's jobs.
-EXEC = $(RACE:-race=-exec "env -u MAKEFLAGS -u MFLAGS CGO_ENABLED=0")
+# What tests themselves build is compiled already without C.
+EXEC = $(RACE:-race=-exec "env CGO_ENABLED=0")
 
 test: test-product test-tools ## all tests; TESTFLAGS="-run Name" adds flags
 
-# With make -j2, both at a time.
+# With make -j2, both at a time. A make that a test calls has no part in this one's jobs.
 test-product: $(ENGINE) compiled
-	$(WITH_C) $(GO) test $(LIMITS) $(EXEC) $(TESTFLAGS) ./...
+	env -u MAKEFLAGS -u MFLAGS $(WITH_C) $(GO) test $(LIMITS) $(EXEC) $(TESTFLAGS) ./...
 
 test-tools: $(ENGINE) compiled
-	$(WITH_C) $(GO) -C tools test $(SINGLY) $(EXEC) $(TESTFLAGS) ./...
+	env -u MAKEFLAGS -u MFLAGS $(WITH_C) $(GO) -C tools test $(SINGLY) $(EXEC) $(TESTFLAGS) ./...
 
 # What the tests need, with all processors, and nothing linked: "go build" would link each program for nobody.
 compiled:
@@ -221,13 +221,13 @@ proof-leaks: $(ENGINE) ## a search for numbers, names and contents in all that t
 proof-faults: $(ENGINE) ## each call to DynamoDB fails in each way, functions are killed, S3 fails, a disk is full; ARGS=-long for all pairs
 	$(GO) -C tools build -o ../build/faults ./faults && build/faults $(ARGS)
 
-# Each goes on where another fails, with -k; half a day of two processors.
-proof-long: ## what make proof draws of, whole: ten minutes for each fuzz target, pairs of faults, ten minutes of load, a million records
+# What fails ends it, once both engine and iam are run. Half a day of two processors.
+proof-long: ## what make proof draws of, whole: ten minutes for each fuzz target, pairs of faults, ten minutes of load, a million records; and make release
+	$(MAKE) release
 	$(MAKE) -k proof-engine proof-iam ARGS=-long
 	$(MAKE) proof-load ARGS="-for 10m"
 	$(MAKE) proof-leaks ARGS="-records 20000"
 	$(MAKE) bench-import
-	$(MAKE) release
 	$(MAKE) fuzz FUZZTIME=10m
 	$(MAKE) proof-faults ARGS=-long
 
